@@ -1,0 +1,71 @@
+/**
+ * Host and port, as people write them and as sockets give them. IPv4, IPv6 in brackets, and names.
+ * @module
+ */
+
+import { Failure } from "./failure.ts";
+
+/** Where a listener is reached. IPv6 hosts are kept without brackets. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const PORT_MAX = 65_535;
+
+/** `10.0.0.5:1099`, `[::1]:1099`. */
+export function formatAddress(address: Address): string {
+  return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/**
+ * Reads `HOST:PORT`, `[V6]:PORT` or `HOST`. Fails: "usage" when it is none of these.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseAddress } from "./address.ts";
+ * assertEquals(parseAddress("[::1]:1099", { defaultPort: 1 }), { host: "::1", port: 1099 });
+ * ```
+ */
+export function parseAddress(text: string, options: { defaultPort: number }): Address {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]]+))(?::(\d{1,5}))?$/.exec(text.trim());
+  const bare = /^[0-9a-fA-F:.]+$/.test(text) && (text.includes("::") || text.split(":").length === 8)
+    ? text
+    : undefined;
+  const host = bare ?? match?.[1] ?? match?.[2];
+  if (host === undefined) {
+    throw new Failure("usage", `Cannot read "${text}" as an address`, {
+      hint: "write HOST:PORT, or [IPV6]:PORT",
+    });
+  }
+  return { host, port: match?.[3] === undefined ? options.defaultPort : parsePort(match[3]) };
+}
+
+/** Reads a port; 0 means any free one. Fails: "usage". */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (!(port <= PORT_MAX)) {
+    throw new Failure("usage", `Cannot use "${text}" as a port`, {
+      hint: `a port is a number from 0 to ${PORT_MAX}`,
+    });
+  }
+  return port;
+}
+
+/** The address of a socket's end. An IPv4 address that a listener for both families reports as IPv6 (`::ffff:10.0.0.5`) is given as IPv4. */
+export function addressOf(addr: Deno.Addr): Address {
+  if (addr.transport !== "tcp" && addr.transport !== "udp") {
+    throw new TypeError(`Cannot use a ${addr.transport} address`);
+  }
+  return { host: addr.hostname.replace(/^::ffff:(?=\d+\.)/i, ""), port: addr.port };
+}
+
+/** True for the machine's own loopback addresses. */
+export function isLoopback(host: string): boolean {
+  return host === "::1" || host.startsWith("127.");
+}
+
+/** True for an IPv6 address. */
+export function isIpv6(host: string): boolean {
+  return host.includes(":");
+}

@@ -1,0 +1,47 @@
+/**
+ * Time that is passed in: what waits or measures takes a `Clock`, so that a test can be its own clock.
+ * @module
+ */
+
+/** Milliseconds that only go forward, and waiting. */
+export interface Clock {
+  /** Milliseconds since some fixed moment; unaffected by changes of the wall clock. */
+  now(): number;
+  /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */
+  delay(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  delay: (ms, signal) => {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      }, ms);
+      const abort = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  },
+};
+
+/** Waits for a promise, but not longer than `ms`. Shape: whether it was settled, well or badly, in that time. */
+export async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), ms));
+  try {
+    return await Promise.race([promise.then(() => true, () => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Lets everything that waits for the event loop run once: sockets, timers, signals. For loops that would otherwise hold it. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,150 @@
+/**
+ * What the network, the disk or the person at the keyboard can do to us, as one class with one table of codes.
+ *
+ * A bug is not a `Failure`: it stays the built-in error it is. Every layer throws failures; lib/net puts them on the wire,
+ * lib/shell turns them into one sentence, a hint and an exit code.
+ * @module
+ */
+
+interface FailureRow {
+  /** Whether the same request may succeed later, unchanged. Travels on the wire. */
+  readonly retry: boolean;
+  /** What the person can do. Shown under the message; empty when the message already says it. */
+  readonly hint: string;
+}
+
+/** Every code, read both ways for the wire. A code that is no longer sent stays listed, so that it is never used again for something else. */
+export const FAILURES = {
+  "bad-name": { retry: false, hint: "choose another name" },
+  "busy": { retry: true, hint: "try again in a moment" },
+  "cancelled": { retry: false, hint: "" },
+  "closed": { retry: true, hint: "the other side went away: try again" },
+  "corrupt": { retry: true, hint: "the copy there is damaged or was changed: try another peer with --from" },
+  "disk-full": { retry: true, hint: "make room and run the command again: it goes on where it stopped" },
+  "file-changed": { retry: true, hint: "search again: the owner has another version now" },
+  "folder-in-use": { retry: false, hint: "stop the other peer, or share another folder" },
+  "index-unreachable": {
+    retry: true,
+    hint: "start one with `deno task server`, or name one with --index HOST:PORT",
+  },
+  "internal": { retry: false, hint: "this is a bug: run again with --debug and report what it prints" },
+  "malformed": { retry: false, hint: "the other side may not be Recess, or be another version of it" },
+  "name-taken": { retry: false, hint: "choose another name with --name" },
+  "no-access": { retry: false, hint: "check the permissions of the folder or file" },
+  "not-found": { retry: false, hint: "search for part of the name" },
+  "not-joined": { retry: false, hint: "join the index first" },
+  "not-shared": { retry: false, hint: "search again: the list may be old" },
+  "refused": { retry: false, hint: "" },
+  "timeout": { retry: true, hint: "the other side does not answer: try again" },
+  "too-large": { retry: false, hint: "" },
+  "unreachable": { retry: true, hint: "the other machine may be off, or its firewall closed" },
+  "unsupported": { retry: false, hint: "use the same version of Recess on both sides" },
+  "usage": { retry: false, hint: "" },
+} as const satisfies Record<string, FailureRow>;
+
+/** The name of one kind of failure. */
+export type FailureCode = keyof typeof FAILURES;
+
+/** What a failure carries beside its code and message. */
+export interface FailureOptions {
+  /** The error below this one; `--debug` shows it. */
+  readonly cause?: unknown;
+  /** Replaces the table's hint where this case knows better. */
+  readonly hint?: string;
+  /** A value that would have been accepted, such as a free name. */
+  readonly suggestion?: string;
+  /** True when the other side says so, which is to be believed only of the other side. */
+  readonly remote?: boolean;
+}
+
+/** The failure as it travels: the fields of an `ERROR` reply. */
+export interface WireFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly retry: boolean;
+  readonly hint?: string;
+  readonly suggestion?: string;
+}
+
+/** An expected failure. Messages follow the grammar "Cannot X: state", without a full stop. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  readonly code: FailureCode;
+  readonly hint: string;
+  readonly suggestion: string | undefined;
+  /** Whether the other side said so. Its full disk is not ours. */
+  readonly remote: boolean;
+
+  constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? FAILURES[code].hint;
+    this.suggestion = options.suggestion;
+    this.remote = options.remote ?? false;
+  }
+
+  /** Whether the same request may succeed later, unchanged. */
+  get retry(): boolean {
+    return FAILURES[this.code].retry;
+  }
+
+  /** The fields of the `ERROR` reply that tells the other side. */
+  toWire(): WireFailure {
+    return {
+      code: this.code,
+      message: this.message,
+      retry: this.retry,
+      ...(this.hint === FAILURES[this.code].hint ? {} : { hint: this.hint }),
+      ...(this.suggestion === undefined ? {} : { suggestion: this.suggestion }),
+    };
+  }
+
+  /** The failure the other side told us. A code we do not know, from a newer version, becomes "internal" or "busy" by its `retry`. */
+  static fromWire(wire: WireFailure): Failure {
+    const code = isFailureCode(wire.code) ? wire.code : wire.retry ? "busy" : "internal";
+    const { hint, suggestion } = wire;
+    return new Failure(code, wire.message, {
+      remote: true,
+      ...(hint === undefined ? {} : { hint }),
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
+  }
+
+  /**
+   * Whatever was thrown, as a failure: failures pass through, errors of the platform become `code` with `doing` as the message's
+   * beginning, and where the platform's kind says more (no access, no space) that code instead.
+   */
+  static from(thrown: unknown, code: FailureCode, doing: string): Failure {
+    if (thrown instanceof Failure) return thrown;
+    const text = thrown instanceof Error ? plainReason(thrown) : String(thrown);
+    return new Failure(codeOfPlatform(thrown) ?? code, `${doing}: ${text}`, { cause: thrown });
+  }
+}
+
+/** True when `thrown` is a failure with one of these codes. */
+export function failedWith<C extends FailureCode>(
+  thrown: unknown,
+  ...codes: C[]
+): thrown is Failure & { readonly code: C } {
+  return thrown instanceof Failure && codes.some((code) => code === thrown.code);
+}
+
+function isFailureCode(code: string): code is FailureCode {
+  return Object.hasOwn(FAILURES, code);
+}
+
+/** The codes that the platform's own error already decides, whatever was being done. */
+function codeOfPlatform(thrown: unknown): FailureCode | undefined {
+  if (thrown instanceof Deno.errors.PermissionDenied || thrown instanceof Deno.errors.NotCapable) {
+    return "no-access";
+  }
+  if (thrown instanceof Error && /os error (28|122)\b|ENOSPC|EDQUOT/.test(thrown.message)) return "disk-full";
+  return undefined;
+}
+
+/** The platform's reason without its number: `Connection refused (os error 111)` → `connection refused`. */
+function plainReason(error: Error): string {
+  const reason = error.message.replace(/ \(os error \d+\).*$/, "").trim();
+  if (reason === "") return error.name;
+  return /^[A-Z][a-z]/.test(reason) ? reason.charAt(0).toLowerCase() + reason.slice(1) : reason;
+}

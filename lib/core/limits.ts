@@ -1,0 +1,102 @@
+/**
+ * The one list of bounds. Everything that comes from a network, and every wait, has its bound here; the name ends in the unit, the comment
+ * gives the reason, and lib/README.md shows the table (made from this file by `deno task docs`, checked by a test).
+ *
+ * One line of comment above each constant: it becomes the table's last column.
+ * @module
+ */
+
+// Lines and lists on the wire
+
+/** One message. Holds a batch of some thousand files; bounds what a connection can make us buffer. */
+export const LINE_BYTES_MAX = 256 * 1024;
+/** One message from somebody who has not said HELLO yet, so that strangers cannot make us buffer more. */
+export const HELLO_LINE_BYTES_MAX = 4 * 1024;
+/** A file's name with its sub-folders: four components of the longest length file systems allow. */
+export const NAME_BYTES_MAX = 1024;
+/** A peer's name: longer ones only break tables. */
+export const PEER_NAME_BYTES_MAX = 64;
+/** A host as text: the longest DNS name. */
+export const HOST_BYTES_MAX = 255;
+/** What is typed into a search. */
+export const QUERY_BYTES_MAX = 512;
+/** Words of a search that are looked up; the rest would only make it slower. */
+export const QUERY_WORDS_MAX = 16;
+/** Words of one name that are indexed, so that a hostile name costs no more than a long one. */
+export const NAME_WORDS_MAX = 64;
+/** Text of a failure or news, for people to read. */
+export const MESSAGE_BYTES_MAX = 1024;
+/** Files in one UPDATE: small enough that applying one holds up nobody. */
+export const BATCH_FILES_MAX = 1000;
+/** Hits in one reply to SEARCH. */
+export const HITS_MAX = 100;
+/** How deep one can page into a search, since every page before has to be found again. */
+export const SEARCH_OFFSET_MAX = 2000;
+/** How far one can page through peers and holders. */
+export const ROW_OFFSET_MAX = 1_000_000;
+/** Holders named with a hit; FIND gives the others. */
+export const HIT_PEERS_MAX = 8;
+/** Rows in one reply to PEERS, FIND or LIST. */
+export const PAGE_ROWS_MAX = 500;
+/** Piece digests in one reply to PIECES: a body of one mebibyte. */
+export const PAGE_DIGESTS_MAX = 32 * 1024;
+/** The largest file: its list of digests has to fit in memory. */
+export const FILE_BYTES_MAX = 4 * 1024 ** 4;
+/** Lines that make no sense before the connection is closed. */
+export const MALFORMED_LINES_MAX = 8;
+
+// What one index or peer holds
+
+/** Files one peer may list at the index. */
+export const FILES_PER_PEER_MAX = 250_000;
+/** Connections an index serves at once. */
+export const INDEX_CONNECTIONS_MAX = 12_000;
+/** Peers dialled back at once by an index; more wait for their turn. */
+export const DIAL_BACKS_MAX = 64;
+/** Time between two lines about the same peer's changing list, so that a large list is one line of the log. */
+export const LISTED_PAUSE_MS = 1_000;
+/** Connections from other peers that a peer serves at once. */
+export const PEER_CONNECTIONS_MAX = 256;
+/** Bytes waiting for a slow reader before it is cut off. */
+export const SEND_QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+/** Folders inside folders that are scanned. */
+export const SCAN_DEPTH_MAX = 64;
+/** Downloads that run at once; others wait for their turn. */
+export const TRANSFERS_RUNNING_MAX = 8;
+/** Transfers, running and ended, that a peer remembers. */
+export const TRANSFERS_KEPT_MAX = 1000;
+
+// Waits
+
+/** A TCP connection to be made. */
+export const CONNECT_WAIT_MS = 5_000;
+/** HELLO to arrive on a new connection. */
+export const HELLO_WAIT_MS = 10_000;
+/** An answer to arrive. Longer than any dial-back, so that a JOIN through a closed firewall is answered. */
+export const REPLY_WAIT_MS = 15_000;
+/** The next byte of a body to arrive, and a written byte to be taken. */
+export const BODY_WAIT_MS = 15_000;
+/** The index's attempt to reach a peer that joins. */
+export const DIAL_BACK_WAIT_MS = 3_000;
+/** A session that holds a wanted name to show that it is alive. */
+export const PROBE_WAIT_MS = 2_000;
+/** How often a peer tells the index that it is there. */
+export const PING_EVERY_MS = 12_000;
+/** Silence after which the index takes a session for dead: three pings missed. */
+export const SILENCE_MS_MAX = 40_000;
+/** A connection between peers that asks for nothing. */
+export const PEER_IDLE_MS_MAX = 120_000;
+/** What is left to do when a program is told to stop. */
+export const CLOSE_WAIT_MS = 3_000;
+/** Digests of a file that is being hashed: how long PIECES waits for news. */
+export const PIECES_WAIT_MS = 1_000;
+/** First wait before an index is tried again. */
+export const RECONNECT_FIRST_MS = 500;
+/** Longest wait before an index is tried again. */
+export const RECONNECT_LAST_MS = 15_000;
+/** First wait before the holders of a file are tried again. */
+export const RETRY_FIRST_MS = 250;
+/** Longest wait before the holders of a file are tried again. */
+export const RETRY_LAST_MS = 4_000;
+/** Rounds over all holders of a file, none of which gave a piece, before a download fails. */
+export const RETRY_ROUNDS_MAX = 6;

@@ -1,0 +1,28 @@
+/**
+ * Measures how fast something moves: bytes over the last few seconds. Pure: the time is passed in.
+ * @module
+ */
+
+/** How far back the measure looks. */
+const WINDOW_MS = 3_000;
+
+/** A sliding measure of bytes per second. */
+export class Meter {
+  #samples: { readonly ms: number; readonly bytes: number }[] = [];
+
+  /** Notes that `bytes` have moved in all, at time `ms`. */
+  note(bytes: number, ms: number): void {
+    this.#samples.push({ bytes, ms });
+    // The newest sample older than the window stays: it is where the measure begins.
+    const kept = this.#samples.findLastIndex((sample) => sample.ms <= ms - WINDOW_MS);
+    if (kept > 0) this.#samples.splice(0, kept);
+  }
+
+  /** Bytes per second at time `ms`; 0 as long as nothing is known. */
+  bytesPerSecond(ms: number): number {
+    const first = this.#samples[0];
+    const last = this.#samples.at(-1);
+    if (first === undefined || last === undefined || ms <= first.ms) return 0;
+    return (last.bytes - first.bytes) / (ms - first.ms) * 1000;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What a peer may be called, and when two names are the same. Names that only look different must not be two peers, so that nobody can
+ * pass for a classmate by a capital, an accent, an invisible character or a space at the end.
+ * @module
+ */
+
+import { Failure } from "./failure.ts";
+import { PEER_NAME_BYTES_MAX } from "./limits.ts";
+import { isPrintable, printable } from "./printable.ts";
+import { fold, words } from "./words.ts";
+
+/**
+ * The name as it is stored and shown: composed (NFC) and trimmed. Fails: "bad-name" when it is too long, holds what cannot be
+ * shown, or has neither letter nor digit.
+ */
+export function checkPeerName(name: string): string {
+  const tidy = name.normalize("NFC").trim().replace(/\s+/gu, " ");
+  const shown = printable(name);
+  if (new TextEncoder().encode(tidy).length > PEER_NAME_BYTES_MAX) {
+    throw new Failure("bad-name", `Cannot use "${shown}" as a name: it is longer than ${PEER_NAME_BYTES_MAX} bytes`);
+  }
+  if (!isPrintable(name) || /[\u200c\u200d]/.test(name)) {
+    throw new Failure("bad-name", `Cannot use "${shown}" as a name: it holds characters that cannot be shown`);
+  }
+  if (words(tidy).length === 0) {
+    throw new Failure("bad-name", `Cannot use "${shown}" as a name: it has no letter or digit`);
+  }
+  return tidy;
+}
+
+/** Equal for names that count as the same. */
+export function peerNameKey(name: string): string {
+  return fold(name).replace(/\p{Cf}/gu, "").replace(/\s+/gu, " ").trim();
+}
+
+/** A name like `name` that `isTaken` says is free: `ana` → `ana-2`. */
+export function freePeerName(name: string, isTaken: (key: string) => boolean): string {
+  for (let number = 2;; number++) {
+    const ending = `-${number}`;
+    let stem = name;
+    while (new TextEncoder().encode(stem + ending).length > PEER_NAME_BYTES_MAX) stem = [...stem].slice(0, -1).join("");
+    if (!isTaken(peerNameKey(stem + ending))) return stem + ending;
+  }
+}

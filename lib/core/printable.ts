@@ -1,0 +1,46 @@
+/**
+ * Makes any text safe to show. Everything that came from elsewhere (names, nicks, messages, errors) goes through here on its way to a
+ * terminal or a log, so that no file name can move the cursor, colour the screen, forge a log line or reverse the reading direction.
+ * @module
+ */
+
+/** Control, format, private-use and lone surrogate characters, and the two Unicode line separators. */
+const UNPRINTABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** Format characters that belong to words and emoji: zero-width joiner and non-joiner. */
+const JOINERS = new Set(["\u200c", "\u200d"]);
+
+const SHORT_ESCAPES = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"], ["\0", "\\0"]]);
+
+/**
+ * The text with every unprintable character written as an escape, as `\n` or `\u{1b}`.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { printable } from "./printable.ts";
+ * assertEquals(printable("a\nb\u001b[31m 🎓"), "a\\nb\\u{1b}[31m 🎓");
+ * ```
+ */
+export function printable(text: string): string {
+  return text.replace(
+    UNPRINTABLE_REGEXP,
+    (character) => JOINERS.has(character) ? character : SHORT_ESCAPES.get(character) ?? `\\u{${codePoint(character)}}`,
+  );
+}
+
+/** True when nothing in the text needs an escape. */
+export function isPrintable(text: string): boolean {
+  return printable(text) === text;
+}
+
+/** JSON of a value on one line, lossless, with every unprintable character inside strings as a `\u` escape. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    UNPRINTABLE_REGEXP,
+    (character) => character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
+  );
+}
+
+function codePoint(character: string): string {
+  return (character.codePointAt(0) ?? 0).toString(16);
+}

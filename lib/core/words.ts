@@ -1,0 +1,37 @@
+/**
+ * How names are compared and cut into words, for searching files and for telling peers apart. Pure; used on both sides of every comparison.
+ * @module
+ */
+
+/** Scripts written without spaces: each character is a word of its own, so that any part of such a name can be found. */
+const WORD_REGEXP =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]|\p{Extended_Pictographic}|[[\p{L}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]]+/gv;
+
+/**
+ * Text as comparisons see it: without case, accents or compatibility forms (`Ç` = `c`, `ﬁ` = `fi`, `ß` = `ss`).
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { fold } from "./words.ts";
+ * assertEquals(fold("Ação"), "acao");
+ * ```
+ */
+export function fold(text: string): string {
+  return text.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD").replace(/\p{Mn}/gu, "").replaceAll(
+    "ς",
+    "σ",
+  );
+}
+
+/**
+ * The folded words of a text, in order, repeats kept.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { words } from "./words.ts";
+ * assertEquals(words("Vídeos/Aula-01 学习.mp4"), ["videos", "aula", "01", "学", "习", "mp4"]);
+ * ```
+ */
+export function words(text: string): string[] {
+  return fold(text).match(WORD_REGEXP) ?? [];
+}

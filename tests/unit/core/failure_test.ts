@@ -1,0 +1,33 @@
+import { assert, assertEquals } from "@std/assert";
+import { failedWith, Failure, type FailureCode, FAILURES } from "../../../lib/core/failure.ts";
+
+Deno.test("Failure.fromWire() reads every code that toWire() writes", () => {
+  for (const code of Object.keys(FAILURES) as FailureCode[]) {
+    const back = Failure.fromWire(new Failure(code, "why", { suggestion: "ana-2" }).toWire());
+    assertEquals([back.code, back.message, back.hint, back.suggestion], [code, "why", FAILURES[code].hint, "ana-2"]);
+  }
+});
+
+Deno.test("Failure.fromWire() takes a code of a newer version by whether it may be retried", () => {
+  assertEquals(Failure.fromWire({ code: "brand-new", message: "m", retry: true }).code, "busy");
+  assertEquals(Failure.fromWire({ code: "__proto__", message: "m", retry: false }).code, "internal");
+});
+
+Deno.test("Failure.from() keeps failures and says the platform's reason", () => {
+  const failure = new Failure("busy", "full");
+  assertEquals(Failure.from(failure, "closed", "Cannot send"), failure);
+  const refused = Failure.from(
+    new Deno.errors.ConnectionRefused("Connection refused (os error 111)"),
+    "unreachable",
+    "Cannot reach 10.0.0.5:1099",
+  );
+  assertEquals([refused.code, refused.message], ["unreachable", "Cannot reach 10.0.0.5:1099: connection refused"]);
+  assertEquals(Failure.from(new Error("No space left on device (os error 28)"), "closed", "x").code, "disk-full");
+  assertEquals(Failure.from(new Deno.errors.PermissionDenied("p"), "closed", "x").code, "no-access");
+});
+
+Deno.test("failedWith() tells codes apart", () => {
+  assert(failedWith(new Failure("busy", ""), "closed", "busy"));
+  assert(!failedWith(new Failure("busy", ""), "closed"));
+  assert(!failedWith(new Error("busy"), "busy"));
+});

@@ -1,0 +1,26 @@
+import { assertEquals } from "@std/assert";
+import { fold, words } from "../../../lib/core/words.ts";
+
+Deno.test("fold() takes away case, accents and compatibility forms", () => {
+  for (
+    const [text, folded] of [["ÇÃÉ", "cae"], ["Straße", "strasse"], ["ﬁn", "fin"], ["Ｉnês", "ines"], ["İ", "i"], [
+      "Σς",
+      "σσ",
+    ]]
+  ) {
+    assertEquals(fold(text ?? ""), folded);
+  }
+});
+
+Deno.test("words() cuts at everything that is no letter, digit or emoji, and between signs of scripts without spaces", () => {
+  const cases: [string, string[]][] = [
+    ["", []],
+    [" .-_/", []],
+    ["aula1.mp4", ["aula1", "mp4"]],
+    ["a_b-c(d)", ["a", "b", "c", "d"]],
+    ["学习abc学", ["学", "习", "abc", "学"]],
+    ["🎓x🎓", ["🎓", "x", "🎓"]],
+    ['\'; DROP "TABLE" *', ["drop", "table"]],
+  ];
+  for (const [text, cut] of cases) assertEquals(words(text), cut, text);
+});
