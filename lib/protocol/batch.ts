@@ -1,0 +1,38 @@
+/**
+ * Cuts lists so that each part fits into one line. Called by whoever sends lists: lib/peer for UPDATE, lib/server and lib/peer for replies.
+ * @module
+ */
+
+import { LINE_BYTES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
+import { utf8Bytes } from "./field.ts";
+
+/** Room for a list within a line: the line without what surrounds the list. */
+const LIST_BYTES_MAX = LINE_BYTES_MAX - 2 * MESSAGE_BYTES_MAX;
+
+/** As many items from the beginning of a list as fit into one line. */
+export function fitting<T>(items: readonly T[]): readonly T[] {
+  let bytes = 0;
+  const end = items.findIndex((item) => (bytes += itemBytes(item)) > LIST_BYTES_MAX);
+  return end === -1 ? items : items.slice(0, end);
+}
+
+/** The items of a list in order, in parts that each fit into one line and hold at most `itemsMax`. */
+export function* batches<T>(items: Iterable<T>, itemsMax: number): Generator<T[]> {
+  let batch: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const added = itemBytes(item);
+    if (batch.length === itemsMax || (batch.length > 0 && bytes + added > LIST_BYTES_MAX)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(item);
+    bytes += added;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function itemBytes(item: unknown): number {
+  return utf8Bytes(JSON.stringify(item)) + 1;
+}

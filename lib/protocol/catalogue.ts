@@ -1,0 +1,32 @@
+/**
+ * Every message there is, for the protocol table, the golden file and the fuzz tests.
+ * @module
+ */
+
+import { Download, List, Pieces } from "./files.ts";
+import { Hello } from "./hello.ts";
+import type { News, Request } from "./message.ts";
+import { Closing, Join, Leave, Peers, Ping, Probe, Update } from "./presence.ts";
+import { DownloadRequest, Find, Search } from "./search.ts";
+
+/** A definition whose types do not matter here. */
+export type AnyRequest = Request<unknown, unknown>;
+
+/** Requests that an index answers, in the order of a session. */
+export const INDEX_REQUESTS: readonly AnyRequest[] = [
+  Hello,
+  Join,
+  Update,
+  Search,
+  Find,
+  Peers,
+  DownloadRequest,
+  Ping,
+  Leave,
+];
+
+/** Requests that a peer answers. */
+export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, List, Pieces, Download];
+
+/** What an index says unasked. */
+export const INDEX_NEWS: readonly News<unknown>[] = [Probe, Closing];

@@ -1,0 +1,123 @@
+/**
+ * The JSON codec: one message is one object on one line. Four kinds exist; the README beside this file shows each.
+ *
+ * Checking happens in two steps, because only the receiver knows which messages it takes: `decodeLine` reads the envelope and leaves `data`
+ * as it came; the definition's `check` then reads the data.
+ * @module
+ */
+
+import { Failure } from "../core/failure.ts";
+import { LINE_BYTES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
+import { count, flag, optional, record, text, utf8Bytes } from "./field.ts";
+import type { News, Request } from "./message.ts";
+
+/** A received message whose data is not yet checked. Id 0 answers a line in which no id could be read. */
+export type Envelope =
+  | { readonly kind: "request"; readonly method: string; readonly data: unknown; readonly id: number }
+  | {
+    readonly kind: "reply";
+    readonly status: string;
+    readonly data: unknown;
+    readonly id: number;
+    /** How many raw bytes follow the line. */
+    readonly body: number;
+  }
+  | { readonly kind: "failure"; readonly failure: Failure; readonly id: number }
+  | { readonly kind: "news"; readonly event: string; readonly data: unknown };
+
+const NAME = text({ bytesMax: 32 });
+const ID = count({ max: Number.MAX_SAFE_INTEGER });
+const BODY = count({ max: Number.MAX_SAFE_INTEGER });
+const FAILURE_STATUS = "ERROR";
+const FAILURE_DATA = {
+  code: text({ bytesMax: 64 }),
+  message: text({ bytesMax: MESSAGE_BYTES_MAX }),
+  retry: flag(),
+  hint: optional(text({ bytesMax: MESSAGE_BYTES_MAX })),
+  suggestion: optional(text({ bytesMax: MESSAGE_BYTES_MAX })),
+};
+
+/** What an `ERROR` reply carries. */
+export const FailureData = record(FAILURE_DATA);
+
+/** The fields of `FailureData`, for the protocol table. */
+export const FAILURE_SHAPE = FAILURE_DATA;
+
+const DECODER = new TextDecoder("utf-8", { fatal: true });
+const ENCODER = new TextEncoder();
+
+/**
+ * Reads one line, without its line feed. Fails: "malformed" for everything that is not one of the four kinds, whatever it is instead.
+ */
+export function decodeLine(line: Uint8Array): Envelope {
+  const value = parseObject(line);
+  const id = value["id"] === undefined ? 0 : ID.check(value["id"], "id");
+  if (value["method"] !== undefined) {
+    return { kind: "request", method: NAME.check(value["method"], "method"), data: value["data"] ?? {}, id };
+  }
+  if (value["event"] !== undefined) {
+    return { kind: "news", event: NAME.check(value["event"], "event"), data: value["data"] ?? {} };
+  }
+  const status = NAME.check(value["status"], "status");
+  if (status === FAILURE_STATUS) {
+    return { kind: "failure", failure: Failure.fromWire(FailureData.check(value["data"], "data")), id };
+  }
+  const body = value["body"] === undefined ? 0 : BODY.check(value["body"], "body");
+  return { kind: "reply", status, data: value["data"] ?? {}, id, body };
+}
+
+/** The line of a request, with its line feed. */
+export function encodeRequest<D, R>(message: Request<D, R>, data: D, id: number): Uint8Array {
+  return encodeLine({ method: message.method, data: message.data.check(data, message.method), id });
+}
+
+/** The line of a reply, with its line feed; `body` raw bytes have to follow. */
+export function encodeReply<D, R>(message: Request<D, R>, data: R, id: number, body?: number): Uint8Array {
+  const status = `${message.method}_OK`;
+  const checked = message.reply.check(data, status);
+  return encodeLine(body === undefined ? { status, data: checked, id } : { status, data: checked, id, body });
+}
+
+/** The line of an `ERROR` reply, with its line feed. Texts that are too long are cut. */
+export function encodeFailure(failure: Failure, id: number): Uint8Array {
+  const wire = failure.toWire();
+  const data = {
+    ...wire,
+    message: cutText(wire.message || wire.code, MESSAGE_BYTES_MAX),
+    ...(wire.hint === undefined ? {} : { hint: cutText(wire.hint, MESSAGE_BYTES_MAX) }),
+  };
+  return encodeLine({ status: FAILURE_STATUS, data: FailureData.check(data, "failure"), id });
+}
+
+/** The line of news, with its line feed. */
+export function encodeNews<D>(message: News<D>, data: D): Uint8Array {
+  return encodeLine({ event: message.event, data: message.data.check(data, message.event) });
+}
+
+function encodeLine(envelope: object): Uint8Array {
+  const line = ENCODER.encode(JSON.stringify(envelope) + "\n");
+  if (line.length > LINE_BYTES_MAX) throw new RangeError(`Cannot send a line of ${line.length} bytes: send batches`);
+  return line;
+}
+
+function parseObject(line: Uint8Array): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(DECODER.decode(line));
+  } catch (cause) {
+    throw new Failure("malformed", "Cannot read the message: it is not JSON in UTF-8", { cause });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Failure("malformed", "Cannot read the message: it is not a JSON object");
+  }
+  // A copy without a prototype, of own fields only: `{"__proto__":{"method":"JOIN"}}` has no method.
+  return Object.assign(Object.create(null), value);
+}
+
+/** The longest beginning of a text that fits. */
+function cutText(text: string, bytesMax: number): string {
+  const whole = text.toWellFormed().replaceAll("\0", "\\0");
+  if (utf8Bytes(whole) <= bytesMax) return whole;
+  const { read } = ENCODER.encodeInto(whole, new Uint8Array(bytesMax - 3));
+  return whole.slice(0, read).toWellFormed() + "…";
+}

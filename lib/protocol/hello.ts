@@ -1,0 +1,18 @@
+/**
+ * The first message on every connection, to an index or to a peer.
+ * @module
+ */
+
+import { count, optional, text } from "./field.ts";
+import { request } from "./message.ts";
+import { peerName } from "./shapes.ts";
+
+const version = count({ max: 65_535 });
+const software = text({ bytesMax: 64 });
+
+/** Says which version of the wire one speaks. A peer answers with its name, an index without. */
+export const Hello = request("HELLO", {
+  about: "Anybody → anybody, first: which version of the wire I speak, and who you are.",
+  data: { version, software },
+  reply: { version, software, name: optional(peerName) },
+});

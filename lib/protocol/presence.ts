@@ -1,0 +1,60 @@
+/**
+ * Messages by which a peer is present at an index.
+ * @module
+ */
+
+import { BATCH_FILES_MAX, FILES_PER_PEER_MAX, MESSAGE_BYTES_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
+import { count, flag, hex, list, optional, text } from "./field.ts";
+import { news, request } from "./message.ts";
+import { fileName, hostField, IndexedFile, offset, peerName, PeerRow, port } from "./shapes.ts";
+
+/** The size of the secret by which a peer takes its name back from a session of its own that has gone silent. */
+export const SECRET_BYTES = 32;
+
+/** Takes a name. The index dials the observed address at `port`; a peer it cannot reach may search and download, but lists nothing. */
+export const Join = request("JOIN", {
+  about:
+    "Peer → index: I am `name`, reached at `port`, with so many files to list. Names are compared without case or accents.",
+  data: {
+    name: peerName,
+    port,
+    files: count({ max: FILES_PER_PEER_MAX }),
+    secret: hex({ bytes: SECRET_BYTES }),
+  },
+  reply: { name: peerName, host: hostField, reachable: flag() },
+});
+
+/** Changes what the peer lists. A name that is added again replaces the earlier entry. */
+export const Update = request("UPDATE", {
+  about: "Peer → index: list these files, and no longer those. Answered with how many are listed now.",
+  data: {
+    add: list(IndexedFile, { max: BATCH_FILES_MAX }),
+    remove: list(fileName, { max: BATCH_FILES_MAX }),
+  },
+  reply: { files: count({ max: FILES_PER_PEER_MAX }) },
+});
+
+/** Leaves: name and files are gone when the reply arrives. */
+export const Leave = request("LEAVE", { about: "Peer → index: goodbye.", data: {}, reply: {} });
+
+/** Shows that one is there. */
+export const Ping = request("PING", { about: "Peer → index: I am still here. Are you?", data: {}, reply: {} });
+
+/** Lists who is here, or looks one peer up. */
+export const Peers = request("PEERS", {
+  about: "Peer → index: who is here? In order of name; or only `name`, if that is here.",
+  data: { name: optional(peerName), limit: count({ min: 1, max: PAGE_ROWS_MAX }), offset },
+  reply: { peers: list(PeerRow, { max: PAGE_ROWS_MAX }), more: flag() },
+});
+
+/** The index is about to close. */
+export const Closing = news("CLOSING", {
+  about: "Index → peer: I am closing; `reason` says why. Join elsewhere, or again later.",
+  data: { reason: optional(text({ bytesMax: MESSAGE_BYTES_MAX })) },
+});
+
+/** The index wants to know whether this session still lives, since somebody claims its name with the right secret. */
+export const Probe = news("PROBE", {
+  about: "Index → peer: are you there? Any message is an answer; a PING does.",
+  data: {},
+});

@@ -1,0 +1,35 @@
+/**
+ * Messages by which files are found at an index.
+ * @module
+ */
+
+import { HITS_MAX, PAGE_ROWS_MAX, QUERY_BYTES_MAX, SEARCH_OFFSET_MAX } from "../core/limits.ts";
+import { count, flag, list, optional, text } from "./field.ts";
+import { request } from "./message.ts";
+import { fileName, fileSize, Hit, Holder, hostField, offset, peerName, port, root } from "./shapes.ts";
+
+/** Finds files by words, each the beginning of a word of the name, or with `exact` by their whole name. Best match first. */
+export const Search = request("SEARCH", {
+  about: "Peer → index: files with every word of `query` in their name, or with exactly this name. No words: any file.",
+  data: {
+    query: text({ bytesMin: 0, bytesMax: QUERY_BYTES_MAX }),
+    exact: flag(),
+    limit: count({ min: 1, max: HITS_MAX }),
+    offset: count({ max: SEARCH_OFFSET_MAX }),
+  },
+  reply: { hits: list(Hit, { max: HITS_MAX }), more: flag() },
+});
+
+/** Finds everybody who holds a content. */
+export const Find = request("FIND", {
+  about: "Peer → index: who holds the content with this root?",
+  data: { root, limit: count({ min: 1, max: PAGE_ROWS_MAX }), offset },
+  reply: { holders: list(Holder, { max: PAGE_ROWS_MAX }), more: flag() },
+});
+
+/** Asks whether one peer really lists one file (classroom A), and where that peer is. Fails: "not-found". */
+export const DownloadRequest = request("DOWNLOAD_REQUEST", {
+  about: "Peer → index: does `peer` list `name`? Where is it?",
+  data: { peer: peerName, name: fileName },
+  reply: { host: hostField, port, size: fileSize, root: optional(root) },
+});
