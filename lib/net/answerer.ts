@@ -1,0 +1,145 @@
+/**
+ * The answering side of a connection: reads requests one after the other and answers each, until the connection ends. Called by
+ * lib/server for what peers ask an index and by lib/peer for what peers ask each other. This is the one place that catches,
+ * replies and closes.
+ * @module
+ */
+
+import { failedWith, Failure } from "../core/failure.ts";
+import { CLOSE_WAIT_MS, HELLO_WAIT_MS, MALFORMED_LINES_MAX } from "../core/limits.ts";
+import { printable } from "../core/printable.ts";
+import { PROTOCOL_VERSION, SOFTWARE } from "../core/version.ts";
+import { encodeFailure, encodeReply, type Envelope } from "../protocol/envelope.ts";
+import { Hello } from "../protocol/hello.ts";
+import type { Request } from "../protocol/message.ts";
+import type { BodyWriter, Connection } from "./connection.ts";
+
+/** An answer: the reply's data, and the body that follows it. */
+export interface Answer<R> {
+  readonly data: R;
+  readonly body?: { readonly bytes: number; readonly write: BodyWriter };
+}
+
+/** How one method is answered, in a context such as a session. */
+export interface Route<Context> {
+  readonly method: string;
+  answer(context: Context, data: unknown, id: number): Promise<{ line: Uint8Array; write: BodyWriter | undefined }>;
+}
+
+/** What the answering side tells of itself and wants to be told. */
+export interface AnswerOptions {
+  /** The peer's name; an index has none. */
+  readonly name?: () => string;
+  /** Silence after which the connection is closed. */
+  readonly idleMs: number;
+  /** Called with everything that arrives. */
+  readonly onHeard?: () => void;
+  /** Called with what is a bug of ours, not a fault of theirs. */
+  readonly onBug?: (thrown: unknown) => void;
+}
+
+/** Routes by method. */
+export type Routes<Context> = ReadonlyMap<string, Route<Context>>;
+
+/** One route. The data is checked before `answer` sees it. */
+export function route<Context, D, R>(
+  message: Request<D, R>,
+  answer: (context: Context, data: D) => Promise<Answer<R>>,
+): Route<Context> {
+  return {
+    method: message.method,
+    async answer(context, data, id) {
+      const { data: reply, body } = await answer(context, message.data.check(data, message.method));
+      return { line: encodeReply(message, reply, id, body?.bytes), write: body?.write };
+    },
+  };
+}
+
+/** Gathers routes. */
+export function routes<Context>(...all: Route<Context>[]): Routes<Context> {
+  return new Map(all.map((each) => [each.method, each]));
+}
+
+/** Answers requests until the connection ends. Shape: why it ended, or null when the other side closed in good order. */
+export async function answerRequests<Context>(
+  connection: Connection,
+  byMethod: Routes<Context>,
+  context: Context,
+  options: AnswerOptions,
+): Promise<Failure | null> {
+  let malformed = 0;
+  let greeted = false;
+  try {
+    while (true) {
+      let id = 0;
+      try {
+        const envelope = await connection.receive({ waitMs: greeted ? options.idleMs : HELLO_WAIT_MS });
+        if (envelope === null) return null;
+        options.onHeard?.();
+        if (envelope.kind !== "request") {
+          throw new Failure("malformed", `Got a ${envelope.kind} where a request was expected`);
+        }
+        id = envelope.id;
+        if (envelope.method === Hello.method) {
+          await connection.send(greet(envelope, options));
+          connection.trust();
+          greeted = true;
+          continue;
+        }
+        if (!greeted) throw new Failure("malformed", "Say HELLO first");
+        const { line, write } = await answerOne(byMethod, context, envelope, options);
+        await (write === undefined ? connection.send(line) : connection.sendWithBody(line, write));
+      } catch (thrown) {
+        const failure = Failure.from(thrown, "internal", "Cannot answer");
+        if (connection.ended !== undefined) return connection.ended;
+        malformed += failure.code === "malformed" ? 1 : 0;
+        await connection.send(encodeFailure(failure, id));
+        // Nobody knows where the next message begins, or nobody cares.
+        const hopeless = failedWith(failure, "too-large", "unsupported") && id === 0;
+        if (hopeless || malformed > MALFORMED_LINES_MAX || !greeted) {
+          await connection.closeAfterSending(CLOSE_WAIT_MS);
+          return failure;
+        }
+      }
+    }
+  } catch (thrown) {
+    return Failure.from(thrown, "closed", "Cannot answer");
+  } finally {
+    connection.close();
+  }
+}
+
+type RequestEnvelope = Extract<Envelope, { kind: "request" }>;
+
+async function answerOne<Context>(
+  byMethod: Routes<Context>,
+  context: Context,
+  envelope: RequestEnvelope,
+  options: AnswerOptions,
+): ReturnType<Route<Context>["answer"]> {
+  const known = byMethod.get(envelope.method);
+  if (known === undefined) {
+    throw new Failure("unsupported", `Cannot answer ${printable(envelope.method)}: there is no such method here`);
+  }
+  try {
+    return await known.answer(context, envelope.data, envelope.id);
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) options.onBug?.(thrown);
+    throw thrown instanceof Failure
+      ? thrown
+      : new Failure("internal", `Cannot answer ${envelope.method}`, { cause: thrown });
+  }
+}
+
+function greet(envelope: RequestEnvelope, options: AnswerOptions): Uint8Array {
+  const theirs = Hello.data.check(envelope.data, Hello.method);
+  if (theirs.version !== PROTOCOL_VERSION) {
+    throw new Failure(
+      "unsupported",
+      `Cannot talk to version ${theirs.version} of the protocol: this is ${PROTOCOL_VERSION} (${SOFTWARE})`,
+    );
+  }
+  const name = options.name?.();
+  const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, ...(name === undefined ? {} : { name }) };
+  return encodeReply(Hello, ours, envelope.id);
+}

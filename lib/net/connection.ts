@@ -1,0 +1,181 @@
+/**
+ * A connection: messages in order, each perhaps followed by a body of raw bytes. Both sides use the same class; who may ask what is
+ * decided above, in lib/server/session.ts, lib/peer/host.ts and lib/net/caller.ts.
+ *
+ * Reading is pulled (`receive`, then `readBody` for exactly the announced bytes), so that a slow reader slows the sender and nothing
+ * piles up. Writing is queued in order; the queue is bounded. Waits end with a typed failure by closing the stream, because the platform's
+ * `read` takes no signal.
+ * @module
+ */
+
+import type { Address } from "../core/address.ts";
+import { Failure } from "../core/failure.ts";
+import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
+import { decodeLine, type Envelope } from "../protocol/envelope.ts";
+import { LineBuffer } from "../protocol/line_buffer.ts";
+import type { ByteStream } from "./byte_stream.ts";
+
+/** First read buffer of an idle connection, and the largest one a busy connection grows to. */
+const READ_BYTES_MIN = 1024;
+const READ_BYTES_MAX = 64 * 1024;
+
+/** Writes the body of a reply into the stream, exactly the announced bytes. */
+export type BodyWriter = (stream: ByteStream) => Promise<void>;
+
+/** Where a connection's ends are. */
+export interface ConnectionEnds {
+  readonly local: Address;
+  readonly remote: Address;
+}
+
+/** One connection. Closing it more than once is harmless. */
+export class Connection implements Disposable {
+  readonly local: Address;
+  readonly remote: Address;
+  readonly #stream: ByteStream;
+  readonly #buffer = new LineBuffer(HELLO_LINE_BYTES_MAX);
+  #scratchBytes = READ_BYTES_MIN;
+  #queue: Promise<void> = Promise.resolve();
+  #queuedBytes = 0;
+  #ended: Failure | undefined;
+
+  constructor(stream: ByteStream, ends: ConnectionEnds) {
+    this.#stream = stream;
+    this.local = ends.local;
+    this.remote = ends.remote;
+  }
+
+  /** Why the connection is closed, or undefined while it is open. */
+  get ended(): Failure | undefined {
+    return this.#ended;
+  }
+
+  /** Accepts lines of full length, once the other side has said who it is. */
+  trust(): void {
+    this.#buffer.lineBytesMax = LINE_BYTES_MAX;
+  }
+
+  /**
+   * The next message, or null when the other side closed between two messages. Fails: "malformed" (the line is consumed; going on is
+   * possible), "too-large", "timeout" after `waitMs`, "closed" in the middle of a line.
+   */
+  async receive(options: { waitMs: number }): Promise<Envelope | null> {
+    const line = this.#buffer.line() ?? await this.#within(options.waitMs, () => this.#readLine());
+    return line === null ? null : decodeLine(line);
+  }
+
+  /** Fills `target` with the next bytes of a body. Fails: "closed" when it ends before, "timeout" when it stalls. */
+  async readBody(target: Uint8Array): Promise<void> {
+    let filled = this.#buffer.take(target);
+    while (filled < target.length) {
+      const read = await this.#within(BODY_WAIT_MS, () => this.#stream.read(target.subarray(filled)));
+      if (read === null) throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle"));
+      filled += read;
+    }
+  }
+
+  /** Sends one encoded line. Resolves when it was handed to the system. Fails: "closed"; "busy" when the reader is too slow. */
+  send(line: Uint8Array): Promise<void> {
+    if (this.#queuedBytes + line.length > SEND_QUEUE_BYTES_MAX) {
+      return Promise.reject(this.#end(new Failure("busy", "Cannot send: the other side does not read")));
+    }
+    this.#queuedBytes += line.length;
+    return this.#enqueue(async () => {
+      try {
+        await this.#writeAll(line);
+      } finally {
+        this.#queuedBytes -= line.length;
+      }
+    });
+  }
+
+  /** Sends a reply's line and its body, with nothing between them. When the body fails midway, the connection is of no use and is closed. */
+  sendWithBody(line: Uint8Array, writeBody: BodyWriter): Promise<void> {
+    return this.#enqueue(async () => {
+      try {
+        await this.#writeAll(line);
+        await writeBody(this.#stream);
+      } catch (thrown) {
+        throw this.#end(Failure.from(thrown, "closed", "Cannot send"));
+      }
+    });
+  }
+
+  /** Closes at once; what waits to be sent is dropped. */
+  close(reason: Failure = new Failure("closed", "The connection was closed here")): void {
+    this.#end(reason);
+  }
+
+  /** Closes when everything queued has been sent, or after `waitMs`. */
+  async closeAfterSending(waitMs: number): Promise<void> {
+    const timer = setTimeout(() => this.close(), waitMs);
+    await this.#queue;
+    clearTimeout(timer);
+    this.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #readLine(): Promise<Uint8Array | null> {
+    while (true) {
+      const scratch = new Uint8Array(this.#scratchBytes);
+      const read = await this.#stream.read(scratch);
+      if (read === null) {
+        if (this.#buffer.size === 0) return null;
+        throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle of a message"));
+      }
+      this.#scratchBytes = nextReadBytes(this.#scratchBytes, read);
+      this.#buffer.push(scratch.subarray(0, read));
+      const line = this.#buffer.line();
+      if (line !== undefined) return line;
+    }
+  }
+
+  /** Runs one step; when it takes too long, closes the stream and fails with "timeout". */
+  async #within<T>(waitMs: number, step: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.#end(new Failure("timeout", `The other side was silent for ${Math.round(waitMs / 1000)} s`));
+    }, waitMs);
+    try {
+      return await step();
+    } catch (thrown) {
+      throw this.#ended ?? this.#end(Failure.from(thrown, "closed", "The connection broke"));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #enqueue(write: () => Promise<void>): Promise<void> {
+    const written = this.#queue.then(() => {
+      if (this.#ended !== undefined) throw this.#ended;
+      return write();
+    });
+    this.#queue = written.catch(() => {});
+    return written;
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) {
+      sent += await this.#within(BODY_WAIT_MS, () => this.#stream.write(bytes.subarray(sent)));
+    }
+  }
+
+  #end(reason: Failure): Failure {
+    if (this.#ended !== undefined) return this.#ended;
+    this.#ended = reason;
+    try {
+      this.#stream.close();
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
+    }
+    return reason;
+  }
+}
+
+/** Grows a read buffer that was filled and shrinks one that was far too large, so that only busy connections hold large ones. */
+function nextReadBytes(current: number, read: number): number {
+  if (read === current) return Math.min(READ_BYTES_MAX, current * 4);
+  return read * 4 < current ? Math.max(READ_BYTES_MIN, current / 4) : current;
+}
