@@ -1,0 +1,81 @@
+/**
+ * What an index knows: which peers are here, what each lists, and how it is found. One suite, tests/contract/search_index.ts, holds for every
+ * implementation. Sessions, addresses as others see them and the wire are the business of lib/server.
+ * @module
+ */
+
+/** A peer that is here. */
+export interface IndexedPeer {
+  /** Unique among all peers here, compared by `peerNameKey`. */
+  readonly name: string;
+  /** The address observed by the index. */
+  readonly host: string;
+  /** The announced port, once it was dialled back; undefined for a peer that others cannot reach. */
+  readonly port: number | undefined;
+}
+
+/** A file that a peer lists. `root` is absent as long as the peer has not hashed it. */
+export interface ListedFile {
+  readonly name: string;
+  readonly size: number;
+  readonly root?: string;
+}
+
+/** What changes in a peer's list. A name added again replaces the earlier entry; one removed that is not listed is ignored. */
+export interface ListChange {
+  readonly add: readonly ListedFile[];
+  readonly remove: readonly string[];
+}
+
+/** A part of a longer answer. `more` says that rows follow after `offset` + the rows given. */
+export interface Page {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** What to search for. */
+export interface SearchQuery extends Page {
+  /** Words, each the beginning of a word of the name; none find any file. With `exact`: the whole name, with or without its folders. */
+  readonly query: string;
+  readonly exact: boolean;
+}
+
+/** One content that was found, with all its holders counted and the first of them named. */
+export interface FoundContent extends ListedFile {
+  readonly holders: number;
+  readonly peers: readonly IndexedPeer[];
+}
+
+/** One peer's copy of a content. */
+export interface FoundCopy extends ListedFile {
+  readonly peer: IndexedPeer;
+}
+
+/** A peer and how much it lists. */
+export interface PeerSummary extends IndexedPeer {
+  readonly files: number;
+  /** Sum of the sizes of its files. */
+  readonly bytes: number;
+}
+
+/** The interface. Every method may be called while another is under way; none holds the event loop for longer than a few milliseconds. */
+export interface SearchIndex extends AsyncDisposable {
+  /** Takes a name. Fails: "name-taken", with a free one as suggestion. */
+  join(peer: IndexedPeer): Promise<void>;
+  /** Frees the name at once, then forgets the list. Does nothing when there is no such peer. */
+  leave(name: string): Promise<void>;
+  /** Changes a peer's list. Shape: how many files it lists now. Fails: "not-joined"; "too-large" beyond the bound of files per peer. */
+  update(name: string, change: ListChange): Promise<number>;
+  /** Finds files, grouped by content, best match first. */
+  search(query: SearchQuery): Promise<{ hits: FoundContent[]; more: boolean }>;
+  /** Finds who holds a content. */
+  find(root: string, page: Page): Promise<{ copies: FoundCopy[]; more: boolean }>;
+  /** The file of this name in this peer's list, or undefined. */
+  copy(peer: string, name: string): Promise<FoundCopy | undefined>;
+  /** The peer of this name, or undefined. */
+  peer(name: string): Promise<PeerSummary | undefined>;
+  /** Who is here, in order of name. */
+  peers(page: Page): Promise<{ peers: PeerSummary[]; more: boolean }>;
+  /** How much is here. */
+  counts(): Promise<{ peers: number; files: number }>;
+}

@@ -1,0 +1,99 @@
+/**
+ * The index server: listens, gives every connection a session, says goodbye. Called by server.ts.
+ * @module
+ */
+
+import type { Address } from "../core/address.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { failedWith, Failure } from "../core/failure.ts";
+import { CLOSE_WAIT_MS, DIAL_BACKS_MAX, INDEX_CONNECTIONS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
+import { Slots } from "../core/slots.ts";
+import type { SearchIndex } from "../index/search_index.ts";
+import { answerRequests } from "../net/answerer.ts";
+import type { Connection } from "../net/connection.ts";
+import { dial } from "../net/dial.ts";
+import { Listener } from "../net/listener.ts";
+import { encodeNews } from "../protocol/envelope.ts";
+import { Closing } from "../protocol/presence.ts";
+import type { Journal } from "./journal.ts";
+import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
+
+/** What an index server is made of. */
+export interface IndexServerOptions {
+  readonly index: SearchIndex;
+  readonly journal: Journal;
+  readonly connectionsMax?: number;
+  readonly clock?: Clock;
+}
+
+/** A listening index. */
+export class IndexServer implements AsyncDisposable {
+  readonly #parts: SessionParts;
+  readonly #listener: Listener;
+  readonly #connections = new Set<Connection>();
+
+  private constructor(address: Address, options: IndexServerOptions) {
+    this.#parts = {
+      index: options.index,
+      journal: options.journal,
+      clock: options.clock ?? systemClock,
+      dial,
+      dialBacks: new Slots(DIAL_BACKS_MAX),
+      joined: new Map(),
+    };
+    this.#listener = Listener.listen(address, {
+      connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
+      serve: (connection) => this.#serve(connection),
+    });
+  }
+
+  /** Starts listening. Fails: "unreachable" when the address cannot be had. */
+  static listen(address: Address, options: IndexServerOptions): IndexServer {
+    return new IndexServer(address, options);
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#listener.address;
+  }
+
+  /** Takes no more connections, tells every peer that the index closes, and ends all sessions. */
+  async close(reason: string): Promise<void> {
+    this.#listener.stop();
+    this.#parts.journal({ event: "closing", peers: this.#parts.joined.size });
+    const goodbye = encodeNews(Closing, { reason });
+    await Promise.all(Array.from(this.#connections, async (connection) => {
+      await connection.send(goodbye).catch(() => {});
+      await connection.closeAfterSending(CLOSE_WAIT_MS);
+    }));
+    await this.#listener[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener[Symbol.asyncDispose]();
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    const { journal } = this.#parts;
+    const session = new Session(this.#parts, connection);
+    this.#connections.add(connection);
+    try {
+      const why = await answerRequests(connection, SESSION_ROUTES, session, {
+        idleMs: SILENCE_MS_MAX,
+        onHeard: () => session.heard(),
+        onBug: (thrown) => journal(bugEvent(thrown)),
+      });
+      if (why !== null && !failedWith(why, "closed", "timeout")) {
+        journal({ event: "refused", peer: session.label, code: why.code, message: why.message });
+      }
+      await session.end(why === null ? "closed its connection" : why.message);
+    } finally {
+      this.#connections.delete(connection);
+    }
+  }
+}
+
+function bugEvent(thrown: unknown): { event: "bug"; message: string; trace: string } {
+  const error = thrown instanceof Error ? thrown : new Failure("internal", String(thrown));
+  return { event: "bug", message: error.message, trace: error.stack ?? "" };
+}

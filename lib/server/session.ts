@@ -1,0 +1,230 @@
+/**
+ * One peer's session with the index: from its connection to its end. Presence is the connection.
+ *
+ * The session believes the address it observes, never one that is claimed; it lists a peer's files only after it reached the announced
+ * port there once. Peers on the index's own machine come over loopback, which is of no use to others: they are given the address at
+ * which the asking peer itself reached the index.
+ * @module
+ */
+
+import { formatAddress, isLoopback } from "../core/address.ts";
+import { type Clock, settlesWithin } from "../core/clock.ts";
+import { Failure } from "../core/failure.ts";
+import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PROBE_WAIT_MS } from "../core/limits.ts";
+import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
+import type { Slots } from "../core/slots.ts";
+import type { FoundCopy, IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
+import { type Answer, route, type Routes, routes } from "../net/answerer.ts";
+import { greet } from "../net/caller.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Dial } from "../net/dial.ts";
+import { fitting } from "../protocol/batch.ts";
+import { encodeNews } from "../protocol/envelope.ts";
+import type { DataOf, ReplyOf } from "../protocol/message.ts";
+import { Join, Leave, Peers, Ping, Probe, Update } from "../protocol/presence.ts";
+import { DownloadRequest, Find, Search } from "../protocol/search.ts";
+import type { PeerRef } from "../protocol/shapes.ts";
+import type { Journal } from "./journal.ts";
+
+/** What all sessions of one index share. */
+export interface SessionParts {
+  readonly index: SearchIndex;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly dial: Dial;
+  /** Bounds how many peers are dialled back at once. */
+  readonly dialBacks: Slots;
+  /** Joined sessions by `peerNameKey`. */
+  readonly joined: Map<string, Session>;
+}
+
+/** One connection's session. */
+export class Session {
+  readonly #parts: SessionParts;
+  readonly #connection: Connection;
+  readonly #ended = Promise.withResolvers<void>();
+  #heardMs: number;
+  #peer: IndexedPeer | undefined;
+  #secret: string | undefined;
+  #unwritten = { added: 0, removed: 0, files: 0 };
+  #writeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(parts: SessionParts, connection: Connection) {
+    this.#parts = parts;
+    this.#connection = connection;
+    this.#heardMs = parts.clock.now();
+  }
+
+  /** What the journal calls this session: the peer's name, or before it has one its address. */
+  get label(): string {
+    return this.#peer?.name ?? formatAddress(this.#connection.remote);
+  }
+
+  /** Notes that something arrived. */
+  heard(): void {
+    this.#heardMs = this.#parts.clock.now();
+  }
+
+  /** Ends the session: frees the name at once, forgets the files. */
+  async end(why: string): Promise<void> {
+    this.#connection.close();
+    await this.#leave(why);
+    this.#ended.resolve();
+  }
+
+  async join(data: DataOf<typeof Join>): Promise<ReplyOf<typeof Join>> {
+    if (this.#peer !== undefined) {
+      throw new Failure("refused", `Cannot join: this connection is ${this.#peer.name} already`);
+    }
+    const name = checkPeerName(data.name);
+    await this.#replaceOwnSilentSession(name, data.secret);
+    const { host } = this.#connection.remote;
+    const reachable = await this.#parts.dialBacks.run(() => this.#dialBack(name, data.port));
+    const peer = { name, host, port: reachable ? data.port : undefined };
+    await this.#parts.index.join(peer);
+    this.#peer = peer;
+    this.#secret = data.secret;
+    this.#parts.joined.set(peerNameKey(name), this);
+    const from = { host, port: data.port };
+    this.#parts.journal({ event: "joined", peer: name, from, files: data.files, reachable });
+    return { name, host, reachable };
+  }
+
+  async update(change: ListChange): Promise<ReplyOf<typeof Update>> {
+    const peer = this.#joinedPeer();
+    if (peer.port === undefined) {
+      throw new Failure("unreachable", "Cannot list files: others cannot reach you", {
+        hint: "open the peer's port in this machine's firewall and join again",
+      });
+    }
+    const files = await this.#parts.index.update(peer.name, change);
+    this.#unwritten = {
+      added: this.#unwritten.added + change.add.length,
+      removed: this.#unwritten.removed + change.remove.length,
+      files,
+    };
+    this.#writeTimer ??= setTimeout(() => this.#writeListed(), LISTED_PAUSE_MS);
+    return { files };
+  }
+
+  async search(query: DataOf<typeof Search>): Promise<ReplyOf<typeof Search>> {
+    const found = await this.#parts.index.search(query);
+    const hits = found.hits.map((hit) => ({ ...hit, peers: hit.peers.map((peer) => this.#refOf(peer)) }));
+    this.#parts.journal({ event: "searched", peer: this.label, query: query.query, hits: hits.length });
+    const sent = fitting(hits);
+    return { hits: sent, more: found.more || sent.length < hits.length };
+  }
+
+  async find(data: DataOf<typeof Find>): Promise<ReplyOf<typeof Find>> {
+    const found = await this.#parts.index.find(data.root, data);
+    const holders = found.copies.map((copy) => ({ peer: this.#refOf(copy.peer), name: copy.name, size: copy.size }));
+    const sent = fitting(holders);
+    return { holders: sent, more: found.more || sent.length < holders.length };
+  }
+
+  async peers({ name, ...page }: DataOf<typeof Peers>): Promise<ReplyOf<typeof Peers>> {
+    const { index } = this.#parts;
+    const found = name === undefined
+      ? await index.peers(page)
+      : { peers: [await index.peer(name)].filter((peer) => peer !== undefined), more: false };
+    const peers = found.peers.map(({ name, host, port, files, bytes }) => {
+      return { name, host: this.#hostFor(host), ...(port === undefined ? {} : { port }), files, bytes };
+    });
+    const sent = fitting(peers);
+    return { peers: sent, more: found.more || sent.length < peers.length };
+  }
+
+  async downloadRequest(data: DataOf<typeof DownloadRequest>): Promise<ReplyOf<typeof DownloadRequest>> {
+    const copy = await this.#parts.index.copy(data.peer, data.name);
+    this.#parts.journal({
+      event: "asked",
+      peer: this.label,
+      owner: data.peer,
+      file: data.name,
+      found: copy !== undefined,
+    });
+    if (copy === undefined) throw new Failure("not-found", `"${data.peer}" does not list "${data.name}"`);
+    const { host, port } = this.#refOf(copy.peer);
+    return { host, port, size: copy.size, ...(copy.root === undefined ? {} : { root: copy.root }) };
+  }
+
+  async leave(): Promise<void> {
+    this.#joinedPeer();
+    await this.#leave("said goodbye");
+  }
+
+  #joinedPeer(): IndexedPeer {
+    if (this.#peer === undefined) throw new Failure("not-joined", "Cannot do that: this connection has not joined");
+    return this.#peer;
+  }
+
+  async #leave(why: string): Promise<void> {
+    const peer = this.#peer;
+    if (peer === undefined) return;
+    this.#writeListed();
+    this.#peer = undefined;
+    this.#parts.joined.delete(peerNameKey(peer.name));
+    this.#parts.journal({ event: "left", peer: peer.name, why });
+    await this.#parts.index.leave(peer.name);
+  }
+
+  /**
+   * Lets a peer that crashed or slept have its name back: the session that holds it is asked for a sign of life, if the same secret opened
+   * it. A session of somebody else, and one that lives, keeps the name.
+   */
+  async #replaceOwnSilentSession(name: string, secret: string): Promise<void> {
+    const holder = this.#parts.joined.get(peerNameKey(name));
+    if (holder === undefined || holder.#secret !== secret) return;
+    const askedMs = this.#parts.clock.now();
+    holder.#connection.send(encodeNews(Probe, {})).catch(() => {});
+    await settlesWithin(PROBE_WAIT_MS, holder.#ended.promise);
+    if (holder.#heardMs > askedMs) return;
+    holder.#connection.close(new Failure("timeout", "its own peer came back"));
+    await holder.#ended.promise;
+  }
+
+  async #dialBack(name: string, port: number): Promise<boolean> {
+    try {
+      const waitMs = DIAL_BACK_WAIT_MS;
+      using connection = await this.#parts.dial({ host: this.#connection.remote.host, port }, { waitMs });
+      return await greet(connection, { waitMs }) === name;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A peer with the address at which the peer of this session reaches it. */
+  #refOf(peer: FoundCopy["peer"]): PeerRef {
+    if (peer.port === undefined) throw new TypeError(`Cannot give out ${peer.name}: it was never reached`);
+    return { name: peer.name, host: this.#hostFor(peer.host), port: peer.port };
+  }
+
+  #hostFor(host: string): string {
+    const { local, remote } = this.#connection;
+    return isLoopback(host) && !isLoopback(remote.host) ? local.host : host;
+  }
+
+  #writeListed(): void {
+    clearTimeout(this.#writeTimer);
+    if (this.#writeTimer === undefined) return;
+    this.#writeTimer = undefined;
+    this.#parts.journal({ event: "listed", peer: this.label, ...this.#unwritten });
+    this.#unwritten = { added: 0, removed: 0, files: 0 };
+  }
+}
+
+/** What peers may ask an index. */
+export const SESSION_ROUTES: Routes<Session> = routes(
+  route(Join, async (session: Session, data) => only(await session.join(data))),
+  route(Update, async (session, data) => only(await session.update(data))),
+  route(Search, async (session, data) => only(await session.search(data))),
+  route(Find, async (session, data) => only(await session.find(data))),
+  route(Peers, async (session, data) => only(await session.peers(data))),
+  route(DownloadRequest, async (session, data) => only(await session.downloadRequest(data))),
+  route(Ping, () => Promise.resolve(only({}))),
+  route(Leave, async (session) => only((await session.leave(), {}))),
+);
+
+function only<R>(data: R): Answer<R> {
+  return { data };
+}

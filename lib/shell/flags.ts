@@ -1,0 +1,71 @@
+/**
+ * Flags and their help, from one table per program: name, value, what it does. Called by server.ts, peer.ts and the commands.
+ * @module
+ */
+
+import { parseArgs } from "@std/cli";
+import { Failure } from "../core/failure.ts";
+
+/** One flag. With `value`, the name of what follows it; without, the flag is just there or not. */
+export interface Flag {
+  readonly value?: string;
+  readonly about: string;
+  readonly byDefault?: string;
+}
+
+/** Flags by name, without their dashes. */
+export type FlagTable = Readonly<Record<string, Flag>>;
+
+/** What was given: text for flags with a value, true for the others, nothing for flags that are absent and have no default. */
+export type FlagValues<T extends FlagTable> = {
+  readonly [Name in keyof T]: T[Name] extends { value: string }
+    ? T[Name] extends { byDefault: string } ? string : string | undefined
+    : boolean;
+};
+
+/** Flags that both programs have. */
+export const COMMON_FLAGS = {
+  json: { about: "print one JSON object a line" },
+  debug: { about: "show the trace behind an error" },
+  help: { about: "show this" },
+  version: { about: "show the version" },
+} as const satisfies FlagTable;
+
+/** Reads a command line. Fails: "usage" on a flag that is not in the table, or lacks its value. */
+export function parseFlags<T extends FlagTable>(
+  args: readonly string[],
+  table: T,
+): { flags: FlagValues<T>; words: string[]; given: string[] } {
+  const names = Object.keys(table);
+  const parsed = parseArgs(args, {
+    string: ["_", ...names.filter((name) => table[name]?.value !== undefined)],
+    boolean: names.filter((name) => table[name]?.value === undefined),
+    unknown: (arg, key) => {
+      if (key !== undefined) throw new Failure("usage", `There is no flag ${arg}`, { hint: "see --help" });
+      return true;
+    },
+  });
+  const flags: Record<string, unknown> = {};
+  const givenNames: string[] = [];
+  for (const [name, flag] of Object.entries<Flag>(table)) {
+    const given = parsed[name];
+    const last = Array.isArray(given) ? given.at(-1) : given;
+    if (flag.value !== undefined && last === "") {
+      throw new Failure("usage", `--${name} needs a value`, { hint: `write --${name} ${flag.value}` });
+    }
+    if (last !== undefined && last !== false) givenNames.push(name);
+    flags[name] = last ?? flag.byDefault;
+  }
+  return { flags: flags as FlagValues<T>, words: parsed._.map(String), given: givenNames };
+}
+
+/** The flags as lines of help, names in a column. */
+export function flagHelp(table: FlagTable): string {
+  const lines = Object.entries(table).map(([name, flag]) => {
+    const usage = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
+    const byDefault = flag.byDefault === undefined ? "" : ` (${flag.byDefault} if not said)`;
+    return [usage, `${flag.about}${byDefault}`] as const;
+  });
+  const width = Math.max(...lines.map(([usage]) => usage.length));
+  return lines.map(([usage, about]) => `  ${usage.padEnd(width)}  ${about}`).join("\n");
+}

@@ -1,0 +1,58 @@
+/**
+ * How a program ends: its exit code, and an error as one sentence with a hint. PRODUCT.md fixes the codes.
+ * @module
+ */
+
+import { Failure, type FailureCode } from "../core/failure.ts";
+import { printable, printableJson } from "../core/printable.ts";
+
+/** The exit codes that programs may rely on. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  refused: 4,
+  indexUnreachable: 5,
+  interrupted: 130,
+} as const;
+
+const EXIT_OF: Partial<Record<FailureCode, number>> = {
+  "bad-name": EXIT.usage,
+  "cancelled": EXIT.interrupted,
+  "index-unreachable": EXIT.indexUnreachable,
+  "name-taken": EXIT.refused,
+  "not-found": EXIT.notFound,
+  "not-shared": EXIT.notFound,
+  "refused": EXIT.refused,
+  "usage": EXIT.usage,
+};
+
+/** The exit code for whatever was thrown. */
+export function exitCodeOf(thrown: unknown): number {
+  return thrown instanceof Failure ? EXIT_OF[thrown.code] ?? EXIT.failed : EXIT.failed;
+}
+
+/** Whatever was thrown, as people (or with `json` programs) read it: one line, without a full stop and with a hint. `debug` adds the trace. */
+export function describeError(thrown: unknown, options: { json: boolean; debug: boolean }): string {
+  const failure = thrown instanceof Failure
+    ? thrown
+    : new Failure("internal", thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  const { code, message, retry } = failure;
+  const trace = options.debug ? traceOf(thrown) : undefined;
+  if (options.json) {
+    const hint = failure.hint === "" ? {} : { hint: failure.hint };
+    return printableJson({ event: "error", code, message, retry, ...hint, ...(trace === undefined ? {} : { trace }) });
+  }
+  const hint = failure.hint === "" ? "" : ` (${printable(failure.hint)})`;
+  return `error: ${printable(message)}${hint}${trace === undefined ? "" : `\n${trace}`}`;
+}
+
+/** The stack of an error and of everything that caused it. */
+function traceOf(thrown: unknown): string {
+  const stacks: string[] = [];
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    stacks.push((error.stack ?? error.message).split("\n").map(printable).join("\n"));
+  }
+  return stacks.join("\ncaused by: ");
+}

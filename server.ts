@@ -1,0 +1,120 @@
+/**
+ * The index server. Reads flags, builds the parts, waits for a signal.
+ *
+ * ```
+ * deno run --allow-net --allow-read server.ts
+ * ```
+ * @module
+ */
+
+import { formatAddress, parsePort } from "./lib/core/address.ts";
+import { Failure } from "./lib/core/failure.ts";
+import { printableJson } from "./lib/core/printable.ts";
+import { VERSION } from "./lib/core/version.ts";
+import { SqliteIndex } from "./lib/index/sqlite_index.ts";
+import { handleHttp } from "./lib/server/http.ts";
+import { IndexServer } from "./lib/server/index_server.ts";
+import { journalJson, journalLine } from "./lib/server/journal.ts";
+import { COMMON_FLAGS, flagHelp, type FlagTable, parseFlags } from "./lib/shell/flags.ts";
+import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
+
+const FLAGS = {
+  host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
+  port: { value: "PORT", about: "port for peers; 0 takes any free one", byDefault: "1099" },
+  "http-port": { value: "PORT", about: "port for HTTP (/healthz); 0 takes any free one", byDefault: "8031" },
+  "max-peers": { value: "N", about: "how many connections are served at once" },
+  ...COMMON_FLAGS,
+} as const satisfies FlagTable;
+
+const HELP = `Recess ${VERSION}: the index that knows who has which file.
+
+usage: deno run --allow-net --allow-read server.ts [FLAG...]
+
+${flagHelp(FLAGS)}
+
+Everyone else starts a peer: deno task peer FOLDER --index HOST:PORT
+Ctrl-C says goodbye to all peers and ends.`;
+
+if (import.meta.main) {
+  const json = Deno.args.includes("--json");
+  try {
+    await main();
+  } catch (thrown) {
+    console.error(describeError(thrown, { json, debug: Deno.args.includes("--debug") }));
+    Deno.exit(exitCodeOf(thrown));
+  }
+}
+
+async function main(): Promise<void> {
+  const { flags, words } = parseFlags(Deno.args, FLAGS);
+  if (flags.help) return console.log(HELP);
+  if (flags.version) return console.log(`recess ${VERSION}`);
+  if (words.length > 0) {
+    throw new Failure("usage", `The index takes no "${words[0]}"`, { hint: "see --help" });
+  }
+
+  const stopped = firstSignal();
+  const write = flags.json ? journalJson : journalLine;
+  await using index = new SqliteIndex();
+  await using server = IndexServer.listen({ host: flags.host, port: parsePort(flags.port) }, {
+    index,
+    journal: (event) => console.error(write(event, new Date())),
+    ...(flags["max-peers"] === undefined ? {} : { connectionsMax: parseCount("max-peers", flags["max-peers"]) }),
+  });
+  await using http = serveHttp(flags.host, parsePort(flags["http-port"]));
+  const httpAddress = { host: flags.host, port: http.addr.port };
+  console.log(
+    flags.json
+      ? printableJson({
+        event: "listening",
+        host: server.address.host,
+        port: server.address.port,
+        httpPort: httpAddress.port,
+        version: VERSION,
+      })
+      : `index listening on ${formatAddress(server.address)}, http on ${formatAddress(httpAddress)}`,
+  );
+
+  await stopped;
+  await server.close("the index was stopped");
+  await http.shutdown();
+  await index[Symbol.asyncDispose]();
+  Deno.exit(EXIT.done);
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the program at once. */
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (): void => {
+      if (stopping) Deno.exit(EXIT.interrupted);
+      stopping = true;
+      resolve();
+    };
+    Deno.addSignalListener("SIGINT", stop);
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
+  });
+}
+
+function serveHttp(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname, port, onListen: () => {} }, handleHttp);
+  } catch (thrown) {
+    const failure = Failure.from(
+      thrown,
+      "unreachable",
+      `Cannot serve HTTP on ${formatAddress({ host: hostname, port })}`,
+    );
+    throw new Failure(failure.code, failure.message, {
+      cause: thrown,
+      hint: "choose another port with --http-port, 0 for any free one",
+    });
+  }
+}
+
+function parseCount(name: string, text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) {
+    throw new Failure("usage", `Cannot use "${text}" for --${name}`, { hint: "write a number from 1" });
+  }
+  return Number(text);
+}

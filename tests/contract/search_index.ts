@@ -1,0 +1,238 @@
+/**
+ * What every `SearchIndex` has to do, whatever it is made of. Each implementation runs this suite from its own test file.
+ * @module
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Failure } from "../../lib/core/failure.ts";
+import { FILES_PER_PEER_MAX } from "../../lib/core/limits.ts";
+import type { SearchIndex, SearchQuery } from "../../lib/index/search_index.ts";
+
+const ROOT_A = "a".repeat(64);
+const ROOT_B = "b".repeat(64);
+
+/** Runs the suite. `open` makes an empty index. */
+export function testSearchIndex(name: string, open: () => Promise<SearchIndex>): void {
+  const test = (what: string, run: (index: SearchIndex) => Promise<void>): void => {
+    Deno.test(`${name} ${what}`, async () => {
+      await using index = await open();
+      await run(index);
+    });
+  };
+
+  test("join() takes a name once, whatever its case, accents and trailing spaces", async (index) => {
+    await joined(index, "Inês");
+    for (const same of ["inês", "INES", "Ines ", "ine\u0302s", "Ｉnês", "In\u200bes"]) {
+      const failure = await assertRejects(() => index.join(peer(same)), Failure);
+      assertEquals(failure.code, "name-taken");
+      await index.join(peer(failure.suggestion ?? ""));
+      await index.leave(failure.suggestion ?? "");
+    }
+    await joined(index, "Inês 2");
+    assertEquals((await index.peers({ limit: 10, offset: 0 })).peers.map((each) => each.name), ["Inês", "Inês 2"]);
+  });
+
+  test("leave() frees the name and forgets the files", async (index) => {
+    await joined(index, "ana", ["aula 1.mp4", "aula 2.mp4"]);
+    await joined(index, "rui", ["aula 2.mp4"]);
+    await index.leave("ANA");
+    assertEquals(await namesOf(index, "aula"), ["aula 2.mp4"]);
+    assertEquals(await index.counts(), { peers: 1, files: 1 });
+    await joined(index, "ana");
+    assertEquals(await namesOf(index, "aula"), ["aula 2.mp4"]);
+    await index.leave("nobody");
+  });
+
+  test("leave() during update() ends the update and leaves nothing behind", async (index) => {
+    await index.join(peer("ana"));
+    const many = Array.from({ length: 20_000 }, (_, number) => ({ name: `file ${number}`, size: 1 }));
+    const update = index.update("ana", { add: many, remove: [] });
+    await index.leave("ana");
+    assertEquals((await assertRejects(() => update, Failure)).code, "not-joined");
+    assertEquals(await namesOf(index, "file"), []);
+    assertEquals(await index.counts(), { peers: 0, files: 0 });
+  });
+
+  test("update() adds, replaces and removes", async (index) => {
+    await joined(index, "ana", ["a.txt", "b.txt"]);
+    assertEquals(await index.update("ana", { add: [{ name: "c.txt", size: 3 }], remove: ["a.txt", "absent"] }), 2);
+    assertEquals(await index.update("ana", { add: [{ name: "c.txt", size: 7, root: ROOT_A }], remove: [] }), 2);
+    assertEquals(await index.copy("ana", "c.txt"), {
+      peer: peer("ana"),
+      name: "c.txt",
+      size: 7,
+      root: ROOT_A,
+    });
+    assertEquals(await index.copy("ana", "a.txt"), undefined);
+    const { peers } = await index.peers({ limit: 1, offset: 0 });
+    assertEquals(peers, [{ ...peer("ana"), files: 2, bytes: 1007 }]);
+    assertEquals(await index.peer("ANA "), peers[0]);
+    assertEquals(await index.peer("rui"), undefined);
+  });
+
+  test("update() refuses a peer that has not joined, and too many files", async (index) => {
+    const change = { add: [{ name: "a", size: 1 }], remove: [] };
+    assertEquals((await assertRejects(() => index.update("ana", change), Failure)).code, "not-joined");
+    await index.join(peer("ana"));
+    const tooMany = Array.from({ length: FILES_PER_PEER_MAX + 1 }, (_, number) => ({ name: `${number}`, size: 1 }));
+    const failure = await assertRejects(() => index.update("ana", { add: tooMany, remove: [] }), Failure);
+    assertEquals(failure.code, "too-large");
+    assertEquals((await index.counts()).files, 0);
+  });
+
+  test("search() finds beginnings of all words, without case and accents", async (index) => {
+    const names = ["Vídeos/Aula 01 - Introdução.MP4", "aula 02.mp4", "Straße.pdf", "学习资料 🎓.mp4"];
+    await joined(index, "ana", names);
+    const cases: [string, string[]][] = [
+      ["introducao", [names[0] ?? ""]],
+      ["INTRO aul", [names[0] ?? ""]],
+      ["video mp4", [names[0] ?? ""]],
+      ["aula mp4", ["aula 02.mp4", names[0] ?? ""]],
+      ["strasse", ["Straße.pdf"]],
+      ["资料", [names[3] ?? ""]],
+      ["🎓", [names[3] ?? ""]],
+      ["aula pdf", []],
+      ["ula", []],
+      ['" OR *', []],
+      ["introducaomaislongaqueoprefixo", []],
+    ];
+    for (const [query, expected] of cases) assertEquals(await namesOf(index, query), expected, query);
+    assertEquals((await namesOf(index, " - ")).length, 4);
+  });
+
+  test("search() finds words longer than any prefix index among many that begin alike", async (index) => {
+    const names = Array.from({ length: 500 }, (_, number) => `recording20240101${String(number).padStart(4, "0")}.mp4`);
+    await joined(index, "ana", names);
+    assertEquals(await namesOf(index, "recording202401010499"), [names[499] ?? ""]);
+    assertEquals(await namesOf(index, "mp4 recording202401010007"), [names[7] ?? ""]);
+  });
+
+  test("search() puts whole words, own names, many holders and short names first", async (index) => {
+    await joined(index, "ana", [
+      "redes/notas.txt",
+      "redes notas de aula.txt",
+      "redes notas.txt",
+      "redesenho notas.txt",
+    ]);
+    await joined(index, "rui", ["redes notas de aula.txt"]);
+    assertEquals(await namesOf(index, "redes notas"), [
+      "redes notas.txt",
+      "redes notas de aula.txt",
+      "redes/notas.txt",
+      "redesenho notas.txt",
+    ]);
+  });
+
+  test("search() groups by content and counts holders once", async (index) => {
+    for (
+      const [name, file, root] of [["ana", "aula.mp4", ROOT_A], ["rui", "copy of aula.mp4", ROOT_A], [
+        "eva",
+        "x.mp4",
+        ROOT_A,
+      ], [
+        "joa",
+        "aula.mp4",
+        ROOT_B,
+      ]] as const
+    ) {
+      await index.join(peer(name));
+      await index.update(name, { add: [{ name: file, size: 9, root }], remove: [] });
+    }
+    await index.update("ana", { add: [{ name: "aula (1).mp4", size: 9, root: ROOT_A }], remove: [] });
+    const { hits } = await index.search(query("aula"));
+    assertEquals(hits.map((hit) => [hit.root, hit.holders]), [[ROOT_A, 3], [ROOT_B, 1]]);
+    assertEquals(hits[0]?.peers.map((each) => each.name).sort(), ["ana", "eva", "rui"]);
+  });
+
+  test("search() tells files without a root apart by size", async (index) => {
+    await joined(index, "ana");
+    await joined(index, "rui");
+    await index.update("ana", { add: [{ name: "a.txt", size: 1 }], remove: [] });
+    await index.update("rui", { add: [{ name: "a.txt", size: 2 }], remove: [] });
+    const { hits } = await index.search(query("a"));
+    assertEquals(hits.map((hit) => [hit.size, hit.holders]).sort(), [[1, 1], [2, 1]]);
+  });
+
+  test("search() with exact finds the whole name, with or without folders", async (index) => {
+    await joined(index, "ana", ["Aula.mp4", "aula.mp4", "extra/aula.mp4", "aula.mp4.txt", "sala aula.mp4"]);
+    assertEquals(await namesOf(index, "aula.mp4", { exact: true }), ["aula.mp4", "Aula.mp4", "extra/aula.mp4"]);
+    assertEquals(await namesOf(index, "EXTRA/Aula.mp4", { exact: true }), ["extra/aula.mp4"]);
+    assertEquals(await namesOf(index, "aula", { exact: true }), []);
+  });
+
+  test("search() pages through everything once", async (index) => {
+    const names = Array.from({ length: 230 }, (_, number) => `page ${String(number).padStart(3, "0")}.txt`);
+    await joined(index, "ana", names);
+    const seen: string[] = [];
+    let more = true;
+    while (more) {
+      const page = await index.search({ ...query("page"), limit: 50, offset: seen.length });
+      more = page.more;
+      seen.push(...page.hits.map((hit) => hit.name));
+    }
+    assertEquals(new Set(seen).size, 230);
+    assertEquals(seen.length, 230);
+  });
+
+  test("find() lists every copy of a content, page by page", async (index) => {
+    for (let number = 0; number < 25; number++) {
+      await index.join(peer(`peer ${number}`));
+      await index.update(`peer ${number}`, { add: [{ name: `f${number}`, size: 5, root: ROOT_A }], remove: [] });
+    }
+    const first = await index.find(ROOT_A, { limit: 20, offset: 0 });
+    const second = await index.find(ROOT_A, { limit: 20, offset: 20 });
+    assertEquals([first.copies.length, first.more, second.copies.length, second.more], [20, true, 5, false]);
+    assertEquals(new Set([...first.copies, ...second.copies].map((copy) => copy.peer.name)).size, 25);
+    assertEquals(await index.find(ROOT_B, { limit: 20, offset: 0 }), { copies: [], more: false });
+  });
+
+  test("update() of many files lets others search meanwhile", async (index) => {
+    await joined(index, "rui", ["quick.txt"]);
+    await index.join(peer("ana"));
+    const many = Array.from({ length: 30_000 }, (_, number) => ({ name: `slow ${number}.bin`, size: 1 }));
+    let done = false;
+    const update = index.update("ana", { add: many, remove: [] }).finally(() => done = true);
+    let searches = 0;
+    while (!done) {
+      assertEquals(await namesOf(index, "quick"), ["quick.txt"]);
+      searches += 1;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    await update;
+    assert(searches > 20, `only ${searches} searches in between`);
+    assertEquals((await index.counts()).files, 30_001);
+  });
+
+  test("names are data, whatever is in them", async (index) => {
+    const names = [
+      "'; DROP TABLE files; --",
+      '"quoted" name',
+      "new\nline",
+      "esc\u001b[31m",
+      "a".repeat(1024),
+      "% _ * ?",
+    ];
+    await joined(index, "ana", names);
+    for (const name of names) assertEquals(await namesOf(index, name, { exact: true }), [name]);
+    await index.update("ana", { add: [], remove: names });
+    assertEquals((await index.counts()).files, 0);
+    assertEquals(await namesOf(index, ""), []);
+  });
+}
+
+function peer(name: string): { name: string; host: string; port: number } {
+  return { name, host: "10.0.0.5", port: 4000 };
+}
+
+async function joined(index: SearchIndex, name: string, names: string[] = []): Promise<void> {
+  await index.join(peer(name));
+  await index.update(name, { add: names.map((each) => ({ name: each, size: 1000 })), remove: [] });
+}
+
+function query(text: string): SearchQuery {
+  return { query: text, exact: false, limit: 20, offset: 0 };
+}
+
+async function namesOf(index: SearchIndex, text: string, options: { exact?: boolean } = {}): Promise<string[]> {
+  return (await index.search({ ...query(text), ...options })).hits.map((hit) => hit.name);
+}
