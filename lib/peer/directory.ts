@@ -1,0 +1,185 @@
+/**
+ * Finds things: searches the index, asks peers what they share, and turns what a person writes (a number, a name, a content id) into a
+ * content and the peers that have it.
+ * @module
+ */
+
+import type { Address } from "../core/address.ts";
+import { ROOT_REGEXP } from "../core/content.ts";
+import { failedWith, Failure } from "../core/failure.ts";
+import { HITS_MAX, PAGE_ROWS_MAX, REPLY_WAIT_MS } from "../core/limits.ts";
+import { printable } from "../core/printable.ts";
+import { ask, greet } from "../net/caller.ts";
+import type { Dial } from "../net/dial.ts";
+import { List } from "../protocol/files.ts";
+import { Peers } from "../protocol/presence.ts";
+import { DownloadRequest, Find, Search } from "../protocol/search.ts";
+import type { PeerRef, PeerRow, SharedFile } from "../protocol/shapes.ts";
+import type { Content, Source } from "../transfer/download.ts";
+import type { IndexSession } from "./index_session.ts";
+import type { LastTable, Row } from "./last_table.ts";
+
+/** What a download is to fetch, and from whom if that was said. */
+export interface Wanted extends Content {
+  /** Only this peer's copy. */
+  readonly from?: string;
+  /** Peers that had it when it was found. */
+  readonly peers: readonly PeerRef[];
+  /** Other contents of the same name, of which this one was chosen. */
+  readonly others: number;
+}
+
+/** What the directory asks. */
+export interface DirectoryOptions {
+  readonly session: IndexSession;
+  readonly dial: Dial;
+  readonly table: LastTable;
+  /** This peer's own name; it is no source for itself. */
+  readonly self: () => string | undefined;
+}
+
+/** Rows that were found; `more` says that there are others. */
+export interface FoundRows {
+  readonly rows: readonly Row[];
+  readonly more: boolean;
+}
+
+/** Rows of `peers` and `ls` that are fetched; beyond, people search. */
+const LISTED_ROWS_MAX = 10_000;
+
+/** The asking side of the index and of other peers' lists. */
+export class Directory {
+  readonly #options: DirectoryOptions;
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+  }
+
+  /** Searches; the rows become the last table. */
+  async search(query: string, options: { exact: boolean; limit: number; offset: number }): Promise<FoundRows> {
+    const rows: Row[] = [];
+    let more = true;
+    while (more && rows.length < options.limit) {
+      const page = await this.#options.session.call(Search, {
+        query,
+        exact: options.exact,
+        limit: Math.min(HITS_MAX, options.limit - rows.length),
+        offset: options.offset + rows.length,
+      });
+      rows.push(...page.hits);
+      more = page.more && page.hits.length > 0;
+    }
+    this.#options.table.show(rows);
+    return { rows, more };
+  }
+
+  /** Names of files that begin like a word, for completion. Does not touch the last table. */
+  async suggestFiles(word: string, limit: number): Promise<string[]> {
+    const page = await this.#options.session.call(Search, { query: word, exact: false, limit, offset: 0 });
+    return page.hits.map((hit) => hit.name);
+  }
+
+  /** Who is here. */
+  async peers(): Promise<{ peers: readonly PeerRow[]; more: boolean }> {
+    const peers: PeerRow[] = [];
+    let more = true;
+    while (more && peers.length < LISTED_ROWS_MAX) {
+      const page = await this.#options.session.call(Peers, { limit: PAGE_ROWS_MAX, offset: peers.length });
+      peers.push(...page.peers);
+      more = page.more && page.peers.length > 0;
+    }
+    return { peers, more };
+  }
+
+  /** What one peer shares; the rows become the last table. Fails: "not-found" when it is not here, "unreachable". */
+  async list(peer: string): Promise<FoundRows> {
+    const { name, address } = await this.#peer(peer);
+    using connection = await this.#options.dial(address);
+    await greet(connection, { waitMs: REPLY_WAIT_MS });
+    const files: SharedFile[] = [];
+    let more = true;
+    while (more && files.length < LISTED_ROWS_MAX) {
+      const after = files.at(-1)?.name;
+      const page = await ask(connection, List, { ...(after === undefined ? {} : { after }), limit: PAGE_ROWS_MAX });
+      files.push(...page.data.files);
+      more = page.data.more && page.data.files.length > 0;
+    }
+    const ref = { name, ...address };
+    const rows = files.map(({ modified: _, ...file }) => ({ ...file, holders: 1, peers: [ref] }));
+    this.#options.table.show(rows);
+    return { rows, more };
+  }
+
+  /**
+   * What a person means: a number of the last table, a content id, or a file's name. Fails: "not-found".
+   */
+  async resolve(what: string, options: { from?: string } = {}): Promise<Wanted> {
+    const from = options.from === undefined ? undefined : (await this.#peer(options.from)).name;
+    const row = /^\d{1,6}$/.test(what) ? this.#options.table.row(Number(what)) : undefined;
+    const wanted = row !== undefined
+      ? { ...row, others: 0 }
+      : ROOT_REGEXP.test(what)
+      ? await this.#byRoot(what)
+      : from !== undefined
+      ? await this.#byNameAt(what, from)
+      : await this.#byName(what);
+    return from === undefined ? wanted : { ...wanted, from };
+  }
+
+  /** Who has a content now, except ourselves. */
+  async sources(wanted: Wanted): Promise<Source[]> {
+    const all = wanted.root === undefined ? await this.#sourcesByName(wanted) : await this.#sourcesByRoot(wanted.root);
+    const self = this.#options.self();
+    return all.filter(({ peer }) => peer !== self && (wanted.from === undefined || peer === wanted.from));
+  }
+
+  async #peer(name: string): Promise<{ name: string; address: Address }> {
+    const { peers: [row] } = await this.#options.session.call(Peers, { name, limit: 1, offset: 0 });
+    if (row === undefined) {
+      throw new Failure("not-found", `There is no peer "${printable(name)}" here`, {
+        hint: "see who is here with: peers",
+      });
+    }
+    if (row.port === undefined) {
+      throw new Failure("unreachable", `Cannot reach ${printable(row.name)}: it is behind a firewall`);
+    }
+    return { name: row.name, address: { host: row.host, port: row.port } };
+  }
+
+  async #byRoot(root: string): Promise<Wanted> {
+    const { holders: [first] } = await this.#options.session.call(Find, { root, limit: 1, offset: 0 });
+    if (first === undefined) throw new Failure("not-found", "Nobody who is here has that content");
+    return { name: first.name, size: first.size, root, peers: [first.peer], others: 0 };
+  }
+
+  async #byName(name: string): Promise<Wanted> {
+    const { hits } = await this.#options.session.call(Search, { query: name, exact: true, limit: HITS_MAX, offset: 0 });
+    const [best] = hits;
+    if (best === undefined) throw new Failure("not-found", `Nobody who is here has "${printable(name)}"`);
+    return { ...best, others: hits.length - 1 };
+  }
+
+  async #byNameAt(name: string, peer: string): Promise<Wanted> {
+    const { host, port, size, root } = await this.#options.session.call(DownloadRequest, { peer, name });
+    return { name, size, ...(root === undefined ? {} : { root }), peers: [{ name: peer, host, port }], others: 0 };
+  }
+
+  async #sourcesByRoot(root: string): Promise<Source[]> {
+    const { holders } = await this.#options.session.call(Find, { root, limit: PAGE_ROWS_MAX, offset: 0 });
+    return holders.map(({ peer, name }) => ({ peer: peer.name, address: { host: peer.host, port: peer.port }, name }));
+  }
+
+  /** As long as a file has no root, only those peers are sources that list it under this name and size. */
+  async #sourcesByName({ name, size, peers }: Wanted): Promise<Source[]> {
+    const sources: Source[] = [];
+    for (const peer of peers) {
+      try {
+        const copy = await this.#options.session.call(DownloadRequest, { peer: peer.name, name });
+        if (copy.size === size) sources.push({ peer: peer.name, address: { host: copy.host, port: copy.port }, name });
+      } catch (thrown) {
+        if (!failedWith(thrown, "not-found")) throw thrown;
+      }
+    }
+    return sources;
+  }
+}

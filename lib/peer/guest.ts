@@ -1,0 +1,53 @@
+/**
+ * The asking half of a peer: searches and looks around without joining, for commands that run once. Called by the shell.
+ * @module
+ */
+
+import { systemClock } from "../core/clock.ts";
+import { failedWith } from "../core/failure.ts";
+import { dial } from "../net/dial.ts";
+import { Folder } from "../store/folder.ts";
+import { State } from "../store/state.ts";
+import { Directory } from "./directory.ts";
+import { IndexSession } from "./index_session.ts";
+import { LastTable } from "./last_table.ts";
+import type { PeerOptions } from "./peer.ts";
+
+/** A connection to the index that has not joined. */
+export class Guest implements AsyncDisposable {
+  readonly directory: Directory;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(directory: Directory, stack: AsyncDisposableStack) {
+    this.directory = directory;
+    this.#stack = stack;
+  }
+
+  /**
+   * Connects. The folder only keeps the last table for the next command; while a peer runs on it, there is none to keep. Fails:
+   * "index-unreachable", "not-found".
+   */
+  static async open(options: PeerOptions): Promise<Guest> {
+    const { indexes, onEvent, clock = systemClock, random = Math.random } = options;
+    const dialWith = options.dial ?? dial;
+    await using stack = new AsyncDisposableStack();
+    const state = await openState(options.folder, stack);
+    const session = stack.use(await IndexSession.connect({ indexes, dial: dialWith, clock, random, onEvent }));
+    const directory = new Directory({ session, dial: dialWith, table: new LastTable(state), self: () => undefined });
+    return new Guest(directory, stack.move());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+async function openState(path: string, stack: AsyncDisposableStack): Promise<State | undefined> {
+  try {
+    const folder = stack.use(await Folder.open(path));
+    return stack.use(State.open(folder.statePath("recess.db")));
+  } catch (thrown) {
+    if (failedWith(thrown, "folder-in-use")) return undefined;
+    throw thrown;
+  }
+}

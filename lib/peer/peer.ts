@@ -1,0 +1,172 @@
+/**
+ * One peer: its folder, its session with the index, the listener for other peers, its downloads. Emits events and prints nothing. Called by
+ * the shell, through which peer.ts runs it.
+ * @module
+ */
+
+import type { Address } from "../core/address.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { PEER_CONNECTIONS_MAX, PEER_IDLE_MS_MAX } from "../core/limits.ts";
+import { checkPeerName } from "../core/peer_name.ts";
+import type { Random } from "../core/random.ts";
+import { answerRequests } from "../net/answerer.ts";
+import { type Dial, dial } from "../net/dial.ts";
+import { Listener } from "../net/listener.ts";
+import { SECRET_BYTES } from "../protocol/presence.ts";
+import { Folder } from "../store/folder.ts";
+import { Share, type SharedFile } from "../store/share.ts";
+import { State } from "../store/state.ts";
+import { defaultPeerName } from "./default_name.ts";
+import { Directory } from "./directory.ts";
+import { HOST_ROUTES } from "./host.ts";
+import { IndexSession, type SessionEvent } from "./index_session.ts";
+import { LastTable } from "./last_table.ts";
+import { Transfers } from "./transfers.ts";
+
+/** What a peer tells. */
+export type PeerEvent =
+  | SessionEvent
+  | { readonly event: "renamed"; readonly from: string; readonly name: string };
+
+/** How a peer is started. */
+export interface PeerOptions {
+  readonly folder: string;
+  readonly indexes: readonly Address[];
+  /** The name to join with; one is made up and kept, if not said. */
+  readonly name?: string;
+  readonly listen: Address;
+  readonly onEvent: (event: PeerEvent) => void;
+  readonly dial?: Dial;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** A running peer. */
+export class Peer implements AsyncDisposable {
+  readonly directory: Directory;
+  readonly transfers: Transfers;
+  readonly #folder: Folder;
+  readonly #share: Share;
+  readonly #session: IndexSession;
+  readonly #listener: Listener;
+  readonly #name: { current: string };
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(parts: {
+    folder: Folder;
+    share: Share;
+    session: IndexSession;
+    listener: Listener;
+    directory: Directory;
+    transfers: Transfers;
+    name: { current: string };
+    stack: AsyncDisposableStack;
+  }) {
+    this.directory = parts.directory;
+    this.transfers = parts.transfers;
+    this.#folder = parts.folder;
+    this.#share = parts.share;
+    this.#session = parts.session;
+    this.#listener = parts.listener;
+    this.#name = parts.name;
+    this.#stack = parts.stack;
+  }
+
+  /**
+   * Opens the folder, lists it, reaches the index, listens, joins. Fails: "folder-in-use", "not-found", "index-unreachable",
+   * "name-taken", "bad-name"; whatever was opened until then is closed.
+   */
+  static async start(options: PeerOptions): Promise<Peer> {
+    const { onEvent, clock = systemClock, random = Math.random } = options;
+    const dialWith = options.dial ?? dial;
+    const chosen = options.name === undefined ? undefined : checkPeerName(options.name);
+    await using stack = new AsyncDisposableStack();
+
+    const folder = stack.use(await Folder.open(options.folder));
+    const state = stack.use(State.open(folder.statePath("recess.db")));
+    const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
+    const secret = setting(state, "secret", () => crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toHex());
+
+    const session = stack.use(
+      await IndexSession.connect({ indexes: options.indexes, dial: dialWith, clock, random, onEvent }),
+    );
+    const share = stack.use(await Share.open(folder, state));
+    const listener = stack.use(Listener.listen(options.listen, {
+      connectionsMax: PEER_CONNECTIONS_MAX,
+      serve: async (connection) => {
+        await answerRequests(connection, HOST_ROUTES, { share }, {
+          name: () => name.current,
+          idleMs: PEER_IDLE_MS_MAX,
+        });
+      },
+    }));
+    const directory = new Directory({ session, dial: dialWith, table: new LastTable(state), self: () => name.current });
+    const transfers = stack.use(new Transfers({ folder, share, directory, dial: dialWith, clock, random }));
+    share.start((names) => session.changed(names));
+    await session.join({
+      secret,
+      name: () => name.current,
+      onTaken(suggestion) {
+        // A name somebody chose is theirs to change; one that was made up is not.
+        if (chosen !== undefined || suggestion === undefined) return undefined;
+        onEvent({ event: "renamed", from: name.current, name: suggestion });
+        return name.current = suggestion;
+      },
+      port: listener.address.port,
+      names: () => Array.from(share.files(), (file) => file.name),
+      size: () => share.size,
+      file: (each) => share.get(each),
+    });
+    return new Peer({ folder, share, session, listener, directory, transfers, name, stack: stack.move() });
+  }
+
+  /** What the peer is called. */
+  get name(): string {
+    return this.#name.current;
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#listener.address;
+  }
+
+  /** The index it is with. */
+  get index(): Address | undefined {
+    return this.#session.index;
+  }
+
+  /** Whether the folder was made just now. */
+  get folderIsNew(): boolean {
+    return this.#folder.made;
+  }
+
+  /** The folder's path. */
+  get folderPath(): string {
+    return this.#folder.path;
+  }
+
+  /** What is shared, in order of name, and how much of each is hashed: from 0 to 1, or undefined while it waits. */
+  files(): { file: SharedFile; hashed: number | undefined }[] {
+    const { files } = this.#share.page(undefined, Infinity);
+    return files.map((file) => ({ file, hashed: this.#share.hashedPart(file) }));
+  }
+
+  /** Resolves when the index knows all that is shared. */
+  listed(): Promise<void> {
+    return this.#session.listed();
+  }
+
+  /** Stops downloads, says goodbye, closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** A setting of the folder, made at the first start and kept. */
+function setting(state: State, name: string, make: () => string): string {
+  const kept = state.setting(name);
+  if (kept !== undefined) return kept;
+  const made = make();
+  state.set(name, made);
+  return made;
+}

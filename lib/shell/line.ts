@@ -1,0 +1,53 @@
+/**
+ * A typed line as words, and words as they have to be typed. Pure.
+ * @module
+ */
+
+import { Failure } from "../core/failure.ts";
+
+/**
+ * Cuts a line into words. Single or double quotes keep spaces together; a backslash keeps a space, a quote or a backslash from meaning
+ * anything. Fails: "usage" when a quote is not closed.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { splitLine } from "./line.ts";
+ * assertEquals(splitLine(`get "aula 1.mp4" --from Ana\\ Maria`), ["get", "aula 1.mp4", "--from", "Ana Maria"]);
+ * ```
+ */
+export function splitLine(line: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote: string | undefined;
+  const characters = [...line];
+  for (let index = 0; index < characters.length; index++) {
+    const character = characters[index] ?? "";
+    const next = characters[index + 1];
+    if (character === "\\" && next !== undefined && /[\s"'\\]/.test(next)) {
+      word = (word ?? "") + next;
+      index += 1;
+    } else if (quote !== undefined) {
+      if (character === quote) quote = undefined;
+      else word = (word ?? "") + character;
+    } else if (character === '"' || (character === "'" && word === undefined)) {
+      quote = character;
+      word ??= "";
+    } else if (/\s/.test(character)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else {
+      word = (word ?? "") + character;
+    }
+  }
+  if (quote !== undefined) {
+    throw new Failure("usage", `A ${quote} is not closed`, { hint: "close it, or write \\ before it" });
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+/** A word as it has to be typed to come out of `splitLine` unchanged. */
+export function quoteWord(word: string): string {
+  if (word !== "" && !/[\s"'\\]/.test(word)) return word;
+  return `"${word.replace(/["\\]/g, "\\$&")}"`;
+}

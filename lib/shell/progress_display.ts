@@ -1,0 +1,61 @@
+/**
+ * Shows how downloads go while a one-shot command waits for them: one line that is drawn over on a terminal, a line now and then elsewhere.
+ * On standard error, so that results stay clean.
+ * @module
+ */
+
+import { printableJson } from "../core/printable.ts";
+import type { TransferView } from "../peer/transfer.ts";
+import { percentDone, plainProgress, progressLine } from "./progress.ts";
+
+const REDRAW_MS = 150;
+const PLAIN_MS = 2_000;
+const CLEAR_LINE = "\r\x1b[K";
+
+/** Draws until `ended` settles, then leaves nothing behind on a terminal. */
+export async function showProgress(
+  view: () => TransferView,
+  ended: Promise<unknown>,
+  options: { json: boolean },
+): Promise<void> {
+  const onTerminal = Deno.stderr.isTerminal() && !options.json;
+  const draw = onTerminal ? drawOver : options.json ? writeJson : writePlain;
+  const timer = setInterval(() => draw(view()), onTerminal ? REDRAW_MS : PLAIN_MS);
+  try {
+    await ended;
+  } catch {
+    // Whoever started the download hears of its failure.
+  } finally {
+    clearInterval(timer);
+    if (onTerminal) write(CLEAR_LINE);
+  }
+}
+
+function drawOver(view: TransferView): void {
+  // One column less than there are, so that the cursor does not wrap to a line that is never cleared.
+  write(CLEAR_LINE + progressLine(view, Deno.consoleSize().columns - 1));
+}
+
+function writePlain(view: TransferView): void {
+  write(`${plainProgress(view)}\n`);
+}
+
+function writeJson(view: TransferView): void {
+  const { name, size, done, bytesPerSecond, state, source } = view;
+  const rate = Math.round(bytesPerSecond);
+  const progress = {
+    event: "progress",
+    name,
+    size,
+    done,
+    percent: percentDone(view),
+    bytesPerSecond: rate,
+    state,
+    source,
+  };
+  write(`${printableJson(progress)}\n`);
+}
+
+function write(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
+}

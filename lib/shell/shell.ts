@@ -1,0 +1,152 @@
+/**
+ * The shell: runs what is typed, shows how downloads go, tells what happens meanwhile. Where there is no terminal, lines come from a pipe;
+ * where nothing comes from there either, the peer just serves until it is told to stop.
+ * @module
+ */
+
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { failedWith } from "../core/failure.ts";
+import { formatCount, formatSize } from "../core/quantity.ts";
+import type { Peer } from "../peer/peer.ts";
+import type { TransferResult } from "../peer/transfer.ts";
+import type { StartedTransfer } from "../peer/transfers.ts";
+import { checkUsage, type CommandContext, findCommand, QUIT } from "./commands.ts";
+import { completing, completions } from "./complete.ts";
+import { parseFlags } from "./flags.ts";
+import { splitLine } from "./line.ts";
+import { EXIT, exitCodeOf } from "./outcome.ts";
+import type { Output } from "./output.ts";
+import { progressLine } from "./progress.ts";
+import { Terminal } from "./terminal.ts";
+
+const REDRAW_MS = 200;
+const SUGGESTIONS_MAX = 50;
+
+/** A shell on a joined peer. */
+export class Shell {
+  readonly #peer: Peer;
+  readonly #output: Output;
+  readonly #running = new Set<Promise<void>>();
+  #lastCode: number = EXIT.done;
+
+  constructor(peer: Peer, output: Output) {
+    this.#peer = peer;
+    this.#output = output;
+  }
+
+  /** Runs until it is left. `stopped` resolves when the program is told to stop from outside. Shape: the exit code. */
+  async run(stopped: Promise<number>): Promise<number> {
+    const onTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && !this.#output.json;
+    return await Promise.race([stopped, onTerminal ? this.#runOnTerminal() : this.#runOnLines(stopped)]);
+  }
+
+  async #runOnTerminal(): Promise<number> {
+    const left = Promise.withResolvers<number>();
+    const lines: string[] = [];
+    let busy = false;
+    const work = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
+        if (!await this.#runLine(line)) return left.resolve(EXIT.done);
+      }
+      busy = false;
+      terminal.prompt();
+    };
+    let interrupts = 0;
+    using terminal = new Terminal({
+      onLine(line) {
+        interrupts = 0;
+        lines.push(line);
+        void work();
+      },
+      onInterrupt: () => {
+        if (terminal.typed !== "") return terminal.clearTyped();
+        interrupts += 1;
+        if (interrupts > 1) return left.resolve(EXIT.interrupted);
+        terminal.note("Ctrl-C again, or quit, to leave");
+      },
+      onEnd: () => left.resolve(EXIT.done),
+      complete: (line) => this.#complete(line),
+    });
+    this.#output.writeTo(terminal);
+    const timer = setInterval(() => terminal.setStatus(this.#statusLines(terminal.columns())), REDRAW_MS);
+    try {
+      terminal.prompt();
+      return await left.promise;
+    } finally {
+      clearInterval(timer);
+      this.#output.writeTo(undefined);
+    }
+  }
+
+  async #runOnLines(stopped: Promise<number>): Promise<number> {
+    let read = 0;
+    const lines = createInterface({ input: process.stdin, terminal: false });
+    stopped.then(() => lines.close());
+    for await (const line of lines) {
+      read += 1;
+      if (!await this.#runLine(line)) return this.#lastCode;
+    }
+    if (read === 0) return await stopped;
+    await Promise.all(this.#running);
+    return this.#lastCode;
+  }
+
+  /** Runs one line. Shape: whether the shell goes on. */
+  async #runLine(line: string): Promise<boolean> {
+    try {
+      const [name, ...rest] = splitLine(line);
+      if (name === undefined) return true;
+      if (name === QUIT.name || name === "exit") return false;
+      const command = findCommand(name);
+      const { flags, words } = parseFlags(rest, command.flags);
+      checkUsage(command, words, []);
+      await command.run(this.#context(), words, flags);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    return true;
+  }
+
+  #context(): CommandContext {
+    return {
+      output: this.#output,
+      directory: this.#peer.directory,
+      peer: this.#peer,
+      follow: (started, report) => this.#follow(started, report),
+      stdout: undefined,
+    };
+  }
+
+  #follow({ transfer, result }: StartedTransfer, report: (result: TransferResult) => void): Promise<void> {
+    const { id, wanted: { name, size } } = transfer;
+    this.#output.note(`Download ${id}: ${name}, ${formatSize(size)}`, { event: "started", id, name, size });
+    const ended = result.then(report, (thrown) => {
+      if (!failedWith(thrown, "cancelled")) this.#fail(thrown);
+    }).finally(() => this.#running.delete(ended));
+    this.#running.add(ended);
+    return Promise.resolve();
+  }
+
+  #fail(thrown: unknown): void {
+    this.#lastCode = exitCodeOf(thrown);
+    this.#output.error(thrown);
+  }
+
+  #statusLines(columns: number): string[] {
+    const active = this.#peer.transfers.views().filter((view) => !["done", "failed", "cancelled"].includes(view.state));
+    const shown = active.slice(0, 5).map((view) => progressLine(view, columns - 1));
+    const hidden = active.length - shown.length;
+    return hidden > 0 ? [...shown, `and ${formatCount(hidden, "other download")}: see transfers`] : shown;
+  }
+
+  async #complete(line: string): Promise<[string[], string]> {
+    const what = completing(line);
+    const { directory } = this.#peer;
+    const files = what.kind === "files" ? await directory.suggestFiles(what.word, SUGGESTIONS_MAX) : [];
+    const peers = what.kind === "peers" ? (await directory.peers()).peers.map((peer) => peer.name) : [];
+    return [completions(what, { files, peers }), what.typed];
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The screen of an interactive shell: a prompt with history and completion, output above it, and status lines below it that are redrawn
+ * without touching what is being typed. Line editing is node:readline's.
+ *
+ * Every write goes through here, to standard output, so that nothing lands in the middle of something else. Cursor movements are relative:
+ * the terminal may scroll at any line feed.
+ * @module
+ */
+
+import process from "node:process";
+import { createInterface, type Interface } from "node:readline";
+import type { LineWriter } from "./output.ts";
+import { textWidth } from "./style.ts";
+
+const PROMPT = "recess> ";
+const CLEAR_DOWN = "\x1b[J";
+const CLEAR_LINE = "\x1b[K";
+
+/** What the terminal asks of the shell. */
+export interface TerminalHandlers {
+  /** A line was entered. */
+  onLine(line: string): void;
+  /** Ctrl-C was pressed. */
+  onInterrupt(): void;
+  /** Ctrl-D was pressed, or the terminal is gone. */
+  onEnd(): void;
+  /** Tab was pressed: the words that fit, and the part of the line they replace. */
+  complete(line: string): Promise<[words: string[], replaced: string]>;
+}
+
+/** readline keeps the row of its cursor for redrawing; text printed in between moves it to the first. */
+type Readline = Interface & { prevRows?: number };
+
+/** A terminal in use. */
+export class Terminal implements LineWriter, Disposable {
+  readonly #readline: Readline;
+  #prompting = false;
+  #status: readonly string[] = [];
+  #drawnStatus = 0;
+
+  constructor(handlers: TerminalHandlers) {
+    this.#readline = createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      terminal: true,
+      prompt: PROMPT,
+      historySize: 500,
+      removeHistoryDuplicates: true,
+      completer: (line: string, done: (error: Error | null, result: [string[], string]) => void) => {
+        handlers.complete(line).then((result) => done(null, result), () => done(null, [[], line]));
+      },
+    });
+    this.#readline.on("line", (line) => {
+      this.#prompting = false;
+      // The line feed of Enter has moved the cursor onto the first status line.
+      this.#write(CLEAR_DOWN);
+      this.#drawnStatus = 0;
+      handlers.onLine(line);
+    });
+    this.#readline.on("SIGINT", () => handlers.onInterrupt());
+    this.#readline.on("close", () => handlers.onEnd());
+  }
+
+  /** What has been typed and not entered. */
+  get typed(): string {
+    return this.#readline.line;
+  }
+
+  /** Shows the prompt: the next line may be typed. */
+  prompt(): void {
+    this.#prompting = true;
+    this.#readline.prompt();
+    this.#drawStatus();
+  }
+
+  /** Drops what has been typed and shows an empty prompt. */
+  clearTyped(): void {
+    this.#readline.write(null, { ctrl: true, name: "e" });
+    this.#readline.write(null, { ctrl: true, name: "u" });
+    this.prompt();
+  }
+
+  result(text: string): void {
+    this.#printAbove(text);
+  }
+
+  note(text: string): void {
+    this.#printAbove(text);
+  }
+
+  columns(): number {
+    return Deno.consoleSize().columns;
+  }
+
+  /** Replaces the lines below the prompt. Each has to fit into one line of the terminal. */
+  setStatus(lines: readonly string[]): void {
+    this.#status = lines;
+    if (this.#prompting) this.#drawStatus();
+  }
+
+  [Symbol.dispose](): void {
+    this.#prompting = false;
+    this.#write(CLEAR_DOWN);
+    this.#readline.close();
+  }
+
+  #printAbove(text: string): void {
+    if (!this.#prompting) {
+      this.#write(`${text}\n`);
+      return;
+    }
+    const { rows } = this.#readline.getCursorPos();
+    this.#write(`${up(rows)}\r${CLEAR_DOWN}${text}\n`);
+    this.#drawnStatus = 0;
+    this.#readline.prevRows = 0;
+    this.#readline.prompt(true);
+    this.#drawStatus();
+  }
+
+  /** Draws the status below what is being typed, which may be several rows, and puts the cursor back. */
+  #drawStatus(): void {
+    if (this.#status.length === 0 && this.#drawnStatus === 0) return;
+    const { rows, cols } = this.#readline.getCursorPos();
+    const below = this.#typedRows() - rows;
+    const drawn = this.#status.map((line) => `\n\r${line}${CLEAR_LINE}`).join("");
+    // Where there is nothing to draw any more, the row below exists, because something was drawn there.
+    const cleared = this.#status.length > 0 ? CLEAR_DOWN : `${down(1)}\r${CLEAR_DOWN}${up(1)}`;
+    this.#write(`${down(below)}${drawn}${cleared}${up(below + this.#status.length)}\r${right(cols)}`);
+    this.#drawnStatus = this.#status.length;
+  }
+
+  /** The last row of prompt and typed text, counted from 0. */
+  #typedRows(): number {
+    return Math.floor(textWidth(PROMPT + this.#readline.line) / this.columns());
+  }
+
+  #write(text: string): void {
+    process.stdout.write(text);
+  }
+}
+
+function up(rows: number): string {
+  return rows > 0 ? `\x1b[${rows}A` : "";
+}
+
+function down(rows: number): string {
+  return rows > 0 ? `\x1b[${rows}B` : "";
+}
+
+function right(columns: number): string {
+  return columns > 0 ? `\x1b[${columns}C` : "";
+}

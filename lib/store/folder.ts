@@ -1,0 +1,162 @@
+/**
+ * The shared folder on disk: made, locked for one peer, and opened file by file without ever leaving it. Called by everything in
+ * lib/store; nothing else opens a shared file.
+ * @module
+ */
+
+import { basename, dirname, join, relative, resolve, SEPARATOR } from "@std/path";
+import { Failure } from "../core/failure.ts";
+import { printable } from "../core/printable.ts";
+import { isShareable, STATE_FOLDER } from "./shareable.ts";
+
+/** A file that is open for reading, and what was true of it when it was opened. */
+export interface OpenFile extends Disposable {
+  readonly file: Deno.FsFile;
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  /** Whether the path still leads to a file of the same size and time. */
+  isUnchanged(): Promise<boolean>;
+}
+
+/** A folder that this process alone shares. */
+export class Folder implements Disposable {
+  /** The folder's real path, without links. */
+  readonly path: string;
+  /** Whether it was made just now. */
+  readonly made: boolean;
+  readonly #lock: Deno.FsFile;
+
+  private constructor(path: string, made: boolean, lock: Deno.FsFile) {
+    this.path = path;
+    this.made = made;
+    this.#lock = lock;
+  }
+
+  /**
+   * Opens a folder, making it when only its last component is missing. Fails: "not-found" when its parent is missing too or it is no
+   * folder, "folder-in-use" when another peer has it, "no-access" when it cannot be written.
+   */
+  static async open(path: string): Promise<Folder> {
+    const made = await makeFolder(path);
+    const root = await Deno.realPath(path);
+    if (!(await Deno.stat(root)).isDirectory) {
+      throw new Failure("not-found", `Cannot share "${printable(path)}": it is not a folder`);
+    }
+    try {
+      await Deno.mkdir(join(root, STATE_FOLDER, "incoming"), { recursive: true, mode: 0o700 });
+      const lock = await Deno.open(join(root, STATE_FOLDER, "lock"), { create: true, write: true });
+      if (await lock.tryLock(true)) return new Folder(root, made, lock);
+      lock.close();
+    } catch (thrown) {
+      throw Failure.from(thrown, "no-access", `Cannot use "${printable(path)}"`);
+    }
+    throw new Failure("folder-in-use", `Cannot share "${printable(path)}": another peer is running on it`);
+  }
+
+  /** A path inside the peer's own state. */
+  statePath(...components: string[]): string {
+    return join(this.path, STATE_FOLDER, ...components);
+  }
+
+  /** Where a relative name is on disk. Not checked: for names that the scan or `receivedName` gave. */
+  pathOf(name: string): string {
+    return join(this.path, ...name.split("/"));
+  }
+
+  /**
+   * The real path behind a shared name. Fails: "not-shared" when it is gone, is no plain file, or lies outside the folder or in its hidden
+   * parts, by whatever link.
+   */
+  async realPathOf(name: string): Promise<string> {
+    const refuse = (why: string): Failure => new Failure("not-shared", `Cannot send "${printable(name)}": ${why}`);
+    if (!isShareable(name) || name.split("/").includes("..")) throw refuse("it is not shared");
+    let path: string;
+    try {
+      path = await Deno.realPath(this.pathOf(name));
+    } catch (thrown) {
+      if (thrown instanceof Deno.errors.NotFound) throw refuse("it is gone");
+      throw Failure.from(thrown, "not-shared", `Cannot send "${printable(name)}"`);
+    }
+    if (!this.shares(path)) throw refuse("it is outside the shared folder");
+    return path;
+  }
+
+  /**
+   * Opens a shared file for reading. The path is resolved before and again after opening, so that a link put in its place in between
+   * does not count. Fails: "not-shared", "no-access".
+   */
+  async openShared(name: string): Promise<OpenFile> {
+    const path = await this.realPathOf(name);
+    const before = await Deno.lstat(path);
+    if (!before.isFile) throw new Failure("not-shared", `Cannot send "${printable(name)}": it is not a file`);
+    let file: Deno.FsFile;
+    try {
+      file = await Deno.open(path);
+    } catch (thrown) {
+      throw Failure.from(thrown, "not-shared", `Cannot send "${printable(name)}"`);
+    }
+    try {
+      const info = await file.stat();
+      const after = await Deno.lstat(await this.realPathOf(name));
+      if (info.ino !== after.ino || info.dev !== after.dev || after.isSymlink) {
+        throw new Failure("not-shared", `Cannot send "${printable(name)}": it was replaced just now`);
+      }
+      const isUnchanged = async (): Promise<boolean> => {
+        const now = await Deno.lstat(path).catch(() => undefined);
+        return now?.size === info.size && now.mtime?.getTime() === info.mtime?.getTime();
+      };
+      const modified = info.mtime?.getTime() ?? 0;
+      return { file, size: info.size, modified, isUnchanged, [Symbol.dispose]: () => close(file) };
+    } catch (thrown) {
+      close(file);
+      throw thrown;
+    }
+  }
+
+  /** True when a real path is a file's place inside the folder that may be shared under that name. */
+  shares(realPath: string): boolean {
+    const name = relative(this.path, realPath).replaceAll(SEPARATOR, "/");
+    return !name.startsWith("../") && name !== ".." && isShareable(name);
+  }
+
+  [Symbol.dispose](): void {
+    close(this.#lock);
+  }
+}
+
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return false;
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) {
+      throw Failure.from(thrown, "not-found", `Cannot open "${printable(path)}"`);
+    }
+  }
+  try {
+    await Deno.mkdir(path);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) {
+      throw Failure.from(thrown, "no-access", `Cannot make "${printable(path)}"`);
+    }
+    throw new Failure(
+      "not-found",
+      `Cannot make the folder "${printable(basename(path))}": there is no "${printable(dirname(resolve(path)))}"`,
+      {
+        hint: "check the spelling of the path",
+        cause: thrown,
+      },
+    );
+  }
+}
+
+/** Closes a file that may have been closed by the stream that read it. */
+function close(file: Deno.FsFile): void {
+  try {
+    file.close();
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
+  }
+}

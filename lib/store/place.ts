@@ -1,0 +1,109 @@
+/**
+ * Puts a finished file into the folder under its own name: never over another file, never through a link, never half. Called by
+ * unfinished_file.ts.
+ * @module
+ */
+
+import { dirname, join, relative, SEPARATOR } from "@std/path";
+import { Failure } from "../core/failure.ts";
+import { printable } from "../core/printable.ts";
+import { numberedName } from "./received_name.ts";
+
+/** How many files of one name are numbered before something must be wrong. */
+const SAME_NAMES_MAX = 10_000;
+
+/**
+ * Moves the file at `from` to `name` below the folder `root`, a real path; `name` is one that `receivedName` gave. Where such a name
+ * exists, `(1) name` is taken, and so on. Shape: the name taken. Fails: "no-access", "disk-full", "bad-name" when a folder in the name is a link.
+ */
+export async function placeFile(from: string, root: string, name: string): Promise<string> {
+  for (let number = 0; number < SAME_NAMES_MAX; number++) {
+    const taken = number === 0 ? name : numberedName(name, number);
+    await ensureParent(root, taken);
+    if (await moveIfFree(from, join(root, ...taken.split("/")))) return taken;
+  }
+  throw new Failure("bad-name", `Cannot store "${printable(name)}": there are too many files of that name`);
+}
+
+/**
+ * Moves the file at `from` to exactly this path, or beside it under a numbered name, wherever the person at the keyboard wants it, also
+ * on another disk. Shape: the path taken.
+ */
+export async function placeAt(from: string, path: string): Promise<string> {
+  const root = await Deno.realPath(dirname(path));
+  const name = relative(dirname(path), path);
+  try {
+    return join(dirname(path), await placeFile(from, root, name));
+  } catch (thrown) {
+    if (!isOtherDisk(thrown)) throw thrown;
+  }
+  // On the way to another disk the bytes have to be copied; until they all are, they lie under a name that says so.
+  const beside = join(root, `.${crypto.randomUUID()}.part`);
+  try {
+    await Deno.copyFile(from, beside);
+    const placed = join(dirname(path), await placeFile(beside, root, name));
+    await Deno.remove(from);
+    return placed;
+  } catch (thrown) {
+    await Deno.remove(beside).catch(() => {});
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(path)}"`);
+  }
+}
+
+/** Makes the folders in a name. None of them may be a link, so that nothing is written elsewhere. */
+async function ensureParent(root: string, name: string): Promise<void> {
+  let parent = root;
+  for (const component of name.split("/").slice(0, -1)) {
+    parent = join(parent, component);
+    try {
+      await Deno.mkdir(parent);
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.AlreadyExists)) {
+        throw Failure.from(thrown, "no-access", `Cannot make "${printable(parent)}"`);
+      }
+    }
+    if (!(await Deno.lstat(parent)).isDirectory) {
+      throw new Failure(
+        "bad-name",
+        `Cannot store "${printable(name)}": "${printable(component)}" is not a folder here`,
+      );
+    }
+  }
+  const real = await Deno.realPath(parent);
+  if (real !== root && relative(root, real).split(SEPARATOR)[0] === "..") {
+    throw new Failure("bad-name", `Cannot store "${printable(name)}": it would leave the folder`);
+  }
+}
+
+/** Moves without ever replacing a file. Shape: whether the name was free. */
+async function moveIfFree(from: string, to: string): Promise<boolean> {
+  try {
+    // A second name for the file, which the system refuses when there is one already; a plain rename would replace it.
+    await Deno.link(from, to);
+    await Deno.remove(from);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.AlreadyExists) return false;
+    if (isOtherDisk(thrown)) throw thrown;
+  }
+  // File systems without links (FAT, as on most USB sticks): take the name first, then move over our own empty file.
+  try {
+    (await Deno.open(to, { createNew: true, write: true })).close();
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.AlreadyExists) return false;
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(to)}"`);
+  }
+  try {
+    await Deno.rename(from, to);
+    return true;
+  } catch (thrown) {
+    await Deno.remove(to).catch(() => {});
+    if (isOtherDisk(thrown)) throw thrown;
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(to)}"`);
+  }
+}
+
+/** EXDEV, or its counterpart on Windows (error 17). */
+function isOtherDisk(thrown: unknown): boolean {
+  return thrown instanceof Error && !(thrown instanceof Failure) && /os error (18|17)\b/.test(thrown.message);
+}

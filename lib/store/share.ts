@@ -1,0 +1,355 @@
+/**
+ * What a peer shares, as it is now: listed at once by name, size and time, given roots as the background hashing comes along, and kept true
+ * while the folder changes. Called by lib/peer, which tells the index and serves other peers from it.
+ * @module
+ */
+
+import { settlesWithin, systemClock } from "../core/clock.ts";
+import { DIGEST_BYTES, pieceCount } from "../core/content.ts";
+import { failedWith, Failure } from "../core/failure.ts";
+import { PIECES_WAIT_MS } from "../core/limits.ts";
+import { printable } from "../core/printable.ts";
+import type { Folder, OpenFile } from "./folder.ts";
+import { Hasher, type HashJob, type HashResult } from "./hasher.ts";
+import { type FoundFile, scan } from "./scan.ts";
+import type { HashedFile, State } from "./state.ts";
+import { type Change, watchFolder } from "./watch.ts";
+
+/** A file that is shared. Without `root` until it is hashed. */
+export interface SharedFile extends FoundFile {
+  readonly root?: string;
+}
+
+/** Digests of a file's pieces from some number on; `file.root` is there when they are all of the rest. */
+export interface KnownPieces {
+  readonly file: SharedFile;
+  readonly digests: Uint8Array;
+}
+
+/** Files handed to the hashing worker at a time, so that one that is asked for need not wait behind them. */
+const HASHING_MAX = 8;
+/** A file that changed this recently is probably still being written, and listed when it rests. */
+const SETTLE_MS = 1_000;
+/** How often the whole folder is looked at, for changes the system did not tell. */
+const RESCAN_MS = 300_000;
+/** The same where the system cannot watch the folder at all. */
+const RESCAN_UNWATCHED_MS = 5_000;
+/** How long digests are gathered before they are written to the database together. */
+const SAVE_PAUSE_MS = 200;
+
+/** The files of one folder. */
+export class Share implements AsyncDisposable {
+  readonly #folder: Folder;
+  readonly #state: State;
+  readonly #hasher = new Hasher();
+  readonly #files = new Map<string, SharedFile>();
+  readonly #namesByRoot = new Map<string, Set<string>>();
+  readonly #toHash = new Set<string>();
+  readonly #jobs = new Map<string, HashJob>();
+  readonly #settling = new Set<string>();
+  readonly #unsaved: (HashedFile & { digests: Uint8Array })[] = [];
+  readonly #closing = new AbortController();
+  #onChange: (names: readonly string[]) => void = () => {};
+  #sorted: string[] | undefined;
+  #lanes = 0;
+  #saveTimer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  private constructor(folder: Folder, state: State) {
+    this.#folder = folder;
+    this.#state = state;
+  }
+
+  /** Lists the folder. */
+  static async open(folder: Folder, state: State): Promise<Share> {
+    const share = new Share(folder, state);
+    const hashed = new Map(state.hashedFiles().map((file) => [file.name, file]));
+    for await (const found of scan(folder)) {
+      for (const file of found) {
+        const known = hashed.get(file.name);
+        share.#put(known !== undefined && sameVersion(known, file) ? known : file);
+        hashed.delete(file.name);
+      }
+    }
+    state.forgetPieces([...hashed.keys()]);
+    return share;
+  }
+
+  /**
+   * Begins to hash and to follow changes, until the share is closed. `onChange` is called with the names of files that came, went, changed
+   * or got their root.
+   */
+  start(onChange: (names: readonly string[]) => void): void {
+    this.#onChange = onChange;
+    this.#running = Promise.all([this.#follow(), this.#rescan(RESCAN_MS)]).then(() => {});
+    this.#hashMore();
+  }
+
+  /** How many files are shared. */
+  get size(): number {
+    return this.#files.size;
+  }
+
+  /** Every file, in no order. */
+  files(): Iterable<SharedFile> {
+    return this.#files.values();
+  }
+
+  /** Files in order of name, from the one after `after` on. `more` says that others follow. */
+  page(after: string | undefined, limit: number): { files: SharedFile[]; more: boolean } {
+    this.#sorted ??= [...this.#files.keys()].sort();
+    const start = after === undefined ? 0 : firstAfter(this.#sorted, after);
+    const names = this.#sorted.slice(start, start + limit);
+    const files = names.flatMap((name) => this.#files.get(name) ?? []);
+    return { files, more: start + limit < this.#sorted.length };
+  }
+
+  /** The file of this name. */
+  get(name: string): SharedFile | undefined {
+    return this.#files.get(name);
+  }
+
+  /** A file with this content. */
+  byRoot(root: string): SharedFile | undefined {
+    const [name] = this.#namesByRoot.get(root) ?? [];
+    return name === undefined ? undefined : this.#files.get(name);
+  }
+
+  /** How much of a file is hashed, from 0 to 1; undefined while it waits for its turn. */
+  hashedPart(file: SharedFile): number | undefined {
+    if (file.root !== undefined) return 1;
+    const job = this.#jobs.get(file.name);
+    return job && job.digests.length / DIGEST_BYTES / Math.max(1, pieceCount(file.size));
+  }
+
+  /** Opens a file for reading. Fails: "not-shared"; "file-changed" when it is no longer what is listed. */
+  async open(file: SharedFile): Promise<OpenFile> {
+    const opened = await this.#folder.openShared(file.name);
+    if (sameVersion(opened, file)) return opened;
+    opened[Symbol.dispose]();
+    void this.#look(new Set([file.name]));
+    throw changed(file.name);
+  }
+
+  /**
+   * The digests of a file from number `from` on. Of a file that is not hashed yet, asking puts it first; then those that are known, after
+   * a moment's wait if there are none. Fails: "file-changed".
+   */
+  async pieces(file: SharedFile, from: number): Promise<KnownPieces> {
+    const start = from * DIGEST_BYTES;
+    if (file.root !== undefined) {
+      const digests = this.#state.digestsOf(file.name, file.root) ?? this.#unsavedDigests(file);
+      if (digests !== undefined) return { file, digests: digests.subarray(start) };
+    }
+    const job = this.#jobs.get(file.name) ?? await this.#startJob(file, { urgent: true });
+    this.#hasher.hurry(job);
+    const deadlineMs = performance.now() + PIECES_WAIT_MS;
+    while (job.digests.length <= start && !job.ended && performance.now() < deadlineMs) {
+      await settlesWithin(deadlineMs - performance.now(), job.news);
+    }
+    if (job.ended) await job.done;
+    const now = this.#files.get(file.name);
+    if (now === undefined || !sameVersion(now, file)) throw changed(file.name);
+    return { file: now, digests: job.digests.slice(start) };
+  }
+
+  /** Takes up a file that was just written, with its pieces known. */
+  adopt(file: HashedFile, digests: Uint8Array): void {
+    this.#save({ ...file, digests });
+    this.#put(file);
+    this.#onChange([file.name]);
+  }
+
+  /** Stops following and hashing; what is known is written down. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Failure("closed", "The peer is closing"));
+    this.#hasher[Symbol.dispose]();
+    await this.#running;
+    this.#saveNow();
+  }
+
+  #put(file: SharedFile): void {
+    if (!this.#files.has(file.name)) this.#sorted = undefined;
+    this.#forget(file.name);
+    this.#files.set(file.name, file);
+    if (file.root === undefined) this.#toHash.add(file.name);
+    else {
+      const names = this.#namesByRoot.get(file.root) ?? new Set();
+      this.#namesByRoot.set(file.root, names.add(file.name));
+    }
+  }
+
+  #drop(name: string): void {
+    this.#forget(name);
+    this.#files.delete(name);
+    this.#sorted = undefined;
+  }
+
+  /** Forgets what goes with one version of a file. */
+  #forget(name: string): void {
+    const before = this.#files.get(name);
+    this.#toHash.delete(name);
+    const job = this.#jobs.get(name);
+    this.#jobs.delete(name);
+    if (job !== undefined) this.#hasher.drop(job);
+    if (before?.root === undefined) return;
+    const names = this.#namesByRoot.get(before.root);
+    names?.delete(name);
+    if (names?.size === 0) this.#namesByRoot.delete(before.root);
+  }
+
+  /** Follows the folder as long as the system tells of changes; where it cannot, looks at everything now and then. */
+  async #follow(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      for await (const change of watchFolder(this.#folder, signal)) await this.#look(change);
+    } catch {
+      // Too many folders for the system to watch, or a file system that cannot tell.
+    }
+    if (!signal.aborted) await this.#rescan(RESCAN_UNWATCHED_MS);
+  }
+
+  async #rescan(everyMs: number): Promise<void> {
+    while (await waited(everyMs, this.#closing.signal)) await this.#look("everything");
+  }
+
+  /** Looks at what may have changed and takes over what has. */
+  async #look(change: Change): Promise<void> {
+    const changed: string[] = [];
+    const roots = change === "everything" ? [""] : change;
+    for (const root of roots) {
+      const gone = new Set(this.#namesBelow(root));
+      for await (const found of scan(this.#folder, root)) {
+        if (this.#closing.signal.aborted) return;
+        for (const file of found) {
+          gone.delete(file.name);
+          if (this.#take(file)) changed.push(file.name);
+        }
+      }
+      for (const name of gone) this.#drop(name);
+      this.#state.forgetPieces([...gone]);
+      changed.push(...gone);
+    }
+    if (changed.length > 0) this.#onChange(changed);
+    this.#hashMore();
+  }
+
+  #namesBelow(root: string): Iterable<string> {
+    if (root === "") return this.#files.keys();
+    return this.#files.has(root) ? [root] : this.#files.keys().filter((name) => name.startsWith(`${root}/`));
+  }
+
+  /** Takes over one file as it was found. Shape: whether that changed anything. */
+  #take(found: FoundFile): boolean {
+    const known = this.#files.get(found.name);
+    if (known !== undefined && sameVersion(known, found)) return false;
+    const age = Date.now() - found.modified;
+    if (age >= 0 && age < SETTLE_MS) {
+      this.#settle(found.name);
+      return false;
+    }
+    this.#put(found);
+    return true;
+  }
+
+  /** Looks again at a file that is being written, when it may rest. */
+  #settle(name: string): void {
+    if (this.#settling.size === 0) {
+      void waited(SETTLE_MS, this.#closing.signal).then((inTime) => {
+        const names = new Set(this.#settling);
+        this.#settling.clear();
+        return inTime ? this.#look(names) : undefined;
+      });
+    }
+    this.#settling.add(name);
+  }
+
+  /** Keeps as many files in work as there are lanes. */
+  #hashMore(): void {
+    while (this.#lanes < HASHING_MAX && this.#lanes < this.#toHash.size && !this.#closing.signal.aborted) {
+      this.#lanes += 1;
+      void this.#hashInLane().finally(() => this.#lanes -= 1);
+    }
+  }
+
+  async #hashInLane(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      const [name] = this.#toHash;
+      const file = name === undefined ? undefined : this.#files.get(name);
+      if (name === undefined || file === undefined) return;
+      this.#toHash.delete(name);
+      try {
+        const job = this.#jobs.get(name) ?? await this.#startJob(file, { urgent: false });
+        await job.done;
+      } catch (thrown) {
+        if (!failedWith(thrown, "file-changed", "not-shared", "no-access", "closed")) throw thrown;
+      }
+    }
+  }
+
+  async #startJob(file: SharedFile, options: { urgent: boolean }): Promise<HashJob> {
+    const path = await this.#folder.realPathOf(file.name);
+    // Another caller may have started the same job while the path was looked up.
+    const running = this.#jobs.get(file.name);
+    if (running !== undefined) return running;
+    this.#toHash.delete(file.name);
+    const job = this.#hasher.start(path, options);
+    this.#jobs.set(file.name, job);
+    job.done.then((result) => {
+      this.#jobs.delete(file.name);
+      this.#hashed(file, result);
+    }, () => {
+      // Changed or gone: the watcher tells. Unreadable: nobody could download it either.
+      if (this.#jobs.get(file.name) === job) this.#jobs.delete(file.name);
+    });
+    return job;
+  }
+
+  #hashed(file: SharedFile, { root, digests, ...version }: HashResult): void {
+    const now = this.#files.get(file.name);
+    if (now === undefined || !sameVersion(now, version)) return;
+    const hashed = { name: file.name, ...version, root };
+    this.#save({ ...hashed, digests });
+    this.#put(hashed);
+    this.#onChange([file.name]);
+  }
+
+  #save(file: HashedFile & { digests: Uint8Array }): void {
+    this.#unsaved.push(file);
+    this.#saveTimer ??= setTimeout(() => this.#saveNow(), SAVE_PAUSE_MS);
+  }
+
+  #saveNow(): void {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = undefined;
+    this.#state.putPieces(this.#unsaved.splice(0));
+  }
+
+  #unsavedDigests(file: SharedFile): Uint8Array | undefined {
+    return this.#unsaved.find((each) => each.name === file.name && each.root === file.root)?.digests;
+  }
+}
+
+function sameVersion(a: { size: number; modified: number }, b: { size: number; modified: number }): boolean {
+  return a.size === b.size && a.modified === b.modified;
+}
+
+function changed(name: string): Failure {
+  return new Failure("file-changed", `Cannot send "${printable(name)}": it has changed since it was listed`);
+}
+
+/** Waits: true when the time is over, false when the signal came first. */
+function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+  return systemClock.delay(ms, signal).then(() => true, () => false);
+}
+
+/** Where the first name after `name` is in a sorted list. */
+function firstAfter(sorted: readonly string[], name: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? "") <= name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,22 @@
+/**
+ * What of a folder is shared, by name alone. Called by the scan and again whenever a file is opened.
+ * @module
+ */
+
+import { NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../core/limits.ts";
+
+/** The folder in which a peer keeps its own state. Hidden, so never shared. */
+export const STATE_FOLDER = ".recess";
+
+/** Endings that browsers and other programs give to what is not complete yet. */
+const UNFINISHED_ENDINGS = [".part", ".partial", ".crdownload", ".download", ".tmp", "~"];
+
+/** True for a relative name that may be shared: not hidden, not unfinished, not too long or deep, and storable as text. */
+export function isShareable(name: string): boolean {
+  const components = name.split("/");
+  return components.length <= SCAN_DEPTH_MAX &&
+    components.every((component) => component !== "" && !component.startsWith(".")) &&
+    !UNFINISHED_ENDINGS.some((ending) => name.toLowerCase().endsWith(ending)) &&
+    new TextEncoder().encode(name).length <= NAME_BYTES_MAX &&
+    name.isWellFormed() && !name.includes("\0");
+}

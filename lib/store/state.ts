@@ -1,0 +1,116 @@
+/**
+ * What a peer remembers between runs, in `.recess/recess.db`: the digests of its files, its settings and the last table it showed. Losing
+ * the file loses nothing but time: everything in it can be computed or asked again.
+ * @module
+ */
+
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { Failure } from "../core/failure.ts";
+import type { FoundFile } from "./scan.ts";
+
+/** A file whose pieces are known. */
+export interface HashedFile extends FoundFile {
+  readonly root: string;
+}
+
+const SCHEMA = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS pieces (
+    name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, root BLOB NOT NULL, digests BLOB NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+/** The open database. */
+export class State implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #putPieces: StatementSync;
+  readonly #getDigests: StatementSync;
+  readonly #deletePieces: StatementSync;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+    database.exec(SCHEMA);
+    this.#putPieces = database.prepare(
+      "INSERT OR REPLACE INTO pieces (name, size, modified, root, digests) VALUES (?, ?, ?, ?, ?)",
+    );
+    this.#getDigests = database.prepare("SELECT digests FROM pieces WHERE name = ? AND root = ?");
+    this.#deletePieces = database.prepare("DELETE FROM pieces WHERE name = ?");
+  }
+
+  /** Opens the database, starting anew when the file is damaged. Fails: "no-access" when it cannot be written. */
+  static open(path: string): State {
+    try {
+      return new State(new DatabaseSync(path));
+    } catch {
+      try {
+        for (const ending of ["", "-wal", "-shm"]) removeIfThere(path + ending);
+        return new State(new DatabaseSync(path));
+      } catch (thrown) {
+        throw Failure.from(thrown, "no-access", `Cannot keep state in "${path}"`);
+      }
+    }
+  }
+
+  /** Every file whose pieces are known, as it was then. */
+  *hashedFiles(): Generator<HashedFile> {
+    for (const row of this.#database.prepare("SELECT name, size, modified, root FROM pieces").iterate()) {
+      const { name, size, modified, root } = row as unknown as FoundFile & { root: Uint8Array };
+      yield { name, size, modified, root: root.toHex() };
+    }
+  }
+
+  /** The digests of a file whose root is this, or undefined when they are not known. */
+  digestsOf(name: string, root: string): Uint8Array | undefined {
+    const row = this.#getDigests.get(name, Uint8Array.fromHex(root)) as { digests: Uint8Array } | undefined;
+    return row?.digests;
+  }
+
+  /** Remembers the pieces of files, all or none. */
+  putPieces(files: readonly (HashedFile & { readonly digests: Uint8Array })[]): void {
+    this.#atOnce(files, ({ name, size, modified, root, digests }) => {
+      this.#putPieces.run(name, size, modified, Uint8Array.fromHex(root), digests);
+    });
+  }
+
+  /** Forgets the pieces of files that are gone. */
+  forgetPieces(names: readonly string[]): void {
+    this.#atOnce(names, (name) => this.#deletePieces.run(name));
+  }
+
+  /** A setting, or undefined when it was never set. */
+  setting(name: string): string | undefined {
+    const row = this.#database.prepare("SELECT value FROM settings WHERE name = ?").get(name);
+    return row === undefined ? undefined : String(row["value"]);
+  }
+
+  /** Keeps a setting. */
+  set(name: string, value: string): void {
+    this.#database.prepare("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)").run(name, value);
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #atOnce<T>(items: readonly T[], step: (item: T) => void): void {
+    if (items.length === 0) return;
+    this.#database.exec("BEGIN");
+    try {
+      items.forEach(step);
+      this.#database.exec("COMMIT");
+    } catch (thrown) {
+      this.#database.exec("ROLLBACK");
+      throw thrown;
+    }
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * A file on its way in: written beside, piece by verified piece, and moved into the folder when it is whole. It is its own journal: which
+ * pieces it holds is found out by hashing them, so nothing that could go stale is kept about it. Called by lib/transfer.
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { digestOf, PIECE_BYTES, pieceCount, pieceRange, sameBytes } from "../core/content.ts";
+import { Failure } from "../core/failure.ts";
+import { printable } from "../core/printable.ts";
+import { addRange, type Range, rangeBytes } from "../core/range.ts";
+import type { Folder } from "./folder.ts";
+import { placeAt, placeFile } from "./place.ts";
+
+/** An unfinished file, open for writing. Closing it keeps what it holds. */
+export class UnfinishedFile implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly #path: string;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(file: Deno.FsFile, path: string) {
+    this.#file = file;
+    this.#path = path;
+  }
+
+  /**
+   * Opens the unfinished file of a content, with whatever an earlier attempt left. A file whose root nobody knew yet was kept under
+   * its name and size; once the root is known, that is taken over.
+   */
+  static async open(folder: Folder, content: { name: string; size: number; root?: string }): Promise<UnfinishedFile> {
+    const byName = folder.statePath("incoming", nameId(content));
+    const path = content.root === undefined ? byName : folder.statePath("incoming", content.root);
+    try {
+      if (path !== byName && await exists(byName) && !(await exists(path))) await Deno.rename(byName, path);
+      return new UnfinishedFile(await Deno.open(path, { create: true, read: true, write: true }), path);
+    } catch (thrown) {
+      throw Failure.from(thrown, "no-access", `Cannot write in "${printable(folder.path)}"`);
+    }
+  }
+
+  /**
+   * Which parts are there already: reads them and compares them with the digests, which `digestOfPiece` gives when it knows them. Shape:
+   * sorted ranges of whole pieces. `onChecked` is told the bytes looked at so far.
+   */
+  async verified(
+    digestOfPiece: (index: number) => Promise<Uint8Array>,
+    size: number,
+    onChecked: (bytes: number) => void,
+  ): Promise<Range[]> {
+    let present: Range[] = [];
+    const written = Math.min((await this.#file.stat()).size, size);
+    const buffer = new Uint8Array(PIECE_BYTES);
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    for (let index = 0; index < pieceCount(size); index++) {
+      const range = pieceRange(index, size);
+      if (range.end > written) break;
+      const piece = buffer.subarray(0, rangeBytes(range));
+      await this.#readFull(piece);
+      if (sameBytes(digestOf(piece), await digestOfPiece(index))) present = addRange(present, range);
+      onChecked(range.end);
+    }
+    return present;
+  }
+
+  /** Writes verified bytes at their place. Writes follow each other, whoever asks. Fails: "disk-full", "no-access". */
+  write(offset: number, bytes: Uint8Array): Promise<void> {
+    const written = this.#writing.then(async () => {
+      try {
+        await this.#file.seek(offset, Deno.SeekMode.Start);
+        for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
+      } catch (thrown) {
+        throw Failure.from(thrown, "no-access", "Cannot write the file");
+      }
+    });
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  /** Makes sure of the bytes and moves the file into the folder under `name`, which `receivedName` gave. Shape: the name it got. */
+  async finish(folder: Folder, name: string, size: number): Promise<string> {
+    await this.#seal(size);
+    return await placeFile(this.#path, folder.path, name);
+  }
+
+  /** The same, but to a path that the person at the keyboard chose. Shape: the path it got. */
+  async finishAt(path: string, size: number): Promise<string> {
+    await this.#seal(size);
+    return await placeAt(this.#path, path);
+  }
+
+  /** Throws away what is there. */
+  async discard(): Promise<void> {
+    await this.#writing;
+    this[Symbol.dispose]();
+    await Deno.remove(this.#path);
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      this.#file.close();
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
+    }
+  }
+
+  /** Nothing is called finished before the system says that it is on the disk. */
+  async #seal(size: number): Promise<void> {
+    await this.#writing;
+    try {
+      await this.#file.truncate(size);
+      await this.#file.syncData();
+    } catch (thrown) {
+      throw Failure.from(thrown, "no-access", "Cannot write the file");
+    }
+    this[Symbol.dispose]();
+  }
+
+  async #readFull(target: Uint8Array): Promise<void> {
+    for (let filled = 0; filled < target.length;) {
+      const read = await this.#file.read(target.subarray(filled));
+      if (read === null) throw new Failure("file-changed", "The unfinished file was changed by somebody else");
+      filled += read;
+    }
+  }
+}
+
+/** What an unfinished file is called as long as its root is not known. */
+function nameId(content: { name: string; size: number }): string {
+  return createHash("sha256").update(JSON.stringify([content.name, content.size])).digest("hex") + ".unhashed";
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return false;
+    throw thrown;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * A few buffers of one piece each, used over and over, so that a download of any size takes the same memory.
+ * @module
+ */
+
+import { PIECE_BYTES } from "../core/content.ts";
+
+/** Pieces in memory at once, for one download: one being read, the others on their way to the disk. */
+const BUFFERS = 4;
+
+/** Gives out buffers and takes them back; whoever finds none waits. */
+export class Buffers {
+  readonly #free: Uint8Array[] = [];
+  readonly #waiting: ((buffer: Uint8Array) => void)[] = [];
+  #made = 0;
+
+  /** A buffer of one piece. */
+  take(): Promise<Uint8Array> {
+    const free = this.#free.pop();
+    if (free !== undefined) return Promise.resolve(free);
+    if (this.#made < BUFFERS) {
+      this.#made += 1;
+      return Promise.resolve(new Uint8Array(PIECE_BYTES));
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Gives a buffer back. */
+  give(buffer: Uint8Array): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(buffer);
+    else next(buffer);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * A peer: shares a folder, searches, downloads. Reads flags, builds the parts, opens the shell or runs one command.
+ *
+ * ```
+ * deno task peer ./share
+ * ```
+ * @module
+ */
+
+import { formatAddress, parseAddress, parsePort } from "./lib/core/address.ts";
+import { Failure } from "./lib/core/failure.ts";
+import { printable } from "./lib/core/printable.ts";
+import { VERSION } from "./lib/core/version.ts";
+import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
+import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
+import { describeEvent } from "./lib/shell/events.ts";
+import { COMMON_FLAGS, flagHelp, type FlagTable, parseFlags } from "./lib/shell/flags.ts";
+import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
+import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
+import { Output } from "./lib/shell/output.ts";
+import { Shell } from "./lib/shell/shell.ts";
+
+const INDEX_PORT = 1099;
+
+const FLAGS = {
+  index: { value: "HOST:PORT[,HOST:PORT...]", about: "the index to join", byDefault: `127.0.0.1:${INDEX_PORT}` },
+  name: { value: "NAME", about: "what others call you; one is made up and kept, if not said" },
+  host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
+  port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
+  ...COMMON_FLAGS,
+} as const satisfies FlagTable;
+
+const HELP = `Recess ${VERSION}: share a folder with everyone at the same index.
+
+usage: deno task peer FOLDER [FLAG...] [COMMAND ARG...]
+
+Without a command, opens a shell. With one, runs it, prints its result and ends.
+
+${commandOverview()}
+
+flags:
+${flagHelp(FLAGS)}
+${flagHelp(ALL_COMMAND_FLAGS)}
+
+exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 index unreachable, 130 interrupted`;
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main());
+  } catch (thrown) {
+    const [json, debug] = [Deno.args.includes("--json"), Deno.args.includes("--debug")];
+    console.error(describeError(thrown, { json, debug }));
+    Deno.exit(exitCodeOf(thrown));
+  }
+}
+
+/** Shape: the exit code. */
+async function main(): Promise<number> {
+  const { flags, words, given } = parseFlags(Deno.args, { ...ALL_COMMAND_FLAGS, ...FLAGS });
+  if (flags.help) return say(HELP);
+  if (flags.version) return say(`recess ${VERSION}`);
+  const [folder, name, ...args] = words;
+  if (folder === undefined) {
+    throw new Failure("usage", "Which folder do you share?", {
+      hint: "write: deno task peer FOLDER, for example ./share",
+    });
+  }
+  const output = new Output({ json: flags.json, debug: flags.debug });
+  const options: PeerOptions = {
+    folder,
+    indexes: flags.index.split(",").map((each) => parseAddress(each, { defaultPort: INDEX_PORT })),
+    ...(flags.name === undefined ? {} : { name: flags.name }),
+    listen: { host: flags.host, port: parsePort(flags.port) },
+    onEvent: (event) => output.note(describeEvent(event), { ...event }),
+  };
+  const commandFlags = given.filter((each) => !Object.hasOwn(FLAGS, each));
+  if (name === undefined) {
+    const [foreign] = commandFlags;
+    if (foreign !== undefined) throw new Failure("usage", `--${foreign} goes with a command`, { hint: "see --help" });
+    return await runShell(options, output);
+  }
+  const command = findCommand(name);
+  checkUsage(command, args, commandFlags);
+  return await untilStopped(runOnce({ command, args, flags } satisfies Invocation, output, options));
+}
+
+/** Runs a one-shot command; a signal ends the program, and what has arrived until then is kept. */
+async function untilStopped(run: Promise<void>): Promise<number> {
+  return await Promise.race([run.then(() => EXIT.done), signalled().then(() => EXIT.interrupted)]);
+}
+
+async function runShell(options: PeerOptions, output: Output): Promise<number> {
+  const stopped = signalled();
+  const early = stopped.then((code) => Deno.exit(code));
+  const peer = await Promise.race([Peer.start(options), early]);
+  await using _ = peer;
+  greet(peer, output);
+  return await new Shell(peer, output).run(stopped);
+}
+
+/** The ready line, and for people what they can do now. */
+function greet(peer: Peer, output: Output): void {
+  const { name, address } = peer;
+  const files = peer.files().length;
+  output.result(`peer ${name} listening on ${formatAddress(address)}, sharing ${files} files`, {
+    event: "ready",
+    name,
+    host: address.host,
+    port: address.port,
+    files,
+    folder: peer.folderPath,
+    version: VERSION,
+  });
+  if (output.json) return;
+  const folder = printable(peer.folderPath);
+  if (peer.folderIsNew) output.note(`Made the folder ${folder}: whatever you put there is shared at once`, {});
+  output.note("Try: search PART-OF-A-NAME, get NUMBER, peers, help", {});
+}
+
+/** Resolves at the first SIGINT or SIGTERM to the exit code; a second one ends the program at once. */
+function signalled(): Promise<number> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (code: number) => (): void => {
+      if (stopping) Deno.exit(EXIT.interrupted);
+      stopping = true;
+      resolve(code);
+    };
+    Deno.addSignalListener("SIGINT", stop(EXIT.interrupted));
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(EXIT.done));
+  });
+}
+
+function say(text: string): number {
+  console.log(text);
+  return EXIT.done;
+}
