@@ -83,10 +83,11 @@ export class Caller {
     let why = new Failure("closed", "The other side closed the connection");
     try {
       for (let envelope; (envelope = await this.connection.receive(options)) !== null;) {
+        // A failure that answers nothing is about the connection itself: too many here, say.
+        if (envelope.kind === "failure" && envelope.id === 0) throw envelope.failure;
+        if (envelope.kind === "request") throw new Failure("malformed", "Got a request where replies were expected");
         if (envelope.kind === "news") onNews(envelope.event, envelope.data);
-        else if (envelope.kind === "request") {
-          throw new Failure("malformed", "Got a request where replies were expected");
-        } else this.#waiting.get(envelope.id)?.resolve(envelope);
+        else this.#waiting.get(envelope.id)?.resolve(envelope);
       }
     } catch (thrown) {
       why = Failure.from(thrown, "closed", "Cannot read on");

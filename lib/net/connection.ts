@@ -139,7 +139,10 @@ export class Connection implements Disposable {
       this.#end(new Failure("timeout", `The other side was silent for ${Math.round(waitMs / 1000)} s`));
     }, waitMs);
     try {
-      return await step();
+      const result = await step();
+      // A stream that was closed here may end as if the other side had closed it.
+      if (this.#ended !== undefined) throw this.#ended;
+      return result;
     } catch (thrown) {
       throw this.#ended ?? this.#end(Failure.from(thrown, "closed", "The connection broke"));
     } finally {

@@ -12,7 +12,8 @@ import { type Answer, route, type Routes, routes } from "../net/answerer.ts";
 import { fitting } from "../protocol/batch.ts";
 import { Download, List, Pieces } from "../protocol/files.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
-import type { Share, SharedFile } from "../store/share.ts";
+import type { SharedFile } from "../store/file_list.ts";
+import type { Share } from "../store/share.ts";
 import { sendRange } from "../transfer/send.ts";
 
 /** What the answers come from. */
@@ -28,7 +29,7 @@ export const HOST_ROUTES: Routes<Host> = routes(
 );
 
 function list({ share }: Host, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {
-  const { files, more } = share.page(after, limit);
+  const { files, more } = share.files.page(after, limit);
   const sent = fitting(files);
   return Promise.resolve({ data: { files: sent, more: more || sent.length < files.length } });
 }
@@ -61,7 +62,7 @@ async function download({ share }: Host, data: DataOf<typeof Download>): Promise
 
 /** The file a request is about. */
 function wanted(share: Share, { name, root }: { name?: string; root?: string }): SharedFile {
-  const file = name === undefined ? root === undefined ? undefined : share.byRoot(root) : share.get(name);
+  const file = name === undefined ? root === undefined ? undefined : share.files.byRoot(root) : share.files.get(name);
   if (file !== undefined) return file;
   throw new Failure("not-shared", `Cannot send "${printable(name ?? root ?? "")}": it is not shared here`);
 }

@@ -14,7 +14,8 @@ import { type Dial, dial } from "../net/dial.ts";
 import { Listener } from "../net/listener.ts";
 import { SECRET_BYTES } from "../protocol/presence.ts";
 import { Folder } from "../store/folder.ts";
-import { Share, type SharedFile } from "../store/share.ts";
+import type { SharedFile } from "../store/file_list.ts";
+import { Share } from "../store/share.ts";
 import { State } from "../store/state.ts";
 import { defaultPeerName } from "./default_name.ts";
 import { Directory } from "./directory.ts";
@@ -113,9 +114,9 @@ export class Peer implements AsyncDisposable {
         return name.current = suggestion;
       },
       port: listener.address.port,
-      names: () => Array.from(share.files(), (file) => file.name),
-      size: () => share.size,
-      file: (each) => share.get(each),
+      names: () => Array.from(share.files.all(), (file) => file.name),
+      size: () => share.files.size,
+      file: (each) => share.files.get(each),
     });
     return new Peer({ folder, share, session, listener, directory, transfers, name, stack: stack.move() });
   }
@@ -147,7 +148,7 @@ export class Peer implements AsyncDisposable {
 
   /** What is shared, in order of name, and how much of each is hashed: from 0 to 1, or undefined while it waits. */
   files(): { file: SharedFile; hashed: number | undefined }[] {
-    const { files } = this.#share.page(undefined, Infinity);
+    const { files } = this.#share.files.page(undefined, Infinity);
     return files.map((file) => ({ file, hashed: this.#share.hashedPart(file) }));
   }
 

@@ -3,10 +3,11 @@
  * @module
  */
 
-import { basename, join } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import type { Clock } from "../core/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { Meter } from "../core/meter.ts";
+import { printable } from "../core/printable.ts";
 import type { Random } from "../core/random.ts";
 import type { Dial } from "../net/dial.ts";
 import type { Folder } from "../store/folder.ts";
@@ -131,7 +132,7 @@ export class Transfer {
   async #alreadyHere(): Promise<TransferResult | undefined> {
     const { share } = this.#parts;
     const { root, size } = this.wanted;
-    const own = root === undefined ? undefined : share.byRoot(root);
+    const own = root === undefined ? undefined : share.files.byRoot(root);
     if (own === undefined || root === undefined || this.destination.kind !== "folder") return undefined;
     // Looked at once more: the list may be a moment behind the disk.
     const open = await share.open(own).catch(() => undefined);
@@ -203,9 +204,16 @@ export class Transfer {
   }
 }
 
-/** The path a person chose; in a folder, if that is what is there, under the file's own name. */
+/**
+ * The path a person chose; in a folder, if that is what is there, under the file's own name. Fails: "usage" when it could not be written, which
+ * is better known before the download than after.
+ */
 async function outputPath(path: string, name: string): Promise<string> {
   const there = await Deno.stat(path).catch(() => undefined);
-  if (there?.isDirectory !== true) return path;
-  return join(path, basename(receivedName(name)));
+  if (there?.isDirectory === true) return join(path, basename(receivedName(name)));
+  const parent = await Deno.stat(dirname(resolve(path))).catch(() => undefined);
+  if (parent?.isDirectory === true) return resolve(path);
+  throw new Failure("usage", `Cannot write "${printable(path)}": there is no such folder`, {
+    hint: "make the folder first",
+  });
 }

@@ -37,7 +37,7 @@ export function parseFlags<T extends FlagTable>(
   table: T,
 ): { flags: FlagValues<T>; words: string[]; given: string[] } {
   const names = Object.keys(table);
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(joinValues(args, table), {
     string: ["_", ...names.filter((name) => table[name]?.value !== undefined)],
     boolean: names.filter((name) => table[name]?.value === undefined),
     unknown: (arg, key) => {
@@ -57,6 +57,20 @@ export function parseFlags<T extends FlagTable>(
     flags[name] = last ?? flag.byDefault;
   }
   return { flags: flags as FlagValues<T>, words: parsed._.map(String), given: givenNames };
+}
+
+/** Writes `--name value` as `--name=value`, so that a value may begin with a dash, or be one: `--output -`. */
+function joinValues(args: readonly string[], table: FlagTable): string[] {
+  const joined: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? "";
+    if (arg === "--") return [...joined, ...args.slice(index)];
+    const next = args[index + 1];
+    const takesNext = arg.startsWith("--") && table[arg.slice(2)]?.value !== undefined && next !== undefined;
+    joined.push(takesNext ? `${arg}=${next}` : arg);
+    if (takesNext) index += 1;
+  }
+  return joined;
 }
 
 /** The flags as lines of help, names in a column. */

@@ -30,7 +30,9 @@ export async function placeFile(from: string, root: string, name: string): Promi
  * on another disk. Shape: the path taken.
  */
 export async function placeAt(from: string, path: string): Promise<string> {
-  const root = await Deno.realPath(dirname(path));
+  const root = await Deno.realPath(dirname(path)).catch((thrown) => {
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(path)}"`);
+  });
   const name = relative(dirname(path), path);
   try {
     return join(dirname(path), await placeFile(from, root, name));

@@ -9,16 +9,12 @@ import { DIGEST_BYTES, pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { PIECES_WAIT_MS } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
+import { FileList, type SharedFile } from "./file_list.ts";
 import type { Folder, OpenFile } from "./folder.ts";
 import { Hasher, type HashJob, type HashResult } from "./hasher.ts";
 import { type FoundFile, scan } from "./scan.ts";
 import type { HashedFile, State } from "./state.ts";
-import { type Change, watchFolder } from "./watch.ts";
-
-/** A file that is shared. Without `root` until it is hashed. */
-export interface SharedFile extends FoundFile {
-  readonly root?: string;
-}
+import { type Change, FolderWatch } from "./watch.ts";
 
 /** Digests of a file's pieces from some number on; `file.root` is there when they are all of the rest. */
 export interface KnownPieces {
@@ -41,16 +37,16 @@ const SAVE_PAUSE_MS = 200;
 export class Share implements AsyncDisposable {
   readonly #folder: Folder;
   readonly #state: State;
+  /** Opened before the first scan, so that nothing falls between the two. */
+  readonly #watch: FolderWatch | undefined;
   readonly #hasher = new Hasher();
-  readonly #files = new Map<string, SharedFile>();
-  readonly #namesByRoot = new Map<string, Set<string>>();
+  readonly #files = new FileList();
   readonly #toHash = new Set<string>();
   readonly #jobs = new Map<string, HashJob>();
   readonly #settling = new Set<string>();
   readonly #unsaved: (HashedFile & { digests: Uint8Array })[] = [];
   readonly #closing = new AbortController();
   #onChange: (names: readonly string[]) => void = () => {};
-  #sorted: string[] | undefined;
   #lanes = 0;
   #saveTimer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -58,6 +54,7 @@ export class Share implements AsyncDisposable {
   private constructor(folder: Folder, state: State) {
     this.#folder = folder;
     this.#state = state;
+    this.#watch = watchIfPossible(folder);
   }
 
   /** Lists the folder. */
@@ -85,34 +82,9 @@ export class Share implements AsyncDisposable {
     this.#hashMore();
   }
 
-  /** How many files are shared. */
-  get size(): number {
-    return this.#files.size;
-  }
-
-  /** Every file, in no order. */
-  files(): Iterable<SharedFile> {
-    return this.#files.values();
-  }
-
-  /** Files in order of name, from the one after `after` on. `more` says that others follow. */
-  page(after: string | undefined, limit: number): { files: SharedFile[]; more: boolean } {
-    this.#sorted ??= [...this.#files.keys()].sort();
-    const start = after === undefined ? 0 : firstAfter(this.#sorted, after);
-    const names = this.#sorted.slice(start, start + limit);
-    const files = names.flatMap((name) => this.#files.get(name) ?? []);
-    return { files, more: start + limit < this.#sorted.length };
-  }
-
-  /** The file of this name. */
-  get(name: string): SharedFile | undefined {
-    return this.#files.get(name);
-  }
-
-  /** A file with this content. */
-  byRoot(root: string): SharedFile | undefined {
-    const [name] = this.#namesByRoot.get(root) ?? [];
-    return name === undefined ? undefined : this.#files.get(name);
+  /** What is shared now. */
+  get files(): Omit<FileList, "put" | "drop"> {
+    return this.#files;
   }
 
   /** How much of a file is hashed, from 0 to 1; undefined while it waits for its turn. */
@@ -164,49 +136,33 @@ export class Share implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Failure("closed", "The peer is closing"));
     this.#hasher[Symbol.dispose]();
+    await this.#watch?.[Symbol.asyncDispose]();
     await this.#running;
     this.#saveNow();
   }
 
   #put(file: SharedFile): void {
-    if (!this.#files.has(file.name)) this.#sorted = undefined;
-    this.#forget(file.name);
-    this.#files.set(file.name, file);
+    this.#stopHashing(file.name);
+    this.#files.put(file);
     if (file.root === undefined) this.#toHash.add(file.name);
-    else {
-      const names = this.#namesByRoot.get(file.root) ?? new Set();
-      this.#namesByRoot.set(file.root, names.add(file.name));
-    }
   }
 
   #drop(name: string): void {
-    this.#forget(name);
-    this.#files.delete(name);
-    this.#sorted = undefined;
+    this.#stopHashing(name);
+    this.#files.drop(name);
   }
 
-  /** Forgets what goes with one version of a file. */
-  #forget(name: string): void {
-    const before = this.#files.get(name);
+  #stopHashing(name: string): void {
     this.#toHash.delete(name);
     const job = this.#jobs.get(name);
     this.#jobs.delete(name);
     if (job !== undefined) this.#hasher.drop(job);
-    if (before?.root === undefined) return;
-    const names = this.#namesByRoot.get(before.root);
-    names?.delete(name);
-    if (names?.size === 0) this.#namesByRoot.delete(before.root);
   }
 
   /** Follows the folder as long as the system tells of changes; where it cannot, looks at everything now and then. */
   async #follow(): Promise<void> {
-    const { signal } = this.#closing;
-    try {
-      for await (const change of watchFolder(this.#folder, signal)) await this.#look(change);
-    } catch {
-      // Too many folders for the system to watch, or a file system that cannot tell.
-    }
-    if (!signal.aborted) await this.#rescan(RESCAN_UNWATCHED_MS);
+    for await (const change of this.#watch?.changes() ?? []) await this.#look(change);
+    if (!this.#closing.signal.aborted) await this.#rescan(RESCAN_UNWATCHED_MS);
   }
 
   async #rescan(everyMs: number): Promise<void> {
@@ -218,7 +174,7 @@ export class Share implements AsyncDisposable {
     const changed: string[] = [];
     const roots = change === "everything" ? [""] : change;
     for (const root of roots) {
-      const gone = new Set(this.#namesBelow(root));
+      const gone = new Set(this.#files.namesBelow(root));
       for await (const found of scan(this.#folder, root)) {
         if (this.#closing.signal.aborted) return;
         for (const file of found) {
@@ -232,11 +188,6 @@ export class Share implements AsyncDisposable {
     }
     if (changed.length > 0) this.#onChange(changed);
     this.#hashMore();
-  }
-
-  #namesBelow(root: string): Iterable<string> {
-    if (root === "") return this.#files.keys();
-    return this.#files.has(root) ? [root] : this.#files.keys().filter((name) => name.startsWith(`${root}/`));
   }
 
   /** Takes over one file as it was found. Shape: whether that changed anything. */
@@ -338,18 +289,16 @@ function changed(name: string): Failure {
   return new Failure("file-changed", `Cannot send "${printable(name)}": it has changed since it was listed`);
 }
 
+/** A watch, or undefined where there are too many folders for the system to watch. */
+function watchIfPossible(folder: Folder): FolderWatch | undefined {
+  try {
+    return new FolderWatch(folder);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Waits: true when the time is over, false when the signal came first. */
 function waited(ms: number, signal: AbortSignal): Promise<boolean> {
   return systemClock.delay(ms, signal).then(() => true, () => false);
-}
-
-/** Where the first name after `name` is in a sorted list. */
-function firstAfter(sorted: readonly string[], name: string): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? "") <= name) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

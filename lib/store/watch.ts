@@ -17,21 +17,41 @@ const KEPT_BACK_MS_MAX = 2_000;
 /** More names than this are not worth looking at one by one. */
 const NAMES_MAX = 500;
 
-/** Watches until the signal. Fails: as the system does when it can watch no more folders. */
-export async function* watchFolder(folder: Folder, signal: AbortSignal): AsyncGenerator<Change> {
-  using watcher = Deno.watchFs(folder.path, { recursive: true });
-  const gathered = new GatheredChange();
-  const stop = (): void => {
-    watcher.close();
-    gathered.end();
-  };
-  if (signal.aborted) return;
-  signal.addEventListener("abort", stop, { once: true });
-  const pump = (async () => {
-    for await (const event of watcher) gathered.add(namesOf(folder, event));
-  })().catch(() => gathered.end());
-  while (await gathered.some()) yield gathered.take();
-  await pump;
+/** A watched folder. What changes is gathered from the moment it is opened. */
+export class FolderWatch implements AsyncDisposable {
+  readonly #watcher: Deno.FsWatcher;
+  readonly #gathered = new GatheredChange();
+  readonly #pump: Promise<void>;
+
+  /** Fails: as the system does when it can watch no more folders. */
+  constructor(folder: Folder) {
+    this.#watcher = Deno.watchFs(folder.path, { recursive: true });
+    this.#pump = this.#gather(folder);
+  }
+
+  /** The changes, each when it is quiet for a moment, until the watch is closed. */
+  async *changes(): AsyncGenerator<Change> {
+    while (await this.#gathered.some()) yield this.#gathered.take();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#gathered.end();
+    try {
+      this.#watcher.close();
+    } catch (thrown) {
+      if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
+    }
+    await this.#pump;
+  }
+
+  async #gather(folder: Folder): Promise<void> {
+    try {
+      for await (const event of this.#watcher) this.#gathered.add(namesOf(folder, event));
+    } catch {
+      // The folder itself is gone, or the system gave up: whoever reads the changes learns that there are no more.
+    }
+    this.#gathered.end();
+  }
 }
 
 /** The names an event is about; "everything" when the system says that it lost events. */

@@ -1,0 +1,91 @@
+/**
+ * Folders and files for tests, gone when the test is over.
+ * @module
+ */
+
+import { dirname, join } from "@std/path";
+import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
+
+/** A folder of its own. */
+export class TempFolder implements AsyncDisposable {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async make(): Promise<TempFolder> {
+    return new TempFolder(await Deno.realPath(await Deno.makeTempDir({ prefix: "recess-" })));
+  }
+
+  /** A path inside it. */
+  at(...components: string[]): string {
+    return join(this.path, ...components);
+  }
+
+  /** Makes a sub-folder. Shape: its path. */
+  async folder(...components: string[]): Promise<string> {
+    const path = this.at(...components);
+    await Deno.mkdir(path, { recursive: true });
+    return path;
+  }
+
+  /** Writes a file with repeatable content, making folders as needed. Shape: its path. */
+  async file(name: string, size: number, seed = size): Promise<string> {
+    const path = this.at(...name.split("/"));
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await writeRandomFile(path, size, seed);
+    return path;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+const BLOCK_BYTES = 1 << 20;
+
+/** Writes `size` repeatable bytes that do not repeat themselves from one mebibyte to the next. */
+export async function writeRandomFile(path: string, size: number, seed: number): Promise<void> {
+  using file = await Deno.open(path, { create: true, write: true, truncate: true });
+  const block = randomBytes(Math.min(size, BLOCK_BYTES), seededRandom(seed));
+  const view = new DataView(block.buffer);
+  for (let done = 0; done < size; done += block.length) {
+    if (block.length >= 4) view.setUint32(0, done / BLOCK_BYTES);
+    const part = block.subarray(0, size - done);
+    for (let written = 0; written < part.length;) written += await file.write(part.subarray(written));
+  }
+}
+
+/** Bytes from a seed. */
+export function randomBytes(size: number, random: Random): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  for (let index = 0; index < size; index++) bytes[index] = randomBelow(random, 256);
+  return bytes;
+}
+
+/** True when two files hold the same bytes. */
+export async function sameFiles(one: string, other: string): Promise<boolean> {
+  using a = await Deno.open(one);
+  using b = await Deno.open(other);
+  const [bufferA, bufferB] = [new Uint8Array(BLOCK_BYTES), new Uint8Array(BLOCK_BYTES)];
+  while (true) {
+    const [readA, readB] = [await readFull(a, bufferA), await readFull(b, bufferB)];
+    if (readA !== readB) return false;
+    if (readA === 0) return true;
+    const [viewA, viewB] = [new BigUint64Array(bufferA.buffer), new BigUint64Array(bufferB.buffer)];
+    bufferA.fill(0, readA);
+    bufferB.fill(0, readB);
+    if (viewA.some((word, index) => word !== viewB[index])) return false;
+  }
+}
+
+async function readFull(file: Deno.FsFile, target: Uint8Array): Promise<number> {
+  let filled = 0;
+  while (filled < target.length) {
+    const read = await file.read(target.subarray(filled));
+    if (read === null) break;
+    filled += read;
+  }
+  return filled;
+}

@@ -1,0 +1,166 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { Failure } from "../../../lib/core/failure.ts";
+import { PROTOCOL_VERSION } from "../../../lib/core/version.ts";
+import { answerRequests, route, routes } from "../../../lib/net/answerer.ts";
+import { ask, Caller, greet } from "../../../lib/net/caller.ts";
+import type { Connection } from "../../../lib/net/connection.ts";
+import { encodeFailure, encodeNews, encodeReply } from "../../../lib/protocol/envelope.ts";
+import { Pieces } from "../../../lib/protocol/files.ts";
+import { Closing, Leave, Ping } from "../../../lib/protocol/presence.ts";
+import { connectionPair } from "../../support/connections.ts";
+
+const WAIT = { waitMs: 2_000 };
+
+/** Answers the next requests with these lines, whatever they ask. */
+async function answerWith(connection: Connection, ...lines: Uint8Array[]): Promise<void> {
+  for (const line of lines) {
+    await connection.receive(WAIT);
+    await connection.send(line);
+  }
+}
+
+Deno.test("call() gives each caller its own answer, in whatever order they come, and passes news on", async () => {
+  const [here, there] = connectionPair();
+  using _there = there;
+  const caller = new Caller(here);
+  const news: string[] = [];
+  const ended = caller.run((event) => news.push(event), WAIT);
+  const first = caller.call(Ping, {});
+  const second = assertRejects(() => caller.call(Leave, {}), Failure, "not now");
+  await there.receive(WAIT);
+  await there.receive(WAIT);
+  await there.send(encodeNews(Closing, {}));
+  await there.send(encodeFailure(new Failure("busy", "not now"), 2));
+  await there.send(encodeReply(Ping, {}, 999));
+  await there.send(encodeReply(Ping, {}, 1));
+  assertEquals(await first, {});
+  assertEquals((await second).code, "busy");
+  assertEquals(news, ["CLOSING"]);
+  here.close();
+  await ended;
+});
+
+Deno.test("call() fails when the connection ends, and after it has ended", async () => {
+  const [here, there] = connectionPair();
+  const caller = new Caller(here);
+  const ended = caller.run(() => {}, WAIT);
+  const waiting = assertRejects(() => caller.call(Ping, {}), Failure);
+  await there.receive(WAIT);
+  there.close();
+  assertEquals((await waiting).code, "closed");
+  assertEquals((await ended).code, "closed");
+  assertEquals((await assertRejects(() => caller.call(Ping, {}), Failure)).code, "closed");
+});
+
+Deno.test("run() ends on anything that no honest index says", async () => {
+  for (
+    const line of [
+      '{"method":"PING"}\n',
+      "garbage\n",
+      '{"status":"ERROR","data":{"code":"busy","message":"full","retry":true}}\n',
+    ]
+  ) {
+    const [here, there] = connectionPair();
+    const ended = new Caller(here).run(() => {}, WAIT);
+    await there.send(new TextEncoder().encode(line));
+    const why = await ended;
+    assertEquals(why.code, line.includes("busy") ? "busy" : "malformed");
+    there.close();
+  }
+});
+
+Deno.test("ask() refuses answers to something else, bodies nobody asked for, and data out of bounds", async () => {
+  const wrong = [
+    encodeReply(Leave, {}, 1),
+    encodeReply(Ping, {}, 1, 5),
+    new TextEncoder().encode('{"status":"PING_OK","data":7,"id":1}\n'),
+    new TextEncoder().encode('{"method":"PING","id":1}\n'),
+  ];
+  for (const line of wrong) {
+    const [here, there] = connectionPair();
+    const answering = answerWith(there, line);
+    assertEquals((await assertRejects(() => ask(here, Ping, {}), Failure)).code, "malformed");
+    await answering;
+    here.close();
+    there.close();
+  }
+});
+
+Deno.test("greet() and answerRequests() know each other, and tell versions apart", async () => {
+  const [here, there] = connectionPair();
+  const answering = answerRequests(there, routes(), {}, { name: () => "ana", idleMs: 2_000 });
+  assertEquals(await greet(here), "ana");
+  here.close();
+  await answering;
+
+  const [old, current] = connectionPair();
+  const refusing = answerRequests(current, routes(), {}, { idleMs: 2_000 });
+  const line = `{"method":"HELLO","data":{"version":${PROTOCOL_VERSION + 1},"software":"x"},"id":1}\n`;
+  await old.send(new TextEncoder().encode(line));
+  const answer = await old.receive(WAIT);
+  assertEquals(answer?.kind === "failure" ? answer.failure.code : answer?.kind, "unsupported");
+  old.close();
+  assertEquals((await refusing)?.code, "unsupported");
+});
+
+Deno.test("answerRequests() wants HELLO first, answers nonsense with a failure, and gives up on those who send nothing else", async () => {
+  const calls: unknown[] = [];
+  const answers = routes(
+    route(Ping, (context: string) => {
+      calls.push(context);
+      return Promise.resolve({ data: {} });
+    }),
+  );
+  const [rude, there] = connectionPair();
+  const rudeAnswered = answerRequests(there, answers, "rude", { idleMs: 2_000 });
+  await rude.send(new TextEncoder().encode('{"method":"PING","id":1}\n'));
+  const refused = await rude.receive(WAIT);
+  assertEquals(refused?.kind === "failure" ? refused.failure.message : "", "Say HELLO first");
+  assertEquals((await rudeAnswered)?.code, "malformed");
+  rude.close();
+
+  const [here, polite] = connectionPair();
+  const answered = answerRequests(polite, answers, "polite", { idleMs: 2_000 });
+  await greet(here);
+  const codes: string[] = [];
+  for (const line of ["?", "{}", '{"method":"NO_SUCH","id":4}', '{"method":"PING","id":5}', ..."????????"]) {
+    await here.send(new TextEncoder().encode(`${line}\n`)).catch(() => {});
+    const envelope = await here.receive(WAIT).catch(() => null);
+    codes.push(envelope === null ? "end" : envelope.kind === "failure" ? envelope.failure.code : envelope.kind);
+  }
+  assertEquals(codes.slice(0, 4), ["malformed", "malformed", "unsupported", "reply"]);
+  assertEquals(codes.at(-1), "end");
+  assertEquals(calls, ["polite"]);
+  assertEquals((await answered)?.code, "malformed");
+  here.close();
+});
+
+Deno.test("answerRequests() answers a bug of ours as internal, without its words, and reports it", async () => {
+  const bugs: unknown[] = [];
+  const [here, there] = connectionPair();
+  const answers = routes(route(Ping, () => Promise.reject(new TypeError("secret path /etc/passwd"))));
+  const answered = answerRequests(there, answers, undefined, { idleMs: 2_000, onBug: (bug) => bugs.push(bug) });
+  await greet(here);
+  const failure = await assertRejects(() => ask(here, Ping, {}), Failure);
+  assertEquals([failure.code, failure.message], ["internal", "Cannot answer PING"]);
+  assertEquals(bugs.length, 1);
+  here.close();
+  await answered;
+});
+
+Deno.test("ask() leaves the body of a reply on the connection", async () => {
+  const [here, there] = connectionPair();
+  const answers = routes(route(Pieces, () =>
+    Promise.resolve({
+      data: { name: "a", size: 1, modified: 1 },
+      body: { bytes: 2, write: async (stream) => void await stream.write(new Uint8Array([8, 9])) },
+    })));
+  const answered = answerRequests(there, answers, undefined, { idleMs: 2_000 });
+  await greet(here);
+  const { bodyBytes } = await ask(here, Pieces, { name: "a", from: 0, limit: 1 });
+  const body = new Uint8Array(bodyBytes);
+  await here.readBody(body);
+  assertEquals([...body], [8, 9]);
+  here.close();
+  await answered;
+});

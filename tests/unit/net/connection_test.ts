@@ -1,0 +1,122 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Failure } from "../../../lib/core/failure.ts";
+import { HELLO_LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../../../lib/core/limits.ts";
+import { seededRandom } from "../../../lib/core/random.ts";
+import { encodeNews, encodeReply, encodeRequest } from "../../../lib/protocol/envelope.ts";
+import { Download } from "../../../lib/protocol/files.ts";
+import { Closing, Ping } from "../../../lib/protocol/presence.ts";
+import { connectionAndStream, connectionPair, connectionReading } from "../../support/connections.ts";
+import { randomBytes } from "../../support/temp.ts";
+
+const WAIT = { waitMs: 2_000 };
+
+function joined(...parts: Uint8Array[]): Uint8Array {
+  return new Uint8Array(parts.flatMap((part) => [...part]));
+}
+
+Deno.test("Connection gives messages and bodies in order, whatever the size of the chunks", async () => {
+  const body = randomBytes(5000, seededRandom(1));
+  const reply = encodeReply(Download, { name: "a", size: 5000, modified: 1 }, 7, body.length);
+  const bytes = joined(encodeRequest(Ping, {}, 1), reply, body, encodeNews(Closing, {}));
+  for (const chunkBytes of [1, 2, 7, 1000, 100_000]) {
+    using connection = connectionReading(bytes, chunkBytes);
+    assertEquals((await connection.receive(WAIT))?.kind, "request");
+    const envelope = await connection.receive(WAIT);
+    assert(envelope?.kind === "reply");
+    assertEquals(envelope.body, 5000);
+    const received = new Uint8Array(5000);
+    await connection.readBody(received);
+    assertEquals(received, body);
+    assertEquals((await connection.receive(WAIT))?.kind, "news");
+    assertEquals(await connection.receive(WAIT), null);
+  }
+});
+
+Deno.test("Connection goes on after a line that makes no sense", async () => {
+  using connection = connectionReading(joined(new TextEncoder().encode("nonsense\n"), encodeRequest(Ping, {}, 1)), 9);
+  assertEquals((await assertRejects(() => connection.receive(WAIT), Failure)).code, "malformed");
+  assertEquals((await connection.receive(WAIT))?.kind, "request");
+});
+
+Deno.test("Connection refuses a long line from a stranger without buffering it, and takes it from somebody it trusts", async () => {
+  const line = joined(
+    new TextEncoder().encode(`{"method":"PING","data":{"x":"${"y".repeat(HELLO_LINE_BYTES_MAX)}"}}\n`),
+  );
+  using stranger = connectionReading(line, 1000);
+  assertEquals((await assertRejects(() => stranger.receive(WAIT), Failure)).code, "too-large");
+  using trusted = connectionReading(line, 1000);
+  trusted.trust();
+  assertEquals((await trusted.receive(WAIT))?.kind, "request");
+});
+
+Deno.test("Connection fails as closed when the other side ends in the middle of a line or a body", async () => {
+  using inLine = connectionReading(new TextEncoder().encode('{"method":'), 100);
+  assertEquals((await assertRejects(() => inLine.receive(WAIT), Failure)).code, "closed");
+  using inBody = connectionReading(new Uint8Array(10), 100);
+  assertEquals((await assertRejects(() => inBody.readBody(new Uint8Array(11)), Failure)).code, "closed");
+});
+
+Deno.test("receive() fails as timeout when nothing comes, and the connection is closed", async () => {
+  const [connection, other] = connectionAndStream();
+  assertEquals((await assertRejects(() => connection.receive({ waitMs: 20 }), Failure)).code, "timeout");
+  assertEquals(connection.ended?.code, "timeout");
+  assertEquals((await assertRejects(() => connection.send(encodeRequest(Ping, {}, 1)), Failure)).code, "timeout");
+  other.close();
+});
+
+Deno.test("close() ends a receive() that waits, with the reason given", async () => {
+  const [connection, other] = connectionAndStream();
+  const waiting = assertRejects(() => connection.receive(WAIT), Failure, "enough");
+  connection.close(new Failure("cancelled", "enough"));
+  connection.close();
+  assertEquals((await waiting).code, "cancelled");
+  other.close();
+});
+
+Deno.test("send() keeps messages and bodies whole when many send at once", async () => {
+  const [here, there] = connectionPair();
+  using _here = here;
+  using _there = there;
+  const sending = Promise.all([
+    ...Array.from({ length: 20 }, (_, id) => here.send(encodeRequest(Ping, {}, id))),
+    here.sendWithBody(encodeReply(Download, { name: "a", size: 3, modified: 1 }, 20, 3), async (stream) => {
+      await stream.write(new Uint8Array([1]));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await stream.write(new Uint8Array([2, 3]));
+    }),
+    here.send(encodeRequest(Ping, {}, 21)),
+  ]);
+  for (let id = 0; id < 22; id++) {
+    const envelope = await there.receive(WAIT);
+    assert(envelope !== null && envelope.kind !== "news");
+    assertEquals(envelope.id, id);
+    if (envelope.kind !== "reply") continue;
+    const body = new Uint8Array(3);
+    await there.readBody(body);
+    assertEquals([...body], [1, 2, 3]);
+  }
+  await sending;
+});
+
+Deno.test("send() cuts off a reader that does not read, once too much waits for it", async () => {
+  const [connection, other] = connectionAndStream();
+  const line = encodeNews(Closing, { reason: "x".repeat(1000) });
+  const sends = Array.from({ length: SEND_QUEUE_BYTES_MAX / line.length + 2 }, () => connection.send(line));
+  const results = await Promise.allSettled(sends);
+  assert(results.at(-1)?.status === "rejected");
+  assertEquals(connection.ended?.code, "busy");
+  other.close();
+});
+
+Deno.test("sendWithBody() closes the connection when the body fails, since what was announced did not come", async () => {
+  const [here, there] = connectionPair();
+  using _there = there;
+  const line = encodeReply(Download, { name: "a", size: 9, modified: 1 }, 1, 9);
+  const sending = assertRejects(
+    () => here.sendWithBody(line, () => Promise.reject(new Failure("file-changed", "shrunk"))),
+    Failure,
+  );
+  assertEquals((await there.receive(WAIT))?.kind, "reply");
+  assertEquals((await sending).code, "file-changed");
+  assertEquals(here.ended?.code, "file-changed");
+});

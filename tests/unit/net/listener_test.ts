@@ -1,0 +1,64 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { isIpv6 } from "../../../lib/core/address.ts";
+import { Failure } from "../../../lib/core/failure.ts";
+import { answerRequests, routes } from "../../../lib/net/answerer.ts";
+import { greet } from "../../../lib/net/caller.ts";
+import type { Connection } from "../../../lib/net/connection.ts";
+import { dial } from "../../../lib/net/dial.ts";
+import { Listener } from "../../../lib/net/listener.ts";
+
+function serveHello(connection: Connection): Promise<void> {
+  const options = { name: () => connection.remote.host, idleMs: 2_000 };
+  return answerRequests(connection, routes(), {}, options).then(() => {});
+}
+
+Deno.test("Listener on every interface takes both families, each under its own address", async () => {
+  await using listener = Listener.listen({ host: "0.0.0.0", port: 0 }, { connectionsMax: 9, serve: serveHello });
+  const seen: (string | undefined)[] = [];
+  for (const host of ["127.0.0.1", "::1", "localhost"]) {
+    using connection = await dial({ host, port: listener.address.port });
+    seen.push(await greet(connection));
+  }
+  assertEquals(seen.slice(0, 2), ["127.0.0.1", "::1"]);
+  assertEquals(isIpv6(listener.address.host), false);
+});
+
+Deno.test("Listener on IPv6 loopback works by itself", async () => {
+  await using listener = Listener.listen({ host: "::1", port: 0 }, { connectionsMax: 9, serve: serveHello });
+  using connection = await dial(listener.address);
+  assertEquals(await greet(connection), "::1");
+});
+
+Deno.test("Listener tells connections beyond its bound that it is busy", async () => {
+  await using listener = Listener.listen({ host: "127.0.0.1", port: 0 }, { connectionsMax: 1, serve: serveHello });
+  using first = await dial(listener.address);
+  assertEquals(await greet(first), "127.0.0.1");
+  using second = await dial(listener.address);
+  assertEquals((await assertRejects(() => greet(second), Failure)).code, "busy");
+  first.close();
+});
+
+Deno.test("Listener says in words that its port is taken", async () => {
+  await using listener = Listener.listen({ host: "127.0.0.1", port: 0 }, { connectionsMax: 1, serve: serveHello });
+  const failure = assertThrows(
+    () => Listener.listen(listener.address, { connectionsMax: 1, serve: serveHello }),
+    Failure,
+  );
+  assertEquals(failure.code, "unreachable");
+  assertEquals(failure.hint.includes("--port"), true);
+});
+
+Deno.test("dial() fails as unreachable on a closed port, within its wait on a silent host, and at once by its signal", async () => {
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = closed.addr as Deno.NetAddr;
+  closed.close();
+  const refused = await assertRejects(() => dial({ host: "127.0.0.1", port }), Failure);
+  assertEquals([refused.code, refused.message], ["unreachable", `Cannot reach 127.0.0.1:${port}: connection refused`]);
+  const wanted = await assertRejects(
+    () => dial({ host: "127.0.0.1", port }, { failure: "index-unreachable" }),
+    Failure,
+  );
+  assertEquals(wanted.code, "index-unreachable");
+  const signal = AbortSignal.abort(new Failure("cancelled", "no"));
+  assertEquals((await assertRejects(() => dial({ host: "127.0.0.1", port }, { signal }), Failure)).code, "cancelled");
+});

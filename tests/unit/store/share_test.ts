@@ -1,0 +1,168 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DIGEST_BYTES, digestOf, PIECE_BYTES, rootOf } from "../../../lib/core/content.ts";
+import { Failure } from "../../../lib/core/failure.ts";
+import { Folder } from "../../../lib/store/folder.ts";
+import { Share } from "../../../lib/store/share.ts";
+import { State } from "../../../lib/store/state.ts";
+import { TempFolder } from "../../support/temp.ts";
+import { eventually } from "../../support/wait.ts";
+
+/** A share on a folder, with the names it said have changed. */
+async function openShare(temp: TempFolder) {
+  const stack = new AsyncDisposableStack();
+  const folder = stack.use(await Folder.open(temp.path));
+  const state = stack.use(State.open(folder.statePath("recess.db")));
+  const share = stack.use(await Share.open(folder, state));
+  const changed: string[] = [];
+  return {
+    share,
+    changed,
+    start: () => share.start((names) => changed.push(...names)),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+async function rootOfFile(path: string): Promise<string> {
+  const bytes = await Deno.readFile(path);
+  const digests: number[] = [];
+  for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+    digests.push(...digestOf(bytes.subarray(start, start + PIECE_BYTES)));
+  }
+  return rootOf(new Uint8Array(digests));
+}
+
+const SIZES = [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 5 * PIECE_BYTES + 7];
+
+Deno.test("Share lists files at once and gives them their roots in the background, around the edges of pieces", async () => {
+  await using temp = await TempFolder.make();
+  for (const size of SIZES) await temp.file(`${size}.bin`, size);
+  await using opened = await openShare(temp);
+  const { share, changed } = opened;
+  assertEquals(share.files.size, SIZES.length);
+  assert(Array.from(share.files.all()).every((file) => file.root === undefined));
+  opened.start();
+  for (const size of SIZES) {
+    const name = `${size}.bin`;
+    const root = await eventually(`${name} is hashed`, () => share.files.get(name)?.root);
+    assertEquals(root, await rootOfFile(temp.at(name)), name);
+    assertEquals(share.files.byRoot(root)?.name, name);
+    const { digests } = await share.pieces({ ...await present(share, name), root }, 0);
+    assertEquals([digests.length, rootOf(digests)], [Math.ceil(size / PIECE_BYTES) * DIGEST_BYTES, root]);
+  }
+  assertEquals([...changed].sort(), SIZES.map((size) => `${size}.bin`).sort());
+});
+
+function present(share: Share, name: string) {
+  return eventually(`${name} is shared`, () => share.files.get(name));
+}
+
+Deno.test("Share knows its roots again after a restart, without hashing, unless the file changed", async () => {
+  await using temp = await TempFolder.make();
+  await temp.file("same.bin", 3_000_000);
+  await temp.file("other.bin", 2_000_000);
+  {
+    await using first = await openShare(temp);
+    first.start();
+    await eventually(
+      "both are hashed",
+      () => Array.from(first.share.files.all()).every((file) => file.root !== undefined),
+    );
+  }
+  await temp.file("other.bin", 2_000_000, 99);
+  await Deno.utime(temp.at("other.bin"), 1000, 1000);
+  await using second = await openShare(temp);
+  assertEquals(second.share.files.get("same.bin")?.root, await rootOfFile(temp.at("same.bin")));
+  assertEquals(second.share.files.get("other.bin")?.root, undefined);
+});
+
+Deno.test("Share follows files that come, change, move and go", async () => {
+  await using temp = await TempFolder.make();
+  await temp.file("stays.txt", 10);
+  await temp.file("goes.txt", 10);
+  await using opened = await openShare(temp);
+  const { share, changed } = opened;
+  opened.start();
+  await eventually("the first are hashed", () => changed.length >= 2);
+  await temp.file("sub/new.txt", 20);
+  await temp.file("many/a.txt", 1);
+  await temp.file("many/b.txt", 1);
+  await Deno.remove(temp.at("goes.txt"));
+  await eventually("new is listed", () => share.files.get("sub/new.txt"));
+  await eventually("gone is gone", () => share.files.get("goes.txt") === undefined);
+  await eventually("many are listed", () => share.files.get("many/b.txt"));
+  await Deno.rename(temp.at("many"), temp.at("moved"));
+  await eventually("the old folder is gone", () => share.files.get("many/a.txt") === undefined);
+  await eventually("the new folder is listed", () => share.files.get("moved/a.txt"));
+  const before = await eventually("it has a root", () => share.files.get("sub/new.txt")?.root);
+  await temp.file("sub/new.txt", 30);
+  await eventually("it has another root", () => {
+    const root = share.files.get("sub/new.txt")?.root;
+    return root !== undefined && root !== before;
+  });
+  assertEquals(share.files.byRoot(before), undefined);
+  assert(changed.includes("goes.txt") && changed.includes("sub/new.txt") && changed.includes("moved/b.txt"));
+});
+
+Deno.test("Share lists a file that is being written only when it rests", async () => {
+  await using temp = await TempFolder.make();
+  await using opened = await openShare(temp);
+  const { share, changed } = opened;
+  opened.start();
+  using file = await Deno.open(temp.at("growing.bin"), { create: true, write: true });
+  for (let round = 0; round < 8; round++) {
+    await file.write(new Uint8Array(1000));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assertEquals(share.files.get("growing.bin"), undefined);
+  }
+  const found = await eventually("it is listed", () => share.files.get("growing.bin"));
+  assertEquals(found.size, 8000);
+  await eventually("it is hashed", () => changed.length === 2);
+});
+
+Deno.test("pieces() hashes a file that is asked for before all others, and gives digests as they come", async () => {
+  await using temp = await TempFolder.make();
+  for (let number = 0; number < 6; number++) await temp.file(`background ${number}.bin`, 40 * PIECE_BYTES);
+  await temp.file("wanted.bin", 60 * PIECE_BYTES);
+  await using opened = await openShare(temp);
+  const { share } = opened;
+  opened.start();
+  const file = await present(share, "wanted.bin");
+  const sizes: number[] = [];
+  let known = 0;
+  let root: string | undefined;
+  while (root === undefined) {
+    const pieces = await share.pieces(file, known);
+    known += pieces.digests.length / DIGEST_BYTES;
+    root = pieces.file.root;
+    sizes.push(known);
+  }
+  assertEquals(known, 60);
+  assert(sizes.length > 2, `came in ${sizes.length} parts`);
+  assertEquals(root, await rootOfFile(temp.at("wanted.bin")));
+  const waiting = Array.from(share.files.all()).filter((each) => each.root === undefined);
+  assert(waiting.length >= 3, `only ${waiting.length} others were still waiting`);
+});
+
+Deno.test("open() refuses a file that is no longer what is listed", async () => {
+  await using temp = await TempFolder.make();
+  await temp.file("a.bin", 1000);
+  await using opened = await openShare(temp);
+  const file = await present(opened.share, "a.bin");
+  (await opened.share.open(file))[Symbol.dispose]();
+  await temp.file("a.bin", 1001);
+  assertEquals((await assertRejects(() => opened.share.open(file), Failure)).code, "file-changed");
+  await Deno.remove(temp.at("a.bin"));
+  assertEquals((await assertRejects(() => opened.share.open(file), Failure)).code, "not-shared");
+});
+
+Deno.test("Share goes on when a file is gone before it is hashed, and sees one that came between listing and watching", async () => {
+  await using temp = await TempFolder.make();
+  await temp.file("a.bin", 1000);
+  await using opened = await openShare(temp);
+  await Deno.remove(temp.at("a.bin"));
+  await temp.file("b.bin", 1000);
+  const file = { name: "a.bin", size: 1000, modified: 1 };
+  opened.start();
+  assertEquals((await assertRejects(() => opened.share.pieces(file, 0), Failure)).code, "not-shared");
+  await eventually("the other file is hashed", () => opened.share.files.get("b.bin")?.root);
+});

@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import { State } from "../../../lib/store/state.ts";
+import { TempFolder } from "../../support/temp.ts";
+
+const FILE = { name: "a", size: 5, modified: 6, root: "ab".repeat(32), digests: new Uint8Array(32).fill(7) };
+
+Deno.test("State keeps pieces and settings from one run to the next", async () => {
+  await using temp = await TempFolder.make();
+  {
+    using state = State.open(temp.at("recess.db"));
+    state.putPieces([FILE, { ...FILE, name: "b" }]);
+    state.set("name", "ana");
+    state.set("name", "rui");
+  }
+  using state = State.open(temp.at("recess.db"));
+  assertEquals([state.setting("name"), state.setting("other")], ["rui", undefined]);
+  const { digests, ...hashed } = FILE;
+  assertEquals([...state.hashedFiles()], [hashed, { ...hashed, name: "b" }]);
+  assertEquals(state.digestsOf("a", FILE.root), digests);
+  assertEquals(state.digestsOf("a", "cd".repeat(32)), undefined);
+  state.forgetPieces(["a"]);
+  assertEquals([...state.hashedFiles()].length, 1);
+});
+
+Deno.test("State starts anew when its file is damaged", async () => {
+  await using temp = await TempFolder.make();
+  await Deno.writeTextFile(temp.at("recess.db"), "this is no database".repeat(1000));
+  using state = State.open(temp.at("recess.db"));
+  state.set("name", "ana");
+  assertEquals(state.setting("name"), "ana");
+});

@@ -1,0 +1,125 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { digestOf, PIECE_BYTES } from "../../../lib/core/content.ts";
+import { Failure } from "../../../lib/core/failure.ts";
+import { seededRandom } from "../../../lib/core/random.ts";
+import { Folder } from "../../../lib/store/folder.ts";
+import { placeAt, placeFile } from "../../../lib/store/place.ts";
+import { UnfinishedFile } from "../../../lib/store/unfinished_file.ts";
+import { randomBytes, TempFolder } from "../../support/temp.ts";
+
+const SIZE = 2 * PIECE_BYTES + 5;
+const BYTES = randomBytes(SIZE, seededRandom(3));
+const CONTENT = { name: "aula.mp4", size: SIZE, root: "c".repeat(64) };
+
+function piece(index: number): Uint8Array {
+  return BYTES.subarray(index * PIECE_BYTES, (index + 1) * PIECE_BYTES);
+}
+
+function digest(index: number): Promise<Uint8Array> {
+  return Promise.resolve(digestOf(piece(index)));
+}
+
+Deno.test("UnfinishedFile finds the pieces it holds by their digests, and no damaged one", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.path);
+  {
+    using file = await UnfinishedFile.open(folder, CONTENT);
+    assertEquals(await file.verified(digest, SIZE, () => {}), []);
+    await file.write(PIECE_BYTES, piece(1));
+    await file.write(2 * PIECE_BYTES, piece(2));
+  }
+  using again = await UnfinishedFile.open(folder, CONTENT);
+  assertEquals(await again.verified(digest, SIZE, () => {}), [{ start: PIECE_BYTES, end: SIZE }]);
+  await again.write(PIECE_BYTES + 100, new Uint8Array(1));
+  const checked: number[] = [];
+  assertEquals(await again.verified(digest, SIZE, (bytes) => checked.push(bytes)), [{
+    start: 2 * PIECE_BYTES,
+    end: SIZE,
+  }]);
+  assertEquals(checked, [PIECE_BYTES, 2 * PIECE_BYTES, SIZE]);
+});
+
+Deno.test("UnfinishedFile goes on with what was begun before its root was known", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.path);
+  const { name, size } = CONTENT;
+  {
+    using early = await UnfinishedFile.open(folder, { name, size });
+    await early.write(0, piece(0));
+  }
+  using later = await UnfinishedFile.open(folder, CONTENT);
+  assertEquals(await later.verified(digest, SIZE, () => {}), [{ start: 0, end: PIECE_BYTES }]);
+});
+
+Deno.test("finish() puts the whole file in its place, never over another", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.path);
+  await temp.file("videos/aula.mp4", 3);
+  for (const expected of ["videos/(1) aula.mp4", "videos/(2) aula.mp4"]) {
+    using file = await UnfinishedFile.open(folder, CONTENT);
+    for (const index of [2, 0, 1]) await file.write(index * PIECE_BYTES, piece(index));
+    assertEquals(await file.finish(folder, "videos/aula.mp4", SIZE), expected);
+    assertEquals(await Deno.readFile(temp.at(...expected.split("/"))), BYTES);
+  }
+  assertEquals((await Deno.stat(temp.at("videos", "aula.mp4"))).size, 3);
+  assertEquals(Array.from(Deno.readDirSync(folder.statePath("incoming"))), []);
+});
+
+Deno.test("finish() cuts off what is beyond the announced size", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.path);
+  using file = await UnfinishedFile.open(folder, CONTENT);
+  await file.write(0, new Uint8Array(SIZE + 1000));
+  assertEquals((await Deno.stat(temp.at(await file.finish(folder, "a", SIZE)))).size, SIZE);
+});
+
+Deno.test("discard() leaves nothing", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.path);
+  using file = await UnfinishedFile.open(folder, CONTENT);
+  await file.write(0, piece(0));
+  await file.discard();
+  assertEquals(Array.from(Deno.readDirSync(folder.statePath("incoming"))), []);
+});
+
+Deno.test("placeFile() writes through no link, however deep", async () => {
+  await using temp = await TempFolder.make();
+  await temp.folder("outside");
+  await temp.folder("share/real");
+  await Deno.symlink(temp.at("outside"), temp.at("share", "link"));
+  await Deno.symlink(temp.at("outside"), temp.at("share", "real", "link"));
+  await Deno.symlink(temp.at("outside", "target.txt"), temp.at("share", "file.txt"));
+  const from = await temp.file("part", 7);
+  for (const name of ["link/x.txt", "real/link/y.txt", "link/deeper/z.txt"]) {
+    assertEquals((await assertRejects(() => placeFile(from, temp.at("share"), name), Failure)).code, "bad-name", name);
+  }
+  // A link where the file itself should be is a taken name, also when it leads nowhere.
+  assertEquals(await placeFile(from, temp.at("share"), "file.txt"), "(1) file.txt");
+  assertEquals(Array.from(Deno.readDirSync(temp.at("outside"))), []);
+});
+
+Deno.test("placeAt() takes a path anywhere, beside what is there", async () => {
+  await using temp = await TempFolder.make();
+  await temp.folder("elsewhere");
+  const first = await temp.file("part", 7);
+  assertEquals(await placeAt(first, temp.at("elsewhere", "a.txt")), temp.at("elsewhere", "a.txt"));
+  const second = await temp.file("part", 8);
+  assertEquals(await placeAt(second, temp.at("elsewhere", "a.txt")), temp.at("elsewhere", "(1) a.txt"));
+  const third = await temp.file("part", 9);
+  assertEquals((await assertRejects(() => placeAt(third, temp.at("no", "a.txt")), Failure)).code, "no-access");
+});
+
+Deno.test("placeAt() copies to another disk, and leaves nothing half there", async () => {
+  await using temp = await TempFolder.make();
+  const other = await Deno.makeTempDir({ dir: "/dev/shm" });
+  try {
+    const from = await temp.file("part", 3_000_000);
+    assert((await Deno.stat(other)).dev !== (await Deno.stat(temp.path)).dev, "this test needs two file systems");
+    assertEquals(await placeAt(from, `${other}/a.bin`), `${other}/a.bin`);
+    assertEquals(Array.from(Deno.readDirSync(other), (entry) => entry.name), ["a.bin"]);
+    assertEquals((await Deno.stat(`${other}/a.bin`)).size, 3_000_000);
+    await assertRejects(() => Deno.stat(from), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(other, { recursive: true });
+  }
+});
