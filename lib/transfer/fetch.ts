@@ -40,20 +40,23 @@ export async function fetchRange(range: Range, options: FetchOptions): Promise<v
   const buffers = new Buffers();
   let writing: Promise<void> = Promise.resolve();
   let failed: unknown;
-  for (let start = range.start; start < range.end && failed === undefined; start += PIECE_BYTES) {
-    const index = start / PIECE_BYTES;
-    const whole = pieceRange(index, list.size);
-    const buffer = await buffers.take();
-    const piece = buffer.subarray(0, rangeBytes(whole));
-    await connection.readBody(piece);
-    if (!sameBytes(digestOf(piece), await list.digest(index))) {
-      await writing;
-      throw new Failure("corrupt", `Piece ${index} of "${data.name}" does not match its digest`);
+  try {
+    for (let start = range.start; start < range.end && failed === undefined; start += PIECE_BYTES) {
+      const index = start / PIECE_BYTES;
+      const whole = pieceRange(index, list.size);
+      const buffer = await buffers.take();
+      const piece = buffer.subarray(0, rangeBytes(whole));
+      await connection.readBody(piece);
+      if (!sameBytes(digestOf(piece), await list.digest(index))) {
+        throw new Failure("corrupt", `Piece ${index} of "${data.name}" does not match its digest`);
+      }
+      writing = sink.write(start, piece).then(() => onPiece(whole), (thrown) => failed ??= thrown).finally(() => {
+        buffers.give(buffer);
+      });
     }
-    writing = sink.write(start, piece).then(() => onPiece(whole), (thrown) => failed ??= thrown).finally(() => {
-      buffers.give(buffer);
-    });
+  } finally {
+    // Writes are done in order, so with the last one all are; until then nobody knows what counts.
+    await writing;
   }
-  await writing;
   if (failed !== undefined) throw failed;
 }

@@ -13,7 +13,7 @@ import type { PieceList } from "./piece_list.ts";
 export interface Sink {
   /** What is there from an earlier attempt, compared with the list. `onChecked` is told the bytes looked at. */
   verified(list: PieceList, onChecked: (bytes: number) => void): Promise<Range[]>;
-  /** Takes verified bytes that belong at `offset`. Resolves when the bytes may be overwritten. */
+  /** Takes verified bytes that belong at `offset`. Resolves when the bytes may be overwritten; writes are done in the order of the calls. */
   write(offset: number, bytes: Uint8Array): Promise<void>;
 }
 
@@ -31,6 +31,7 @@ export function fileSink(file: UnfinishedFile): Sink {
  */
 export function streamSink(stream: { write(bytes: Uint8Array): Promise<number> }): Sink {
   let position = 0;
+  let writing: Promise<void> = Promise.resolve();
   let verifiedBy: PieceList | undefined;
   return {
     async verified(list) {
@@ -43,14 +44,20 @@ export function streamSink(stream: { write(bytes: Uint8Array): Promise<number> }
       verifiedBy = list;
       return position === 0 ? [] : [{ start: 0, end: position }];
     },
-    async write(offset, bytes) {
+    write(offset, bytes) {
       if (offset !== position) throw new RangeError(`Cannot stream from ${offset}: the stream is at ${position}`);
       position += bytes.length;
-      try {
-        for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
-      } catch (thrown) {
-        throw Failure.from(thrown, "cancelled", "Cannot write on: the output was closed");
-      }
+      const written = writing.then(() => writeAll(stream, bytes));
+      writing = written.catch(() => {});
+      return written;
     },
   };
+}
+
+async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
+  try {
+    for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
+  } catch (thrown) {
+    throw Failure.from(thrown, "cancelled", "Cannot write on: the output was closed");
+  }
 }

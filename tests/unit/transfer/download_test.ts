@@ -1,0 +1,237 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../../lib/core/clock.ts";
+import { PIECE_BYTES } from "../../../lib/core/content.ts";
+import { Failure } from "../../../lib/core/failure.ts";
+import { seededRandom } from "../../../lib/core/random.ts";
+import { dial } from "../../../lib/net/dial.ts";
+import {
+  type Content,
+  download,
+  type Downloaded,
+  type DownloadOptions,
+  type DownloadProgress,
+  type Source,
+} from "../../../lib/transfer/download.ts";
+import { type Sink, streamSink } from "../../../lib/transfer/sink.ts";
+import { ServedFile, TestSource } from "../../support/sources.ts";
+import { randomBytes } from "../../support/temp.ts";
+
+const SIZE = 5 * PIECE_BYTES + 1234;
+const FILE = new ServedFile(randomBytes(SIZE, seededRandom(5)));
+const WITH_ROOT: Content = { name: FILE.name, size: SIZE, root: FILE.root };
+const WITHOUT_ROOT: Content = { name: FILE.name, size: SIZE };
+
+/** A sink in memory that knows which pieces it holds, as an unfinished file does. */
+class MemorySink implements Sink {
+  readonly bytes: Uint8Array;
+  readonly writes: number[] = [];
+  readonly #have = new Map<number, number>();
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+  }
+
+  verified(): ReturnType<Sink["verified"]> {
+    return Promise.resolve(Array.from(this.#have, ([start, end]) => ({ start, end })));
+  }
+
+  write(offset: number, bytes: Uint8Array): Promise<void> {
+    this.bytes.set(bytes, offset);
+    this.writes.push(offset);
+    this.#have.set(offset, offset + bytes.length);
+    return Promise.resolve();
+  }
+}
+
+interface Run {
+  readonly content?: Content;
+  readonly sink?: Sink;
+  readonly sources: readonly Source[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: DownloadOptions["onProgress"];
+}
+
+function run(
+  { content = WITH_ROOT, sink = new MemorySink(SIZE), sources, signal, onProgress }: Run,
+): Promise<Downloaded> {
+  return download({
+    content,
+    sink,
+    sources: () => Promise.resolve(sources),
+    onProgress: onProgress ?? (() => {}),
+    signal: signal ?? new AbortController().signal,
+    dial,
+    clock: { ...systemClock, delay: (_, stop) => systemClock.delay(1, stop) },
+    random: seededRandom(1),
+  });
+}
+
+Deno.test("download() fetches a file by its root, and says who sent what", async () => {
+  await using source = new TestSource(FILE);
+  const sink = new MemorySink(SIZE);
+  const progress: DownloadProgress[] = [];
+  const result = await run({ sink, sources: [source.source], onProgress: (each) => progress.push(each) });
+  assertEquals(sink.bytes, FILE.bytes);
+  assertEquals([result.root, [...result.fetched], source.connections], [FILE.root, [["owner", SIZE]], 1]);
+  assertEquals(progress.at(-1), { state: "running", done: SIZE, source: "owner" });
+  assertEquals(progress[0]?.state, "connecting");
+});
+
+Deno.test("download() begins at once with a file that is not hashed yet, and learns its root", async () => {
+  await using source = new TestSource(FILE, { digestsAtATime: 1 });
+  const sink = new MemorySink(SIZE);
+  const result = await run({ content: WITHOUT_ROOT, sink, sources: [source.source] });
+  assertEquals(sink.bytes, FILE.bytes);
+  assertEquals([result.root, result.digests], [FILE.root, FILE.digests]);
+});
+
+Deno.test("download() of nothing needs nobody", async () => {
+  const content = { name: "empty", size: 0 };
+  const { root } = await run({ content, sink: new MemorySink(0), sources: [] });
+  assertEquals(root, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+});
+
+Deno.test("download() fetches only the pieces that are not there", async () => {
+  await using source = new TestSource(FILE);
+  const sink = new MemorySink(SIZE);
+  for (const piece of [0, 1, 3]) {
+    await sink.write(piece * PIECE_BYTES, FILE.bytes.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES));
+  }
+  const { fetched } = await run({ sink, sources: [source.source] });
+  assertEquals(sink.bytes, FILE.bytes);
+  assertEquals([fetched.get("owner"), source.sent], [SIZE - 3 * PIECE_BYTES, SIZE - 3 * PIECE_BYTES]);
+});
+
+Deno.test("download() goes on from another source when one closes in the middle", async () => {
+  await using first = new TestSource(FILE, { closesAfter: 2 * PIECE_BYTES + 500_000 }, "first");
+  await using second = new TestSource(FILE, {}, "second");
+  for (const content of [WITH_ROOT, WITHOUT_ROOT]) {
+    const sink = new MemorySink(SIZE);
+    const { fetched } = await run({ content, sink, sources: [first.source, second.source] });
+    assertEquals(sink.bytes, FILE.bytes);
+    assertEquals(fetched.get("first"), 2 * PIECE_BYTES);
+    assertEquals(fetched.get("second"), SIZE - 2 * PIECE_BYTES);
+    assertEquals(sink.writes.length, 6, "a verified piece was fetched twice");
+  }
+});
+
+Deno.test("download() gets to the end with one source that keeps closing, as long as it gives something each time", async () => {
+  await using source = new TestSource(FILE, { closesAfter: PIECE_BYTES + 300_000 });
+  const sink = new MemorySink(SIZE);
+  await run({ sink, sources: [source.source] });
+  assertEquals(sink.bytes, FILE.bytes);
+  assert(source.connections >= 5);
+});
+
+Deno.test("download() drops a source that sends a wrong byte, names the piece, and takes the rest elsewhere", async () => {
+  await using bad = new TestSource(FILE, { flipsByte: 2 * PIECE_BYTES + 7 }, "bad");
+  await using good = new TestSource(FILE, {}, "good");
+  const sink = new MemorySink(SIZE);
+  const { fetched } = await run({ sink, sources: [bad.source, good.source] });
+  assertEquals(sink.bytes, FILE.bytes);
+  assertEquals([fetched.get("bad"), fetched.get("good")], [2 * PIECE_BYTES, SIZE - 2 * PIECE_BYTES]);
+
+  const alone = new MemorySink(SIZE);
+  const failure = await assertRejects(() => run({ sink: alone, sources: [bad.source] }), Failure);
+  assertEquals([failure.code, failure.message], [
+    "corrupt",
+    'Piece 2 of "served.bin" does not match its digest (sent by bad)',
+  ]);
+  assertEquals(alone.writes, [0, PIECE_BYTES], "a wrong piece was written");
+});
+
+Deno.test("download() tells a file that was changed on the way from a damaged one", async () => {
+  const failsLater = new Failure("file-changed", 'Cannot send "served.bin": it has changed since it was listed');
+  await using source = new TestSource(FILE, { flipsByte: 9, failsLater });
+  const failure = await assertRejects(() => run({ sources: [source.source] }), Failure);
+  assertEquals([failure.code, failure.message], ["file-changed", failsLater.message]);
+});
+
+Deno.test("download() believes no digests that do not match the root, and no other size", async () => {
+  for (
+    const [behaviour, code] of [[{ liesAboutDigests: true }, "corrupt"], [{ size: SIZE - 1 }, "file-changed"]] as const
+  ) {
+    await using liar = new TestSource(FILE, behaviour);
+    const sink = new MemorySink(SIZE);
+    assertEquals((await assertRejects(() => run({ sink, sources: [liar.source] }), Failure)).code, code);
+    assertEquals(sink.writes, []);
+  }
+});
+
+Deno.test("download() does not take somebody else at the same address for its source", async () => {
+  await using other = new TestSource(FILE, { name: "somebody" });
+  const failure = await assertRejects(() => run({ sources: [other.source] }), Failure);
+  assertEquals([failure.code, failure.message.includes("somebody else")], ["unreachable", true]);
+});
+
+Deno.test("download() waits and asks again when every source fails, and gives up after enough rounds", async () => {
+  await using source = new TestSource(FILE, { fails: new Failure("busy", "all slots are taken") });
+  const failure = await assertRejects(() => run({ sources: [source.source] }), Failure);
+  assertEquals([failure.code, failure.message], ["busy", "all slots are taken"]);
+  assert(source.connections >= 6, `${source.connections} attempts`);
+});
+
+Deno.test("download() does not believe a source about our own disk", async () => {
+  await using source = new TestSource(FILE, { fails: new Failure("disk-full", "haha") }, "joker");
+  await using good = new TestSource(FILE, {}, "good");
+  const sink = new MemorySink(SIZE);
+  await run({ sink, sources: [source.source, good.source] });
+  assertEquals(sink.bytes, FILE.bytes);
+});
+
+Deno.test("download() fails at once when our own disk is full", async () => {
+  await using source = new TestSource(FILE);
+  await using other = new TestSource(FILE, {}, "other");
+  const sink = new MemorySink(SIZE);
+  sink.write = () => Promise.reject(new Failure("disk-full", "no space"));
+  const failure = await assertRejects(() => run({ sink, sources: [source.source, other.source] }), Failure);
+  assertEquals([failure.code, other.connections], ["disk-full", 0]);
+});
+
+Deno.test("download() fails as not found when nobody has the file", async () => {
+  assertEquals((await assertRejects(() => run({ sources: [] }), Failure)).code, "not-found");
+});
+
+Deno.test("download() stops at once by its signal, also while a source stalls", async () => {
+  await using source = new TestSource(FILE, { stallsAfter: PIECE_BYTES + 100_000 });
+  const controller = new AbortController();
+  const sink = new MemorySink(SIZE);
+  const running = assertRejects(() =>
+    run({
+      sink,
+      sources: [source.source],
+      signal: controller.signal,
+      onProgress: ({ done }) => {
+        if (done >= PIECE_BYTES) setTimeout(() => controller.abort(new Failure("cancelled", "enough")), 20);
+      },
+    }), Failure);
+  assertEquals((await running).code, "cancelled");
+  assertEquals(sink.writes, [0]);
+});
+
+Deno.test("streamSink() gets the bytes in order, and goes on from another source only where the content agrees", async () => {
+  await using first = new TestSource(FILE, { closesAfter: 2 * PIECE_BYTES + 1 }, "first");
+  await using second = new TestSource(FILE, {}, "second");
+  const other = new ServedFile(randomBytes(SIZE, seededRandom(6)));
+  await using third = new TestSource(other, {}, "third");
+  const collect = () => {
+    const parts: number[] = [];
+    return {
+      parts,
+      write: (bytes: Uint8Array) =>
+        Promise.resolve((parts.push(...bytes.subarray(0, 1000)), Math.min(1000, bytes.length))),
+    };
+  };
+  const whole = collect();
+  await run({ content: WITHOUT_ROOT, sink: streamSink(whole), sources: [first.source, second.source] });
+  assertEquals(new Uint8Array(whole.parts), FILE.bytes);
+
+  const mixed = collect();
+  const { fetched } = await run({
+    content: WITHOUT_ROOT,
+    sink: streamSink(mixed),
+    sources: [first.source, third.source],
+  });
+  assertEquals(new Uint8Array(mixed.parts), FILE.bytes);
+  assertEquals([fetched.get("first"), third.sent], [SIZE, 0]);
+});
