@@ -157,7 +157,7 @@ export class Peer implements AsyncDisposable {
     return this.#session.listed();
   }
 
-  /** Stops downloads, says goodbye, closes. */
+  /** Stops downloads, says goodbye, closes. Closing once more is harmless. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }

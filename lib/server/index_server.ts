@@ -23,6 +23,8 @@ export interface IndexServerOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
   readonly connectionsMax?: number;
+  /** Silence after which a session is taken for dead. */
+  readonly silenceMs?: number;
   readonly clock?: Clock;
 }
 
@@ -31,6 +33,7 @@ export class IndexServer implements AsyncDisposable {
   readonly #parts: SessionParts;
   readonly #listener: Listener;
   readonly #connections = new Set<Connection>();
+  readonly #silenceMs: number;
 
   private constructor(address: Address, options: IndexServerOptions) {
     this.#parts = {
@@ -41,6 +44,7 @@ export class IndexServer implements AsyncDisposable {
       dialBacks: new Slots(DIAL_BACKS_MAX),
       joined: new Map(),
     };
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS_MAX;
     this.#listener = Listener.listen(address, {
       connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
       serve: (connection) => this.#serve(connection),
@@ -79,7 +83,7 @@ export class IndexServer implements AsyncDisposable {
     this.#connections.add(connection);
     try {
       const why = await answerRequests(connection, SESSION_ROUTES, session, {
-        idleMs: SILENCE_MS_MAX,
+        idleMs: this.#silenceMs,
         onHeard: () => session.heard(),
         onBug: (thrown) => journal(bugEvent(thrown)),
       });

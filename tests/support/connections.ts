@@ -4,14 +4,14 @@
  */
 
 import { type ByteStream, memoryPair } from "../../lib/net/byte_stream.ts";
-import { Connection } from "../../lib/net/connection.ts";
+import { Connection, type ConnectionEnds } from "../../lib/net/connection.ts";
 
-const ENDS = { local: { host: "127.0.0.1", port: 1 }, remote: { host: "127.0.0.1", port: 2 } };
+const ENDS: ConnectionEnds = { local: { host: "127.0.0.1", port: 1 }, remote: { host: "127.0.0.1", port: 2 } };
 
-/** Two connections, each the other's end. */
-export function connectionPair(): [Connection, Connection] {
+/** Two connections, each the other's end; the second one's ends may be made up. */
+export function connectionPair(ends = ENDS): [Connection, Connection] {
   const [a, b] = memoryPair();
-  return [new Connection(a, ENDS), new Connection(b, ENDS)];
+  return [new Connection(a, ENDS), new Connection(b, ends)];
 }
 
 /** A connection and the raw stream at its other end. */

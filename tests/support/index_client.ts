@@ -1,0 +1,80 @@
+/**
+ * Talks to an index as a peer does, in as few words as a test needs.
+ * @module
+ */
+
+import type { Address } from "../../lib/core/address.ts";
+import type { Failure } from "../../lib/core/failure.ts";
+import { answerRequests, routes } from "../../lib/net/answerer.ts";
+import { Caller, greet } from "../../lib/net/caller.ts";
+import { dial } from "../../lib/net/dial.ts";
+import { Listener } from "../../lib/net/listener.ts";
+import type { ReplyOf, Request } from "../../lib/protocol/message.ts";
+import { Join, Update } from "../../lib/protocol/presence.ts";
+import { Search } from "../../lib/protocol/search.ts";
+import type { Hit, IndexedFile } from "../../lib/protocol/shapes.ts";
+
+/** A session with an index, and a listener that answers its dial-back. */
+export class IndexClient implements AsyncDisposable {
+  /** News that came, by name. */
+  readonly news: string[] = [];
+  readonly caller: Caller;
+  readonly ended: Promise<Failure>;
+  name = "";
+  readonly #listener: Listener;
+
+  private constructor(caller: Caller, host: string) {
+    this.caller = caller;
+    this.ended = caller.run((event) => this.news.push(event), { waitMs: 600_000 });
+    this.#listener = Listener.listen({ host, port: 0 }, {
+      connectionsMax: 10,
+      serve: async (connection) => {
+        await answerRequests(connection, routes(), undefined, { name: () => this.name, idleMs: 5_000 });
+      },
+    });
+  }
+
+  /** Connects and says HELLO. */
+  static async connect(index: Address): Promise<IndexClient> {
+    const connection = await dial({ host: index.host === "0.0.0.0" ? "127.0.0.1" : index.host, port: index.port });
+    await greet(connection);
+    return new IndexClient(new Caller(connection), connection.local.host);
+  }
+
+  /** Where it answers dial-backs. */
+  get port(): number {
+    return this.#listener.address.port;
+  }
+
+  /** Joins under a name. */
+  join(
+    name: string,
+    options: { port?: number; secret?: string; files?: number } = {},
+  ): Promise<ReplyOf<typeof Join>> {
+    this.name = name;
+    const { port = this.port, secret = crypto.getRandomValues(new Uint8Array(32)).toHex(), files = 0 } = options;
+    return this.caller.call(Join, { name, port, secret, files });
+  }
+
+  /** Lists files. */
+  async list(...files: (string | IndexedFile)[]): Promise<void> {
+    const add = files.map((file) => typeof file === "string" ? { name: file, size: 1000 } : file);
+    await this.caller.call(Update, { add, remove: [] });
+  }
+
+  /** Searches. */
+  async search(query: string): Promise<readonly Hit[]> {
+    return (await this.caller.call(Search, { query, exact: false, limit: 20, offset: 0 })).hits;
+  }
+
+  /** Any other request. */
+  call<D, R>(message: Request<D, R>, data: D): Promise<R> {
+    return this.caller.call(message, data);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.caller.connection.close();
+    await this.ended;
+    await this.#listener[Symbol.asyncDispose]();
+  }
+}

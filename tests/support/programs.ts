@@ -1,0 +1,196 @@
+/**
+ * The real programs as real processes: started on free ports, watched, ended by their id. Nothing here knows how they are made.
+ * @module
+ */
+
+import { fromFileUrl } from "@std/path";
+import { eventually } from "./wait.ts";
+
+/** The project's folder. */
+export const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
+
+const READY_MS = 30_000;
+const SERVER_FLAGS = ["run", "--no-prompt", "--allow-net", "--allow-read"];
+const PEER_FLAGS = [...SERVER_FLAGS, "--allow-write"];
+
+/** A running program with everything it has printed. */
+export class Program implements AsyncDisposable {
+  stdout = "";
+  stderr = "";
+  readonly #child: Deno.ChildProcess;
+  readonly #drained: Promise<unknown>;
+  #ended = false;
+
+  constructor(args: readonly string[], options: { cwd?: string; stdin?: "null" | "piped" } = {}) {
+    const { cwd = PROJECT, stdin = "null" } = options;
+    const env = { NO_COLOR: "1" };
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: [...args],
+      cwd,
+      env,
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+    })
+      .spawn();
+    this.#drained = Promise.all([
+      gather(this.#child.stdout, (text) => this.stdout += text),
+      gather(this.#child.stderr, (text) => this.stderr += text),
+      this.#child.status.then(() => this.#ended = true),
+    ]);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Whether it has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Types lines into it. */
+  async type(...lines: string[]): Promise<void> {
+    const writer = this.#child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+    writer.releaseLock();
+  }
+
+  /** Ends its standard input. */
+  async endInput(): Promise<void> {
+    await this.#child.stdin.close();
+  }
+
+  /** Resolves to the first line of standard output that matches, or fails when the program ends or takes too long. */
+  async line(pattern: RegExp): Promise<RegExpExecArray> {
+    return await eventually(`${pattern} in the output`, () => {
+      for (const line of this.stdout.split("\n")) {
+        const match = pattern.exec(line);
+        if (match !== null) return match;
+      }
+      if (this.#ended) throw new Error(`The program ended: ${this.stderr}${this.stdout}`);
+      return undefined;
+    }, READY_MS);
+  }
+
+  /** Sends a signal, if it still runs. */
+  kill(signal: Deno.Signal): void {
+    if (!this.#ended) this.#child.kill(signal);
+  }
+
+  /** Resolves to the exit code (128 and the signal's number, when a signal ended it), with all output there. */
+  async exit(): Promise<number> {
+    await this.#drained;
+    return (await this.#child.status).code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill("SIGKILL");
+    await this.#drained;
+  }
+}
+
+/** An index that listens. */
+export interface RunningIndex extends AsyncDisposable {
+  readonly program: Program;
+  readonly port: number;
+  readonly httpPort: number;
+}
+
+/** Starts an index with exactly the permissions it is to need, and waits for its ready line. */
+export async function startIndex(...args: string[]): Promise<RunningIndex> {
+  const program = new Program([
+    ...SERVER_FLAGS,
+    "server.ts",
+    "--port",
+    "0",
+    "--http-port",
+    "0",
+    "--host",
+    "127.0.0.1",
+    ...args,
+  ]);
+  const [, port, httpPort] = await program.line(/^index listening on \S+:(\d+), http on \S+:(\d+)$/);
+  return {
+    program,
+    port: Number(port),
+    httpPort: Number(httpPort),
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}
+
+/** A peer that serves. */
+export interface RunningPeer extends AsyncDisposable {
+  readonly program: Program;
+  readonly name: string;
+  readonly files: number;
+}
+
+/** Where a peer is and what it is given. */
+export interface PeerArgs {
+  readonly folder: string;
+  readonly index: { readonly port: number };
+  readonly name?: string;
+  readonly stdin?: "piped";
+  readonly args?: readonly string[];
+}
+
+/** Starts a peer's shell, and waits for its ready line. Without input it just serves. */
+export async function startPeer(options: PeerArgs): Promise<RunningPeer> {
+  const program = new Program(peerArgs(options), options.stdin === undefined ? {} : { stdin: options.stdin });
+  const [, name = "", files] = await program.line(/^peer (.+) listening on \S+:\d+, sharing (\d+) files$/);
+  return { program, name, files: Number(files), [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
+}
+
+/** Starts a one-shot command without waiting for its end. */
+export function startCommand(options: PeerArgs, ...command: string[]): Program {
+  return new Program([...peerArgs(options), ...command]);
+}
+
+/** What a program that has ended left behind. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a one-shot command to its end. */
+export async function runCommand(options: PeerArgs, ...command: string[]): Promise<Ended> {
+  return await ended(startCommand(options, ...command));
+}
+
+/** Runs any program to its end. */
+export async function ended(program: Program): Promise<Ended> {
+  await using running = program;
+  const code = await running.exit();
+  return { code, stdout: running.stdout, stderr: running.stderr };
+}
+
+/** Runs a peer with these arguments and nothing else, to its end. */
+export async function runPeer(...args: string[]): Promise<Ended> {
+  return await ended(new Program([...PEER_FLAGS, "peer.ts", ...args]));
+}
+
+/** Runs an index with these arguments and nothing else, to its end. */
+export async function runIndex(...args: string[]): Promise<Ended> {
+  return await ended(new Program([...SERVER_FLAGS, "server.ts", ...args]));
+}
+
+function peerArgs({ folder, index, name, args = [] }: PeerArgs): string[] {
+  return [
+    ...PEER_FLAGS,
+    "peer.ts",
+    folder,
+    "--host",
+    "127.0.0.1",
+    "--index",
+    `127.0.0.1:${index.port}`,
+    ...(name === undefined ? [] : ["--name", name]),
+    ...args,
+  ];
+}
+
+async function gather(stream: ReadableStream<Uint8Array>, take: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) take(decoder.decode(chunk, { stream: true }));
+}

@@ -1,0 +1,91 @@
+/**
+ * An index and peers in this process, over real sockets and folders: a room to try things in.
+ * @module
+ */
+
+import type { Address } from "../../lib/core/address.ts";
+import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
+import { Peer, type PeerEvent, type PeerOptions } from "../../lib/peer/peer.ts";
+import { IndexServer } from "../../lib/server/index_server.ts";
+import { TempFolder } from "./temp.ts";
+import { eventually } from "./wait.ts";
+
+/** A peer with its folder and what it told. */
+export interface RoomPeer {
+  readonly peer: Peer;
+  readonly folder: TempFolder;
+  readonly events: PeerEvent[];
+}
+
+/** An index and whoever was started in it. */
+export class Room implements AsyncDisposable {
+  readonly #stack = new AsyncDisposableStack();
+  #index: SqliteIndex;
+  #server: IndexServer;
+
+  private constructor(address: Address) {
+    this.#index = new SqliteIndex();
+    this.#server = this.#listen(address);
+  }
+
+  static open(address: Address = { host: "127.0.0.1", port: 0 }): Room {
+    return new Room(address);
+  }
+
+  /** Where the index listens. */
+  get address(): Address {
+    return this.#server.address;
+  }
+
+  /** What the index knows. */
+  get index(): SqliteIndex {
+    return this.#index;
+  }
+
+  /** An empty folder that lasts as long as the room. */
+  async folder(): Promise<TempFolder> {
+    return this.#stack.use(await TempFolder.make());
+  }
+
+  /** Starts a peer on a folder, or on one of its own. It is closed with the room, or before. */
+  async peer(name: string | undefined, folder?: TempFolder, options: Partial<PeerOptions> = {}): Promise<RoomPeer> {
+    const own = folder ?? await this.folder();
+    const events: PeerEvent[] = [];
+    const peer = await Peer.start({
+      folder: own.path,
+      indexes: [this.address],
+      ...(name === undefined ? {} : { name }),
+      listen: { host: "127.0.0.1", port: 0 },
+      onEvent: (event) => events.push(event),
+      ...options,
+    });
+    this.#stack.use(peer);
+    return { peer, folder: own, events };
+  }
+
+  /** Ends the index as a crash would. */
+  async stopIndex(): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    await this.#index[Symbol.asyncDispose]();
+  }
+
+  /** Starts an empty index where the last one was. */
+  startIndex(): void {
+    this.#index = new SqliteIndex();
+    this.#server = this.#listen(this.address);
+  }
+
+  /** Waits until the index lists a file with its root. */
+  async hashed(peer: string, name: string): Promise<string> {
+    return await eventually(`${peer} has hashed ${name}`, async () => (await this.#index.copy(peer, name))?.root);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+    await this.stopIndex();
+  }
+
+  #listen(address: Address): IndexServer {
+    return IndexServer.listen(address, { index: this.#index, journal: () => {} });
+  }
+}

@@ -1,0 +1,284 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PIECE_BYTES } from "../../../lib/core/content.ts";
+import { Failure } from "../../../lib/core/failure.ts";
+import type { RoomPeer } from "../../support/room.ts";
+import { Room } from "../../support/room.ts";
+import { sameFiles } from "../../support/temp.ts";
+import { eventually } from "../../support/wait.ts";
+import type { TransferResult } from "../../../lib/peer/transfer.ts";
+
+const SIZE = 3 * PIECE_BYTES + 77;
+
+async function get({ peer }: RoomPeer, what: string, from?: string): Promise<TransferResult> {
+  const wanted = await peer.directory.resolve(what, from === undefined ? {} : { from });
+  return await peer.transfers.start(wanted, { kind: "folder" }).result;
+}
+
+Deno.test("a peer gets a file by number, by name, by content id and from one peer", async () => {
+  await using room = Room.open();
+  const shared = await room.folder();
+  await shared.file("videos/Aula 1 ação.mp4", SIZE);
+  await room.peer("ana", shared);
+  const root = await room.hashed("ana", "videos/Aula 1 ação.mp4");
+  const ways: [what: string, from?: string][] = [["1"], ["AULA 1 acao.mp4"], [root], ["videos/Aula 1 ação.mp4", "ANA"]];
+  for (const [what, from] of ways) {
+    const rui = await room.peer(undefined);
+    const { rows } = await rui.peer.directory.search("aul 1", { exact: false, limit: 10, offset: 0 });
+    assertEquals(rows.map((row) => [row.name, row.peers[0]?.name]), [["videos/Aula 1 ação.mp4", "ana"]]);
+    const result = await get(rui, what, from);
+    assertEquals([result.path, result.root, result.alreadyHere], ["videos/Aula 1 ação.mp4", root, false], what);
+    assertEquals([...result.fetched], [["ana", SIZE]]);
+    assert(await sameFiles(shared.at("videos", "Aula 1 ação.mp4"), rui.folder.at("videos", "Aula 1 ação.mp4")));
+    await rui.peer[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("after a download the index knows of the new copy, with its root, and it is served on", async () => {
+  await using room = Room.open();
+  const shared = await room.folder();
+  await shared.file("a.bin", SIZE);
+  const ana = await room.peer("ana", shared);
+  const root = await room.hashed("ana", "a.bin");
+  const rui = await room.peer("rui");
+  await get(rui, "a.bin");
+  await rui.peer.listed();
+  assertEquals((await room.index.copy("rui", "a.bin"))?.root, root);
+  await ana.peer[Symbol.asyncDispose]();
+  const eva = await room.peer("eva");
+  assertEquals([...(await get(eva, "a.bin")).fetched.keys()], ["rui"]);
+});
+
+Deno.test("a file that is here is not fetched again, also under another name", async () => {
+  await using room = Room.open();
+  const [one, other] = [await room.folder(), await room.folder()];
+  await one.file("a.bin", SIZE);
+  await other.file("mine.bin", SIZE);
+  await room.peer("ana", one);
+  const rui = await room.peer("rui", other);
+  await room.hashed("ana", "a.bin");
+  await room.hashed("rui", "mine.bin");
+  const result = await get(rui, "a.bin");
+  assertEquals([result.alreadyHere, result.path, result.fetched.size], [true, "mine.bin", 0]);
+});
+
+Deno.test("a file of an equal name is kept, and the new one is numbered", async () => {
+  await using room = Room.open();
+  const [one, other] = [await room.folder(), await room.folder()];
+  await one.file("a.bin", SIZE);
+  await other.file("a.bin", 5);
+  await room.peer("ana", one);
+  const rui = await room.peer("rui", other);
+  await room.hashed("ana", "a.bin");
+  const { rows: [row] } = await rui.peer.directory.search("a.bin", { exact: true, limit: 9, offset: 0 });
+  assert(row !== undefined);
+  const result = await get(rui, row.root ?? "");
+  assertEquals(result.path, "(1) a.bin");
+  assertEquals((await Deno.stat(other.at("a.bin"))).size, 5);
+  assert(await sameFiles(one.at("a.bin"), other.at("(1) a.bin")));
+});
+
+Deno.test("of several contents with one name, the one that most have is taken, and the others are counted", async () => {
+  await using room = Room.open();
+  for (const [name, seed] of [["ana", 1], ["rui", 2], ["eva", 2]] as const) {
+    const folder = await room.folder();
+    await folder.file("notes.txt", 100, seed);
+    await room.peer(name, folder);
+    await room.hashed(name, "notes.txt");
+  }
+  const joa = await room.peer("joa");
+  const wanted = await joa.peer.directory.resolve("notes.txt");
+  assertEquals([wanted.others, wanted.root], [1, (await room.index.copy("eva", "notes.txt"))?.root]);
+});
+
+Deno.test("what nobody has is not found, in whatever way it is asked for", async () => {
+  await using room = Room.open();
+  const rui = await room.peer("rui");
+  await room.peer("ana");
+  for (const [what, from] of [["absent.txt"], ["7"], ["ab".repeat(32)], ["x", "ana"], ["x", "nobody"]]) {
+    const failure = await assertRejects(() => get(rui, what ?? "", from), Failure);
+    assertEquals(failure.code, "not-found", `${what} ${from}`);
+  }
+  assertEquals((await assertRejects(() => rui.peer.directory.list("nobody"), Failure)).code, "not-found");
+});
+
+Deno.test("ls pages through a long list in order, and its rows can be got by number", async () => {
+  await using room = Room.open();
+  const shared = await room.folder();
+  const names = Array.from({ length: 1203 }, (_, number) => `${String(number).padStart(4, "0")}.txt`);
+  for (const name of names) await Deno.writeTextFile(shared.at(name), name);
+  await room.peer("ana", shared);
+  const rui = await room.peer("rui");
+  const { rows, more } = await rui.peer.directory.list("Ana");
+  assertEquals([rows.map((row) => row.name), more], [names, false]);
+  assertEquals((await get(rui, "500")).path, "0499.txt");
+});
+
+Deno.test("a peer tells the index of files that come, change and go", async () => {
+  await using room = Room.open();
+  const ana = await room.peer("ana");
+  await ana.folder.file("new.txt", 10);
+  const first = await room.hashed("ana", "new.txt");
+  await ana.folder.file("new.txt", 20);
+  await eventually("the change is known", async () => {
+    const root = (await room.index.copy("ana", "new.txt"))?.root;
+    return root !== undefined && root !== first;
+  });
+  await Deno.remove(ana.folder.at("new.txt"));
+  await eventually("it is gone", async () => (await room.index.counts()).files === 0);
+});
+
+Deno.test("a peer that loses its index says so once, comes back by itself and lists everything again", async () => {
+  await using room = Room.open();
+  const shared = await room.folder();
+  for (let number = 0; number < 2500; number++) {
+    await Deno.writeTextFile(shared.at(`f${number}.txt`), "x".repeat(number));
+  }
+  const ana = await room.peer("ana", shared);
+  await ana.peer.listed();
+  await room.stopIndex();
+  await eventually("it is lost", () => ana.events.length > 0);
+  assertEquals((await assertRejects(() => ana.peer.directory.peers(), Failure)).code, "index-unreachable");
+  room.startIndex();
+  await eventually("all files are listed again", async () => (await room.index.counts()).files === 2500);
+  assertEquals(ana.events.map((event) => event.event), ["index-lost", "index-back"]);
+});
+
+Deno.test("a download goes on while the index is away", async () => {
+  await using room = Room.open();
+  const shared = await room.folder();
+  await shared.file("a.bin", 60 * PIECE_BYTES);
+  await room.peer("ana", shared);
+  await room.hashed("ana", "a.bin");
+  const rui = await room.peer("rui");
+  const wanted = await rui.peer.directory.resolve("a.bin");
+  const { transfer, result } = rui.peer.transfers.start(wanted, { kind: "folder" });
+  await eventually("it runs", () => transfer.view().done > 0);
+  await room.stopIndex();
+  assertEquals((await result).size, 60 * PIECE_BYTES);
+  assert(await sameFiles(shared.at("a.bin"), rui.folder.at("a.bin")));
+});
+
+Deno.test("a name that was made up gives way, a name that was chosen does not", async () => {
+  await using room = Room.open();
+  const folder = await room.folder();
+  const first = await room.peer(undefined, folder);
+  const { name } = first.peer;
+  await first.peer[Symbol.asyncDispose]();
+  await room.peer(name);
+  const second = await room.peer(undefined, folder);
+  assertEquals(second.peer.name, `${name}-2`);
+  assertEquals(second.events, [{ event: "renamed", from: name, name: `${name}-2` }]);
+  const taken = await assertRejects(() => room.peer(name.toUpperCase()), Failure);
+  assertEquals([taken.code, taken.hint.includes("-3")], ["name-taken", true]);
+});
+
+Deno.test("a peer keeps the name that was made up for its folder", async () => {
+  await using room = Room.open();
+  const folder = await room.folder();
+  const names: string[] = [];
+  for (let run = 0; run < 2; run++) {
+    const { peer } = await room.peer(undefined, folder);
+    names.push(peer.name);
+    await peer[Symbol.asyncDispose]();
+  }
+  assertEquals(names[0], names[1]);
+});
+
+Deno.test("start() fails with a reason and leaves nothing open", async () => {
+  await using room = Room.open();
+  const { folder } = await room.peer("ana");
+  assertEquals((await assertRejects(() => room.peer("rui", folder), Failure)).code, "folder-in-use");
+  const nobody = { indexes: [{ host: "127.0.0.1", port: 1 }] };
+  const unreachable = await assertRejects(() => room.peer("rui", undefined, nobody), Failure);
+  assertEquals([unreachable.code, unreachable.message], [
+    "index-unreachable",
+    "Cannot reach 127.0.0.1:1: connection refused",
+  ]);
+  assertEquals((await assertRejects(() => room.peer("\n"), Failure)).code, "bad-name");
+  const free = await room.folder();
+  assertEquals((await assertRejects(() => room.peer("Ana", free), Failure)).code, "name-taken");
+  assertEquals((await room.peer("rui", free)).peer.name, "rui");
+});
+
+Deno.test("the second of several indexes is taken when the first does not answer", async () => {
+  await using room = Room.open();
+  const { peer } = await room.peer("ana", undefined, { indexes: [{ host: "127.0.0.1", port: 1 }, room.address] });
+  assertEquals(peer.index, room.address);
+});
+
+Deno.test("everything works over IPv6", async () => {
+  await using room = Room.open({ host: "::1", port: 0 });
+  const shared = await room.folder();
+  await shared.file("a.bin", SIZE);
+  await room.peer("ana", shared, { listen: { host: "0.0.0.0", port: 0 } });
+  const rui = await room.peer("rui", undefined, { listen: { host: "::1", port: 0 } });
+  const { peers } = await rui.peer.directory.peers();
+  assertEquals(peers.map((peer) => [peer.name, peer.host, peer.port !== undefined]), [["ana", "::1", true], [
+    "rui",
+    "::1",
+    true,
+  ]]);
+  assertEquals((await get(rui, "a.bin")).size, SIZE);
+});
+
+Deno.test("cancel stops a download and throws away what has arrived; closing the peer keeps it", async () => {
+  await using room = Room.open();
+  const shared = await room.folder();
+  await shared.file("a.bin", 400 * PIECE_BYTES);
+  await room.peer("ana", shared);
+  await room.hashed("ana", "a.bin");
+  const rui = await room.peer("rui");
+  const { peer, folder } = rui;
+  const wanted = await peer.directory.resolve("a.bin");
+  const incoming = () => Array.from(Deno.readDirSync(folder.at(".recess", "incoming")), (entry) => entry.name);
+
+  const first = peer.transfers.start(wanted, { kind: "folder" });
+  assertEquals(peer.transfers.start(wanted, { kind: "folder" }).transfer.id, first.transfer.id, "started twice");
+  await eventually("it runs", () => first.transfer.view().done > PIECE_BYTES);
+  const view = await peer.transfers.cancel(first.transfer.id);
+  assertEquals([view.state, incoming()], ["cancelled", []]);
+  assertEquals((await assertRejects(() => peer.transfers.cancel(first.transfer.id), Failure)).code, "not-found");
+
+  const second = peer.transfers.start(wanted, { kind: "folder" });
+  await eventually("it runs", () => second.transfer.view().done > PIECE_BYTES);
+  await peer[Symbol.asyncDispose]();
+  assertEquals(peer.transfers.views().map((each) => each.state), ["cancelled", "cancelled"]);
+  assertEquals(incoming(), [wanted.root]);
+
+  const again = await room.peer("rui", folder);
+  const result = await get(again, "a.bin");
+  const fetched = [...result.fetched.values()].reduce((sum, bytes) => sum + bytes, 0);
+  assert(fetched < 400 * PIECE_BYTES, "nothing was kept");
+  assert(await sameFiles(shared.at("a.bin"), folder.at("a.bin")));
+});
+
+Deno.test("a file goes to a path that was chosen, into a folder that was chosen, and nowhere when there is none", async () => {
+  await using room = Room.open();
+  const shared = await room.folder();
+  await shared.file("sub/a.bin", SIZE);
+  await room.peer("ana", shared);
+  await room.hashed("ana", "sub/a.bin");
+  const { peer } = await room.peer("rui");
+  const elsewhere = await room.folder();
+  const wanted = await peer.directory.resolve("a.bin");
+  const to = (path: string) => peer.transfers.start(wanted, { kind: "path", path }).result;
+  assertEquals((await to(elsewhere.at("b.bin"))).path, elsewhere.at("b.bin"));
+  assertEquals((await to(elsewhere.at("b.bin"))).path, elsewhere.at("(1) b.bin"));
+  assertEquals((await to(elsewhere.path)).path, elsewhere.at("a.bin"));
+  assertEquals((await assertRejects(() => to(elsewhere.at("no", "b.bin")), Failure)).code, "usage");
+  assert(await sameFiles(shared.at("sub", "a.bin"), elsewhere.at("a.bin")));
+});
+
+Deno.test("a file that its owner has not hashed yet is on its way at once", async () => {
+  await using room = Room.open();
+  const shared = await room.folder();
+  for (let number = 0; number < 4; number++) await shared.file(`before ${number}.bin`, 200 * PIECE_BYTES);
+  await shared.file("wanted.bin", 150 * PIECE_BYTES);
+  const rui = await room.peer("rui");
+  await room.peer("ana", shared);
+  await eventually("it is listed", async () => (await room.index.copy("ana", "wanted.bin")) !== undefined);
+  const wanted = await rui.peer.directory.resolve("wanted.bin");
+  const result = await rui.peer.transfers.start(wanted, { kind: "folder" }).result;
+  assert(await sameFiles(shared.at("wanted.bin"), rui.folder.at("wanted.bin")));
+  assertEquals(result.root, (await room.index.copy("ana", "wanted.bin"))?.root);
+});

@@ -1,0 +1,253 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { systemClock } from "../../../lib/core/clock.ts";
+import { Failure } from "../../../lib/core/failure.ts";
+import { NAME_BYTES_MAX } from "../../../lib/core/limits.ts";
+import { Slots } from "../../../lib/core/slots.ts";
+import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { answerRequests } from "../../../lib/net/answerer.ts";
+import { ask, greet } from "../../../lib/net/caller.ts";
+import { dial } from "../../../lib/net/dial.ts";
+import { Leave, Peers, Ping } from "../../../lib/protocol/presence.ts";
+import { DownloadRequest, Find, Search } from "../../../lib/protocol/search.ts";
+import { IndexServer } from "../../../lib/server/index_server.ts";
+import { type JournalEvent, journalJson, journalLine } from "../../../lib/server/journal.ts";
+import { Session, SESSION_ROUTES } from "../../../lib/server/session.ts";
+import { connectionPair } from "../../support/connections.ts";
+import { IndexClient } from "../../support/index_client.ts";
+import { eventually } from "../../support/wait.ts";
+
+const ROOT = "a".repeat(64);
+
+/** A listening index in this process, with what it wrote down. */
+function startIndex(options: { host?: string; silenceMs?: number; connectionsMax?: number } = {}) {
+  const { host = "127.0.0.1", ...rest } = options;
+  const index = new SqliteIndex();
+  const events: JournalEvent[] = [];
+  const server = IndexServer.listen({ host, port: 0 }, { index, journal: (event) => events.push(event), ...rest });
+  return {
+    server,
+    events,
+    index,
+    connect: () => IndexClient.connect(server.address),
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await index[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sentences", async () => {
+  await using started = startIndex();
+  await using ana = await started.connect();
+  await using rui = await started.connect();
+  assertEquals(await ana.join("Ana", { files: 2 }), { name: "Ana", host: "127.0.0.1", reachable: true });
+  await ana.list("aula 1.mp4", { name: "aula 2.mp4", size: 5, root: ROOT });
+  const hits = await rui.search("aula 2");
+  const peer = { name: "Ana", host: "127.0.0.1", port: ana.port };
+  assertEquals(hits, [{ name: "aula 2.mp4", size: 5, root: ROOT, holders: 1, peers: [peer] }]);
+  assertEquals((await rui.call(Find, { root: ROOT, limit: 5, offset: 0 })).holders, [{
+    peer,
+    name: "aula 2.mp4",
+    size: 5,
+  }]);
+  assertEquals(await rui.call(DownloadRequest, { peer: "ana", name: "aula 2.mp4" }), {
+    host: "127.0.0.1",
+    port: ana.port,
+    size: 5,
+    root: ROOT,
+  });
+  const row = { ...peer, files: 2, bytes: 1005 };
+  assertEquals((await rui.call(Peers, { limit: 5, offset: 0 })).peers, [row]);
+  assertEquals((await rui.call(Peers, { name: "ANA", limit: 5, offset: 0 })).peers, [row]);
+  assertEquals((await rui.call(Peers, { name: "eva", limit: 5, offset: 0 })).peers, []);
+  await ana.call(Leave, {});
+  assertEquals(await rui.search("aula"), []);
+  const lines = started.events.map((event) => journalLine(event, new Date()));
+  const expected = [
+    new RegExp(`^\\d\\d:\\d\\d:\\d\\d  Ana joined from 127\\.0\\.0\\.1:${ana.port} with 2 files$`),
+    /127\.0\.0\.1:\d+ searched "aula 2": 1 hit$/,
+    /127\.0\.0\.1:\d+ asked ana for "aula 2\.mp4": listed$/,
+    /Ana lists 2 files \(\+2 -0\)$/,
+    /Ana left: said goodbye$/,
+    /searched "aula": 0 hits$/,
+  ];
+  assertEquals(lines.length, expected.length);
+  expected.forEach((pattern, index) => assertMatch(lines[index] ?? "", pattern));
+});
+
+Deno.test("a taken name is refused with a free one, a bad name with the reason", async () => {
+  await using started = startIndex();
+  await using ana = await started.connect();
+  await using other = await started.connect();
+  await ana.join("Ana");
+  const taken = await assertRejects(() => other.join("aná "), Failure);
+  assertEquals([taken.code, taken.suggestion], ["name-taken", "aná-2"]);
+  assertEquals((await assertRejects(() => other.join("a\u001b[31mna"), Failure)).code, "bad-name");
+  assertEquals((await other.join("aná-2")).reachable, true);
+  assertEquals((await assertRejects(() => other.join("third"), Failure)).code, "refused");
+});
+
+Deno.test("a peer that cannot be dialled back may search, but lists nothing", async () => {
+  await using started = startIndex();
+  await using ana = await started.connect();
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = closed.addr as Deno.NetAddr;
+  closed.close();
+  assertEquals((await ana.join("ana", { port })).reachable, false);
+  assertEquals((await assertRejects(() => ana.list("a.txt"), Failure)).code, "unreachable");
+  assertEquals(await ana.search("a"), []);
+  assertEquals((await ana.call(Peers, { limit: 5, offset: 0 })).peers, [
+    { name: "ana", host: "127.0.0.1", files: 0, bytes: 0 },
+  ]);
+});
+
+Deno.test("a port where somebody else answers does not count as dialled back", async () => {
+  await using started = startIndex();
+  await using ana = await started.connect();
+  await using rui = await started.connect();
+  await rui.join("rui");
+  assertEquals((await ana.join("ana", { port: rui.port })).reachable, false);
+  assertEquals((await started.index.peers({ limit: 9, offset: 0 })).peers.map((peer) => peer.port), [
+    undefined,
+    rui.port,
+  ]);
+});
+
+Deno.test("a peer that comes back takes its name from its own silent session, and from no other", async () => {
+  await using started = startIndex();
+  await using mute = await started.connect();
+  const secret = "5e".repeat(32);
+  await mute.join("ana", { secret });
+  await mute.list("old.txt");
+
+  await using stranger = await started.connect();
+  assertEquals((await assertRejects(() => stranger.join("ana"), Failure)).code, "name-taken");
+
+  // The first session hears the probe and does not answer, as one whose laptop sleeps.
+  await using back = await started.connect();
+  await back.join("ana", { secret });
+  assertEquals(mute.news, ["PROBE"]);
+  assertEquals((await mute.ended).code, "closed");
+  assertEquals(await stranger.search("old"), []);
+
+  // This one lives: it answers.
+  await using third = await started.connect();
+  const answering = eventually("a probe", () => back.news.includes("PROBE")).then(() => back.call(Ping, {}));
+  assertEquals((await assertRejects(() => third.join("ana", { secret }), Failure)).code, "name-taken");
+  await answering;
+  assertEquals((await back.call(Peers, { limit: 5, offset: 0 })).peers.length, 1);
+});
+
+Deno.test("a session that falls silent goes, and its files with it", async () => {
+  await using started = startIndex({ silenceMs: 300 });
+  await using ana = await started.connect();
+  await ana.join("ana");
+  await ana.list("a.txt");
+  const start = performance.now();
+  await eventually("ana is gone", async () => (await started.index.counts()).peers === 0);
+  assert(performance.now() - start > 200);
+  assertEquals(await started.index.counts(), { peers: 0, files: 0 });
+  assertMatch(JSON.stringify(started.events.at(-1)), /"left".*silent/);
+});
+
+Deno.test("nothing but HELLO and asking is possible before JOIN", async () => {
+  await using started = startIndex();
+  await using ana = await started.connect();
+  assertEquals((await assertRejects(() => ana.list("a"), Failure)).code, "not-joined");
+  assertEquals((await assertRejects(() => ana.call(Leave, {}), Failure)).code, "not-joined");
+  assertEquals(
+    (await assertRejects(() => ana.call(DownloadRequest, { peer: "x", name: "y" }), Failure)).code,
+    "not-found",
+  );
+  assertEquals(await ana.search("anything"), []);
+});
+
+Deno.test("close() says goodbye to every peer and frees the port", async () => {
+  await using started = startIndex();
+  await using ana = await started.connect();
+  await using rui = await started.connect();
+  await ana.join("ana");
+  await rui.join("rui");
+  await started.server.close("the index was stopped");
+  await ana.ended;
+  assertEquals([ana.news, rui.news], [["CLOSING"], ["CLOSING"]]);
+  assertEquals(await started.index.counts(), { peers: 0, files: 0 });
+  assertEquals(
+    (await assertRejects(() => IndexClient.connect(started.server.address), Failure)).code,
+    "unreachable",
+  );
+});
+
+Deno.test("an index on IPv6 loopback works from HELLO to FIND", async () => {
+  await using started = startIndex({ host: "::1" });
+  await using ana = await started.connect();
+  assertEquals(await ana.join("ana"), { name: "ana", host: "::1", reachable: true });
+  await ana.list({ name: "a.txt", size: 1, root: ROOT });
+  assertEquals((await ana.search("a"))[0]?.peers, [{ name: "ana", host: "::1", port: ana.port }]);
+});
+
+Deno.test("peers on the index's own machine are given to others under the address at which those reach the index", async () => {
+  await using started = startIndex();
+  await using ana = await started.connect();
+  await ana.join("ana");
+  await ana.list({ name: "a.txt", size: 1, root: ROOT });
+  const asked: string[] = [];
+  const ends = [
+    { local: { host: "192.168.7.1", port: 1099 }, remote: { host: "192.168.7.20", port: 5 } },
+    { local: { host: "fd00::1", port: 1099 }, remote: { host: "fd00::20", port: 5 } },
+    { local: { host: "127.0.0.1", port: 1099 }, remote: { host: "127.0.0.1", port: 5 } },
+  ];
+  for (const each of ends) {
+    const [here, there] = connectionPair(each);
+    const session = new Session({
+      index: started.index,
+      journal: () => {},
+      clock: systemClock,
+      dial,
+      dialBacks: new Slots(1),
+      joined: new Map(),
+    }, there);
+    const answered = answerRequests(there, SESSION_ROUTES, session, { idleMs: 2_000 });
+    await greet(here);
+    const page = { limit: 5, offset: 0 };
+    const { data: { hits } } = await ask(here, Search, { query: "a", exact: false, ...page });
+    const { data: { holders } } = await ask(here, Find, { root: ROOT, ...page });
+    const { data: { peers } } = await ask(here, Peers, page);
+    const { data: request } = await ask(here, DownloadRequest, { peer: "ana", name: "a.txt" });
+    const hosts = new Set([hits[0]?.peers[0]?.host, holders[0]?.peer.host, peers[0]?.host, request.host]);
+    assertEquals(hosts.size, 1);
+    asked.push(...[...hosts].map(String));
+    here.close();
+    await answered;
+  }
+  assertEquals(asked, ["192.168.7.1", "fd00::1", "127.0.0.1"]);
+});
+
+Deno.test("replies with long names are cut to what fits a line, and say that there is more", async () => {
+  await using started = startIndex();
+  await using ana = await started.connect();
+  await ana.join("ana");
+  for (let batch = 0; batch < 10; batch++) {
+    const names = Array.from({ length: 20 }, (_, number) => {
+      const unique = `wide ${batch * 20 + number} `;
+      return unique + "\u001b".repeat(NAME_BYTES_MAX - unique.length);
+    });
+    await ana.list(...names);
+  }
+  const page = await ana.call(Search, { query: "wide", exact: false, limit: 100, offset: 0 });
+  assert(page.hits.length > 10 && page.hits.length < 100, `${page.hits.length} hits`);
+  assertEquals(page.more, true);
+});
+
+Deno.test("the journal is one printable line per event, whatever the names", () => {
+  const event: JournalEvent = {
+    event: "searched",
+    peer: "ana\n12:00:00  root joined",
+    query: "\u001b[2J\u202e",
+    hits: 3,
+  };
+  const line = journalLine(event, new Date(0));
+  assertEquals(line.split("\n").length, 1);
+  assert(!/[\p{Cc}\p{Cf}]/u.test(line));
+  assertEquals(JSON.parse(journalJson(event, new Date(0))), { time: "1970-01-01T00:00:00.000Z", ...event });
+});

@@ -1,0 +1,67 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Failure } from "../../../lib/core/failure.ts";
+import { checkUsage, commandOverview, COMMANDS, findCommand } from "../../../lib/shell/commands.ts";
+import { completing, completions } from "../../../lib/shell/complete.ts";
+import { describeError, exitCodeOf } from "../../../lib/shell/outcome.ts";
+
+Deno.test("every command has a name, a line of help and its place in the overview", () => {
+  const overview = commandOverview();
+  for (const { name, about } of COMMANDS) assert(overview.includes(name) && overview.includes(about), name);
+  assertEquals(new Set(COMMANDS.map((command) => command.name)).size, COMMANDS.length);
+});
+
+Deno.test("checkUsage() counts arguments and knows whose a flag is", () => {
+  const get = findCommand("get");
+  checkUsage(get, ["a"], ["from", "output"]);
+  for (const [args, given] of [[[], []], [["a", "b"], []], [["a"], ["exact"]]] as const) {
+    assertEquals(assertThrows(() => checkUsage(get, args, given), Failure).code, "usage");
+  }
+  assertEquals(assertThrows(() => findCommand("gett"), Failure).code, "usage");
+});
+
+const VOCABULARY = { files: ["Aula 1.mp4", "aula2.mp4", "notas.txt"], peers: ["Ana", "rui"] };
+
+function offered(line: string): [string[], string] {
+  const what = completing(line);
+  return [completions(what, VOCABULARY), what.typed];
+}
+
+Deno.test("completion offers commands, files and peers, quoted where needed", () => {
+  assertEquals(offered("g"), [["get "], "g"]);
+  assertEquals(offered("get au"), [['"Aula 1.mp4" ', "aula2.mp4 "], "au"]);
+  assertEquals(offered('get "aula 1'), [['"Aula 1.mp4" '], '"aula 1']);
+  assertEquals(offered("get aula\\ 1"), [['"Aula 1.mp4" '], "aula\\ 1"]);
+  assertEquals(offered("ls a"), [["Ana "], "a"]);
+  assertEquals(offered("get aula2.mp4 --from r"), [["rui "], "r"]);
+  assertEquals(offered("help tr"), [["transfers "], "tr"]);
+  assertEquals(offered("quit x"), [[], "x"]);
+  assertEquals(offered("")[0].length, COMMANDS.length + 1);
+});
+
+Deno.test("errors are one sentence with a hint and the exit code that PRODUCT.md fixes, the trace only with --debug", () => {
+  const cases: [code: ConstructorParameters<typeof Failure>[0], exit: number][] = [
+    ["usage", 2],
+    ["not-found", 3],
+    ["not-shared", 3],
+    ["refused", 4],
+    ["name-taken", 4],
+    ["index-unreachable", 5],
+    ["cancelled", 130],
+    ["corrupt", 1],
+    ["disk-full", 1],
+  ];
+  for (const [code, exit] of cases) assertEquals(exitCodeOf(new Failure(code, "x")), exit, code);
+  assertEquals(exitCodeOf(new TypeError("bug")), 1);
+  const failure = new Failure("busy", 'Cannot get "a\u001b[2Jb"', { cause: new Error("below") });
+  const plain = describeError(failure, { json: false, debug: false });
+  assertEquals(plain, 'error: Cannot get "a\\u{1b}[2Jb" (try again in a moment)');
+  const traced = describeError(failure, { json: false, debug: true });
+  assert(traced.includes("commands_test.ts") && traced.includes("caused by: Error: below"));
+  assertEquals(JSON.parse(describeError(failure, { json: true, debug: false })), {
+    event: "error",
+    code: "busy",
+    message: 'Cannot get "a\u001b[2Jb"',
+    retry: true,
+    hint: "try again in a moment",
+  });
+});
