@@ -80,7 +80,7 @@ async function main(): Promise<number> {
     return await runShell(options, output);
   }
   const command = findCommand(name);
-  checkUsage(command, args, commandFlags);
+  checkUsage(command, args, flags, commandFlags);
   return await untilStopped(runOnce({ command, args, flags } satisfies Invocation, output, options));
 }
 
@@ -91,9 +91,10 @@ async function untilStopped(run: Promise<void>): Promise<number> {
 
 async function runShell(options: PeerOptions, output: Output): Promise<number> {
   const stopped = signalled();
-  const early = stopped.then((code) => Deno.exit(code));
-  const peer = await Promise.race([Peer.start(options), early]);
-  await using _ = peer;
+  const starting = Peer.start(options);
+  const code = await Promise.race([starting.then(() => undefined), stopped]);
+  if (code !== undefined) return code;
+  await using peer = await starting;
   greet(peer, output);
   return await new Shell(peer, output).run(stopped);
 }

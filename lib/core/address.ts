@@ -28,15 +28,11 @@ export function formatAddress(address: Address): string {
  * ```
  */
 export function parseAddress(text: string, options: { defaultPort: number }): Address {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]]+))(?::(\d{1,5}))?$/.exec(text.trim());
-  const bare = /^[0-9a-fA-F:.]+$/.test(text) && (text.includes("::") || text.split(":").length === 8)
-    ? text
-    : undefined;
-  const host = bare ?? match?.[1] ?? match?.[2];
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+))(?::(\d{1,5}))?$/.exec(text.trim());
+  const ipv6 = match === null ? text.trim() : match[1];
+  const host = ipv6 === undefined ? match?.[2] : URL.canParse(`http://[${ipv6}]`) ? ipv6 : undefined;
   if (host === undefined) {
-    throw new Failure("usage", `Cannot read "${text}" as an address`, {
-      hint: "write HOST:PORT, or [IPV6]:PORT",
-    });
+    throw new Failure("usage", `Cannot read "${text}" as an address`, { hint: "write HOST:PORT, or [IPV6]:PORT" });
   }
   return { host, port: match?.[3] === undefined ? options.defaultPort : parsePort(match[3]) };
 }

@@ -31,8 +31,8 @@ export class Guest implements AsyncDisposable {
     const { indexes, onEvent, clock = systemClock, random = Math.random } = options;
     const dialWith = options.dial ?? dial;
     await using stack = new AsyncDisposableStack();
-    const state = await openState(options.folder, stack);
     const session = stack.use(await IndexSession.connect({ indexes, dial: dialWith, clock, random, onEvent }));
+    const state = await openState(options.folder, stack);
     const directory = new Directory({ session, dial: dialWith, table: new LastTable(state), self: () => undefined });
     return new Guest(directory, stack.move());
   }

@@ -47,6 +47,8 @@ export interface Command {
   readonly needs: "nothing" | "index" | "peer";
   /** How many arguments it takes. */
   readonly count: { readonly min: number; readonly max: number };
+  /** Fails as "usage" when a value makes no sense, before anything is opened or asked. */
+  check?(flags: CommandFlags): void;
   run(context: CommandContext, args: readonly string[], flags: CommandFlags): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export const COMMANDS: readonly Command[] = [
     completes: ["files"],
     needs: "index",
     count: { min: 0, max: ANY },
+    check: (flags) => void parseLimit(flags["limit"]),
     async run({ output, directory }, args, flags) {
       const query = args.join(" ");
       const limit = parseLimit(flags["limit"]);
@@ -190,8 +193,13 @@ export function findCommand(name: string): Command {
   throw new Failure("usage", `There is no command "${printable(name)}"`, { hint: "see what there is with: help" });
 }
 
-/** Checks the number of arguments, and that only the command's own flags were given. Fails: "usage". */
-export function checkUsage(command: Command, args: readonly string[], given: readonly string[]): void {
+/** Checks the number of arguments, and that only the command's own flags were `given`, with values that make sense. Fails: "usage". */
+export function checkUsage(
+  command: Command,
+  args: readonly string[],
+  flags: CommandFlags,
+  given: readonly string[] = [],
+): void {
   const usage = `write: ${[command.name, command.args].join(" ").trim()}`;
   if (args.length < command.count.min) {
     throw new Failure("usage", `${command.name} needs ${command.args}`, { hint: usage });
@@ -204,6 +212,7 @@ export function checkUsage(command: Command, args: readonly string[], given: rea
   }
   const foreign = given.find((name) => !Object.hasOwn(command.flags, name));
   if (foreign !== undefined) throw new Failure("usage", `${command.name} has no flag --${foreign}`, { hint: usage });
+  command.check?.(flags);
 }
 
 /** All commands, a line each. */

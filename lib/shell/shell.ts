@@ -102,7 +102,7 @@ export class Shell {
       if (name === QUIT.name || name === "exit") return false;
       const command = findCommand(name);
       const { flags, words } = parseFlags(rest, command.flags);
-      checkUsage(command, words, []);
+      checkUsage(command, words, flags);
       await command.run(this.#context(), words, flags);
     } catch (thrown) {
       this.#fail(thrown);

@@ -10,8 +10,10 @@ import { eventually } from "./wait.ts";
 export const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
 
 const READY_MS = 30_000;
-const SERVER_FLAGS = ["run", "--no-prompt", "--allow-net", "--allow-read"];
-const PEER_FLAGS = [...SERVER_FLAGS, "--allow-write"];
+/** Exactly what an index is allowed. */
+export const SERVER_FLAGS = ["run", "--no-prompt", "--allow-net", "--allow-read"];
+/** Exactly what a peer is allowed. */
+export const PEER_FLAGS = [...SERVER_FLAGS, "--allow-write"];
 
 /** A running program with everything it has printed. */
 export class Program implements AsyncDisposable {

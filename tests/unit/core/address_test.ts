@@ -24,7 +24,21 @@ Deno.test("parseAddress() gives the default port when there is none", () => {
 });
 
 Deno.test("parseAddress() refuses what is no address", () => {
-  for (const text of ["", ":1099", "a b:1", "host:99999", "host:-1", "[::1", "host:port", "a:1:b"]) {
+  for (
+    const text of [
+      "",
+      ":1099",
+      "a b:1",
+      "host:99999",
+      "host:-1",
+      "[::1",
+      "host:port",
+      "a:1:b",
+      "::bad::",
+      "[::bad::]:1",
+      "1:2:3",
+    ]
+  ) {
     assertEquals(assertThrows(() => parseAddress(text, { defaultPort: 1 }), Failure).code, "usage", text);
   }
 });

@@ -12,10 +12,11 @@ Deno.test("every command has a name, a line of help and its place in the overvie
 
 Deno.test("checkUsage() counts arguments and knows whose a flag is", () => {
   const get = findCommand("get");
-  checkUsage(get, ["a"], ["from", "output"]);
+  checkUsage(get, ["a"], {}, ["from", "output"]);
   for (const [args, given] of [[[], []], [["a", "b"], []], [["a"], ["exact"]]] as const) {
-    assertEquals(assertThrows(() => checkUsage(get, args, given), Failure).code, "usage");
+    assertEquals(assertThrows(() => checkUsage(get, args, {}, given), Failure).code, "usage");
   }
+  assertEquals(assertThrows(() => checkUsage(findCommand("search"), [], { limit: "x" }), Failure).code, "usage");
   assertEquals(assertThrows(() => findCommand("gett"), Failure).code, "usage");
 });
 
