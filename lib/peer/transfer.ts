@@ -121,11 +121,19 @@ export class Transfer {
       this.#state = "done";
       return result;
     } catch (thrown) {
-      const failure = Failure.from(thrown, "internal", `Cannot download "${this.wanted.name}"`);
+      const failure = this.#withHint(Failure.from(thrown, "internal", `Cannot download "${this.wanted.name}"`));
       this.#state = failedWith(failure, "cancelled") ? "cancelled" : "failed";
       this.#failure = failure;
       throw failure;
     }
+  }
+
+  /** Where something was kept, what to do is to try again. */
+  #withHint(failure: Failure): Failure {
+    const kept = this.#progress.done > 0 && this.destination.kind !== "stream" && failure.retry;
+    if (!kept || failedWith(failure, "file-changed", "disk-full")) return failure;
+    const hint = "what has arrived is kept: get it again, and it goes on where it stopped";
+    return new Failure(failure.code, failure.message, { cause: failure, hint });
   }
 
   /** A content that is in the folder is not fetched again; at most it is wanted in another place. */

@@ -23,12 +23,14 @@ export type FromWorker =
     readonly digests: Uint8Array<ArrayBuffer>;
     readonly done?: { readonly size: number; readonly modified: number };
   }
-  | { readonly kind: "failed"; readonly id: number; readonly reason: string };
+  | { readonly kind: "failed"; readonly id: number; readonly changed: boolean; readonly reason: string };
 
 /** How long a turn lasts before messages are looked at. */
 const TURN_MS = 10;
 /** Digests of a large file that are gathered before they are told. The first ones are told at once. */
 const TOLD_PIECES_MAX = 64;
+
+class Changed extends Error {}
 
 interface Job {
   readonly id: number;
@@ -83,7 +85,8 @@ function step(turnEnd: number): void {
     hashOn(job, turnEnd);
   } catch (thrown) {
     drop(job.id);
-    port.postMessage({ kind: "failed", id: job.id, reason: thrown instanceof Error ? thrown.message : String(thrown) });
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    port.postMessage({ kind: "failed", id: job.id, changed: thrown instanceof Changed, reason });
   }
 }
 
@@ -102,7 +105,7 @@ function hashOn(job: Job, turnEnd: number): void {
   );
   job.reading.told += gathered.length;
   const now = stat(file);
-  if (now.size !== size || now.modified !== modified) throw new Error("it changed while it was read");
+  if (now.size !== size || now.modified !== modified) throw new Changed("it changed while it was read");
   const digests = joined(gathered);
   if (pieceBytes === PIECE_BYTES && job.reading.told * PIECE_BYTES < size) {
     port.postMessage({ kind: "digests", id: job.id, digests });

@@ -10,7 +10,7 @@ import type { FromWorker, ToWorker } from "./hash_worker.ts";
 /** A file on its way to having a root. */
 export class HashJob {
   readonly path: string;
-  /** Resolves when the whole file is hashed. Fails: "file-changed" when it changed meanwhile or cannot be read. */
+  /** Resolves when the whole file is hashed. Fails: "file-changed" when it changed meanwhile, "not-shared" when it cannot be read. */
   readonly done: Promise<HashResult>;
   #digests = new Uint8Array(0);
   #count = 0;
@@ -140,7 +140,8 @@ export class Hasher implements Disposable {
     if (job === undefined) return;
     if (message.kind === "failed") {
       this.#jobs.delete(message.id);
-      job.fail(new Failure("file-changed", `The file cannot be hashed: ${message.reason}`));
+      const code = message.changed ? "file-changed" : "not-shared";
+      job.fail(new Failure(code, `Cannot hash the file: ${message.reason}`));
       return;
     }
     job.add(message.digests);

@@ -119,7 +119,11 @@ export class Share implements AsyncDisposable {
     while (job.digests.length <= start && !job.ended && performance.now() < deadlineMs) {
       await settlesWithin(deadlineMs - performance.now(), job.news);
     }
-    if (job.ended) await job.done;
+    if (job.ended) {
+      await job.done.catch((failure) => {
+        throw failedWith(failure, "file-changed") ? changed(file.name) : failure;
+      });
+    }
     const now = this.#files.get(file.name);
     if (now === undefined || !sameVersion(now, file)) throw changed(file.name);
     return { file: now, digests: job.digests.slice(start) };

@@ -244,24 +244,35 @@ class RunningDownload implements AsyncDisposable {
     // Our own disk, our own output or a bug of ours: no other source makes that better.
     if (!failure.remote && failedWith(failure, "disk-full", "no-access", "cancelled", "internal")) throw failure;
     state.failedInRound = this.#round;
-    this.#lastFailure = failedWith(failure, "corrupt")
-      ? await this.#reasonOfCorruption(state.source, failure)
-      : failure;
+    this.#lastFailure = await this.#told(state.source, failure);
     const worthRetrying = failedWith(failure, "closed", "timeout", "unreachable", "busy");
     if (!worthRetrying) state.usable = false;
   }
 
-  /** Wrong bytes have two causes: a damaged copy, or a file that was changed while it was sent. The owner knows which. */
-  async #reasonOfCorruption(source: Source, corrupt: Failure): Promise<Failure> {
-    const root = this.#options.content.root ?? this.#list.root;
-    const named = new Failure("corrupt", `${corrupt.message} (sent by ${source.peer})`, { cause: corrupt });
-    if (root === undefined) return named;
+  /** A source's failure as the person is to hear it. */
+  async #told(source: Source, failure: Failure): Promise<Failure> {
+    const { root, name } = this.#options.content;
+    const changed = (cause: Failure): Failure => {
+      return new Failure("file-changed", `"${name}" has changed: ${source.peer} no longer has this version`, { cause });
+    };
+    // The index said that it had this content, so it has something else by now.
+    if (failedWith(failure, "not-shared") && root !== undefined) return changed(failure);
+    if (!failedWith(failure, "corrupt")) return failure;
+    // Wrong bytes have two causes: a damaged copy, or a file that was changed while it was sent. The owner knows which.
+    const refusal = await this.#askAgain(source, root ?? this.#list.root);
+    if (failedWith(refusal, "not-shared", "file-changed")) return changed(refusal);
+    return new Failure("corrupt", `${failure.message} (sent by ${source.peer})`, { cause: failure });
+  }
+
+  /** Asks a source whether it still has a content. Shape: what it answers instead of digests, if it does. */
+  async #askAgain(source: Source, root: string | undefined): Promise<unknown> {
+    if (root === undefined) return undefined;
     try {
       using connection = await this.#connect(source);
       await ask(connection, Pieces, { root, from: 0, limit: 1 });
-      return named;
+      return undefined;
     } catch (thrown) {
-      return failedWith(thrown, "file-changed", "not-shared") ? thrown : named;
+      return thrown;
     }
   }
 
