@@ -29,7 +29,7 @@ export interface TransferView {
   readonly id: number;
   readonly name: string;
   readonly size: number;
-  readonly state: "queued" | DownloadProgress["state"] | "done" | "failed" | "cancelled";
+  readonly state: "queued" | DownloadProgress["state"] | "finishing" | "done" | "failed" | "cancelled";
   /** Bytes that are here and verified, or while checking, looked at. */
   readonly done: number;
   readonly bytesPerSecond: number;
@@ -162,7 +162,7 @@ export class Transfer {
     using unfinished = await UnfinishedFile.open(folder, wanted);
     try {
       const downloaded = await this.#download(fileSink(unfinished));
-      this.#tell({ state: "checking", done: wanted.size });
+      this.#state = "finishing";
       const placed = destination.kind === "folder"
         ? await this.#adopt(await unfinished.finish(folder, name, wanted.size), downloaded)
         : await unfinished.finishAt(path, wanted.size);

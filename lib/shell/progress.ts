@@ -59,6 +59,8 @@ function factsOf(view: TransferView): string[] {
       ];
     case "checking":
       return ["checking what is here", amount];
+    case "finishing":
+      return ["making sure it is on the disk", amount];
     case "connecting":
       return [view.source === undefined ? "asking who has it" : `connecting to ${printable(view.source)}`];
     case "waiting":

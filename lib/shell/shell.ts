@@ -68,10 +68,11 @@ export class Shell {
         terminal.note("Ctrl-C again, or quit, to leave");
       },
       onEnd: () => left.resolve(EXIT.done),
+      status: () => this.#statusLines(terminal.columns()),
       complete: (line) => this.#complete(line),
     });
     this.#output.writeTo(terminal);
-    const timer = setInterval(() => terminal.setStatus(this.#statusLines(terminal.columns())), REDRAW_MS);
+    const timer = setInterval(() => terminal.redraw(), REDRAW_MS);
     try {
       terminal.prompt();
       return await left.promise;

@@ -24,6 +24,8 @@ export interface TerminalHandlers {
   onInterrupt(): void;
   /** Ctrl-D was pressed, or the terminal is gone. */
   onEnd(): void;
+  /** The lines to show below the prompt now. Each has to fit into one line of the terminal. */
+  status(): readonly string[];
   /** Tab was pressed: the words that fit, and the part of the line they replace. */
   complete(line: string): Promise<[words: string[], replaced: string]>;
 }
@@ -34,11 +36,12 @@ type Readline = Interface & { prevRows?: number };
 /** A terminal in use. */
 export class Terminal implements LineWriter, Disposable {
   readonly #readline: Readline;
+  readonly #statusLines: () => readonly string[];
   #prompting = false;
-  #status: readonly string[] = [];
-  #drawnStatus = 0;
+  #drawnLines = 0;
 
   constructor(handlers: TerminalHandlers) {
+    this.#statusLines = () => handlers.status();
     this.#readline = createInterface({
       input: process.stdin,
       output: process.stdout,
@@ -54,9 +57,11 @@ export class Terminal implements LineWriter, Disposable {
       this.#prompting = false;
       // The line feed of Enter has moved the cursor onto the first status line.
       this.#write(CLEAR_DOWN);
-      this.#drawnStatus = 0;
+      this.#drawnLines = 0;
       handlers.onLine(line);
     });
+    // readline clears what is below whenever it draws its line anew.
+    process.stdin.on("keypress", this.#redrawSoon);
     this.#readline.on("SIGINT", () => handlers.onInterrupt());
     this.#readline.on("close", () => handlers.onEnd());
   }
@@ -92,17 +97,22 @@ export class Terminal implements LineWriter, Disposable {
     return Deno.consoleSize().columns;
   }
 
-  /** Replaces the lines below the prompt. Each has to fit into one line of the terminal. */
-  setStatus(lines: readonly string[]): void {
-    this.#status = lines;
+  /** Draws the status lines anew. */
+  redraw(): void {
     if (this.#prompting) this.#drawStatus();
   }
 
   [Symbol.dispose](): void {
+    process.stdin.off("keypress", this.#redrawSoon);
+    // Leaves the cursor on a line of its own for whoever has the terminal next.
+    this.#write(this.#prompting ? `${CLEAR_DOWN}\n` : CLEAR_DOWN);
     this.#prompting = false;
-    this.#write(CLEAR_DOWN);
     this.#readline.close();
   }
+
+  readonly #redrawSoon = (): void => {
+    setTimeout(() => this.redraw(), 0);
+  };
 
   #printAbove(text: string): void {
     if (!this.#prompting) {
@@ -111,7 +121,7 @@ export class Terminal implements LineWriter, Disposable {
     }
     const { rows } = this.#readline.getCursorPos();
     this.#write(`${up(rows)}\r${CLEAR_DOWN}${text}\n`);
-    this.#drawnStatus = 0;
+    this.#drawnLines = 0;
     this.#readline.prevRows = 0;
     this.#readline.prompt(true);
     this.#drawStatus();
@@ -119,14 +129,15 @@ export class Terminal implements LineWriter, Disposable {
 
   /** Draws the status below what is being typed, which may be several rows, and puts the cursor back. */
   #drawStatus(): void {
-    if (this.#status.length === 0 && this.#drawnStatus === 0) return;
+    const lines = this.#statusLines();
+    if (lines.length === 0 && this.#drawnLines === 0) return;
     const { rows, cols } = this.#readline.getCursorPos();
     const below = this.#typedRows() - rows;
-    const drawn = this.#status.map((line) => `\n\r${line}${CLEAR_LINE}`).join("");
+    const drawn = lines.map((line) => `\n\r${line}${CLEAR_LINE}`).join("");
     // Where there is nothing to draw any more, the row below exists, because something was drawn there.
-    const cleared = this.#status.length > 0 ? CLEAR_DOWN : `${down(1)}\r${CLEAR_DOWN}${up(1)}`;
-    this.#write(`${down(below)}${drawn}${cleared}${up(below + this.#status.length)}\r${right(cols)}`);
-    this.#drawnStatus = this.#status.length;
+    const cleared = lines.length > 0 ? CLEAR_DOWN : `${down(1)}\r${CLEAR_DOWN}${up(1)}`;
+    this.#write(`${down(below)}${drawn}${cleared}${up(below + lines.length)}\r${right(cols)}`);
+    this.#drawnLines = lines.length;
   }
 
   /** The last row of prompt and typed text, counted from 0. */
