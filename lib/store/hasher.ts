@@ -79,10 +79,14 @@ export interface HashResult {
   readonly digests: Uint8Array;
 }
 
-/** The worker and what it has to do. Starts the worker at the first job. */
+/** How long the worker is kept without work: it takes some 15 MB, and starts in 30 ms. */
+const IDLE_MS = 5_000;
+
+/** The worker and what it has to do. It runs only as long as there is work. */
 export class Hasher implements Disposable {
   readonly #jobs = new Map<number, HashJob>();
   #worker: Worker | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #lastId = 0;
 
   /** How many files are at work. */
@@ -110,12 +114,12 @@ export class Hasher implements Disposable {
     const id = this.#idOf(job);
     if (id === undefined) return;
     this.#post({ kind: "drop", id });
-    this.#jobs.delete(id);
+    this.#forget(id);
     job.fail(new Failure("file-changed", "The file changed while it was hashed"));
   }
 
   [Symbol.dispose](): void {
-    this.#worker?.terminate();
+    this.#stopWorker();
     for (const job of this.#jobs.values()) job.fail(new Failure("closed", "The peer is closing"));
     this.#jobs.clear();
   }
@@ -124,7 +128,20 @@ export class Hasher implements Disposable {
     return this.#jobs.entries().find(([, each]) => each === job)?.[0];
   }
 
+  #stopWorker(): void {
+    clearTimeout(this.#idleTimer);
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  /** Forgets a job; with the last of them, the worker goes after a while. */
+  #forget(id: number): void {
+    this.#jobs.delete(id);
+    if (this.#jobs.size === 0) this.#idleTimer = setTimeout(() => this.#stopWorker(), IDLE_MS);
+  }
+
   #post(message: ToWorker): void {
+    clearTimeout(this.#idleTimer);
     this.#worker ??= this.#startWorker();
     this.#worker.postMessage(message);
   }
@@ -139,14 +156,14 @@ export class Hasher implements Disposable {
     const job = this.#jobs.get(message.id);
     if (job === undefined) return;
     if (message.kind === "failed") {
-      this.#jobs.delete(message.id);
+      this.#forget(message.id);
       const code = message.changed ? "file-changed" : "not-shared";
       job.fail(new Failure(code, `Cannot hash the file: ${message.reason}`));
       return;
     }
     job.add(message.digests);
     if (message.done === undefined) return;
-    this.#jobs.delete(message.id);
+    this.#forget(message.id);
     job.finish(message.done);
   }
 }
