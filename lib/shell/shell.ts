@@ -55,7 +55,7 @@ export class Shell {
       terminal.prompt();
     };
     let interrupts = 0;
-    using terminal = new Terminal({
+    using terminal: Terminal = new Terminal({
       onLine(line) {
         interrupts = 0;
         lines.push(line);

@@ -1,0 +1,92 @@
+/**
+ * The tables in the documents that follow from the code: messages, failures and bounds. `deno task docs` writes them into their places; a test
+ * holds the documents to them.
+ * @module
+ */
+
+import { FAILURES } from "../../lib/core/failure.ts";
+import * as limits from "../../lib/core/limits.ts";
+import { INDEX_NEWS, INDEX_REQUESTS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
+import { FAILURE_SHAPE } from "../../lib/protocol/envelope.ts";
+import type { Shape } from "../../lib/protocol/field.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Every document with generated parts, and what belongs between which markers. */
+export async function generatedParts(): Promise<{ file: URL; parts: Record<string, string> }[]> {
+  return [
+    { file: new URL("lib/README.md", ROOT), parts: { limits: await limitsTable() } },
+    { file: new URL("lib/protocol/README.md", ROOT), parts: { messages: messageTables(), failures: failureTable() } },
+  ];
+}
+
+/** A document with its generated parts replaced. */
+export function withParts(text: string, parts: Record<string, string>): string {
+  let result = text;
+  for (const [name, part] of Object.entries(parts)) {
+    const place = new RegExp(`(<!-- ${name}: made by deno task docs -->\n)[^]*?(\n<!-- end of ${name} -->)`);
+    if (!place.test(result)) throw new Error(`There is no place for ${name}`);
+    result = result.replace(place, (_, begin, end) => `${begin}\n${part}\n${end}`);
+  }
+  return result;
+}
+
+function messageTables(): string {
+  const requests = (title: string, all: typeof INDEX_REQUESTS): string => {
+    const tables = all.map(({ method, about, shapes, body }) => {
+      const reply = `\`${method}_OK\`${body ? ", then a body" : ""}`;
+      return `**${method}**: ${about}\n\n${shapeTable([["data", shapes.data], [reply, shapes.reply]])}`;
+    });
+    return `### ${title}\n\n${tables.join("\n\n")}`;
+  };
+  const news = INDEX_NEWS.map(({ event, about, shapes }) =>
+    `**${event}**: ${about}\n\n${shapeTable([["data", shapes.data]])}`
+  );
+  return [
+    requests("Requests to an index", INDEX_REQUESTS),
+    requests("Requests to a peer", PEER_REQUESTS.filter((request) => !INDEX_REQUESTS.includes(request))),
+    `### News from an index\n\n${news.join("\n\n")}`,
+    `### Failure\n\n${shapeTable([["data", FAILURE_SHAPE]])}`,
+  ].join("\n\n");
+}
+
+function shapeTable(parts: readonly (readonly [where: string, shape: Shape])[]): string {
+  const rows = parts.flatMap(([where, shape]) => {
+    const fields = Object.entries(shape);
+    if (fields.length === 0) return [`| ${where} | | nothing |`];
+    return fields.map(([name, field], index) => `| ${index === 0 ? where : ""} | \`${name}\` | ${field.shape} |`);
+  });
+  return ["| in | field | bounds |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function failureTable(): string {
+  const rows = Object.entries(FAILURES).map(([code, { retry, hint }]) => {
+    return `| \`${code}\` | ${retry ? "yes" : "no"} | ${hint.replaceAll("|", "\\|")} |`;
+  });
+  return ["| code | retry | hint |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+/** The bounds, with the reasons that stand above them in the source. */
+async function limitsTable(): Promise<string> {
+  const source = await Deno.readTextFile(new URL("lib/core/limits.ts", ROOT));
+  const values: Readonly<Record<string, number>> = limits;
+  const rows: string[] = ["| bound | value | why |", "| --- | --- | --- |"];
+  for (const [, title, why, name = ""] of source.matchAll(/^\/\/ (.+)$|^\/\*\* (.+) \*\/\nexport const (\w+) =/gm)) {
+    if (title !== undefined) rows.push(`| **${title}** | | |`);
+    else rows.push(`| \`${name}\` | ${shown(name, values[name] ?? NaN)} | ${why} |`);
+  }
+  return rows.join("\n");
+}
+
+function shown(name: string, value: number): string {
+  if (name.includes("_MS")) return value < 1000 ? `${value} ms` : `${value / 1000} s`;
+  if (!name.includes("_BYTES_")) return value.toLocaleString("en-US");
+  const power = value >= 1024 ? Math.floor(Math.log(value) / Math.log(1024)) : 0;
+  return `${value / 1024 ** power} ${["bytes", "KiB", "MiB", "GiB", "TiB"][power]}`;
+}
+
+if (import.meta.main) {
+  for (const { file, parts } of await generatedParts()) {
+    await Deno.writeTextFile(file, withParts(await Deno.readTextFile(file), parts));
+  }
+}

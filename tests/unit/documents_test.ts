@@ -1,0 +1,24 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl, relative } from "@std/path";
+import { COMMANDS } from "../../lib/shell/commands.ts";
+import { generatedParts, withParts } from "../support/documents.ts";
+import { PROJECT } from "../support/programs.ts";
+
+Deno.test("the tables in the documents are those of the code (else: deno task docs)", async () => {
+  for (const { file, parts } of await generatedParts()) {
+    const text = await Deno.readTextFile(file);
+    assertEquals(text, withParts(text, parts), relative(PROJECT, fromFileUrl(file)));
+  }
+});
+
+Deno.test("README names every command, and the tests' own task", async () => {
+  const readme = await Deno.readTextFile(`${PROJECT}/README.md`);
+  for (const { name } of COMMANDS) assert(readme.includes(`\`${name}`), name);
+  for (const task of ["task try", "task test"]) assert(readme.includes(`npx --yes deno@2.9.6 ${task}`), task);
+});
+
+Deno.test("the changelog's newest release is the one in deno.json", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(`${PROJECT}/deno.json`));
+  const changelog = await Deno.readTextFile(`${PROJECT}/CHANGELOG.md`);
+  assertEquals(/^## (\d+\.\d+\.\d+)/m.exec(changelog)?.[1], version);
+});
