@@ -15,6 +15,7 @@ import { SqliteIndex } from "./lib/index/sqlite_index.ts";
 import { handleHttp } from "./lib/server/http.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
 import { journalJson, journalLine } from "./lib/server/journal.ts";
+import { LineLog } from "./lib/server/line_log.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 
@@ -55,10 +56,11 @@ async function main(): Promise<void> {
 
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
+  using log = new LineLog(Deno.stderr);
   await using index = new SqliteIndex();
   await using server = IndexServer.listen({ host: flags.host, port: parsePort(flags.port) }, {
     index,
-    journal: (event) => console.error(write(event, new Date())),
+    journal: (event) => log.write(write(event, new Date())),
     ...(flags["max-peers"] === undefined ? {} : { connectionsMax: parseCount("max-peers", flags["max-peers"]) }),
   });
   await using http = serveHttp(flags.host, parsePort(flags["http-port"]));
@@ -79,6 +81,7 @@ async function main(): Promise<void> {
   await server.close("the index was stopped");
   await http.shutdown();
   await index[Symbol.asyncDispose]();
+  log[Symbol.dispose]();
   Deno.exit(EXIT.done);
 }
 

@@ -69,10 +69,13 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
+// Made once: a search writes a count into the log, and toLocaleString took longer than the search.
+const COUNT_FORMAT = new Intl.NumberFormat("en-US");
+
 /** A count with its noun: `1 file`, `12 files`, `1,204 files`. */
 export function formatCount(count: number, noun: string): string {
   const plural = /(s|x|ch|sh)$/.test(noun) ? "es" : "s";
-  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : plural}`;
+  return `${COUNT_FORMAT.format(count)} ${noun}${count === 1 ? "" : plural}`;
 }
 
 function twoDigits(value: number): string {

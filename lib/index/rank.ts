@@ -13,6 +13,10 @@ export interface Ranked {
   readonly quality: number;
 }
 
+/** What a whole word counts, and a word in the file's own name. One whole word is worth more than all else together. */
+const WHOLE_WORD = 100;
+const OWN_WORD = 2;
+
 /**
  * How well a name matches the words of a search: whole words count before beginnings of words, words of the file's own name
  * before words of its folders, and a name with little else in it before a long one. Undefined when a word is missing.
@@ -22,11 +26,16 @@ export function matchQuality(name: string, queryWords: readonly string[]): numbe
   const ownWords = words(baseName(name));
   let quality = 0;
   for (const word of queryWords) {
-    if (nameWords.includes(word)) quality += 4;
+    if (nameWords.includes(word)) quality += WHOLE_WORD;
     else if (!nameWords.some((each) => each.startsWith(word))) return undefined;
-    if (ownWords.some((each) => each.startsWith(word))) quality += 2;
+    if (ownWords.some((each) => each.startsWith(word))) quality += OWN_WORD;
   }
   return quality + queryWords.length / Math.max(nameWords.length, 1);
+}
+
+/** Whether a quality from `matchQuality` is that of a name in which every word is whole. */
+export function isWholeMatch(quality: number, queryWords: readonly string[]): boolean {
+  return quality >= queryWords.length * WHOLE_WORD;
 }
 
 /** How well a name equals the one searched for: to the letter, without case and accents, with its folders or without. Undefined when not. */

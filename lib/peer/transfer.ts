@@ -49,6 +49,8 @@ export interface TransferResult {
   readonly alreadyHere: boolean;
   readonly fetched: ReadonlyMap<string, number>;
   readonly tookMs: number;
+  /** Time from the request to the first verified bytes; undefined when nothing had to be fetched. */
+  readonly firstMs: number | undefined;
 }
 
 /** What every transfer of a peer needs. */
@@ -146,15 +148,14 @@ export class Transfer {
     const open = await share.open(own).catch(() => undefined);
     if (open === undefined) return undefined;
     open[Symbol.dispose]();
-    return { path: own.name, root, size, alreadyHere: true, fetched: new Map(), tookMs: 0 };
+    return { path: own.name, root, size, alreadyHere: true, fetched: new Map(), tookMs: 0, firstMs: undefined };
   }
 
   async #fetch(): Promise<TransferResult> {
-    const { folder, clock } = this.#parts;
+    const { folder } = this.#parts;
     const { destination, wanted } = this;
     if (destination.kind === "stream") {
-      const { root, fetched } = await this.#download(streamSink(destination.stream));
-      return this.#result(undefined, root, fetched);
+      return this.#result(undefined, await this.#download(streamSink(destination.stream)));
     }
     // Decided before the first byte, so that a name that cannot be stored is not found out at the end.
     const name = destination.kind === "folder" ? receivedName(wanted.name) : "";
@@ -166,14 +167,12 @@ export class Transfer {
       const placed = destination.kind === "folder"
         ? await this.#adopt(await unfinished.finish(folder, name, wanted.size), downloaded)
         : await unfinished.finishAt(path, wanted.size);
-      return this.#result(placed, downloaded.root, downloaded.fetched);
+      return this.#result(placed, downloaded);
     } catch (thrown) {
       // What is known by name only and has changed will never be complete.
       const useless = this.#discard || (wanted.root === undefined && failedWith(thrown, "file-changed"));
       if (useless) await unfinished.discard();
       throw thrown;
-    } finally {
-      this.#meter.note(wanted.size, clock.now());
     }
   }
 
@@ -206,9 +205,9 @@ export class Transfer {
     if (progress.state === "running") this.#meter.note(progress.done, this.#parts.clock.now());
   }
 
-  #result(path: string | undefined, root: string, fetched: ReadonlyMap<string, number>): TransferResult {
+  #result(path: string | undefined, { root, fetched, firstMs }: Downloaded): TransferResult {
     const tookMs = this.#parts.clock.now() - this.#startMs;
-    return { path, root, size: this.wanted.size, alreadyHere: false, fetched, tookMs };
+    return { path, root, size: this.wanted.size, alreadyHere: false, fetched, tookMs, firstMs };
   }
 }
 

@@ -11,6 +11,8 @@ const LIST_BYTES_MAX = LINE_BYTES_MAX - 2 * MESSAGE_BYTES_MAX;
 
 /** As many items from the beginning of a list as fit into one line. */
 export function fitting<T>(items: readonly T[]): readonly T[] {
+  // Nearly always all of them do, and no character takes more than three bytes for each of its units.
+  if (JSON.stringify(items).length * 3 <= LIST_BYTES_MAX) return items;
   let bytes = 0;
   const end = items.findIndex((item) => (bytes += itemBytes(item)) > LIST_BYTES_MAX);
   return end === -1 ? items : items.slice(0, end);

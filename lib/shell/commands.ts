@@ -277,6 +277,7 @@ function reportDone(
     alreadyHere,
     fetched,
     tookMs: Math.round(result.tookMs),
+    ...(result.firstMs === undefined ? {} : { firstMs: Math.round(result.firstMs) }),
     bytesPerSecond,
     sources,
   };

@@ -64,6 +64,8 @@ export interface Downloaded {
   readonly digests: Uint8Array;
   /** Bytes that each peer sent, by its name; what was here before is in none. */
   readonly fetched: ReadonlyMap<string, number>;
+  /** Time until the first verified bytes were taken; undefined when nothing had to be fetched. */
+  readonly firstMs: number | undefined;
 }
 
 /**
@@ -93,15 +95,18 @@ class RunningDownload implements AsyncDisposable {
   readonly #options: DownloadOptions;
   readonly #sources = new Map<string, SourceState>();
   readonly #fetched = new Map<string, number>();
+  readonly #startMs: number;
   #list: PieceList;
   #missing: Range[];
   #checked = false;
   #round = 0;
   #link: Link | undefined;
   #lastFailure: Failure | undefined;
+  #firstMs: number | undefined;
 
   constructor(options: DownloadOptions) {
     this.#options = options;
+    this.#startMs = options.clock.now();
     this.#list = new PieceList(options.content.size);
     this.#missing = addRange([], { start: 0, end: options.content.size });
   }
@@ -117,7 +122,7 @@ class RunningDownload implements AsyncDisposable {
         await this.#take(step);
       }
       const root = await this.#list.complete();
-      return { root, digests: this.#list.digests, fetched: this.#fetched };
+      return { root, digests: this.#list.digests, fetched: this.#fetched, firstMs: this.#firstMs };
     } finally {
       signal.removeEventListener("abort", abort);
     }
@@ -233,6 +238,7 @@ class RunningDownload implements AsyncDisposable {
   }
 
   #arrived(peer: string, piece: Range): void {
+    this.#firstMs ??= this.#options.clock.now() - this.#startMs;
     this.#missing = removeRange(this.#missing, piece);
     this.#fetched.set(peer, (this.#fetched.get(peer) ?? 0) + rangeBytes(piece));
     this.#round = 0;

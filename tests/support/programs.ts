@@ -64,7 +64,7 @@ export class Program implements AsyncDisposable {
   }
 
   /** Resolves to the first line of standard output that matches, or fails when the program ends or takes too long. */
-  async line(pattern: RegExp): Promise<RegExpExecArray> {
+  async line(pattern: RegExp, waitMs = READY_MS): Promise<RegExpExecArray> {
     return await eventually(`${pattern} in the output`, () => {
       for (const line of this.stdout.split("\n")) {
         const match = pattern.exec(line);
@@ -72,7 +72,7 @@ export class Program implements AsyncDisposable {
       }
       if (this.#ended) throw new Error(`The program ended: ${this.stderr}${this.stdout}`);
       return undefined;
-    }, READY_MS);
+    }, waitMs);
   }
 
   /** Sends a signal, if it still runs. */
@@ -140,8 +140,11 @@ export interface PeerArgs {
 /** Starts a peer's shell, and waits for its ready line. Without input it just serves. */
 export async function startPeer(options: PeerArgs): Promise<RunningPeer> {
   const program = new Program(peerArgs(options), options.stdin === undefined ? {} : { stdin: options.stdin });
-  const [, name = "", files] = await program.line(/^peer (.+) listening on \S+:\d+, sharing (\d+) files$/);
-  return { program, name, files: Number(files), [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
+  const [line, name = "", files] = await program.line(
+    /^peer (.+) listening on \S+:\d+, sharing (\d+) files$|^\{"event":"ready".*\}$/,
+  );
+  const ready = line.startsWith("{") ? JSON.parse(line) : { name, files: Number(files) };
+  return { program, name: ready.name, files: ready.files, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
 }
 
 /** Starts a one-shot command without waiting for its end. */

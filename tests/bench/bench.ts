@@ -1,0 +1,36 @@
+/**
+ * `deno task bench [--only SECTION] [--size 4GiB] [--rounds 3] [--json]`: speed, CPU and memory, each beside a reference in the same run.
+ * @module
+ */
+
+import { parseSize } from "../../lib/core/quantity.ts";
+import { type FlagTable, parseFlags } from "../../lib/shell/flags.ts";
+import { benchDownload, benchFirstByte } from "./download.ts";
+import { benchIndex, benchJoins, benchStart } from "./index.ts";
+import { type BenchRow, report } from "./report.ts";
+
+const FLAGS = {
+  only: { value: "SECTION", about: "only sections whose name begins like this" },
+  size: { value: "SIZE", about: "size of the file that is moved", byDefault: "4GiB" },
+  rounds: { value: "N", about: "rounds of which the median is shown", byDefault: "3" },
+  names: { value: "N", about: "names the large index holds", byDefault: "1000000" },
+  json: { about: "print one JSON object a row" },
+} as const satisfies FlagTable;
+
+const { flags } = parseFlags(Deno.args, FLAGS);
+const rounds = Number(flags.rounds);
+const size = parseSize(flags.size);
+
+const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
+  ["start", () => benchStart({ rounds })],
+  ["download", () => benchDownload({ size, rounds })],
+  ["small download", () => benchDownload({ size: 64 * 1024 * 1024, rounds })],
+  ["first byte", () => benchFirstByte({ size, rounds })],
+  ["joins", () => benchJoins()],
+  ["index", () => benchIndex({ peers: 10, filesEach: 10_000 })],
+  ["large index", () => benchIndex({ peers: 10, filesEach: Number(flags.names) / 10 })],
+];
+
+for (const [name, run] of SECTIONS) {
+  if (name.startsWith(flags.only ?? "")) report(name, await run(), { json: flags.json });
+}

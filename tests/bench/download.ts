@@ -1,0 +1,204 @@
+/**
+ * How fast a file moves from peer to peer, beside references in the same run: a bare Deno copy, and nginx with curl where they are
+ * installed. Every figure is a median of several rounds; in each round everything has its turn, so that a noisy minute hits all.
+ * @module
+ */
+
+import { join } from "@std/path";
+import { fromFileUrl } from "@std/path";
+import {
+  PEER_FLAGS,
+  Program,
+  PROJECT,
+  type RunningIndex,
+  type RunningPeer,
+  startIndex,
+  startPeer,
+} from "../support/programs.ts";
+import { TempFolder, writeRandomFile } from "../support/temp.ts";
+import { eventually } from "../support/wait.ts";
+import { type Cost, costOf, median, timed } from "./measure.ts";
+import type { BenchRow } from "./report.ts";
+
+const FILE = "file.bin";
+const DENO_RUN = ["run", "--allow-net", "--allow-read", "--allow-write"];
+
+interface Contender {
+  readonly name: string;
+  /** The contender this one's ratio is against; none for the references themselves. */
+  readonly against?: string;
+  /** Moves the file once. Shape: what the receiving side took, and the sending side. */
+  run(): Promise<{ receiver: Cost; sender: { cpuMs: number; peakBytes: number } }>;
+}
+
+/** Runs all contenders. */
+export async function benchDownload(options: { size: number; rounds: number }): Promise<BenchRow[]> {
+  const { size, rounds } = options;
+  await using temp = await TempFolder.make();
+  const path = join(await temp.folder("owner"), FILE);
+  await writeRandomFile(path, size, 1);
+  await using index = await startIndex();
+  await using owner = await startPeer({ folder: temp.at("owner"), index, name: "owner" });
+  await eventually("the file is hashed", async () => (await rootListed(temp, index)) !== undefined, 600_000);
+  await using copy = new Program(["run", "--allow-net", "--allow-read", moduleAt("reference_sender.ts"), path, "1000"]);
+  const copyPort = Number((await copy.line(/^listening (\d+)$/))[1]);
+  await using nginx = await startNginx(temp);
+
+  const receiver = moduleAt("reference_receiver.ts");
+  const deno = Deno.execPath();
+  const from = (pid: number, command: string, args: () => readonly string[]): Contender["run"] => async () => {
+    let cost: Cost | undefined;
+    const sender = await costOf(pid, async () => {
+      cost = await timed(command, args(), { cwd: PROJECT });
+    });
+    if (cost === undefined) throw new Error(`${command} was not run`);
+    return { receiver: cost, sender };
+  };
+  const get = (
+    ...extra: string[]
+  ): string[] => [...PEER_FLAGS, "peer.ts", temp.at("taker"), ...atIndex(index), "get", FILE, ...extra];
+  const out = temp.at("out.bin");
+  const contenders: Contender[] = [
+    { name: "bare Deno copy", run: from(copy.pid, deno, () => [...DENO_RUN, receiver, String(copyPort), "plain"]) },
+    {
+      name: "bare Deno copy, SHA-256",
+      run: from(copy.pid, deno, () => [...DENO_RUN, receiver, String(copyPort), "hash"]),
+    },
+    {
+      name: "recess get --output -",
+      against: "bare Deno copy, SHA-256",
+      run: from(owner.program.pid, deno, () => get("--output", "-")),
+    },
+    ...(nginx === undefined ? [] : [
+      { name: "nginx, curl", run: from(nginx.pid, "curl", () => ["-s", "-o", "/dev/null", nginx.url]) },
+      {
+        name: "nginx, curl | openssl",
+        run: from(nginx.pid, "sh", () => ["-c", `curl -s '${nginx.url}' | openssl dgst -sha256`]),
+      },
+    ]),
+    {
+      name: "bare Deno copy, SHA-256, to disk",
+      run: from(copy.pid, deno, () => [...DENO_RUN, receiver, String(copyPort), "hash", out]),
+    },
+    {
+      name: "recess get, to disk",
+      against: "bare Deno copy, SHA-256, to disk",
+      run: from(owner.program.pid, deno, () => get("--output", out)),
+    },
+  ];
+
+  const results = new Map<string, Awaited<ReturnType<Contender["run"]>>[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, run } of contenders) {
+      results.get(name)?.push(await run());
+      await Deno.remove(out).catch(() => {});
+    }
+  }
+  return contenders.map(({ name, against }) =>
+    rowOf(name, results.get(name) ?? [], against && results.get(against), size)
+  );
+}
+
+type Results = Awaited<ReturnType<Contender["run"]>>[];
+
+function rowOf(what: string, results: Results, reference: Results | "" | undefined, size: number): BenchRow {
+  const speeds = (all: Results): number[] => all.map(({ receiver }) => size / 1e6 / (receiver.ms / 1000));
+  const own = speeds(results);
+  const gigabytes = size / 1e9;
+  const cpu = results.map(({ receiver, sender }) => (receiver.cpuMs + sender.cpuMs) / 1000 / gigabytes);
+  return {
+    what,
+    figures: {
+      "MB/s": Math.round(median(own)),
+      "range": `${Math.round(Math.min(...own))}-${Math.round(Math.max(...own))}`,
+      ...(reference ? { "ratio": median(own.map((speed, round) => speed / (speeds(reference)[round] ?? NaN))) } : {}),
+      "CPU s/GB": median(cpu),
+      "receiver MB": Math.round(Math.max(...results.map(({ receiver }) => receiver.peakBytes)) / 1e6),
+      "sender MB": Math.round(Math.max(...results.map(({ sender }) => sender.peakBytes)) / 1e6),
+    },
+  };
+}
+
+/** How soon the first verified byte is there: of a file that is hashed, and of one that its owner has not even begun to hash. */
+export async function benchFirstByte(options: { size: number; rounds: number }): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const hashed of [true, false]) {
+    const times: number[] = [];
+    for (let round = 0; round < options.rounds; round++) times.push(await firstByteMs(options.size, hashed));
+    rows.push({
+      what: hashed ? "hashed" : "not hashed",
+      figures: { "first byte ms": Math.round(median(times)), "worst ms": Math.round(Math.max(...times)) },
+    });
+  }
+  return rows;
+}
+
+async function firstByteMs(size: number, hashed: boolean): Promise<number> {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await writeRandomFile(join(await temp.folder("owner"), FILE), size, 1);
+  // A taker that is already in the room, since a fresh file has to be asked for before its owner comes to hash it.
+  await using taker = await startPeer({
+    folder: temp.at("taker"),
+    index,
+    name: "taker",
+    stdin: "piped",
+    args: ["--json"],
+  });
+  await using _owner: RunningPeer = await startPeer({ folder: temp.at("owner"), index, name: "owner" });
+  if (hashed) {
+    await eventually("the file is hashed", async () => (await rootListed(temp, index)) !== undefined, 600_000);
+  } else await eventually("the file is listed", () => /owner lists/.test(index.program.stderr));
+  await taker.program.type(`get ${FILE} --output ${temp.at("out.bin")}`);
+  const [line] = await taker.program.line(/^\{"event":"downloaded".*\}$/);
+  return JSON.parse(line).firstMs;
+}
+
+async function rootListed(temp: TempFolder, index: RunningIndex): Promise<string | undefined> {
+  const args = [...PEER_FLAGS, "peer.ts", temp.at("looker"), ...atIndex(index), "--json", "search", FILE];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: PROJECT, stderr: "null" }).output();
+  const [line = ""] = new TextDecoder().decode(stdout).split("\n");
+  return line === "" ? undefined : JSON.parse(line).root;
+}
+
+function atIndex(index: RunningIndex): string[] {
+  return ["--host", "127.0.0.1", "--index", `127.0.0.1:${index.port}`];
+}
+
+function moduleAt(name: string): string {
+  return fromFileUrl(new URL(`./${name}`, import.meta.url));
+}
+
+/** nginx on the owner's folder, if it is installed. */
+async function startNginx(temp: TempFolder): Promise<{ pid: number; url: string } & AsyncDisposable | undefined> {
+  const socket = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = socket.addr as Deno.NetAddr;
+  socket.close();
+  const folder = await temp.folder("nginx");
+  const config = `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
+    events {} http { access_log off; sendfile on; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
+    fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
+    server { listen 127.0.0.1:${port}; root ${temp.at("owner")}; } }`;
+  await Deno.writeTextFile(`${folder}/nginx.conf`, config);
+  try {
+    const args = ["-p", folder, "-c", `${folder}/nginx.conf`];
+    const child = new Deno.Command("nginx", { args, stdout: "null", stderr: "null" }).spawn();
+    const url = `http://127.0.0.1:${port}/${FILE}`;
+    await eventually("nginx answers", async () => {
+      const answer = await fetch(url, { method: "HEAD" }).catch(() => undefined);
+      await answer?.body?.cancel();
+      return answer?.ok;
+    });
+    return {
+      pid: child.pid,
+      url,
+      async [Symbol.asyncDispose]() {
+        child.kill("SIGKILL");
+        await child.status;
+      },
+    };
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return undefined;
+    throw thrown;
+  }
+}
