@@ -6,12 +6,17 @@
 /** How far back the measure looks. */
 const WINDOW_MS = 3_000;
 
+/** Samples closer to each other than this are one: a fast download notes thousands a second. */
+const STEP_MS = 50;
+
 /** A sliding measure of bytes per second. */
 export class Meter {
   #samples: { readonly ms: number; readonly bytes: number }[] = [];
 
   /** Notes that `bytes` have moved in all, at time `ms`. */
   note(bytes: number, ms: number): void {
+    const before = this.#samples.at(-2);
+    if (before !== undefined && ms - before.ms < STEP_MS) this.#samples.pop();
     this.#samples.push({ bytes, ms });
     // The newest sample older than the window stays: it is where the measure begins.
     const kept = this.#samples.findLastIndex((sample) => sample.ms <= ms - WINDOW_MS);

@@ -14,6 +14,7 @@ import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX, SEND_QUEUE_BYTES_MA
 import { decodeLine, type Envelope } from "../protocol/envelope.ts";
 import { LineBuffer } from "../protocol/line_buffer.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** First read buffer of an idle connection, and the largest one a busy connection grows to. */
 const READ_BYTES_MIN = 1024;
@@ -38,6 +39,7 @@ export class Connection implements Disposable {
   #queue: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
   #ended: Failure | undefined;
+  readonly #bodyWatchdog = new Watchdog(BODY_WAIT_MS, () => this.#end(silent(BODY_WAIT_MS)));
 
   constructor(stream: ByteStream, ends: ConnectionEnds) {
     this.#stream = stream;
@@ -60,6 +62,7 @@ export class Connection implements Disposable {
    * possible), "too-large", "timeout" after `waitMs`, "closed" in the middle of a line.
    */
   async receive(options: { waitMs: number }): Promise<Envelope | null> {
+    this.#bodyWatchdog[Symbol.dispose]();
     const line = this.#buffer.line() ?? await this.#within(options.waitMs, () => this.#readLine());
     return line === null ? null : decodeLine(line);
   }
@@ -68,7 +71,8 @@ export class Connection implements Disposable {
   async readBody(target: Uint8Array): Promise<void> {
     let filled = this.#buffer.take(target);
     while (filled < target.length) {
-      const read = await this.#within(BODY_WAIT_MS, () => this.#stream.read(target.subarray(filled)));
+      this.#bodyWatchdog.moved();
+      const read = await this.#readSome(target.subarray(filled));
       if (read === null) throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle"));
       filled += read;
     }
@@ -121,7 +125,7 @@ export class Connection implements Disposable {
   async #readLine(): Promise<Uint8Array | null> {
     while (true) {
       const scratch = new Uint8Array(this.#scratchBytes);
-      const read = await this.#stream.read(scratch);
+      const read = await this.#readSome(scratch);
       if (read === null) {
         if (this.#buffer.size === 0) return null;
         throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle of a message"));
@@ -133,18 +137,22 @@ export class Connection implements Disposable {
     }
   }
 
+  async #readSome(target: Uint8Array): Promise<number | null> {
+    try {
+      const read = await this.#stream.read(target);
+      // A stream that was closed here may end as if the other side had closed it.
+      if (this.#ended === undefined) return read;
+    } catch (thrown) {
+      throw this.#end(Failure.from(thrown, "closed", "The connection broke"));
+    }
+    throw this.#ended;
+  }
+
   /** Runs one step; when it takes too long, closes the stream and fails with "timeout". */
   async #within<T>(waitMs: number, step: () => Promise<T>): Promise<T> {
-    const timer = setTimeout(() => {
-      this.#end(new Failure("timeout", `The other side was silent for ${Math.round(waitMs / 1000)} s`));
-    }, waitMs);
+    const timer = setTimeout(() => this.#end(silent(waitMs)), waitMs);
     try {
-      const result = await step();
-      // A stream that was closed here may end as if the other side had closed it.
-      if (this.#ended !== undefined) throw this.#ended;
-      return result;
-    } catch (thrown) {
-      throw this.#ended ?? this.#end(Failure.from(thrown, "closed", "The connection broke"));
+      return await step();
     } finally {
       clearTimeout(timer);
     }
@@ -160,14 +168,19 @@ export class Connection implements Disposable {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length;) {
-      sent += await this.#within(BODY_WAIT_MS, () => this.#stream.write(bytes.subarray(sent)));
+    try {
+      for (let sent = 0; sent < bytes.length;) {
+        sent += await this.#within(BODY_WAIT_MS, () => this.#stream.write(bytes.subarray(sent)));
+      }
+    } catch (thrown) {
+      throw this.#end(Failure.from(thrown, "closed", "The connection broke"));
     }
   }
 
   #end(reason: Failure): Failure {
     if (this.#ended !== undefined) return this.#ended;
     this.#ended = reason;
+    this.#bodyWatchdog[Symbol.dispose]();
     try {
       this.#stream.close();
     } catch (thrown) {
@@ -175,6 +188,10 @@ export class Connection implements Disposable {
     }
     return reason;
   }
+}
+
+function silent(waitMs: number): Failure {
+  return new Failure("timeout", `The other side was silent for ${Math.round(waitMs / 1000)} s`);
 }
 
 /** Grows a read buffer that was filled and shrinks one that was far too large, so that only busy connections hold large ones. */

@@ -17,6 +17,7 @@ import { ask, greet } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Dial } from "../net/dial.ts";
 import { Pieces } from "../protocol/files.ts";
+import { Buffers } from "./buffers.ts";
 import { fetchRange } from "./fetch.ts";
 import { PieceList, type Target } from "./piece_list.ts";
 import { plan, type PlannedSource, type Step } from "./plan.ts";
@@ -95,6 +96,7 @@ class RunningDownload implements AsyncDisposable {
   readonly #options: DownloadOptions;
   readonly #sources = new Map<string, SourceState>();
   readonly #fetched = new Map<string, number>();
+  readonly #buffers = new Buffers();
   readonly #startMs: number;
   #list: PieceList;
   #missing: Range[];
@@ -178,6 +180,7 @@ class RunningDownload implements AsyncDisposable {
         target,
         list: this.#list,
         sink,
+        buffers: this.#buffers,
         onPiece: (piece) => this.#arrived(peer, piece),
       });
     } catch (thrown) {

@@ -12,7 +12,7 @@ import { type Range, rangeBytes } from "../core/range.ts";
 import { ask } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import { Download } from "../protocol/files.ts";
-import { Buffers } from "./buffers.ts";
+import type { Buffers } from "./buffers.ts";
 import type { PieceList, Target } from "./piece_list.ts";
 import type { Sink } from "./sink.ts";
 
@@ -22,6 +22,7 @@ export interface FetchOptions {
   readonly target: Target;
   readonly list: PieceList;
   readonly sink: Sink;
+  readonly buffers: Buffers;
   /** Called for every piece that was verified and written. */
   readonly onPiece: (range: Range) => void;
 }
@@ -31,13 +32,12 @@ export interface FetchOptions {
  * "file-changed"; and as the connection and the sink do. What was verified before the failure counts.
  */
 export async function fetchRange(range: Range, options: FetchOptions): Promise<void> {
-  const { connection, target, list, sink, onPiece } = options;
+  const { connection, target, list, sink, buffers, onPiece } = options;
   const { data, bodyBytes } = await ask(connection, Download, { ...target, ...range });
   if (data.size !== list.size) throw new Failure("file-changed", `"${data.name}" has changed since it was listed`);
   if (bodyBytes !== rangeBytes(range)) {
     throw new Failure("malformed", `Got ${bodyBytes} bytes instead of ${rangeBytes(range)}`);
   }
-  const buffers = new Buffers();
   let writing: Promise<void> = Promise.resolve();
   let failed: unknown;
   try {
@@ -46,9 +46,12 @@ export async function fetchRange(range: Range, options: FetchOptions): Promise<v
       const whole = pieceRange(index, list.size);
       const buffer = await buffers.take();
       const piece = buffer.subarray(0, rangeBytes(whole));
-      await connection.readBody(piece);
-      if (!sameBytes(digestOf(piece), await list.digest(index))) {
-        throw new Failure("corrupt", `Piece ${index} of "${data.name}" does not match its digest`);
+      try {
+        await connection.readBody(piece);
+        await verify(piece, index, options, data.name);
+      } catch (thrown) {
+        buffers.give(buffer);
+        throw thrown;
       }
       writing = sink.write(start, piece).then(() => onPiece(whole), (thrown) => failed ??= thrown).finally(() => {
         buffers.give(buffer);
@@ -59,4 +62,9 @@ export async function fetchRange(range: Range, options: FetchOptions): Promise<v
     await writing;
   }
   if (failed !== undefined) throw failed;
+}
+
+async function verify(piece: Uint8Array, index: number, { list }: FetchOptions, name: string): Promise<void> {
+  if (sameBytes(digestOf(piece), await list.digest(index))) return;
+  throw new Failure("corrupt", `Piece ${index} of "${name}" does not match its digest`);
 }

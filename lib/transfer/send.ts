@@ -12,6 +12,7 @@ import { Failure } from "../core/failure.ts";
 import { BODY_WAIT_MS } from "../core/limits.ts";
 import type { Range } from "../core/range.ts";
 import type { ByteStream } from "../net/byte_stream.ts";
+import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/folder.ts";
 
 const COPY_BYTES = 1 << 20;
@@ -37,12 +38,12 @@ export async function sendRange(
 
 async function pipe(open: OpenFile, range: Range, stream: ByteStream, onSent: (bytes: number) => void): Promise<void> {
   const stalled = new AbortController();
+  using watchdog = new Watchdog(BODY_WAIT_MS, () => stalled.abort(tooSlow()));
+  watchdog.moved();
   let position = range.start;
-  let movedMs = performance.now();
   const watch = setInterval(async () => {
     const now = await open.file.seek(0, Deno.SeekMode.Current).catch(() => position);
-    if (now !== position) movedMs = performance.now();
-    else if (performance.now() - movedMs > BODY_WAIT_MS) stalled.abort(tooSlow());
+    if (now !== position) watchdog.moved();
     position = now;
     onSent(position - range.start);
   }, WATCH_MS);
@@ -58,30 +59,26 @@ async function pipe(open: OpenFile, range: Range, stream: ByteStream, onSent: (b
 }
 
 async function copy(open: OpenFile, range: Range, stream: ByteStream, onSent: (bytes: number) => void): Promise<void> {
-  let writing: Promise<void> = Promise.resolve();
+  using watchdog = new Watchdog(BODY_WAIT_MS, () => stream.close());
+  const send = async (bytes: Uint8Array): Promise<void> => {
+    for (let done = 0; done < bytes.length;) {
+      watchdog.moved();
+      done += await stream.write(bytes.subarray(done));
+    }
+  };
   let [buffer, other] = [new Uint8Array(COPY_BYTES), new Uint8Array(COPY_BYTES)] as const;
+  let writing: Promise<void> = Promise.resolve();
   for (let position = range.start; position < range.end; [buffer, other] = [other, buffer]) {
     const read = await open.file.read(buffer.subarray(0, Math.min(COPY_BYTES, range.end - position)));
     await writing;
     if (read === null) throw changed();
     onSent(position - range.start);
     position += read;
-    writing = writeAll(stream, buffer.subarray(0, read));
+    writing = send(buffer.subarray(0, read));
     // Awaited in the next round, or below; a failure until then must not count as unhandled.
     writing.catch(() => {});
   }
   await writing;
-}
-
-async function writeAll(stream: ByteStream, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const timer = setTimeout(() => stream.close(), BODY_WAIT_MS);
-    try {
-      done += await stream.write(bytes.subarray(done));
-    } finally {
-      clearTimeout(timer);
-    }
-  }
 }
 
 function changed(): Failure {
