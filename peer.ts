@@ -44,7 +44,8 @@ ${flagHelp(ALL_COMMAND_FLAGS)}
 
 exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 index unreachable, 130 interrupted`;
 
-if (import.meta.main) {
+// A bundle is one module, which also runs as the worker that hashes (lib/store/hash_worker.ts).
+if (import.meta.main && !("WorkerGlobalScope" in globalThis)) {
   try {
     Deno.exit(await main());
   } catch (thrown) {

@@ -3,65 +3,16 @@
  * @module
  */
 
-import { type Address, formatAddress } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
 import { HITS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
-import { formatCount, formatDuration, formatRate, formatSize } from "../core/quantity.ts";
-import type { Directory, FoundRows, Wanted } from "../peer/directory.ts";
-import type { Row } from "../peer/last_table.ts";
-import type { Peer } from "../peer/peer.ts";
-import type { Destination, TransferResult } from "../peer/transfer.ts";
-import type { StartedTransfer } from "../peer/transfers.ts";
+import { type Command, type CommandFlags, joined } from "./command.ts";
 import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
-import type { Output } from "./output.ts";
-import { percentDone } from "./progress.ts";
-import type { Column } from "./table.ts";
-
-/** What a command works with. */
-export interface CommandContext {
-  readonly output: Output;
-  readonly directory: Directory;
-  /** The joined peer. Only there for commands that need one. */
-  readonly peer: Peer | undefined;
-  /** Shows how a download goes and, when it has ended well, reports it. One-shot runs wait for that; the shell lets it run on. */
-  readonly follow: (started: StartedTransfer, report: (result: TransferResult) => void) => Promise<void>;
-  /** Standard output as a stream of bytes, for `get --output -`; undefined where the shell has it. */
-  readonly stdout: { write(bytes: Uint8Array): Promise<number> } | undefined;
-}
-
-/** Flags as a command gets them. */
-export type CommandFlags = Readonly<Record<string, string | boolean | undefined>>;
-
-/** One command. */
-export interface Command {
-  readonly name: string;
-  readonly args: string;
-  readonly about: string;
-  /** More than one sentence, for `help COMMAND`. */
-  readonly more?: string;
-  readonly flags: FlagTable;
-  /** What completion offers as arguments. */
-  readonly completes: readonly ("commands" | "files" | "peers")[];
-  /** What has to be there: nothing, the index, or a peer that has joined it. */
-  readonly needs: "nothing" | "index" | "peer";
-  /** How many arguments it takes. */
-  readonly count: { readonly min: number; readonly max: number };
-  /** Fails as "usage" when a value makes no sense, before anything is opened or asked. */
-  check?(flags: CommandFlags): void;
-  run(context: CommandContext, args: readonly string[], flags: CommandFlags): Promise<void>;
-}
+import { get } from "./get.ts";
+import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
 
 const LIMIT: Flag = { value: "N", about: "how many rows at most", byDefault: "20" };
 const ANY = Infinity;
-
-const NUMBERED_COLUMNS: readonly Column[] = [
-  { title: "#", align: "right" },
-  { title: "name", flexible: true },
-  { title: "size", align: "right" },
-  { title: "held by", align: "right" },
-  { title: "who", flexible: true },
-];
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -230,157 +181,6 @@ function commandHelp(command: Command): string {
     Object.keys(flags).length === 0 ? undefined : flagHelp(flags),
   ];
   return parts.filter((part) => part !== undefined).join("\n");
-}
-
-async function get(context: CommandContext, args: readonly string[], flags: CommandFlags): Promise<void> {
-  const { output, stdout, directory } = context;
-  const peer = joined(context.peer);
-  const [what = ""] = args;
-  const { from, output: path } = flags;
-  const wanted = await directory.resolve(what, typeof from === "string" ? { from } : {});
-  if (wanted.others > 0) {
-    const others = formatCount(wanted.others, "other file");
-    output.note(
-      `Of ${wanted.others + 1} files called ${wanted.name}, taking the one of ${
-        formatSize(wanted.size)
-      } that most have`,
-      { event: "ambiguous", name: wanted.name, others: wanted.others, note: `${others} of this name` },
-    );
-  }
-  const started = peer.transfers.start(wanted, destinationOf(path, stdout));
-  await context.follow(started, (result) => reportDone({ output, wanted, result, toStream: path === "-" }));
-}
-
-function destinationOf(path: string | boolean | undefined, stdout: CommandContext["stdout"]): Destination {
-  if (typeof path !== "string") return { kind: "folder" };
-  if (path !== "-") return { kind: "path", path };
-  if (stdout !== undefined) return { kind: "stream", stream: stdout };
-  throw new Failure("usage", "The shell needs standard output for itself", {
-    hint: "run it once: deno task peer FOLDER get WHAT --output -",
-  });
-}
-
-/** Says how a download ended well. A file that went to standard output leaves that alone. */
-function reportDone(
-  { output, wanted, result, toStream }: { output: Output; wanted: Wanted; result: TransferResult; toStream: boolean },
-): void {
-  const fetched = [...result.fetched.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const bytesPerSecond = result.tookMs > 0 ? Math.round(fetched / result.tookMs * 1000) : 0;
-  const sources = Array.from(result.fetched, ([peer, bytes]) => ({ peer, bytes }));
-  const { size, root, path, alreadyHere } = result;
-  const object = {
-    event: "downloaded",
-    name: wanted.name,
-    ...(path === undefined ? {} : { path }),
-    size,
-    root,
-    alreadyHere,
-    fetched,
-    tookMs: Math.round(result.tookMs),
-    ...(result.firstMs === undefined ? {} : { firstMs: Math.round(result.firstMs) }),
-    bytesPerSecond,
-    sources,
-  };
-  const from = sources.map(({ peer }) => peer).join(", ");
-  const speed = `${formatSize(fetched)} in ${formatDuration(result.tookMs)} (${
-    formatRate(bytesPerSecond)
-  }) from ${from}`;
-  const how = fetched === 0
-    ? "nothing had to be fetched"
-    : fetched < size
-    ? `fetched ${speed}; the rest was here`
-    : speed;
-  const text = alreadyHere ? `${path} is here already` : `${path ?? wanted.name}: ${how}`;
-  if (toStream) output.note(text, object);
-  else output.result(text, object);
-}
-
-function showRows(output: Output, { rows, more }: FoundRows): void {
-  output.table(
-    NUMBERED_COLUMNS,
-    rows.map((row, index) => ({
-      cells: [String(index + 1), row.name, formatSize(row.size), String(row.holders), whoHas(row)],
-      object: { event: "file", number: index + 1, ...row },
-    })),
-  );
-  if (more) {
-    output.note(`More than these ${rows.length} match: add words, or --limit`, { event: "more", shown: rows.length });
-  }
-}
-
-function whoHas(row: Row): string {
-  const names = row.peers.map((peer) => peer.name);
-  return names.join(", ") + (row.holders > names.length ? ", …" : "");
-}
-
-async function listPeers({ output, directory }: CommandContext): Promise<void> {
-  const { peers } = await directory.peers();
-  output.table(
-    [
-      { title: "peer", flexible: true },
-      { title: "address" },
-      { title: "files", align: "right" },
-      { title: "size", align: "right" },
-    ],
-    peers.map((row) => ({
-      cells: [row.name, reachedAt(row), String(row.files), formatSize(row.bytes)],
-      object: { event: "peer", ...row },
-    })),
-  );
-  if (peers.length === 0) throw new Failure("not-found", "Nobody is here yet", { hint: "" });
-}
-
-function reachedAt({ host, port }: { host: string; port?: number }): string {
-  return port === undefined ? `${host}, cannot be reached` : formatAddress({ host, port } satisfies Address);
-}
-
-function listFiles({ output, peer }: CommandContext): Promise<void> {
-  const files = joined(peer).files();
-  output.table(
-    [{ title: "name", flexible: true }, { title: "size", align: "right" }, { title: "hashed", align: "right" }],
-    files.map(({ file, hashed }) => ({
-      cells: [file.name, formatSize(file.size), hashed === undefined ? "waiting" : `${Math.floor(hashed * 100)} %`],
-      object: { event: "file", ...file, hashed: hashed ?? 0 },
-    })),
-  );
-  if (files.length === 0) {
-    throw new Failure("not-found", "You share nothing yet", { hint: "put files into the folder" });
-  }
-  return Promise.resolve();
-}
-
-function listTransfers({ output, peer }: CommandContext): Promise<void> {
-  const views = joined(peer).transfers.views();
-  output.table(
-    [
-      { title: "#", align: "right" },
-      { title: "name", flexible: true },
-      { title: "size", align: "right" },
-      { title: "here", align: "right" },
-      { title: "speed", align: "right" },
-      { title: "state", flexible: true },
-    ],
-    views.map((view) => ({
-      cells: [
-        String(view.id),
-        view.name,
-        formatSize(view.size),
-        `${percentDone(view)} %`,
-        view.bytesPerSecond > 0 ? formatRate(view.bytesPerSecond) : "",
-        view.failure === undefined ? view.state : `${view.state}: ${view.failure.message}`,
-      ],
-      object: { event: "transfer", ...view, failure: view.failure?.toWire() },
-    })),
-  );
-  if (views.length === 0) {
-    throw new Failure("not-found", "There are no downloads", { hint: "start one with: get WHAT" });
-  }
-  return Promise.resolve();
-}
-
-function joined(peer: Peer | undefined): Peer {
-  if (peer === undefined) throw new TypeError("A command that needs a peer was run without one");
-  return peer;
 }
 
 function parseLimit(text: string | boolean | undefined): number {

@@ -5,7 +5,7 @@
 
 import { Guest } from "../peer/guest.ts";
 import { Peer, type PeerOptions } from "../peer/peer.ts";
-import type { Command, CommandContext, CommandFlags } from "./commands.ts";
+import type { Command, CommandContext, CommandFlags } from "./command.ts";
 import type { Output } from "./output.ts";
 import { showProgress } from "./progress_display.ts";
 

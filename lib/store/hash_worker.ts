@@ -1,5 +1,6 @@
 /**
- * Hashes files beside the main thread. Runs in a Worker of its own, started by hasher.ts; the messages are typed here.
+ * Hashes files beside the main thread. Runs in a Worker that hasher.ts starts from its own module, so that a bundle of one file is worker
+ * and program at once; the messages are typed here.
  *
  * Several files are in work at once, in turns of a few milliseconds: files that somebody asks for go before all others, so a film that
  * is being hashed in the background does not hold them up.
@@ -25,6 +26,9 @@ export type FromWorker =
   }
   | { readonly kind: "failed"; readonly id: number; readonly changed: boolean; readonly reason: string };
 
+/** The worker's name, by which this module knows where it runs. */
+export const HASH_WORKER = "recess hash worker";
+
 /** How long a turn lasts before messages are looked at. */
 const TURN_MS = 10;
 /** Digests of a large file that are gathered before they are told. The first ones are told at once. */
@@ -43,18 +47,22 @@ const jobs = new Map<number, Job>();
 const buffer = new Uint8Array(PIECE_BYTES);
 let working = false;
 
-// The page and worker types of the library disagree on what `self` is; these two members are all that is used.
+// The page and worker types of the library disagree on what `self` is; these members are all that is used.
 const port = self as unknown as {
+  readonly name?: string;
   onmessage: (event: MessageEvent<ToWorker>) => void;
   postMessage(message: FromWorker): void;
 };
 
-port.onmessage = ({ data }) => {
-  if (data.kind === "hash") jobs.set(data.id, { ...data, reading: undefined });
-  else if (data.kind === "hurry") hurry(data.id);
-  else drop(data.id);
-  if (!working) void work();
-};
+// Only in the worker: everywhere else this module is loaded for its types and its worker's name.
+if (port.name === HASH_WORKER) {
+  port.onmessage = ({ data }) => {
+    if (data.kind === "hash") jobs.set(data.id, { ...data, reading: undefined });
+    else if (data.kind === "hurry") hurry(data.id);
+    else drop(data.id);
+    if (!working) void work();
+  };
+}
 
 function hurry(id: number): void {
   const job = jobs.get(id);

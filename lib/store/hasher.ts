@@ -5,7 +5,7 @@
 
 import { DIGEST_BYTES, rootOf } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
-import type { FromWorker, ToWorker } from "./hash_worker.ts";
+import { type FromWorker, HASH_WORKER, type ToWorker } from "./hash_worker.ts";
 
 /** A file on its way to having a root. */
 export class HashJob {
@@ -147,7 +147,7 @@ export class Hasher implements Disposable {
   }
 
   #startWorker(): Worker {
-    const worker = new Worker(new URL("./hash_worker.ts", import.meta.url), { type: "module" });
+    const worker = new Worker(import.meta.url, { type: "module", name: HASH_WORKER });
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#take(data);
     return worker;
   }

@@ -4,10 +4,15 @@ import { COMMANDS } from "../../lib/shell/commands.ts";
 import { generatedParts, withParts } from "../support/documents.ts";
 import { PROJECT } from "../support/programs.ts";
 
+/** A document without what `deno fmt` does to its lines and the columns of its tables. */
+function unaligned(text: string): string {
+  return text.replaceAll(/\s+/g, " ").replaceAll(/-{3,}/g, "---");
+}
+
 Deno.test("the tables in the documents are those of the code (else: deno task docs)", async () => {
   for (const { file, parts } of await generatedParts()) {
     const text = await Deno.readTextFile(file);
-    assertEquals(text, withParts(text, parts), relative(PROJECT, fromFileUrl(file)));
+    assertEquals(unaligned(text), unaligned(withParts(text, parts)), relative(PROJECT, fromFileUrl(file)));
   }
 });
 

@@ -1,0 +1,51 @@
+/**
+ * What a command is and what it works with. The commands themselves are in commands.ts.
+ * @module
+ */
+
+import type { Directory } from "../peer/directory.ts";
+import type { Peer } from "../peer/peer.ts";
+import type { TransferResult } from "../peer/transfer.ts";
+import type { StartedTransfer } from "../peer/transfers.ts";
+import type { FlagTable } from "./flags.ts";
+import type { Output } from "./output.ts";
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly output: Output;
+  readonly directory: Directory;
+  /** The joined peer. Only there for commands that need one. */
+  readonly peer: Peer | undefined;
+  /** Shows how a download goes and, when it has ended well, reports it. One-shot runs wait for that; the shell lets it run on. */
+  readonly follow: (started: StartedTransfer, report: (result: TransferResult) => void) => Promise<void>;
+  /** Standard output as a stream of bytes, for `get --output -`; undefined where the shell has it. */
+  readonly stdout: { write(bytes: Uint8Array): Promise<number> } | undefined;
+}
+
+/** Flags as a command gets them. */
+export type CommandFlags = Readonly<Record<string, string | boolean | undefined>>;
+
+/** One command. */
+export interface Command {
+  readonly name: string;
+  readonly args: string;
+  readonly about: string;
+  /** More than one sentence, for `help COMMAND`. */
+  readonly more?: string;
+  readonly flags: FlagTable;
+  /** What completion offers as arguments. */
+  readonly completes: readonly ("commands" | "files" | "peers")[];
+  /** What has to be there: nothing, the index, or a peer that has joined it. */
+  readonly needs: "nothing" | "index" | "peer";
+  /** How many arguments it takes. */
+  readonly count: { readonly min: number; readonly max: number };
+  /** Fails as "usage" when a value makes no sense, before anything is opened or asked. */
+  check?(flags: CommandFlags): void;
+  run(context: CommandContext, args: readonly string[], flags: CommandFlags): Promise<void>;
+}
+
+/** The peer, for commands that say that they need one. */
+export function joined(peer: Peer | undefined): Peer {
+  if (peer === undefined) throw new TypeError("A command that needs a peer was run without one");
+  return peer;
+}

@@ -1,0 +1,109 @@
+/**
+ * The tables that commands show: found files, peers, own files, transfers.
+ * @module
+ */
+
+import { type Address, formatAddress } from "../core/address.ts";
+import { Failure } from "../core/failure.ts";
+import { formatRate, formatSize } from "../core/quantity.ts";
+import type { FoundRows } from "../peer/directory.ts";
+import type { Row } from "../peer/last_table.ts";
+import { type CommandContext, joined } from "./command.ts";
+import type { Output } from "./output.ts";
+import { percentDone } from "./progress.ts";
+import type { Column } from "./table.ts";
+
+const NUMBERED_COLUMNS: readonly Column[] = [
+  { title: "#", align: "right" },
+  { title: "name", flexible: true },
+  { title: "size", align: "right" },
+  { title: "held by", align: "right" },
+  { title: "who", flexible: true },
+];
+
+/** Shows files found, numbered for `get`. */
+export function showRows(output: Output, { rows, more }: FoundRows): void {
+  output.table(
+    NUMBERED_COLUMNS,
+    rows.map((row, index) => ({
+      cells: [String(index + 1), row.name, formatSize(row.size), String(row.holders), whoHas(row)],
+      object: { event: "file", number: index + 1, ...row },
+    })),
+  );
+  if (more) {
+    output.note(`More than these ${rows.length} match: add words, or --limit`, { event: "more", shown: rows.length });
+  }
+}
+
+function whoHas(row: Row): string {
+  const names = row.peers.map((peer) => peer.name);
+  return names.join(", ") + (row.holders > names.length ? ", …" : "");
+}
+
+/** Shows who is here. */
+export async function listPeers({ output, directory }: CommandContext): Promise<void> {
+  const { peers } = await directory.peers();
+  output.table(
+    [
+      { title: "peer", flexible: true },
+      { title: "address" },
+      { title: "files", align: "right" },
+      { title: "size", align: "right" },
+    ],
+    peers.map((row) => ({
+      cells: [row.name, reachedAt(row), String(row.files), formatSize(row.bytes)],
+      object: { event: "peer", ...row },
+    })),
+  );
+  if (peers.length === 0) throw new Failure("not-found", "Nobody is here yet", { hint: "" });
+}
+
+function reachedAt({ host, port }: { host: string; port?: number }): string {
+  return port === undefined ? `${host}, cannot be reached` : formatAddress({ host, port } satisfies Address);
+}
+
+/** Shows what this peer shares. */
+export function listFiles({ output, peer }: CommandContext): Promise<void> {
+  const files = joined(peer).files();
+  output.table(
+    [{ title: "name", flexible: true }, { title: "size", align: "right" }, { title: "hashed", align: "right" }],
+    files.map(({ file, hashed }) => ({
+      cells: [file.name, formatSize(file.size), hashed === undefined ? "waiting" : `${Math.floor(hashed * 100)} %`],
+      object: { event: "file", ...file, hashed: hashed ?? 0 },
+    })),
+  );
+  if (files.length === 0) {
+    throw new Failure("not-found", "You share nothing yet", { hint: "put files into the folder" });
+  }
+  return Promise.resolve();
+}
+
+/** Shows downloads. */
+export function listTransfers({ output, peer }: CommandContext): Promise<void> {
+  const views = joined(peer).transfers.views();
+  output.table(
+    [
+      { title: "#", align: "right" },
+      { title: "name", flexible: true },
+      { title: "size", align: "right" },
+      { title: "here", align: "right" },
+      { title: "speed", align: "right" },
+      { title: "state", flexible: true },
+    ],
+    views.map((view) => ({
+      cells: [
+        String(view.id),
+        view.name,
+        formatSize(view.size),
+        `${percentDone(view)} %`,
+        view.bytesPerSecond > 0 ? formatRate(view.bytesPerSecond) : "",
+        view.failure === undefined ? view.state : `${view.state}: ${view.failure.message}`,
+      ],
+      object: { event: "transfer", ...view, failure: view.failure?.toWire() },
+    })),
+  );
+  if (views.length === 0) {
+    throw new Failure("not-found", "There are no downloads", { hint: "start one with: get WHAT" });
+  }
+  return Promise.resolve();
+}
