@@ -49,7 +49,8 @@ export class Share implements AsyncDisposable {
   #onChange: (names: readonly string[]) => void = () => {};
   #lanes = 0;
   #saveTimer: ReturnType<typeof setTimeout> | undefined;
-  #running: Promise<void> = Promise.resolve();
+  /** What goes on beside everything else, all of which is over before the database closes. */
+  readonly #background = new Set<Promise<void>>();
 
   private constructor(folder: Folder, state: State) {
     this.#folder = folder;
@@ -78,7 +79,8 @@ export class Share implements AsyncDisposable {
    */
   start(onChange: (names: readonly string[]) => void): void {
     this.#onChange = onChange;
-    this.#running = Promise.all([this.#follow(), this.#rescan(RESCAN_MS)]).then(() => {});
+    this.#goOn(this.#follow());
+    this.#goOn(this.#rescan(RESCAN_MS));
     this.#hashMore();
   }
 
@@ -99,7 +101,7 @@ export class Share implements AsyncDisposable {
     const opened = await this.#folder.openShared(file.name);
     if (sameVersion(opened, file)) return opened;
     opened[Symbol.dispose]();
-    void this.#look(new Set([file.name]));
+    this.#goOn(this.#look(new Set([file.name])));
     throw changed(file.name);
   }
 
@@ -141,8 +143,13 @@ export class Share implements AsyncDisposable {
     this.#closing.abort(new Failure("closed", "The peer is closing"));
     this.#hasher[Symbol.dispose]();
     await this.#watch?.[Symbol.asyncDispose]();
-    await this.#running;
+    await Promise.all(this.#background);
     this.#saveNow();
+  }
+
+  #goOn(work: Promise<void>): void {
+    const ended = work.finally(() => this.#background.delete(ended));
+    this.#background.add(ended);
   }
 
   #put(file: SharedFile): void {
@@ -210,11 +217,11 @@ export class Share implements AsyncDisposable {
   /** Looks again at a file that is being written, when it may rest. */
   #settle(name: string): void {
     if (this.#settling.size === 0) {
-      void waited(SETTLE_MS, this.#closing.signal).then((inTime) => {
+      this.#goOn(waited(SETTLE_MS, this.#closing.signal).then((inTime) => {
         const names = new Set(this.#settling);
         this.#settling.clear();
         return inTime ? this.#look(names) : undefined;
-      });
+      }));
     }
     this.#settling.add(name);
   }
@@ -223,7 +230,7 @@ export class Share implements AsyncDisposable {
   #hashMore(): void {
     while (this.#lanes < HASHING_MAX && this.#lanes < this.#toHash.size && !this.#closing.signal.aborted) {
       this.#lanes += 1;
-      void this.#hashInLane().finally(() => this.#lanes -= 1);
+      this.#goOn(this.#hashInLane().finally(() => this.#lanes -= 1));
     }
   }
 
@@ -244,6 +251,7 @@ export class Share implements AsyncDisposable {
 
   async #startJob(file: SharedFile, options: { urgent: boolean }): Promise<HashJob> {
     const path = await this.#folder.realPathOf(file.name);
+    this.#closing.signal.throwIfAborted();
     // Another caller may have started the same job while the path was looked up.
     const running = this.#jobs.get(file.name);
     if (running !== undefined) return running;
