@@ -217,11 +217,13 @@ export class Share implements AsyncDisposable {
   /** Looks again at a file that is being written, when it may rest. */
   #settle(name: string): void {
     if (this.#settling.size === 0) {
-      this.#goOn(waited(SETTLE_MS, this.#closing.signal).then((inTime) => {
-        const names = new Set(this.#settling);
-        this.#settling.clear();
-        return inTime ? this.#look(names) : undefined;
-      }));
+      this.#goOn(
+        waited(SETTLE_MS, this.#closing.signal).then((inTime) => {
+          const names = new Set(this.#settling);
+          this.#settling.clear();
+          return inTime ? this.#look(names) : undefined;
+        }),
+      );
     }
     this.#settling.add(name);
   }
