@@ -9,12 +9,14 @@
 
 import { formatAddress, parseAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
+import { UPLOAD_SLOTS } from "./lib/core/limits.ts";
 import { printable } from "./lib/core/printable.ts";
+import { parseRate } from "./lib/core/quantity.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
 import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
 import { describeEvent } from "./lib/shell/events.ts";
-import { COMMON_FLAGS, flagHelp, type FlagTable, parseFlags } from "./lib/shell/flags.ts";
+import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { Output } from "./lib/shell/output.ts";
@@ -27,6 +29,13 @@ const FLAGS = {
   name: { value: "NAME", about: "what others call you; one is made up and kept, if not said" },
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
+  slots: {
+    value: "N",
+    about: "how many large uploads run at once; others wait in line",
+    byDefault: String(UPLOAD_SLOTS),
+  },
+  up: { value: "RATE", about: "upload no faster than this in all, such as 10MB/s" },
+  down: { value: "RATE", about: "download no faster than this in all" },
   ...COMMON_FLAGS,
 } as const satisfies FlagTable;
 
@@ -72,6 +81,9 @@ async function main(): Promise<number> {
     indexes: flags.index.split(",").map((each) => parseAddress(each, { defaultPort: INDEX_PORT })),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     listen: { host: flags.host, port: parsePort(flags.port) },
+    slots: parseCount("slots", flags.slots),
+    ...(flags.up === undefined ? {} : { up: parseRate(flags.up) }),
+    ...(flags.down === undefined ? {} : { down: parseRate(flags.down) }),
     onEvent: (event) => output.note(describeEvent(event), { ...event }),
   };
   const commandFlags = given.filter((each) => !Object.hasOwn(FLAGS, each));
@@ -92,7 +104,7 @@ async function untilStopped(run: Promise<void>): Promise<number> {
 
 async function runShell(options: PeerOptions, output: Output): Promise<number> {
   const stopped = signalled();
-  const starting = Peer.start(options);
+  const starting = Peer.start({ ...options, patient: true });
   const code = await Promise.race([starting.then(() => undefined), stopped]);
   if (code !== undefined) return code;
   await using peer = await starting;

@@ -16,7 +16,7 @@ import { handleHttp } from "./lib/server/http.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
 import { journalJson, journalLine } from "./lib/server/journal.ts";
 import { LineLog } from "./lib/server/line_log.ts";
-import { COMMON_FLAGS, flagHelp, type FlagTable, parseFlags } from "./lib/shell/flags.ts";
+import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 
 const FLAGS = {
@@ -113,11 +113,4 @@ function serveHttp(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr
       hint: "choose another port with --http-port, 0 for any free one",
     });
   }
-}
-
-function parseCount(name: string, text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) {
-    throw new Failure("usage", `Cannot use "${text}" for --${name}`, { hint: "write a number from 1" });
-  }
-  return Number(text);
 }

@@ -32,6 +32,7 @@ export const FAILURES = {
   "name-taken": { retry: false, hint: "choose another name with --name" },
   "no-access": { retry: false, hint: "check the permissions of the folder or file" },
   "not-found": { retry: false, hint: "search for part of the name" },
+  "not-here": { retry: true, hint: "this part of the file has not arrived there yet" },
   "not-joined": { retry: false, hint: "join the index first" },
   "not-shared": { retry: false, hint: "search again: the list may be old" },
   "refused": { retry: false, hint: "" },

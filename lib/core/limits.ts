@@ -49,6 +49,8 @@ export const MALFORMED_LINES_MAX = 8;
 
 /** Files one peer may list at the index. */
 export const FILES_PER_PEER_MAX = 250_000;
+/** Downloads that one peer may announce at the index as partial copies. */
+export const PARTIALS_PER_PEER_MAX = 1_000;
 /** Connections an index serves at once. */
 export const INDEX_CONNECTIONS_MAX = 12_000;
 /** Peers dialled back at once by an index; more wait for their turn. */
@@ -61,8 +63,22 @@ export const PEER_CONNECTIONS_MAX = 256;
 export const SEND_QUEUE_BYTES_MAX = 4 * 1024 * 1024;
 /** Folders inside folders that are scanned. */
 export const SCAN_DEPTH_MAX = 64;
+/** Large uploads that run at once, if --slots does not say otherwise; more peers wait in line. */
+export const UPLOAD_SLOTS = 8;
+/** Small answers (files of a piece or less) that are sent at once, beside the large ones. */
+export const SMALL_UPLOADS_MAX = 32;
+/** Contents of which a peer remembers who wants them and what it gave away. */
+export const DEMANDED_CONTENTS_MAX = 256;
 /** Downloads that run at once; others wait for their turn. */
 export const TRANSFERS_RUNNING_MAX = 8;
+/** Peers from which one file is downloaded at once. */
+export const DOWNLOAD_SOURCES_MAX = 16;
+/** Connections over which small files are fetched at once. */
+export const SMALL_CONNECTIONS_MAX = 16;
+/** Small files that are asked for on one connection before the first has come. */
+export const SMALL_AHEAD = 32;
+/** Files of one folder that are downloaded in one go. */
+export const FOLDER_FILES_MAX = 250_000;
 /** Transfers, running and ended, that a peer remembers. */
 export const TRANSFERS_KEPT_MAX = 1000;
 
@@ -90,6 +106,8 @@ export const PEER_IDLE_MS_MAX = 120_000;
 export const CLOSE_WAIT_MS = 3_000;
 /** Digests of a file that is being hashed: how long PIECES waits for news. */
 export const PIECES_WAIT_MS = 1_000;
+/** How often one who waits in line is told his place, changed or not. */
+export const QUEUED_EVERY_MS = 5_000;
 /** First wait before an index is tried again. */
 export const RECONNECT_FIRST_MS = 500;
 /** Longest wait before an index is tried again. */
@@ -98,5 +116,15 @@ export const RECONNECT_LAST_MS = 15_000;
 export const RETRY_FIRST_MS = 250;
 /** Longest wait before the holders of a file are tried again. */
 export const RETRY_LAST_MS = 4_000;
-/** Rounds over all holders of a file, none of which gave a piece, before a download fails. */
-export const RETRY_ROUNDS_MAX = 6;
+/** Attempts at one holder of a file, none of which gave a piece, before a download does without it. */
+export const RETRIES_MAX = 6;
+/** First wait before a transfer whose holders are all away is attempted again. */
+export const ATTEMPT_FIRST_MS = 1_000;
+/** Longest wait before a transfer whose holders are all away is attempted again. */
+export const ATTEMPT_LAST_MS = 15_000;
+/** Time without a new piece after which a download gives up, though there are holders of other parts. */
+export const DOWNLOAD_IDLE_MS_MAX = 60_000;
+/** First wait before a download asks the index again who has the file: others begin at the same time. */
+export const FIND_AGAIN_FIRST_MS = 500;
+/** Longest wait before a download asks the index again who has the file. */
+export const FIND_AGAIN_LAST_MS = 5_000;

@@ -12,16 +12,22 @@ export class Slots {
     this.#free = count;
   }
 
-  /** Runs `work` in a slot of its own. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** Waits for a slot. Shape: what gives it back. */
+  async take(): Promise<Disposable> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#line.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#line.shift();
-      if (next !== undefined) next();
-      else this.#free += 1;
-    }
+    return {
+      [Symbol.dispose]: () => {
+        const next = this.#line.shift();
+        if (next !== undefined) next();
+        else this.#free += 1;
+      },
+    };
+  }
+
+  /** Runs `work` in a slot of its own. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    using _slot = await this.take();
+    return await work();
   }
 }

@@ -51,6 +51,16 @@ export interface FoundCopy extends ListedFile {
   readonly peer: IndexedPeer;
 }
 
+/** A peer that has a content, or is downloading it and serves what it has so far. */
+export interface FoundHolder extends FoundCopy {
+  readonly partial: boolean;
+}
+
+/** A content that a peer is downloading. */
+export interface PartialFile extends ListedFile {
+  readonly root: string;
+}
+
 /** A peer and how much it lists. */
 export interface PeerSummary extends IndexedPeer {
   readonly files: number;
@@ -68,8 +78,18 @@ export interface SearchIndex extends AsyncDisposable {
   update(name: string, change: ListChange): Promise<number>;
   /** Finds files, grouped by content, best match first. */
   search(query: SearchQuery): Promise<{ hits: FoundContent[]; more: boolean }>;
-  /** Finds who holds a content. */
-  find(root: string, page: Page): Promise<{ copies: FoundCopy[]; more: boolean }>;
+  /**
+   * Notes that a peer downloads a content and serves what it has of it, or (not `here`) does so no longer. It is no copy: searches do not
+   * find it, and it does not count as a holder. Fails: "not-joined"; "too-large" beyond the bound of partial files per peer.
+   */
+  partial(peer: string, file: PartialFile, here: boolean): Promise<void>;
+  /** Finds who holds a content: those who have all of it first. */
+  find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }>;
+  /**
+   * Finds the files whose names begin with `prefix`, in order of name, from the one after `after` on. Different contents of one name are hits of
+   * their own, the one that most have first; `limit` counts names.
+   */
+  folder(prefix: string, after: string | undefined, limit: number): Promise<{ hits: FoundContent[]; more: boolean }>;
   /** The file of this name in this peer's list, or undefined. */
   copy(peer: string, name: string): Promise<FoundCopy | undefined>;
   /** The peer of this name, or undefined. */

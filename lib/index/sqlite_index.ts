@@ -8,17 +8,19 @@
 
 import { nextTurn } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { FILES_PER_PEER_MAX } from "../core/limits.ts";
+import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../core/limits.ts";
 import { freePeerName, peerNameKey } from "../core/peer_name.ts";
 import { fold } from "../core/words.ts";
 import { baseName } from "./rank.ts";
 import type {
   FoundContent,
   FoundCopy,
+  FoundHolder,
   IndexedPeer,
   ListChange,
   ListedFile,
   Page,
+  PartialFile,
   PeerSummary,
   SearchIndex,
   SearchQuery,
@@ -27,6 +29,7 @@ import { SqliteSearch } from "./sqlite_search.ts";
 import {
   type CopyRow,
   fileOf,
+  type HolderRow,
   indexedWords,
   type NameRow,
   one,
@@ -85,6 +88,7 @@ export class SqliteIndex implements SearchIndex {
     this.#byId.delete(state.id);
     this.#sorted = undefined;
     this.#files -= state.files;
+    this.#sql.deletePartialsOfPeer.run(state.id);
     while (!this.#closed) {
       const left = rows<NameRow>(this.#sql.someNamesOfPeer, state.id);
       if (left.length === 0) return;
@@ -119,8 +123,21 @@ export class SqliteIndex implements SearchIndex {
     return Promise.resolve(this.#search.search(query));
   }
 
-  find(root: string, page: Page): Promise<{ copies: FoundCopy[]; more: boolean }> {
-    const found = rows<NameRow & CopyRow>(
+  partial(name: string, file: PartialFile, here: boolean): Promise<void> {
+    return Promise.try(() => {
+      const { id } = this.#joined(name);
+      const root = Uint8Array.fromHex(file.root);
+      if (!here) return void this.#sql.deletePartial.run(root, id);
+      const { count } = one<{ count: number }>(this.#sql.countPartialsOfPeer, id) ?? { count: 0 };
+      if (count >= PARTIALS_PER_PEER_MAX) {
+        throw new Failure("too-large", `Cannot announce more than ${PARTIALS_PER_PEER_MAX} downloads`);
+      }
+      this.#sql.putPartial.run(root, id, file.name, file.size);
+    });
+  }
+
+  find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
+    const found = rows<HolderRow>(
       this.#sql.copiesOfRoot,
       Uint8Array.fromHex(root),
       page.limit + 1,
@@ -128,9 +145,17 @@ export class SqliteIndex implements SearchIndex {
     );
     const copies = found.slice(0, page.limit).flatMap((row) => {
       const peer = this.#byId.get(row.peer)?.peer;
-      return peer === undefined ? [] : [{ peer, ...fileOf(row.name, row) }];
+      return peer === undefined ? [] : [{ peer, ...fileOf(row.name, row), partial: row.partial === 1 }];
     });
     return Promise.resolve({ copies, more: found.length > page.limit });
+  }
+
+  folder(
+    prefix: string,
+    after: string | undefined,
+    limit: number,
+  ): Promise<{ hits: FoundContent[]; more: boolean }> {
+    return Promise.resolve(this.#search.folder(prefix, after, limit));
   }
 
   copy(peer: string, name: string): Promise<FoundCopy | undefined> {

@@ -11,13 +11,25 @@ import { HIT_PEERS_MAX, QUERY_WORDS_MAX } from "../core/limits.ts";
 import { fold, words } from "../core/words.ts";
 import { baseName, compareRanked, exactQuality, isWholeMatch, matchQuality } from "./rank.ts";
 import type { FoundContent, IndexedPeer, ListedFile, SearchQuery } from "./search_index.ts";
-import { type CopyRow, fileOf, type NameRow, one, PREFIX_LENGTH_MAX, rows, type Statements } from "./sqlite_tables.ts";
+import {
+  type CopyRow,
+  fileOf,
+  type HolderRow,
+  type NameRow,
+  one,
+  PREFIX_LENGTH_MAX,
+  rows,
+  type Statements,
+} from "./sqlite_tables.ts";
 
 /** Names looked at for one search: some more than asked for, so that ranking has a choice. */
 const CANDIDATES_MIN = 50;
 const CANDIDATES_PER_HIT = 2;
 /** Copies looked at for one search, however many peers list the same names. */
 const SEARCH_COPIES_MAX = 10_000;
+
+/** Greater than whatever can follow in a name. */
+const LAST_CHARACTER = "\u{10ffff}";
 
 /** The searching half of the index. */
 export class SqliteSearch {
@@ -37,6 +49,20 @@ export class SqliteSearch {
     const groups = this.#groupByContent(names, end + 1).sort(compareRanked);
     const hits = groups.slice(query.offset, end).map((group) => this.#countHolders(group));
     return { hits, more: groups.length > end || (!all && hits.length > 0) };
+  }
+
+  /** Finds every content below a folder, in order of name; of one name, the content that most have first. */
+  folder(prefix: string, after: string | undefined, limit: number): { hits: FoundContent[]; more: boolean } {
+    const found = rows<NameRow>(this.#sql.namesBelow, after ?? "", prefix, prefix + LAST_CHARACTER, limit + 1);
+    const groups = new Map<string, ContentGroup>();
+    const names = found.slice(0, limit).map((row) => ({ ...row, quality: 0 }));
+    // One name at a time, so that a content which lies there under several names is a hit of each.
+    const hits = names.flatMap((name) => {
+      groups.clear();
+      this.#addCopies(groups, [name], SEARCH_COPIES_MAX);
+      return [...groups.values()].sort(compareRanked).map((group) => this.#countHolders(group));
+    });
+    return { hits, more: found.length > limit };
   }
 
   #exactly(wanted: string): { names: RankedName[]; all: boolean } {
@@ -122,8 +148,8 @@ export class SqliteSearch {
     const holders = one<{ holders: number }>(this.#sql.countHolders, root)?.holders ?? 0;
     const known = new Set(group.peers);
     if (holders > known.size && known.size < HIT_PEERS_MAX) {
-      for (const row of rows<CopyRow>(this.#sql.copiesOfRoot, root, 2 * HIT_PEERS_MAX, 0)) {
-        const peer = this.#peerOf(row.peer);
+      for (const row of rows<HolderRow>(this.#sql.copiesOfRoot, root, 2 * HIT_PEERS_MAX, 0)) {
+        const peer = row.partial === 1 ? undefined : this.#peerOf(row.peer);
         if (peer !== undefined && known.size < HIT_PEERS_MAX) known.add(peer);
       }
     }

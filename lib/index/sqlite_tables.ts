@@ -28,6 +28,10 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE INDEX files_name ON files (name);
   CREATE INDEX files_root ON files (root) WHERE root IS NOT NULL;
+  CREATE TABLE partials (
+    root BLOB NOT NULL, peer INTEGER NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (root, peer)
+  ) WITHOUT ROWID;
+  CREATE INDEX partials_peer ON partials (peer);
   CREATE VIRTUAL TABLE name_words USING fts5 (
     words, content = '', columnsize = 0, detail = none, tokenize = 'ascii', prefix = '${PREFIX_LENGTHS.join(" ")}'
   );
@@ -55,6 +59,12 @@ export interface CopyRow {
   readonly root: Uint8Array | null;
 }
 
+/** One peer's copy of a content, or what it has of it so far. */
+export interface HolderRow extends CopyRow {
+  readonly name: string;
+  readonly partial: number;
+}
+
 /** Every statement by name. */
 const SQL = {
   idOfName: "SELECT id FROM names WHERE name = ?",
@@ -73,8 +83,14 @@ const SQL = {
   copiesOfNames: "SELECT name, peer, size, root FROM files WHERE name IN (SELECT value FROM json_each(?)) LIMIT ?",
   copyByName:
     "SELECT f.peer, f.size, f.root FROM files f JOIN names n ON n.id = f.name WHERE f.peer = ? AND n.name = ?",
-  copiesOfRoot: `SELECT f.peer, f.size, f.root, n.id, n.name FROM files f JOIN names n ON n.id = f.name
-       WHERE f.root = ? ORDER BY f.peer LIMIT ? OFFSET ?`,
+  copiesOfRoot: `SELECT f.peer, f.size, f.root, n.name, 0 AS partial FROM files f JOIN names n ON n.id = f.name
+       WHERE f.root = ?1 UNION ALL SELECT peer, size, root, name, 1 FROM partials
+       WHERE root = ?1 ORDER BY partial, peer LIMIT ?2 OFFSET ?3`,
+  namesBelow: "SELECT id, name FROM names WHERE name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?",
+  putPartial: "INSERT OR REPLACE INTO partials (root, peer, name, size) VALUES (?, ?, ?, ?)",
+  deletePartial: "DELETE FROM partials WHERE root = ? AND peer = ?",
+  deletePartialsOfPeer: "DELETE FROM partials WHERE peer = ?",
+  countPartialsOfPeer: "SELECT count(*) AS count FROM partials WHERE peer = ?",
   countHolders: "SELECT count(DISTINCT peer) AS holders FROM files WHERE root = ?",
 } as const;
 

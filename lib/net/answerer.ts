@@ -17,13 +17,25 @@ import type { BodyWriter, Connection } from "./connection.ts";
 /** An answer: the reply's data, and the body that follows it. */
 export interface Answer<R> {
   readonly data: R;
-  readonly body?: { readonly bytes: number; readonly write: BodyWriter };
+  readonly body?: {
+    readonly bytes: number;
+    readonly write: BodyWriter;
+    /** Called when the answer has been sent, or could not be. */
+    readonly release?: () => void;
+  };
+}
+
+/** An answer as it travels. */
+interface EncodedAnswer {
+  readonly line: Uint8Array;
+  readonly write: BodyWriter | undefined;
+  readonly release: () => void;
 }
 
 /** How one method is answered, in a context such as a session. */
 export interface Route<Context> {
   readonly method: string;
-  answer(context: Context, data: unknown, id: number): Promise<{ line: Uint8Array; write: BodyWriter | undefined }>;
+  answer(context: Context, data: unknown, id: number): Promise<EncodedAnswer>;
 }
 
 /** What the answering side tells of itself and wants to be told. */
@@ -32,6 +44,8 @@ export interface AnswerOptions {
   readonly name?: () => string;
   /** Silence after which the connection is closed. */
   readonly idleMs: number;
+  /** Called with the name the other side calls itself by, if it does. */
+  readonly onGreeted?: (name: string | undefined) => void;
   /** Called with everything that arrives. */
   readonly onHeard?: () => void;
   /** Called with what is a bug of ours, not a fault of theirs. */
@@ -50,7 +64,8 @@ export function route<Context, D, R>(
     method: message.method,
     async answer(context, data, id) {
       const { data: reply, body } = await answer(context, message.data.check(data, message.method));
-      return { line: encodeReply(message, reply, id, body?.bytes), write: body?.write };
+      const release = body?.release ?? (() => {});
+      return { line: encodeReply(message, reply, id, body?.bytes), write: body?.write, release };
     },
   };
 }
@@ -87,8 +102,12 @@ export async function answerRequests<Context>(
           continue;
         }
         if (!greeted) throw new Failure("malformed", "Say HELLO first");
-        const { line, write } = await answerOne(byMethod, context, envelope, options);
-        await (write === undefined ? connection.send(line) : connection.sendWithBody(line, write));
+        const { line, write, release } = await answerOne(byMethod, context, envelope, options);
+        try {
+          await (write === undefined ? connection.send(line) : connection.sendWithBody(line, write));
+        } finally {
+          release();
+        }
       } catch (thrown) {
         const failure = Failure.from(thrown, "internal", "Cannot answer");
         if (connection.ended !== undefined) return connection.ended;
@@ -139,6 +158,7 @@ function greet(envelope: RequestEnvelope, options: AnswerOptions): Uint8Array {
       `Cannot talk to version ${theirs.version} of the protocol: this is ${PROTOCOL_VERSION} (${SOFTWARE})`,
     );
   }
+  options.onGreeted?.(theirs.name);
   const name = options.name?.();
   const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, ...(name === undefined ? {} : { name }) };
   return encodeReply(Hello, ours, envelope.id);

@@ -18,6 +18,13 @@ export interface ReplyWithBody<R> {
   readonly bodyBytes: number;
 }
 
+/** What one hears while waiting for an answer. */
+export interface AskOptions {
+  readonly waitMs?: number;
+  /** Called with news; each one is a sign of life, after which the wait begins anew. */
+  readonly onNews?: (event: string, data: unknown) => void;
+}
+
 /**
  * Asks one thing and reads until its answer, for connections on which nothing else is under way. The body, if any, is next on the
  * connection. Fails: as the other side says; "malformed" when it answers something else.
@@ -26,21 +33,59 @@ export async function ask<D, R>(
   connection: Connection,
   message: Request<D, R>,
   data: D,
-  options: { waitMs?: number } = {},
+  options: AskOptions = {},
 ): Promise<ReplyWithBody<R>> {
-  const id = 1;
-  await connection.send(encodeRequest(message, data, id));
-  while (true) {
-    const envelope = await connection.receive({ waitMs: options.waitMs ?? REPLY_WAIT_MS });
+  for await (const reply of askAll(connection, message, [data], { ...options, ahead: 1 })) {
+    if (reply instanceof Failure) throw reply;
+    return reply;
+  }
+  throw new RangeError("Cannot get here: one thing was asked");
+}
+
+/**
+ * Asks many things of the same kind in a row, up to `ahead` of them before the first is answered, so that none waits for the one before to
+ * travel there and back. Yields the answers in order, a refusal as its failure; the body of each has to be read before the next is taken.
+ * Fails: as the connection does, and "malformed".
+ */
+export async function* askAll<D, R>(
+  connection: Connection,
+  message: Request<D, R>,
+  all: Iterable<D>,
+  options: AskOptions & { readonly ahead: number },
+): AsyncGenerator<ReplyWithBody<R> | Failure> {
+  const { ahead, waitMs = REPLY_WAIT_MS, onNews } = options;
+  const questions = all[Symbol.iterator]();
+  let asked = 0;
+  let answered = 0;
+  for (let next = questions.next(); answered < asked || next.done !== true;) {
+    for (; next.done !== true && asked - answered < ahead; next = questions.next()) {
+      // Not awaited: a failed write closes the connection, which the read below then tells.
+      connection.send(encodeRequest(message, next.value, ++asked)).catch(() => {});
+    }
+    const envelope = await connection.receive({ waitMs });
     if (envelope === null) throw new Failure("closed", `No answer to ${message.method}: the other side closed`);
-    if (envelope.kind === "news") continue;
-    return readReply(message, envelope);
+    if (envelope.kind === "news") {
+      onNews?.(envelope.event, envelope.data);
+      continue;
+    }
+    // A failure without an id is about the connection itself: too many here, say.
+    if (envelope.kind === "failure" && envelope.id === 0) throw envelope.failure;
+    answered += 1;
+    yield envelope.kind === "failure" ? envelope.failure : readReply(message, envelope);
   }
 }
 
-/** Says HELLO on a new connection. Shape: the name of the peer at the other end; undefined for an index. */
-export async function greet(connection: Connection, options: { waitMs?: number } = {}): Promise<string | undefined> {
-  const { data } = await ask(connection, Hello, { version: PROTOCOL_VERSION, software: SOFTWARE }, options);
+/**
+ * Says HELLO on a new connection, under a peer's name if one is calling. Shape: the name of the peer at the other end; undefined for an
+ * index.
+ */
+export async function greet(
+  connection: Connection,
+  options: AskOptions & { readonly name?: string } = {},
+): Promise<string | undefined> {
+  const { name, ...rest } = options;
+  const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, ...(name === undefined ? {} : { name }) };
+  const { data } = await ask(connection, Hello, ours, rest);
   connection.trust();
   return data.name;
 }

@@ -9,6 +9,7 @@
  */
 
 import type { Address } from "../core/address.ts";
+import type { Pace } from "../core/pace.ts";
 import { Failure } from "../core/failure.ts";
 import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
 import { decodeLine, type Envelope } from "../protocol/envelope.ts";
@@ -39,6 +40,7 @@ export class Connection implements Disposable {
   #queue: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
   #ended: Failure | undefined;
+  #bytesRead = 0;
   readonly #bodyWatchdog = new Watchdog(BODY_WAIT_MS, () => this.#end(silent(BODY_WAIT_MS)));
 
   constructor(stream: ByteStream, ends: ConnectionEnds) {
@@ -50,6 +52,11 @@ export class Connection implements Disposable {
   /** Why the connection is closed, or undefined while it is open. */
   get ended(): Failure | undefined {
     return this.#ended;
+  }
+
+  /** Bytes that have arrived so far. */
+  get bytesRead(): number {
+    return this.#bytesRead;
   }
 
   /** Accepts lines of full length, once the other side has said who it is. */
@@ -67,12 +74,16 @@ export class Connection implements Disposable {
     return line === null ? null : decodeLine(line);
   }
 
-  /** Fills `target` with the next bytes of a body. Fails: "closed" when it ends before, "timeout" when it stalls. */
-  async readBody(target: Uint8Array): Promise<void> {
+  /**
+   * Fills `target` with the next bytes of a body, no faster than `pace`. Fails: "closed" when it ends before, "timeout" when it stalls.
+   */
+  async readBody(target: Uint8Array, pace?: Pace): Promise<void> {
     let filled = this.#buffer.take(target);
     while (filled < target.length) {
+      const end = pace === undefined ? target.length : Math.min(target.length, filled + pace.turnBytes);
+      await pace?.take(end - filled);
       this.#bodyWatchdog.moved();
-      const read = await this.#readSome(target.subarray(filled));
+      const read = await this.#readFull(target.subarray(filled, end), pace !== undefined);
       if (read === null) throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle"));
       filled += read;
     }
@@ -122,6 +133,18 @@ export class Connection implements Disposable {
     this.close();
   }
 
+  /** Reads some bytes; all that fit when a pace has been asked for them. */
+  async #readFull(target: Uint8Array, full: boolean): Promise<number | null> {
+    let filled = 0;
+    do {
+      const read = await this.#readSome(target.subarray(filled));
+      if (read === null) return null;
+      filled += read;
+      this.#bodyWatchdog.moved();
+    } while (full && filled < target.length);
+    return filled;
+  }
+
   async #readLine(): Promise<Uint8Array | null> {
     while (true) {
       const scratch = new Uint8Array(this.#scratchBytes);
@@ -140,6 +163,7 @@ export class Connection implements Disposable {
   async #readSome(target: Uint8Array): Promise<number | null> {
     try {
       const read = await this.#stream.read(target);
+      this.#bytesRead += read ?? 0;
       // A stream that was closed here may end as if the other side had closed it.
       if (this.#ended === undefined) return read;
     } catch (thrown) {

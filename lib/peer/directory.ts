@@ -7,20 +7,39 @@
 import type { Address } from "../core/address.ts";
 import { ROOT_REGEXP } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { HITS_MAX, PAGE_ROWS_MAX, REPLY_WAIT_MS } from "../core/limits.ts";
+import { FOLDER_FILES_MAX, HITS_MAX, PAGE_ROWS_MAX, REPLY_WAIT_MS } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import { ask, greet } from "../net/caller.ts";
 import type { Dial } from "../net/dial.ts";
 import { List } from "../protocol/files.ts";
 import { Peers } from "../protocol/presence.ts";
-import { DownloadRequest, Find, Search } from "../protocol/search.ts";
+import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { PeerRef, PeerRow, SharedFile } from "../protocol/shapes.ts";
-import type { Content, Source } from "../transfer/download.ts";
+import type { Content } from "../transfer/download.ts";
+import type { Source } from "../transfer/lane.ts";
 import type { IndexSession } from "./index_session.ts";
 import type { LastTable, Row } from "./last_table.ts";
 
-/** What a download is to fetch, and from whom if that was said. */
-export interface Wanted extends Content {
+/** What a download is to fetch. */
+export type Wanted = WantedFile | WantedFolder;
+
+/** Everything whose name begins with `name`, which ends in a slash. */
+export interface WantedFolder {
+  readonly kind: "folder";
+  readonly name: string;
+  /** Only this peer's copy. */
+  readonly from?: string;
+}
+
+/** A file of a folder and who has it. */
+export interface FolderFile extends Content {
+  readonly sources: readonly Source[];
+  readonly refs: readonly PeerRef[];
+}
+
+/** A file, and from whom if that was said. */
+export interface WantedFile extends Content {
+  readonly kind: "file";
   /** Only this peer's copy. */
   readonly from?: string;
   /** Peers that had it when it was found. */
@@ -94,16 +113,7 @@ export class Directory {
   /** What one peer shares; the rows become the last table. Fails: "not-found" when it is not here, "unreachable". */
   async list(peer: string): Promise<FoundRows> {
     const { name, address } = await this.#peer(peer);
-    using connection = await this.#options.dial(address);
-    await greet(connection, { waitMs: REPLY_WAIT_MS });
-    const files: SharedFile[] = [];
-    let more = true;
-    while (more && files.length < LISTED_ROWS_MAX) {
-      const after = files.at(-1)?.name;
-      const page = await ask(connection, List, { ...(after === undefined ? {} : { after }), limit: PAGE_ROWS_MAX });
-      files.push(...page.data.files);
-      more = page.data.more && page.data.files.length > 0;
-    }
+    const { files, more } = await this.#filesOf(address, { countMax: LISTED_ROWS_MAX });
     const ref = { name, ...address };
     const rows = files.map(({ modified: _, ...file }) => ({ ...file, holders: 1, peers: [ref] }));
     this.#options.table.show(rows);
@@ -115,9 +125,10 @@ export class Directory {
    */
   async resolve(what: string, options: { from?: string } = {}): Promise<Wanted> {
     const from = options.from === undefined ? undefined : (await this.#peer(options.from)).name;
+    if (what.endsWith("/")) return { kind: "folder", name: what, ...(from === undefined ? {} : { from }) };
     const row = /^\d{1,6}$/.test(what) ? this.#options.table.row(Number(what)) : undefined;
     const wanted = row !== undefined
-      ? { ...row, others: 0 }
+      ? { kind: "file" as const, ...row, others: 0 }
       : ROOT_REGEXP.test(what)
       ? await this.#byRoot(what)
       : from !== undefined
@@ -127,10 +138,57 @@ export class Directory {
   }
 
   /** Who has a content now, except ourselves. */
-  async sources(wanted: Wanted): Promise<Source[]> {
+  async sources(wanted: WantedFile): Promise<Source[]> {
     const all = wanted.root === undefined ? await this.#sourcesByName(wanted) : await this.#sourcesByRoot(wanted.root);
     const self = this.#options.self();
     return all.filter(({ peer }) => peer !== self && (wanted.from === undefined || peer === wanted.from));
+  }
+
+  /** Everything below a folder, each name once: of different contents of one name, the one that most have. */
+  async folder({ name: prefix, from }: WantedFolder): Promise<FolderFile[]> {
+    if (from !== undefined) return await this.#folderOf(from, prefix);
+    const files = new Map<string, FolderFile>();
+    let after: string | undefined;
+    for (let more = true; more && files.size < FOLDER_FILES_MAX;) {
+      const page = await this.#options.session.call(FolderFiles, {
+        prefix,
+        limit: HITS_MAX,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const { name, peers, holders: _, ...content } of page.hits) {
+        const refs = peers.filter((peer) => peer.name !== this.#options.self());
+        if (refs.length > 0 && !files.has(name)) files.set(name, folderFile({ name, ...content }, refs));
+      }
+      after = page.hits.at(-1)?.name;
+      more = page.more && after !== undefined;
+    }
+    return [...files.values()];
+  }
+
+  /** Everything below a folder of one peer, asked of itself. */
+  async #folderOf(peer: string, prefix: string): Promise<FolderFile[]> {
+    const { name, address } = await this.#peer(peer);
+    const { files } = await this.#filesOf(address, { prefix, countMax: FOLDER_FILES_MAX });
+    return files.map(({ modified: _, ...file }) => folderFile(file, [{ name, ...address }]));
+  }
+
+  /** What a peer lists, in order of name; only names that begin with `prefix`. */
+  async #filesOf(
+    address: Address,
+    { prefix = "", countMax }: { prefix?: string; countMax: number },
+  ): Promise<{ files: SharedFile[]; more: boolean }> {
+    using connection = await this.#options.dial(address);
+    await greet(connection, { waitMs: REPLY_WAIT_MS });
+    const files: SharedFile[] = [];
+    let more = true;
+    while (more && files.length < countMax) {
+      const after = files.at(-1)?.name ?? (prefix === "" ? undefined : prefix);
+      const page = await ask(connection, List, { ...(after === undefined ? {} : { after }), limit: PAGE_ROWS_MAX });
+      const below = page.data.files.filter((file) => file.name.startsWith(prefix));
+      files.push(...below);
+      more = page.data.more && below.length > 0 && below.length === page.data.files.length;
+    }
+    return { files, more };
   }
 
   async #peer(name: string): Promise<{ name: string; address: Address }> {
@@ -146,22 +204,23 @@ export class Directory {
     return { name: row.name, address: { host: row.host, port: row.port } };
   }
 
-  async #byRoot(root: string): Promise<Wanted> {
+  async #byRoot(root: string): Promise<WantedFile> {
     const { holders: [first] } = await this.#options.session.call(Find, { root, limit: 1, offset: 0 });
     if (first === undefined) throw new Failure("not-found", "Nobody who is here has that content");
-    return { name: first.name, size: first.size, root, peers: [first.peer], others: 0 };
+    return { kind: "file", name: first.name, size: first.size, root, peers: [first.peer], others: 0 };
   }
 
-  async #byName(name: string): Promise<Wanted> {
+  async #byName(name: string): Promise<WantedFile> {
     const { hits } = await this.#options.session.call(Search, { query: name, exact: true, limit: HITS_MAX, offset: 0 });
     const [best] = hits;
     if (best === undefined) throw new Failure("not-found", `Nobody who is here has "${printable(name)}"`);
-    return { ...best, others: hits.length - 1 };
+    return { kind: "file", ...best, others: hits.length - 1 };
   }
 
-  async #byNameAt(name: string, peer: string): Promise<Wanted> {
+  async #byNameAt(name: string, peer: string): Promise<WantedFile> {
     const { host, port, size, root } = await this.#options.session.call(DownloadRequest, { peer, name });
-    return { name, size, ...(root === undefined ? {} : { root }), peers: [{ name: peer, host, port }], others: 0 };
+    const peers = [{ name: peer, host, port }];
+    return { kind: "file", name, size, ...(root === undefined ? {} : { root }), peers, others: 0 };
   }
 
   async #sourcesByRoot(root: string): Promise<Source[]> {
@@ -170,7 +229,7 @@ export class Directory {
   }
 
   /** As long as a file has no root, only those peers are sources that list it under this name and size. */
-  async #sourcesByName({ name, size, peers }: Wanted): Promise<Source[]> {
+  async #sourcesByName({ name, size, peers }: WantedFile): Promise<Source[]> {
     const sources: Source[] = [];
     for (const peer of peers) {
       try {
@@ -182,4 +241,9 @@ export class Directory {
     }
     return sources;
   }
+}
+
+function folderFile(file: Content, refs: readonly PeerRef[]): FolderFile {
+  const sources = refs.map(({ name, host, port }) => ({ peer: name, address: { host, port }, name: file.name }));
+  return { ...file, refs, sources };
 }

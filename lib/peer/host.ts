@@ -1,70 +1,174 @@
 /**
- * What a peer answers to other peers: what it shares, the digests of a file, its bytes. Nothing here writes, and every path goes through
- * lib/store/folder.ts.
+ * What a peer answers to other peers: what it shares, the digests of a file, its bytes; and the same of what it is still downloading. Nothing
+ * here writes, and every path goes through lib/store.
  * @module
  */
 
-import { DIGEST_BYTES } from "../core/content.ts";
+import type { Clock } from "../core/clock.ts";
+import { DIGEST_BYTES, PIECE_BYTES } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { PAGE_DIGESTS_MAX } from "../core/limits.ts";
+import { PAGE_DIGESTS_MAX, SMALL_UPLOADS_MAX } from "../core/limits.ts";
+import type { Pace } from "../core/pace.ts";
 import { printable } from "../core/printable.ts";
+import { type Range, rangeBytes } from "../core/range.ts";
+import { Slots } from "../core/slots.ts";
 import { type Answer, route, type Routes, routes } from "../net/answerer.ts";
+import type { ByteStream } from "../net/byte_stream.ts";
+import type { Connection } from "../net/connection.ts";
 import { fitting } from "../protocol/batch.ts";
-import { Download, List, Pieces } from "../protocol/files.ts";
+import { encodeNews } from "../protocol/envelope.ts";
+import { Download, Holds, List, Pieces, Queued } from "../protocol/files.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
 import type { SharedFile } from "../store/file_list.ts";
+import type { OpenFile } from "../store/folder.ts";
 import type { Share } from "../store/share.ts";
-import { sendRange } from "../transfer/send.ts";
+import { gzip, mayShrink } from "../transfer/compress.ts";
+import type { PartialCopy, Partials } from "../transfer/partials.ts";
+import { readRange, sendRange } from "../transfer/send.ts";
+import { Demand } from "./demand.ts";
+import { UploadLine } from "./upload_line.ts";
 
 /** What the answers come from. */
-export interface Host {
+export interface HostParts {
   readonly share: Share;
+  readonly partials: Partials;
+  readonly clock: Clock;
+  /** How many large uploads run at once. */
+  readonly slots: number;
+  /** The pace of all that is sent. */
+  readonly pace: Pace | undefined;
+}
+
+/** The serving side of a peer. */
+export class Host {
+  readonly parts: HostParts;
+  readonly line: UploadLine;
+  /** Small answers never wait behind a film. */
+  readonly small = new Slots(SMALL_UPLOADS_MAX);
+  readonly demand: Demand;
+
+  constructor(parts: HostParts) {
+    this.parts = parts;
+    this.line = new UploadLine(parts.slots);
+    this.demand = new Demand(parts.clock);
+  }
+
+  /** What asks over one connection. */
+  visit(connection: Connection): Visit {
+    return new Visit(this, connection);
+  }
+}
+
+/** One connection of a peer that asks. */
+export class Visit {
+  readonly host: Host;
+  readonly #connection: Connection;
+  /** What the peer calls itself; empty as long as it does not say. */
+  name = "";
+
+  constructor(host: Host, connection: Connection) {
+    this.host = host;
+    this.#connection = connection;
+  }
+
+  /** Whose turns are counted: a name alone is not proven, and many may share an address. */
+  get caller(): string {
+    return `${this.#connection.remote.host} ${this.name}`;
+  }
+
+  /** Tells the peer how many are before it. */
+  tellPlace(before: number): Promise<void> {
+    return this.#connection.send(encodeNews(Queued, { before }));
+  }
 }
 
 /** What peers may ask a peer. */
-export const HOST_ROUTES: Routes<Host> = routes(
+export const HOST_ROUTES: Routes<Visit> = routes(
   route(List, list),
   route(Pieces, pieces),
+  route(Holds, holds),
   route(Download, download),
 );
 
-function list({ share }: Host, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {
-  const { files, more } = share.files.page(after, limit);
+function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {
+  const { files, more } = host.parts.share.files.page(after, limit);
   const sent = fitting(files);
   return Promise.resolve({ data: { files: sent, more: more || sent.length < files.length } });
 }
 
-async function pieces({ share }: Host, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
-  const known = await share.pieces(wanted(share, data), data.from);
+async function pieces({ host }: Visit, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
+  const { share } = host.parts;
+  const content = wanted(host, data);
+  const known = "here" in content
+    ? { file: listed(content), digests: content.digests.subarray(data.from * DIGEST_BYTES) }
+    : await share.pieces(content, data.from);
   const bytes = Math.min(known.digests.length, Math.min(data.limit, PAGE_DIGESTS_MAX) * DIGEST_BYTES);
-  const body = known.digests.subarray(0, bytes);
-  return { data: known.file, body: { bytes, write: (stream) => writeAll(stream, body) } };
+  return { data: known.file, body: bytesBody(known.digests.subarray(0, bytes)) };
 }
 
-async function download({ share }: Host, data: DataOf<typeof Download>): Promise<Answer<ReplyOf<typeof Download>>> {
-  const file = wanted(share, data);
-  const range = { start: data.start, end: data.end ?? file.size };
-  if (range.end > file.size || range.start > range.end) {
-    throw new Failure("malformed", `Cannot send bytes ${range.start} to ${range.end}: the file has ${file.size}`);
+function holds(visit: Visit, { root }: DataOf<typeof Holds>): Promise<Answer<ReplyOf<typeof Holds>>> {
+  const content = wanted(visit.host, { root });
+  const { given, asking } = visit.host.demand.note({ root, size: content.size }, visit.caller);
+  const complete = !("here" in content);
+  const bits = complete ? [given.bits] : [content.here.bits, given.bits];
+  const body = new Uint8Array(bits.flatMap((each) => [...each]));
+  return Promise.resolve({ data: { size: content.size, complete, asking }, body: bytesBody(body) });
+}
+
+async function download(visit: Visit, data: DataOf<typeof Download>): Promise<Answer<ReplyOf<typeof Download>>> {
+  const { host } = visit;
+  const content = wanted(host, data);
+  const range = { start: data.start, end: data.end ?? content.size };
+  if (range.end > content.size || range.start > range.end) {
+    throw new Failure("malformed", `Cannot send bytes ${range.start} to ${range.end}: the file has ${content.size}`);
   }
-  const open = await openOrRefuse(share, file);
+  if ("here" in content && !content.here.covers(range)) {
+    throw new Failure("not-here", `Cannot send bytes ${range.start} to ${range.end}: they have not arrived here yet`);
+  }
+  if (content.root !== undefined) {
+    host.demand.note({ root: content.root, size: content.size }, visit.caller).given.addTouched(range);
+  }
+  using held = new DisposableStack();
+  held.use(
+    content.size <= PIECE_BYTES
+      ? await host.small.take()
+      : await host.line.take(visit.caller, (before) => visit.tellPlace(before)),
+  );
+  const open = held.use("here" in content ? await content.open() : await openOrRefuse(host.parts.share, content));
+  const packed = data.compression === undefined ? undefined : await packedRange(open, range, content.name);
+  const reply = "here" in content ? listed(content) : content;
+  const kept = held.move();
   return {
-    data: file,
+    data: packed === undefined ? reply : { ...reply, compression: "gzip" },
     body: {
-      bytes: range.end - range.start,
-      async write(stream) {
-        using opened = open;
-        await sendRange(opened, range, stream, () => {});
-      },
+      bytes: packed?.length ?? rangeBytes(range),
+      write: packed === undefined
+        ? (stream) => sendRange(open, range, stream, host.parts.pace)
+        : (stream) => writeAll(stream, packed),
+      release: () => kept[Symbol.dispose](),
     },
   };
 }
 
-/** The file a request is about. */
-function wanted(share: Share, { name, root }: { name?: string; root?: string }): SharedFile {
-  const file = name === undefined ? root === undefined ? undefined : share.files.byRoot(root) : share.files.get(name);
-  if (file !== undefined) return file;
+/** The range packed, where that was asked for in a piece or less of something that shrinks. */
+async function packedRange(open: OpenFile, range: Range, name: string): Promise<Uint8Array | undefined> {
+  if (rangeBytes(range) > PIECE_BYTES || !mayShrink(name)) return undefined;
+  return await gzip(await readRange(open, range));
+}
+
+/** The file a request is about, or the part of it that is here. */
+function wanted({ parts }: Host, { name, root }: { name?: string; root?: string }): SharedFile | PartialCopy {
+  const { files } = parts.share;
+  const content = name === undefined
+    ? root === undefined ? undefined : files.byRoot(root) ?? parts.partials.get(root)
+    : files.get(name);
+  if (content !== undefined) return content;
   throw new Failure("not-shared", `Cannot send "${printable(name ?? root ?? "")}": it is not shared here`);
+}
+
+/** What a partial copy is in the words of the wire. It has no time: it was never a file here. */
+function listed({ name, size, root }: PartialCopy): { name: string; size: number; root: string; modified: number } {
+  return { name, size, root, modified: 0 };
 }
 
 /** Opens a file. A file that cannot be read is no fault of the peer that asks, and nothing it could mend. */
@@ -77,6 +181,10 @@ async function openOrRefuse(share: Share, file: SharedFile): ReturnType<Share["o
   }
 }
 
-async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
+function bytesBody(bytes: Uint8Array): NonNullable<Answer<unknown>["body"]> {
+  return { bytes: bytes.length, write: (stream) => writeAll(stream, bytes) };
+}
+
+async function writeAll(stream: ByteStream, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
 }

@@ -19,8 +19,9 @@ import { Caller, greet } from "../net/caller.ts";
 import type { Dial } from "../net/dial.ts";
 import { batches } from "../protocol/batch.ts";
 import type { Request } from "../protocol/message.ts";
-import { Closing, Join, Leave, Ping, Probe, Update } from "../protocol/presence.ts";
+import { Closing, Join, Leave, Partial, Ping, Probe, Update } from "../protocol/presence.ts";
 import type { IndexedFile } from "../protocol/shapes.ts";
+import type { PartialContent } from "../transfer/download.ts";
 
 /** What a session tells. */
 export type SessionEvent =
@@ -52,6 +53,8 @@ export interface Membership {
   readonly names: () => Iterable<string>;
   /** How many files are shared. */
   readonly size: () => number;
+  /** What is being downloaded and served to others meanwhile. */
+  readonly partials: () => Iterable<PartialContent>;
   /** A shared file, or undefined when it is no longer shared. */
   readonly file: (name: string) => IndexedFile | undefined;
 }
@@ -111,6 +114,11 @@ export class IndexSession implements AsyncDisposable {
   changed(names: Iterable<string>): void {
     for (const name of names) this.#dirty.add(name);
     this.#listMore();
+  }
+
+  /** Says that parts of a content are here for others, or are so no longer. The index hears of it now or when it is back. */
+  announce({ root, name, size }: PartialContent, here: boolean): void {
+    if (this.#joined) this.#caller?.call(Partial, { root, name, size, here }).catch(() => {});
   }
 
   /** Resolves when the index knows everything that was said before. */
@@ -188,6 +196,7 @@ export class IndexSession implements AsyncDisposable {
       this.#options.onEvent({ event: "unreachable", host: joined.host, port: membership.port });
       return;
     }
+    for (const partial of membership.partials()) this.announce(partial, true);
     this.#dirty = new Set(membership.names());
     this.#listMore();
   }

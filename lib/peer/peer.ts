@@ -6,7 +6,8 @@
 
 import type { Address } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { PEER_CONNECTIONS_MAX, PEER_IDLE_MS_MAX } from "../core/limits.ts";
+import { PEER_CONNECTIONS_MAX, PEER_IDLE_MS_MAX, UPLOAD_SLOTS } from "../core/limits.ts";
+import { Pace } from "../core/pace.ts";
 import { checkPeerName } from "../core/peer_name.ts";
 import type { Random } from "../core/random.ts";
 import { answerRequests } from "../net/answerer.ts";
@@ -17,9 +18,11 @@ import { Folder } from "../store/folder.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
 import { State } from "../store/state.ts";
+import { Partials } from "../transfer/partials.ts";
 import { defaultPeerName } from "./default_name.ts";
 import { Directory } from "./directory.ts";
-import { HOST_ROUTES } from "./host.ts";
+import type { FetchParts } from "./fetching.ts";
+import { Host, HOST_ROUTES } from "./host.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
 import { Transfers } from "./transfers.ts";
@@ -27,7 +30,8 @@ import { Transfers } from "./transfers.ts";
 /** What a peer tells. */
 export type PeerEvent =
   | SessionEvent
-  | { readonly event: "renamed"; readonly from: string; readonly name: string };
+  | { readonly event: "renamed"; readonly from: string; readonly name: string }
+  | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
 /** How a peer is started. */
 export interface PeerOptions {
@@ -37,6 +41,13 @@ export interface PeerOptions {
   readonly name?: string;
   readonly listen: Address;
   readonly onEvent: (event: PeerEvent) => void;
+  /** Whether downloads go on until they are done, also those of an earlier run; else they end when nobody has the file. */
+  readonly patient?: boolean;
+  /** Large uploads at once. */
+  readonly slots?: number;
+  /** Bytes a second, of all uploads and of all downloads together; as fast as possible, if not said. */
+  readonly up?: number;
+  readonly down?: number;
   readonly dial?: Dial;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -92,17 +103,37 @@ export class Peer implements AsyncDisposable {
       await IndexSession.connect({ indexes: options.indexes, dial: dialWith, clock, random, onEvent }),
     );
     const share = stack.use(await Share.open(folder, state));
+    const partials = new Partials();
+    const paceOf = (rate: number | undefined): Pace | undefined =>
+      rate === undefined ? undefined : new Pace(rate, clock);
+    const [up, down] = [paceOf(options.up), paceOf(options.down)];
+    const host = new Host({ share, partials, clock, slots: options.slots ?? UPLOAD_SLOTS, pace: up });
     const listener = stack.use(Listener.listen(options.listen, {
       connectionsMax: PEER_CONNECTIONS_MAX,
       serve: async (connection) => {
-        await answerRequests(connection, HOST_ROUTES, { share }, {
+        const visit = host.visit(connection);
+        await answerRequests(connection, HOST_ROUTES, visit, {
           name: () => name.current,
+          onGreeted: (caller) => visit.name = caller ?? "",
           idleMs: PEER_IDLE_MS_MAX,
         });
       },
     }));
     const directory = new Directory({ session, dial: dialWith, table: new LastTable(state), self: () => name.current });
-    const transfers = stack.use(new Transfers({ folder, share, directory, dial: dialWith, clock, random }));
+    const parts: FetchParts = {
+      folder,
+      share,
+      directory,
+      partials,
+      announce: (partial, here) => session.announce(partial, here),
+      onBadSource: (peer, file, failure) => onEvent({ event: "bad-source", peer, file, why: failure.message }),
+      self: () => name.current,
+      dial: dialWith,
+      clock,
+      random,
+      ...(down === undefined ? {} : { pace: down }),
+    };
+    const transfers = stack.use(new Transfers(parts, state, { patient: options.patient ?? false }));
     share.start((names) => session.changed(names));
     await session.join({
       secret,
@@ -117,6 +148,7 @@ export class Peer implements AsyncDisposable {
       names: () => Array.from(share.files.all(), (file) => file.name),
       size: () => share.files.size,
       file: (each) => share.files.get(each),
+      partials: () => partials.all(),
     });
     return new Peer({ folder, share, session, listener, directory, transfers, name, stack: stack.move() });
   }

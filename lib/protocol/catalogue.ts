@@ -3,11 +3,11 @@
  * @module
  */
 
-import { Download, List, Pieces } from "./files.ts";
+import { Download, Holds, List, Pieces, Queued } from "./files.ts";
 import { Hello } from "./hello.ts";
 import type { News, Request } from "./message.ts";
-import { Closing, Join, Leave, Peers, Ping, Probe, Update } from "./presence.ts";
-import { DownloadRequest, Find, Search } from "./search.ts";
+import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Update } from "./presence.ts";
+import { DownloadRequest, Find, FolderFiles, Search } from "./search.ts";
 
 /** A definition whose types do not matter here. */
 export type AnyRequest = Request<unknown, unknown>;
@@ -17,8 +17,10 @@ export const INDEX_REQUESTS: readonly AnyRequest[] = [
   Hello,
   Join,
   Update,
+  Partial,
   Search,
   Find,
+  FolderFiles,
   Peers,
   DownloadRequest,
   Ping,
@@ -26,7 +28,10 @@ export const INDEX_REQUESTS: readonly AnyRequest[] = [
 ];
 
 /** Requests that a peer answers. */
-export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, List, Pieces, Download];
+export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, List, Pieces, Holds, Download];
 
 /** What an index says unasked. */
 export const INDEX_NEWS: readonly News<unknown>[] = [Probe, Closing];
+
+/** What a peer says unasked to another. */
+export const PEER_NEWS: readonly News<unknown>[] = [Queued];

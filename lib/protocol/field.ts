@@ -94,6 +94,19 @@ export function flag(): Field<boolean> {
   };
 }
 
+/** One of a few words. */
+export function choice<const T extends string>(words: readonly T[]): Field<T> {
+  return {
+    shape: words.map((word) => `"${word}"`).join(" or "),
+    check(value, path) {
+      const word = words.find((each) => each === value);
+      if (word === undefined) throw wrong(path, this.shape);
+      return word;
+    },
+    sample: (random) => randomOf(random, words),
+  };
+}
+
 /** Bytes in lower-case hex. */
 export function hex(bounds: { bytes: number }): Field<string> {
   const digits = bounds.bytes * 2;

@@ -4,9 +4,12 @@
  */
 
 import { FILE_BYTES_MAX, PAGE_DIGESTS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
-import { count, flag, list, optional } from "./field.ts";
-import { request } from "./message.ts";
+import { choice, count, flag, list, optional } from "./field.ts";
+import { news, request } from "./message.ts";
 import { fileName, fileSize, modified, root, SharedFile } from "./shapes.ts";
+
+/** Ways in which a body may be packed. */
+const compression = choice(["gzip"]);
 
 const pieceIndex = count({ max: FILE_BYTES_MAX / 1024 ** 2 });
 
@@ -34,11 +37,38 @@ export const Pieces = request("PIECES", {
   body: true,
 });
 
-/** Asks for a range of a file. Fails: "not-shared", "file-changed". */
+/**
+ * Asks which pieces of a content a peer has, and how much others want it. The body is a bitmap (lib/core/piece_set.ts): the pieces it has, none
+ * if it is `complete`, and after them the pieces that it has given to somebody already, so that whoever asks takes others first.
+ */
+export const Holds = request("HOLDS", {
+  about:
+    "Peer → peer: which pieces of this content do you have? The body is bitmaps: those pieces, then those given away.",
+  data: { root },
+  reply: { size: fileSize, complete: flag(), asking: count({ max: 1_000_000 }) },
+  body: true,
+});
+
+/** The owner's answer waits for a free slot; told when the place in the line is known, and whenever it changes. */
+export const Queued = news("QUEUED", {
+  about: "Peer → peer: your DOWNLOAD waits for its turn, and this many are before it.",
+  data: { before: count({ max: 1_000_000 }) },
+});
+
+/**
+ * Asks for a range of a file. With `compression`, the range may hold no more than a piece, and comes packed if that makes it smaller; the reply
+ * then says so. Fails: "not-shared", "file-changed", "not-here" for pieces that a partial holder lacks.
+ */
 export const Download = request("DOWNLOAD", {
   about: "Peer → peer: the bytes of a file from `start` up to `end` (its end, if absent). The body is the bytes.",
-  data: { name: optional(fileName), root: optional(root), start: fileSize, end: optional(fileSize) },
+  data: {
+    name: optional(fileName),
+    root: optional(root),
+    start: fileSize,
+    end: optional(fileSize),
+    compression: optional(compression),
+  },
   exactlyOneOf: ["name", "root"],
-  reply: { name: fileName, size: fileSize, modified, root: optional(root) },
+  reply: { name: fileName, size: fileSize, modified, root: optional(root), compression: optional(compression) },
   body: true,
 });

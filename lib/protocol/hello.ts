@@ -10,9 +10,9 @@ import { peerName } from "./shapes.ts";
 const version = count({ max: 65_535 });
 const software = text({ bytesMax: 64 });
 
-/** Says which version of the wire one speaks. A peer answers with its name, an index without. */
+/** Says which version of the wire one speaks. A peer says its name, too, which is not yet proven by that; an index has none. */
 export const Hello = request("HELLO", {
   about: "Anybody → anybody, first: which version of the wire I speak, and who you are.",
-  data: { version, software },
+  data: { version, software, name: optional(peerName) },
   reply: { version, software, name: optional(peerName) },
 });

@@ -6,7 +6,7 @@
 import { BATCH_FILES_MAX, FILES_PER_PEER_MAX, MESSAGE_BYTES_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
 import { count, flag, hex, list, optional, text } from "./field.ts";
 import { news, request } from "./message.ts";
-import { fileName, hostField, IndexedFile, offset, peerName, PeerRow, port } from "./shapes.ts";
+import { fileName, fileSize, hostField, IndexedFile, offset, peerName, PeerRow, port, root } from "./shapes.ts";
 
 /** The size of the secret by which a peer takes its name back from a session of its own that has gone silent. */
 export const SECRET_BYTES = 32;
@@ -32,6 +32,13 @@ export const Update = request("UPDATE", {
     remove: list(fileName, { max: BATCH_FILES_MAX }),
   },
   reply: { files: count({ max: FILES_PER_PEER_MAX }) },
+});
+
+/** Says that one downloads a content and serves what is here of it, or (not `here`) does so no longer. */
+export const Partial = request("PARTIAL", {
+  about: "Peer → index: I have parts of this content and serve them; or, if not `here`, no longer.",
+  data: { root, name: fileName, size: fileSize, here: flag() },
+  reply: {},
 });
 
 /** Leaves: name and files are gone when the reply arrives. */

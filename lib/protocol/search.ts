@@ -27,6 +27,13 @@ export const Find = request("FIND", {
   reply: { holders: list(Holder, { max: PAGE_ROWS_MAX }), more: flag() },
 });
 
+/** Lists every file below a folder, in order of name, page by page: `after` is the last name of the page before. */
+export const FolderFiles = request("FOLDER", {
+  about: "Peer → index: the files whose names begin with `prefix`, in order of name.",
+  data: { prefix: fileName, after: optional(fileName), limit: count({ min: 1, max: HITS_MAX }) },
+  reply: { hits: list(Hit, { max: PAGE_ROWS_MAX }), more: flag() },
+});
+
 /** Asks whether one peer really lists one file (classroom A), and where that peer is. Fails: "not-found". */
 export const DownloadRequest = request("DOWNLOAD_REQUEST", {
   about: "Peer → index: does `peer` list `name`? Where is it?",

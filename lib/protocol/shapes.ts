@@ -12,7 +12,7 @@ import {
   PEER_NAME_BYTES_MAX,
   ROW_OFFSET_MAX,
 } from "../core/limits.ts";
-import { count, hex, list, optional, record, text, type ValueOf } from "./field.ts";
+import { count, flag, hex, list, optional, record, text, type ValueOf } from "./field.ts";
 
 /** A file's name in its peer's folder, sub-folders included, with `/` between them. */
 export const fileName = text({ bytesMax: NAME_BYTES_MAX });
@@ -63,8 +63,8 @@ export const Hit = record({
 /** One content that was found. */
 export type Hit = ValueOf<typeof Hit>;
 
-/** One peer's copy of a content, under the name it has there. */
-export const Holder = record({ peer: PeerRef, name: fileName, size: fileSize });
+/** One peer's copy of a content, under the name it has there. One that is `partial` is still being downloaded. */
+export const Holder = record({ peer: PeerRef, name: fileName, size: fileSize, partial: flag() });
 /** One peer's copy of a content. */
 export type Holder = ValueOf<typeof Holder>;
 

@@ -10,7 +10,7 @@
 import { formatAddress, isLoopback } from "../core/address.ts";
 import { type Clock, settlesWithin } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PROBE_WAIT_MS } from "../core/limits.ts";
+import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PAGE_ROWS_MAX, PROBE_WAIT_MS } from "../core/limits.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
 import type { Slots } from "../core/slots.ts";
 import type { FoundCopy, IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
@@ -21,8 +21,8 @@ import type { Dial } from "../net/dial.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
-import { Join, Leave, Peers, Ping, Probe, Update } from "../protocol/presence.ts";
-import { DownloadRequest, Find, Search } from "../protocol/search.ts";
+import { Join, Leave, Partial, Peers, Ping, Probe, Update } from "../protocol/presence.ts";
+import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { PeerRef } from "../protocol/shapes.ts";
 import type { Journal } from "./journal.ts";
 
@@ -117,9 +117,29 @@ export class Session {
 
   async find(data: DataOf<typeof Find>): Promise<ReplyOf<typeof Find>> {
     const found = await this.#parts.index.find(data.root, data);
-    const holders = found.copies.map((copy) => ({ peer: this.#refOf(copy.peer), name: copy.name, size: copy.size }));
+    const holders = found.copies.map((copy) => ({
+      peer: this.#refOf(copy.peer),
+      name: copy.name,
+      size: copy.size,
+      partial: copy.partial,
+    }));
     const sent = fitting(holders);
     return { holders: sent, more: found.more || sent.length < holders.length };
+  }
+
+  async folder({ prefix, after, limit }: DataOf<typeof FolderFiles>): Promise<ReplyOf<typeof FolderFiles>> {
+    const found = await this.#parts.index.folder(prefix, after, limit);
+    const hits = found.hits.slice(0, PAGE_ROWS_MAX).map((hit) => {
+      return { ...hit, peers: hit.peers.map((peer) => this.#refOf(peer)) };
+    });
+    const sent = fitting(hits);
+    return { hits: sent, more: found.more || sent.length < found.hits.length };
+  }
+
+  async partial({ here, ...file }: DataOf<typeof Partial>): Promise<ReplyOf<typeof Partial>> {
+    const peer = this.#joinedPeer();
+    if (peer.port !== undefined) await this.#parts.index.partial(peer.name, file, here);
+    return {};
   }
 
   async peers({ name, ...page }: DataOf<typeof Peers>): Promise<ReplyOf<typeof Peers>> {
@@ -219,6 +239,8 @@ export const SESSION_ROUTES: Routes<Session> = routes(
   route(Update, async (session, data) => only(await session.update(data))),
   route(Search, async (session, data) => only(await session.search(data))),
   route(Find, async (session, data) => only(await session.find(data))),
+  route(FolderFiles, async (session, data) => only(await session.folder(data))),
+  route(Partial, async (session, data) => only(await session.partial(data))),
   route(Peers, async (session, data) => only(await session.peers(data))),
   route(DownloadRequest, async (session, data) => only(await session.downloadRequest(data))),
   route(Ping, () => Promise.resolve(only({}))),

@@ -6,7 +6,9 @@
 import { Failure } from "../core/failure.ts";
 import { HITS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
-import { type Command, type CommandFlags, joined } from "./command.ts";
+import type { TransferView } from "../peer/transfer.ts";
+import type { Transfers } from "../peer/transfers.ts";
+import { type Command, type CommandContext, type CommandFlags, joined } from "./command.ts";
 import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
 import { get } from "./get.ts";
 import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
@@ -46,10 +48,11 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "get",
     args: "WHAT",
-    about: "download a file: a number of the last table, a name, or a content id",
+    about: "download WHAT: a number of the last table, a name, FOLDER/, or a content id",
     more:
-      "What was interrupted goes on where it stopped. An existing file is never replaced: an equal name becomes (1) name.",
+      "From everybody who has it. What was interrupted goes on where it stopped. An existing file is never replaced: an equal name becomes (1) name.",
     flags: {
+      compress: { about: "ask for it packed: for text and the like over a slow network" },
       from: { value: "PEER", about: "only this peer's copy" },
       output: { value: "PATH", about: "where to put it; - streams it to standard output" },
     },
@@ -103,6 +106,26 @@ export const COMMANDS: readonly Command[] = [
     run: listTransfers,
   },
   {
+    name: "pause",
+    args: "N",
+    about: "stop download N until it is resumed",
+    flags: {},
+    completes: [],
+    needs: "peer",
+    count: { min: 1, max: 1 },
+    run: (context, args) => changeTransfer(context, args, "paused", (transfers, id) => transfers.pause(id)),
+  },
+  {
+    name: "resume",
+    args: "N",
+    about: "go on with download N",
+    flags: {},
+    completes: [],
+    needs: "peer",
+    count: { min: 1, max: 1 },
+    run: (context, args) => changeTransfer(context, args, "resumed", (transfers, id) => transfers.resume(id)),
+  },
+  {
     name: "cancel",
     args: "N",
     about: "stop download N and throw away what has arrived",
@@ -110,11 +133,7 @@ export const COMMANDS: readonly Command[] = [
     completes: [],
     needs: "peer",
     count: { min: 1, max: 1 },
-    async run({ output, peer }, [number = ""]) {
-      const id = /^\d{1,9}$/.test(number) ? Number(number) : NaN;
-      const cancelled = await joined(peer).transfers.cancel(id);
-      output.result(`Cancelled ${cancelled.name}`, { event: "cancelled", id, name: cancelled.name });
-    },
+    run: (context, args) => changeTransfer(context, args, "cancelled", (transfers, id) => transfers.cancel(id)),
   },
   {
     name: "help",
@@ -181,6 +200,18 @@ function commandHelp(command: Command): string {
     Object.keys(flags).length === 0 ? undefined : flagHelp(flags),
   ];
   return parts.filter((part) => part !== undefined).join("\n");
+}
+
+/** Does something to the transfer whose number a person wrote. */
+async function changeTransfer(
+  { output, peer }: CommandContext,
+  [number = ""]: readonly string[],
+  event: string,
+  change: (transfers: Transfers, id: number) => TransferView | Promise<TransferView>,
+): Promise<void> {
+  const id = /^\d{1,9}$/.test(number) ? Number(number) : NaN;
+  const { name } = await change(joined(peer).transfers, id);
+  output.result(`${event.charAt(0).toUpperCase()}${event.slice(1)} ${name}`, { event, id, name });
 }
 
 function parseLimit(text: string | boolean | undefined): number {

@@ -20,6 +20,8 @@ export function describeEvent(event: PeerEvent): string {
         formatAddress(event)
       }, so your files are not listed; open that port in this ` +
         "machine's firewall and start again (searching and downloading work all the same)";
+    case "bad-source":
+      return `${event.peer} is not asked for "${event.file}" any more: ${event.why}`;
     case "renamed":
       return `${event.from} is taken here, so you are ${event.name}; choose a name with --name`;
   }

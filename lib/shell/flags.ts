@@ -83,3 +83,11 @@ export function flagHelp(table: FlagTable): string {
   const width = Math.max(...lines.map(([usage]) => usage.length));
   return lines.map(([usage, about]) => `  ${usage.padEnd(width)}  ${about}`).join("\n");
 }
+
+/** Reads the number that a flag was given, from 1. Fails: "usage". */
+export function parseCount(name: string, text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) {
+    throw new Failure("usage", `Cannot use "${text}" for --${name}`, { hint: "write a number from 1" });
+  }
+  return Number(text);
+}

@@ -3,10 +3,12 @@
  * @module
  */
 
+import { resolve } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { formatCount, formatDuration, formatRate, formatSize } from "../core/quantity.ts";
 import type { Wanted } from "../peer/directory.ts";
-import type { Destination, TransferResult } from "../peer/transfer.ts";
+import type { Destination } from "../peer/fetching.ts";
+import type { TransferResult } from "../peer/transfer.ts";
 import { type CommandContext, type CommandFlags, joined } from "./command.ts";
 import type { Output } from "./output.ts";
 
@@ -17,7 +19,7 @@ export async function get(context: CommandContext, args: readonly string[], flag
   const [what = ""] = args;
   const { from, output: path } = flags;
   const wanted = await directory.resolve(what, typeof from === "string" ? { from } : {});
-  if (wanted.others > 0) {
+  if (wanted.kind === "file" && wanted.others > 0) {
     const others = formatCount(wanted.others, "other file");
     output.note(
       `Of ${wanted.others + 1} files called ${wanted.name}, taking the one of ${
@@ -26,13 +28,13 @@ export async function get(context: CommandContext, args: readonly string[], flag
       { event: "ambiguous", name: wanted.name, others: wanted.others, note: `${others} of this name` },
     );
   }
-  const started = peer.transfers.start(wanted, destinationOf(path, stdout));
-  await context.follow(started, (result) => reportDone({ output, wanted, result, toStream: path === "-" }));
+  const started = peer.transfers.start(wanted, destinationOf(path, stdout), { compress: flags["compress"] === true });
+  await context.follow(started, (result) => reportDone(output, wanted, result));
 }
 
 function destinationOf(path: string | boolean | undefined, stdout: CommandContext["stdout"]): Destination {
   if (typeof path !== "string") return { kind: "folder" };
-  if (path !== "-") return { kind: "path", path };
+  if (path !== "-") return { kind: "path", path: resolve(path) };
   if (stdout !== undefined) return { kind: "stream", stream: stdout };
   throw new Failure("usage", "The shell needs standard output for itself", {
     hint: "run it once: deno task peer FOLDER get WHAT --output -",
@@ -40,36 +42,53 @@ function destinationOf(path: string | boolean | undefined, stdout: CommandContex
 }
 
 /** Says how a download ended well. A file that went to standard output leaves that alone. */
-function reportDone(
-  { output, wanted, result, toStream }: { output: Output; wanted: Wanted; result: TransferResult; toStream: boolean },
-): void {
-  const fetched = [...result.fetched.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const bytesPerSecond = result.tookMs > 0 ? Math.round(fetched / result.tookMs * 1000) : 0;
-  const sources = Array.from(result.fetched, ([peer, bytes]) => ({ peer, bytes }));
-  const { size, root, path, alreadyHere } = result;
+export function reportDone(output: Output, wanted: Wanted, result: TransferResult): void {
+  const { size, root, path, files, alreadyHere, tookMs, firstMs, failed } = result;
+  const fetched = result.sources.reduce((sum, { bytes }) => sum + bytes, 0);
   const object = {
     event: "downloaded",
     name: wanted.name,
     ...(path === undefined ? {} : { path }),
     size,
-    root,
+    ...(root === undefined ? {} : { root }),
+    ...(wanted.kind === "folder" ? { files, failed: failed.length } : {}),
     alreadyHere,
     fetched,
-    tookMs: Math.round(result.tookMs),
-    ...(result.firstMs === undefined ? {} : { firstMs: Math.round(result.firstMs) }),
-    bytesPerSecond,
-    sources,
+    tookMs: Math.round(tookMs),
+    ...(firstMs === undefined ? {} : { firstMs: Math.round(firstMs) }),
+    bytesPerSecond: rateOf(fetched, tookMs),
+    sources: result.sources.map(({ peer, bytes, ms }) => ({ peer, bytes, bytesPerSecond: rateOf(bytes, ms) })),
   };
-  const from = sources.map(({ peer }) => peer).join(", ");
-  const speed = `${formatSize(fetched)} in ${formatDuration(result.tookMs)} (${
-    formatRate(bytesPerSecond)
-  }) from ${from}`;
-  const how = fetched === 0
-    ? "nothing had to be fetched"
-    : fetched < size
-    ? `fetched ${speed}; the rest was here`
-    : speed;
-  const text = alreadyHere ? `${path} is here already` : `${path ?? wanted.name}: ${how}`;
-  if (toStream) output.note(text, object);
+  const what = wanted.kind === "folder" ? `${path} (${formatCount(files, "file")})` : path ?? wanted.name;
+  const text = alreadyHere ? `${what} is here already` : `${what}: ${howItWent(result, fetched)}`;
+  if (path === undefined) output.note(text, object);
   else output.result(text, object);
+  for (const { name, failure } of failed) {
+    output.note(`Not fetched: ${name}: ${failure.message}`, { event: "failed", name });
+  }
+  const [first] = failed;
+  if (first !== undefined) {
+    throw new Failure(
+      first.failure.code,
+      `${formatCount(failed.length, "file")} of "${wanted.name}" could not be fetched`,
+      {
+        hint: "get it again: what is here is not fetched twice",
+      },
+    );
+  }
+}
+
+/** How much came from whom, and how fast. */
+function howItWent({ size, tookMs, sources }: TransferResult, fetched: number): string {
+  if (fetched === 0) return "nothing had to be fetched";
+  const total = `${formatSize(fetched)} in ${formatDuration(tookMs)} (${formatRate(rateOf(fetched, tookMs))})`;
+  const [only] = sources;
+  const from = sources.length === 1 && only !== undefined ? only.peer : sources
+    .toSorted((a, b) => b.bytes - a.bytes)
+    .map(({ peer, bytes, ms }) => `${peer} ${formatSize(bytes)} at ${formatRate(rateOf(bytes, ms))}`).join(", ");
+  return fetched < size ? `fetched ${total} from ${from}; the rest was here` : `${total} from ${from}`;
+}
+
+function rateOf(bytes: number, ms: number): number {
+  return ms > 0 ? Math.round(bytes / ms * 1000) : 0;
 }

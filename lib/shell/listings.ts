@@ -8,6 +8,7 @@ import { Failure } from "../core/failure.ts";
 import { formatRate, formatSize } from "../core/quantity.ts";
 import type { FoundRows } from "../peer/directory.ts";
 import type { Row } from "../peer/last_table.ts";
+import type { TransferView } from "../peer/transfer.ts";
 import { type CommandContext, joined } from "./command.ts";
 import type { Output } from "./output.ts";
 import { percentDone } from "./progress.ts";
@@ -97,7 +98,7 @@ export function listTransfers({ output, peer }: CommandContext): Promise<void> {
         formatSize(view.size),
         `${percentDone(view)} %`,
         view.bytesPerSecond > 0 ? formatRate(view.bytesPerSecond) : "",
-        view.failure === undefined ? view.state : `${view.state}: ${view.failure.message}`,
+        stateOf(view),
       ],
       object: { event: "transfer", ...view, failure: view.failure?.toWire() },
     })),
@@ -106,4 +107,11 @@ export function listTransfers({ output, peer }: CommandContext): Promise<void> {
     throw new Failure("not-found", "There are no downloads", { hint: "start one with: get WHAT" });
   }
   return Promise.resolve();
+}
+
+/** A transfer's state in words, with whom it is about. */
+function stateOf({ state, failure, before, sources }: TransferView): string {
+  if (failure !== undefined) return `${state}: ${failure.message}`;
+  if (before !== undefined) return `in line, ${before} before you`;
+  return sources.length === 0 ? state : `${state} from ${sources.join(", ")}`;
 }

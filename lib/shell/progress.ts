@@ -4,7 +4,7 @@
  */
 
 import { printable } from "../core/printable.ts";
-import { formatDuration, formatRate, formatSize } from "../core/quantity.ts";
+import { formatCount, formatDuration, formatRate, formatSize } from "../core/quantity.ts";
 import type { TransferView } from "../peer/transfer.ts";
 import { cutMiddle, padText, textWidth } from "./style.ts";
 
@@ -49,29 +49,38 @@ export function percentDone({ done, size }: TransferView): number {
 }
 
 function factsOf(view: TransferView): string[] {
+  const retries = view.retries === 0 ? [] : [formatCount(view.retries, "attempt") + " in vain"];
   const amount = `${formatSize(view.done)} of ${formatSize(view.size)}`;
   switch (view.state) {
     case "running":
-      return [
+      return view.before !== undefined ? [placeInLine(view.before), amount] : [
         ...(view.bytesPerSecond > 0 ? [formatRate(view.bytesPerSecond)] : []),
         ...(view.leftMs === undefined ? [] : [`${formatDuration(view.leftMs)} left`]),
         amount,
+        ...(view.sources.length > 1 ? [`${view.sources.length} sources`] : []),
+        ...retries,
       ];
     case "checking":
       return ["checking what is here", amount];
     case "finishing":
       return ["making sure it is on the disk", amount];
     case "connecting":
-      return [view.source === undefined ? "asking who has it" : `connecting to ${printable(view.source)}`];
+      return [view.sources.length === 0 ? "asking who has it" : `connecting to ${printable(view.sources.join(", "))}`];
     case "waiting":
-      return ["waiting for somebody who has it", amount];
+      return ["waiting for somebody who has it", amount, ...retries];
     case "queued":
       return ["waiting for its turn"];
+    case "paused":
+      return ["paused", amount];
     case "done":
     case "failed":
     case "cancelled":
       return [view.state, amount];
   }
+}
+
+function placeInLine(before: number): string {
+  return before === 0 ? "next in line" : `${before} before you in line`;
 }
 
 function barOf({ done, size }: TransferView, columns: number): string {

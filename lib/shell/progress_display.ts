@@ -41,7 +41,7 @@ function writePlain(view: TransferView): void {
 }
 
 function writeJson(view: TransferView): void {
-  const { name, size, done, bytesPerSecond, state, source } = view;
+  const { name, size, done, bytesPerSecond, state, sources, before, retries } = view;
   const rate = Math.round(bytesPerSecond);
   const progress = {
     event: "progress",
@@ -51,7 +51,9 @@ function writeJson(view: TransferView): void {
     percent: percentDone(view),
     bytesPerSecond: rate,
     state,
-    source,
+    sources,
+    before,
+    retries,
   };
   write(`${printableJson(progress)}\n`);
 }

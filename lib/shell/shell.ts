@@ -18,6 +18,7 @@ import { parseFlags } from "./flags.ts";
 import { splitLine } from "./line.ts";
 import { EXIT, exitCodeOf } from "./outcome.ts";
 import type { Output } from "./output.ts";
+import { reportDone } from "./get.ts";
 import { progressLine } from "./progress.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -76,6 +77,7 @@ export class Shell {
     const timer = setInterval(() => terminal.redraw(), REDRAW_MS);
     try {
       terminal.prompt();
+      this.#goOn();
       return await left.promise;
     } finally {
       clearInterval(timer);
@@ -87,6 +89,7 @@ export class Shell {
     let read = 0;
     const lines = createInterface({ input: process.stdin, terminal: false });
     stopped.then(() => lines.close());
+    this.#goOn();
     for await (const line of lines) {
       read += 1;
       if (!await this.#runLine(line)) return this.#lastCode;
@@ -123,13 +126,23 @@ export class Shell {
   }
 
   #follow({ transfer, result }: StartedTransfer, report: (result: TransferResult) => void): Promise<void> {
-    const { id, wanted: { name, size } } = transfer;
-    this.#output.note(`Download ${id}: ${name}, ${formatSize(size)}`, { event: "started", id, name, size });
-    const ended = result.then(report, (thrown) => {
+    const { id, wanted } = transfer;
+    const { name } = wanted;
+    const size = wanted.kind === "file" ? wanted.size : undefined;
+    const about = size === undefined ? name : `${name}, ${formatSize(size)}`;
+    this.#output.note(`Download ${id}: ${about}`, { event: "started", id, name, size });
+    const ended = result.then(report).catch((thrown) => {
       if (!failedWith(thrown, "cancelled")) this.#fail(thrown);
     }).finally(() => this.#running.delete(ended));
     this.#running.add(ended);
     return Promise.resolve();
+  }
+
+  /** Goes on with the downloads that an earlier run did not end. */
+  #goOn(): void {
+    for (const started of this.#peer.transfers.startKept()) {
+      void this.#follow(started, (result) => reportDone(this.#output, started.transfer.wanted, result));
+    }
   }
 
   #fail(thrown: unknown): void {

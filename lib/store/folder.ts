@@ -7,6 +7,7 @@
 import { basename, dirname, join, relative, resolve, SEPARATOR } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
+import { closeFile } from "./close_file.ts";
 import { isShareable, STATE_FOLDER } from "./shareable.ts";
 
 /** A file that is open for reading, and what was true of it when it was opened. */
@@ -107,9 +108,9 @@ export class Folder implements Disposable {
         return now?.size === info.size && now.mtime?.getTime() === info.mtime?.getTime();
       };
       const modified = info.mtime?.getTime() ?? 0;
-      return { file, size: info.size, modified, isUnchanged, [Symbol.dispose]: () => close(file) };
+      return { file, size: info.size, modified, isUnchanged, [Symbol.dispose]: () => closeFile(file) };
     } catch (thrown) {
-      close(file);
+      closeFile(file);
       throw thrown;
     }
   }
@@ -121,7 +122,7 @@ export class Folder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    close(this.#lock);
+    closeFile(this.#lock);
   }
 }
 
@@ -149,14 +150,5 @@ async function makeFolder(path: string): Promise<boolean> {
         cause: thrown,
       },
     );
-  }
-}
-
-/** Closes a file that may have been closed by the stream that read it. */
-function close(file: Deno.FsFile): void {
-  try {
-    file.close();
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
   }
 }

@@ -26,6 +26,28 @@ export async function placeFile(from: string, root: string, name: string): Promi
 }
 
 /**
+ * Writes a small file, first beside, in the folder `incoming`, then under its name below `root`. Not synced: where a thousand of them arrive in a
+ * second, that would take longer than fetching them again. Shape: the name taken and the file's time.
+ */
+export async function placeBytes(
+  bytes: Uint8Array,
+  incoming: string,
+  root: string,
+  name: string,
+): Promise<{ name: string; modified: number }> {
+  const beside = join(incoming, `${crypto.randomUUID()}.small`);
+  try {
+    using file = await Deno.open(beside, { createNew: true, write: true });
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    const modified = (await file.stat()).mtime?.getTime() ?? 0;
+    return { name: await placeFile(beside, root, name), modified };
+  } catch (thrown) {
+    await Deno.remove(beside).catch(() => {});
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
+  }
+}
+
+/**
  * Moves the file at `from` to exactly this path, or beside it under a numbered name, wherever the person at the keyboard wants it, also
  * on another disk. Shape: the path taken.
  */

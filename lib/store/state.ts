@@ -19,6 +19,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS pieces (
     name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, root BLOB NOT NULL, digests BLOB NOT NULL
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS transfers (id INTEGER PRIMARY KEY, value TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
@@ -77,6 +78,22 @@ export class State implements Disposable {
   /** Forgets the pieces of files that are gone. */
   forgetPieces(names: readonly string[]): void {
     this.#atOnce(names, (name) => this.#deletePieces.run(name));
+  }
+
+  /** The transfers written down, in order of their numbers. What they are is the business of lib/peer/kept_transfers.ts. */
+  transfers(): { id: number; value: string }[] {
+    const rows = this.#database.prepare("SELECT id, value FROM transfers ORDER BY id").all();
+    return rows.map(({ id, value }) => ({ id: Number(id), value: String(value) }));
+  }
+
+  /** Writes a transfer down, or what is written of it anew. */
+  putTransfer(id: number, value: string): void {
+    this.#database.prepare("INSERT OR REPLACE INTO transfers (id, value) VALUES (?, ?)").run(id, value);
+  }
+
+  /** Forgets a transfer. */
+  dropTransfer(id: number): void {
+    this.#database.prepare("DELETE FROM transfers WHERE id = ?").run(id);
   }
 
   /** A setting, or undefined when it was never set. */

@@ -9,7 +9,8 @@ import { digestOf, PIECE_BYTES, pieceCount, pieceRange, sameBytes } from "../cor
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { addRange, type Range, rangeBytes } from "../core/range.ts";
-import type { Folder } from "./folder.ts";
+import type { Folder, OpenFile } from "./folder.ts";
+import { closeFile } from "./close_file.ts";
 import { placeAt, placeFile } from "./place.ts";
 
 /** An unfinished file, open for writing. Closing it keeps what it holds. */
@@ -62,6 +63,18 @@ export class UnfinishedFile implements Disposable {
     return present;
   }
 
+  /** Opens what is there once more, for others to read. Only what was verified may be read. */
+  async openForReading(size: number): Promise<OpenFile> {
+    const file = await Deno.open(this.#path);
+    return {
+      file,
+      size,
+      modified: 0,
+      isUnchanged: () => Promise.resolve(true),
+      [Symbol.dispose]: () => closeFile(file),
+    };
+  }
+
   /** Writes verified bytes at their place. Writes follow each other, whoever asks. Fails: "disk-full", "no-access". */
   write(offset: number, bytes: Uint8Array): Promise<void> {
     const written = this.#writing.then(async () => {
@@ -96,11 +109,7 @@ export class UnfinishedFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    try {
-      this.#file.close();
-    } catch (thrown) {
-      if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
-    }
+    closeFile(this.#file);
   }
 
   /** Nothing is called finished before the system says that it is on the disk. */

@@ -1,24 +1,27 @@
 /**
- * A few buffers of one piece each, used over and over, so that a download of any size takes the same memory.
+ * Buffers of one piece each, used over and over, so that a download of any size takes the same memory.
  * @module
  */
 
 import { PIECE_BYTES } from "../core/content.ts";
 
-/** Pieces in memory at once, for one download: one being read, the others on their way to the disk. */
-const BUFFERS = 4;
-
 /** Gives out buffers and takes them back; whoever finds none waits. */
 export class Buffers {
   readonly #free: Uint8Array[] = [];
   readonly #waiting: ((buffer: Uint8Array) => void)[] = [];
+  readonly #countMax: number;
   #made = 0;
+
+  /** At most `countMax` are in use at once. */
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
 
   /** A buffer of one piece. */
   take(): Promise<Uint8Array> {
     const free = this.#free.pop();
     if (free !== undefined) return Promise.resolve(free);
-    if (this.#made < BUFFERS) {
+    if (this.#made < this.#countMax) {
       this.#made += 1;
       return Promise.resolve(new Uint8Array(PIECE_BYTES));
     }

@@ -1,26 +1,31 @@
 /**
- * Downloads one file: does what plan.ts decides, and tells it what happened. Called by lib/peer/transfers.ts.
+ * Downloads one file from everybody who has any of it: does what plan.ts decides, and tells it what happened. Called by lib/peer/transfer.ts.
  *
  * The way of a byte: a source's connection → a buffer of one piece → its digest compared with the list → the sink. Nothing that was not
  * verified counts; everything that was stays, whatever happens next.
  * @module
  */
 
-import { type Address, formatAddress } from "../core/address.ts";
-import { backoffMs } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
+import { PIECE_BYTES, pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { RETRY_FIRST_MS, RETRY_LAST_MS, RETRY_ROUNDS_MAX } from "../core/limits.ts";
+import {
+  DOWNLOAD_IDLE_MS_MAX,
+  DOWNLOAD_SOURCES_MAX,
+  FIND_AGAIN_FIRST_MS,
+  FIND_AGAIN_LAST_MS,
+  RETRIES_MAX,
+} from "../core/limits.ts";
+import type { Pace } from "../core/pace.ts";
+import { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
-import { addRange, type Range, rangeBytes, rangesBytes, removeRange } from "../core/range.ts";
-import { ask, greet } from "../net/caller.ts";
-import type { Connection } from "../net/connection.ts";
+import { type Range, rangeBytes, rangesBytes } from "../core/range.ts";
 import type { Dial } from "../net/dial.ts";
-import { Pieces } from "../protocol/files.ts";
 import { Buffers } from "./buffers.ts";
-import { fetchRange } from "./fetch.ts";
+import { mayShrink } from "./compress.ts";
+import { isWorthRetrying, Lane, type Source } from "./lane.ts";
 import { PieceList, type Target } from "./piece_list.ts";
-import { plan, type PlannedSource, type Step } from "./plan.ts";
+import { plan, type PlannedRequest, type Step } from "./plan.ts";
 import type { Sink } from "./sink.ts";
 
 /** What is to be downloaded. Without a root when its owner has not hashed it yet. */
@@ -30,44 +35,71 @@ export interface Content {
   readonly root?: string;
 }
 
-/** A peer that has the content, and what it calls it. */
-export interface Source {
-  readonly peer: string;
-  readonly address: Address;
-  readonly name: string;
-}
-
 /** How a download is going. */
 export interface DownloadProgress {
   readonly state: "connecting" | "checking" | "running" | "waiting";
   /** Bytes that are here and verified, or while checking, looked at. */
   readonly done: number;
-  /** The peer asked last. */
-  readonly source?: string;
+  /** The peers that are asked for something now. */
+  readonly sources: readonly string[];
+  /** How many are before us in the shortest line, when all sources let us wait. */
+  readonly before?: number;
+  /** Failed attempts since the last piece. */
+  readonly retries: number;
+}
+
+/** The pieces of a download that are here, for others to have. */
+export interface PartialContent extends Content {
+  readonly root: string;
+  readonly digests: Uint8Array;
+  /** Grows as pieces arrive. */
+  readonly here: PieceSet;
 }
 
 /** What a download needs. */
 export interface DownloadOptions {
   readonly content: Content;
   readonly sink: Sink;
-  /** Asks who has the content now. Called at the start, and again when all of them failed. */
-  readonly sources: () => Promise<readonly Source[]>;
+  /** Asks who has the content now; by its root, as soon as that is known. Called at the start, and again and again. */
+  readonly sources: (root: string | undefined) => Promise<readonly Source[]>;
   readonly onProgress: (progress: DownloadProgress) => void;
+  /** Called once it is known what is here already, with what grows from then on. */
+  readonly onPartial?: (partial: PartialContent) => void;
+  /** Called when a source is given up because of what it sent. */
+  readonly onBadSource?: (peer: string, failure: Failure) => void;
   readonly signal: AbortSignal;
+  readonly self?: string;
   readonly dial: Dial;
   readonly clock: Clock;
   readonly random: Random;
+  /** The pace of all that is received. */
+  readonly pace?: Pace;
+  /** Whether to ask for packed pieces. */
+  readonly compress?: boolean;
+}
+
+/** What one source gave. */
+export interface Given {
+  readonly peer: string;
+  readonly bytes: number;
+  /** How long it was at work for us. */
+  readonly ms: number;
 }
 
 /** A file that has arrived whole. */
 export interface Downloaded {
   readonly root: string;
   readonly digests: Uint8Array;
-  /** Bytes that each peer sent, by its name; what was here before is in none. */
-  readonly fetched: ReadonlyMap<string, number>;
+  /** Who gave how much; what was here before is in none. */
+  readonly sources: readonly Given[];
   /** Time until the first verified bytes were taken; undefined when nothing had to be fetched. */
   readonly firstMs: number | undefined;
 }
+
+/** Buffers beside one for each source: pieces on their way to the disk. */
+const WRITING_BUFFERS = 4;
+/** How often the plan is looked at when nothing happens: silence is no event. */
+const TICK_MS = 500;
 
 /**
  * Downloads a file into a sink. Fails: "disk-full" and "no-access" of our own disk; "cancelled" by the signal; else as the last source did,
@@ -78,223 +110,307 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
   return await running.run();
 }
 
-interface SourceState {
-  source: Source;
-  usable: boolean;
-  failedInRound: number | undefined;
-}
-
-/** A connection to a source, and for a file without a root the second one over which its digests come. */
-interface Link {
-  readonly peer: string;
-  readonly connection: Connection;
-  readonly target: Target;
-  readonly feed: { readonly connection: Connection; readonly done: Promise<void> } | undefined;
-}
-
 class RunningDownload implements AsyncDisposable {
   readonly #options: DownloadOptions;
-  readonly #sources = new Map<string, SourceState>();
-  readonly #fetched = new Map<string, number>();
-  readonly #buffers = new Buffers();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #work = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #buffers = new Buffers(DOWNLOAD_SOURCES_MAX + WRITING_BUFFERS);
   readonly #startMs: number;
+  readonly #compress: boolean;
   #list: PieceList;
-  #missing: Range[];
+  #here: PieceSet;
   #checked = false;
-  #round = 0;
-  #link: Link | undefined;
+  #isPreparing = false;
+  #isOffered = false;
+  /** The source whose own list of digests is used, as long as the content has no root. */
+  #anchor: Lane | undefined;
+  #news = Promise.withResolvers<void>();
+  #fatal: { readonly thrown: unknown } | undefined;
   #lastFailure: Failure | undefined;
   #firstMs: number | undefined;
+  #movedMs: number;
 
   constructor(options: DownloadOptions) {
     this.#options = options;
-    this.#startMs = options.clock.now();
+    this.#startMs = this.#movedMs = options.clock.now();
     this.#list = new PieceList(options.content.size);
-    this.#missing = addRange([], { start: 0, end: options.content.size });
+    this.#here = new PieceSet(pieceCount(options.content.size));
+    this.#compress = options.compress === true && mayShrink(options.content.name);
   }
 
   async run(): Promise<Downloaded> {
-    const { signal } = this.#options;
-    const abort = (): void => this.#link?.connection.close(signal.reason);
+    const { signal, onProgress } = this.#options;
+    const abort = (): void => this.#stop(signal.reason);
     signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
     try {
-      await this.#refreshSources();
+      await this.#findSources();
+      this.#goOn(this.#keepFinding());
       for (let step = this.#plan(); step.kind !== "done"; step = this.#plan()) {
-        signal.throwIfAborted();
-        await this.#take(step);
+        this.#take(step);
+        onProgress(this.#progress(step));
+        if (this.#fatal === undefined) await this.#happening(step);
+        if (this.#fatal !== undefined) throw this.#fatal.thrown;
       }
+      await this.#options.sink.flush();
       const root = await this.#list.complete();
-      return { root, digests: this.#list.digests, fetched: this.#fetched, firstMs: this.#firstMs };
+      return { root, digests: this.#list.digests, sources: this.#given(), firstMs: this.#firstMs };
     } finally {
       signal.removeEventListener("abort", abort);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#closeLink();
+    this.#stop(new Failure("cancelled", "The download is over"));
+    await Promise.all(this.#work);
+  }
+
+  #stop(reason: Failure): void {
+    this.#fatal ??= { thrown: reason };
+    this.#stopping.abort(reason);
+    for (const lane of this.#lanes.values()) lane.close(reason);
+    this.#news.resolve();
+  }
+
+  /** The root, when it is known. */
+  get #root(): string | undefined {
+    return this.#options.content.root ?? this.#list.root;
   }
 
   #plan(): Step {
-    const sources: PlannedSource[] = Array.from(this.#sources, ([id, state]) => ({ id, ...state }));
-    // What is here is known only once it has been checked, so until then the first step is always to a source.
-    return plan({ missing: this.#missing, sources, round: this.#round, roundsMax: RETRY_ROUNDS_MAX });
-  }
-
-  async #take(step: Exclude<Step, { kind: "done" }>): Promise<void> {
-    if (step.kind === "fail") {
-      throw this.#lastFailure ?? new Failure("not-found", `Nobody who is here has "${this.#options.content.name}"`);
-    }
-    if (step.kind === "fetch") return await this.#fetch(step.source, step.range);
-    this.#tell("waiting");
-    const { clock, random, signal } = this.#options;
-    const bounds = { firstMs: RETRY_FIRST_MS, lastMs: RETRY_LAST_MS };
-    await clock.delay(backoffMs(step.round - 1, bounds, random), signal);
-    await this.#refreshSources();
-    this.#round = step.round;
-  }
-
-  /** Learns who has the content. Those known before are kept: the index may not have heard yet that one is back. */
-  async #refreshSources(): Promise<void> {
-    const found = await this.#options.sources().catch((thrown) => {
-      if (failedWith(thrown, "index-unreachable", "closed", "timeout")) return [];
-      throw thrown;
+    const { content, sink, clock, random } = this.#options;
+    const lanes = [...this.#lanes.values()];
+    const only = this.#root === undefined && this.#anchor !== undefined ? [this.#anchor] : lanes;
+    return plan({
+      size: content.size,
+      here: this.#here,
+      sources: only.map((lane) => lane.planned()),
+      order: sink.order,
+      triesMax: RETRIES_MAX,
+      idleMs: clock.now() - this.#movedMs,
+      idleMsMax: DOWNLOAD_IDLE_MS_MAX,
+      random,
     });
-    for (const source of found) {
-      const known = this.#sources.get(source.peer);
-      if (known === undefined) this.#sources.set(source.peer, { source, usable: true, failedInRound: undefined });
-      else known.source = source;
-    }
   }
 
-  async #fetch(peer: string, range: Range): Promise<void> {
-    const { signal, sink } = this.#options;
-    const state = this.#sources.get(peer);
-    if (state === undefined) throw new RangeError(`Cannot fetch from ${peer}: it is no source`);
-    try {
-      const link = this.#link?.peer === peer ? this.#link : await this.#open(state.source);
-      if (!this.#checked) return await this.#check();
-      this.#tell("running");
-      const { connection, target } = link;
-      await fetchRange(range, {
-        connection,
-        target,
+  #take(step: Exclude<Step, { kind: "done" }>): void {
+    if (step.kind === "fail") {
+      const failure = new Failure("not-found", `Nobody who is here has "${this.#options.content.name}"`);
+      this.#fatal ??= { thrown: this.#lastFailure ?? failure };
+    }
+    // A look tells what a source has; what it is asked for is decided after that.
+    const looking = this.#checked ? this.#looks() : [];
+    if (step.kind !== "fetch") return;
+    const [first] = step.requests;
+    if (this.#checked) {
+      for (const request of step.requests) if (!looking.includes(request.source)) this.#fetch(request);
+    } else if (first !== undefined && !this.#isPreparing) this.#prepare(this.#lane(first.source));
+  }
+
+  /** Starts to ask sources what they have, where that may have changed. Shape: whom. */
+  #looks(): string[] {
+    const root = this.#root;
+    if (root === undefined) return [];
+    const due = [...this.#lanes.values()].filter((lane) => lane.isDueForLook);
+    for (const lane of due) {
+      this.#doFor(lane, () => lane.look(root));
+    }
+    return due.map((lane) => lane.source.peer);
+  }
+
+  #lane(peer: string): Lane {
+    const lane = this.#lanes.get(peer);
+    if (lane === undefined) throw new RangeError(`Cannot ask ${peer}: it is no source`);
+    return lane;
+  }
+
+  #fetch({ source, range }: PlannedRequest): void {
+    const { sink, content } = this.#options;
+    const lane = this.#lane(source);
+    this.#doFor(lane, () =>
+      lane.fetch(range, {
+        target: lane === this.#anchor ? { name: lane.source.name } : { root: this.#root ?? content.root ?? "" },
         list: this.#list,
         sink,
         buffers: this.#buffers,
-        onPiece: (piece) => this.#arrived(peer, piece),
-      });
-    } catch (thrown) {
-      signal.throwIfAborted();
-      await this.#closeLink();
-      await this.#failed(state, Failure.from(thrown, "internal", "Cannot download"));
-    }
+        compress: this.#compress,
+        onPiece: (piece) => this.#arrived(piece),
+      }));
   }
 
-  async #open(source: Source): Promise<Link> {
-    await this.#closeLink();
-    this.#tell("connecting", source.peer);
-    const { content } = this.#options;
-    const connection = await this.#connect(source);
-    if (content.root !== undefined) {
-      const target = { root: content.root };
-      this.#link = { peer: source.peer, connection, target, feed: undefined };
+  /** Gets the digests from a source, and compares with them what is here from an earlier attempt. */
+  #prepare(lane: Lane): void {
+    const { content, sink, onProgress } = this.#options;
+    this.#isPreparing = true;
+    const prepare = async (): Promise<void> => {
       if (this.#list.root === undefined) {
         this.#list = new PieceList(content.size);
-        await this.#list.fetch(connection, target);
+        if (content.root !== undefined) await lane.fetchList(this.#list, { root: content.root });
+        else this.#anchorAt(lane);
       }
-      return this.#link;
+      this.#here = new PieceSet(pieceCount(content.size));
+      const { sources, retries } = this.#progress({ kind: "wait" });
+      const present = await sink.verified(this.#list, (done) => {
+        onProgress({ state: "checking", done, sources, retries });
+        this.#stopping.signal.throwIfAborted();
+      });
+      for (const range of present) this.#here.addTouched(range);
+      this.#checked = true;
+      this.#movedMs = this.#options.clock.now();
+      this.#offer();
+    };
+    this.#doFor(lane, () => prepare().finally(() => this.#isPreparing = false));
+  }
+
+  /** Without a root every source has its own list: what it says is only as good as itself. */
+  #anchorAt(lane: Lane): void {
+    this.#anchor = lane;
+    const list = this.#list;
+    const target: Target = { name: lane.source.name };
+    const becomeKnown = async (): Promise<void> => {
+      // Others who list a file of this name may have another content.
+      for (const other of this.#lanes.values()) if (other !== lane) this.#lanes.delete(other.source.peer);
+      this.#offer();
+      await this.#findSources();
+    };
+    this.#goOn(lane.feed(list, target).then(becomeKnown, () => {}));
+  }
+
+  /** Lets others have what is here, once it is known what that is. */
+  #offer(): void {
+    const root = this.#root;
+    if (this.#isOffered || root === undefined || !this.#checked) return;
+    this.#isOffered = true;
+    const { content, onPartial } = this.#options;
+    onPartial?.({ ...content, root, digests: this.#list.digests, here: this.#here });
+  }
+
+  #arrived(piece: Range): void {
+    const { clock } = this.#options;
+    this.#firstMs ??= clock.now() - this.#startMs;
+    this.#movedMs = clock.now();
+    this.#here.addTouched(piece);
+    // Where two were asked for the same, the slower one is let go.
+    for (const lane of this.#lanes.values()) {
+      if (lane.asked !== undefined && rangeBytes(lane.asked) > 0 && this.#here.covers(lane.asked)) lane.release();
     }
-    // Without a root every source has its own list: what it says is only as good as itself.
-    const target = { name: source.name };
-    this.#link = { peer: source.peer, connection, target, feed: undefined };
-    const feedConnection = await this.#connect(source);
-    const list = new PieceList(content.size);
-    const done = list.fetch(feedConnection, target).catch(() => {}).finally(() => feedConnection.close());
-    this.#list = list;
-    this.#checked = false;
-    return this.#link = { peer: source.peer, connection, target, feed: { connection: feedConnection, done } };
+    this.#options.onProgress(this.#progress({ kind: "wait" }));
+    if (this.#here.size === this.#here.count) this.#news.resolve();
   }
 
-  async #connect(source: Source): Promise<Connection> {
-    const { dial, signal } = this.#options;
-    const connection = await dial(source.address, { signal });
-    try {
-      const name = await greet(connection);
-      if (name === source.peer) return connection;
-      throw new Failure(
-        "unreachable",
-        `Cannot reach ${source.peer}: somebody else is at ${formatAddress(source.address)} now`,
-      );
-    } catch (thrown) {
-      connection.close();
-      throw thrown;
-    }
+  /** Does something with a lane, and hears of its failure. */
+  #doFor(lane: Lane, work: () => Promise<void>): void {
+    this.#goOn(
+      work().catch(async (thrown) => {
+        if (this.#stopping.signal.aborted) return;
+        await this.#failed(lane, Failure.from(thrown, "internal", "Cannot download"));
+      }),
+    );
   }
 
-  /** Compares what is here from an earlier attempt with the digests. */
-  async #check(): Promise<void> {
-    const { content, sink, onProgress } = this.#options;
-    const present = await sink.verified(this.#list, (done) => onProgress({ state: "checking", done }));
-    this.#missing = present.reduce(removeRange, addRange([], { start: 0, end: content.size }));
-    this.#checked = true;
-    this.#tell("running");
+  #goOn(work: Promise<void>): void {
+    const ended = work.catch((thrown) => void (this.#fatal ??= { thrown })).finally(() => {
+      this.#work.delete(ended);
+      this.#news.resolve();
+    });
+    this.#work.add(ended);
   }
 
-  #arrived(peer: string, piece: Range): void {
-    this.#firstMs ??= this.#options.clock.now() - this.#startMs;
-    this.#missing = removeRange(this.#missing, piece);
-    this.#fetched.set(peer, (this.#fetched.get(peer) ?? 0) + rangeBytes(piece));
-    this.#round = 0;
-    for (const state of this.#sources.values()) state.failedInRound = undefined;
-    this.#tell("running");
+  /** Waits until something happens that may change the plan. */
+  async #happening(step: Step): Promise<void> {
+    const restMs = this.#lanes.values().filter((lane) => !lane.isBusy && !lane.isDropped).map((lane) => lane.waitMs());
+    const waitMs = step.kind === "wait" ? Math.max(10, Math.min(TICK_MS, ...restMs.filter((ms) => ms > 0))) : TICK_MS;
+    const over = new AbortController();
+    await Promise.race([this.#options.clock.delay(waitMs, over.signal).catch(() => {}), this.#news.promise]);
+    over.abort();
+    this.#news = Promise.withResolvers();
   }
 
-  async #failed(state: SourceState, failure: Failure): Promise<void> {
+  async #failed(lane: Lane, failure: Failure): Promise<void> {
     // Our own disk, our own output or a bug of ours: no other source makes that better.
     if (!failure.remote && failedWith(failure, "disk-full", "no-access", "cancelled", "internal")) throw failure;
-    state.failedInRound = this.#round;
-    this.#lastFailure = await this.#told(state.source, failure);
-    const worthRetrying = failedWith(failure, "closed", "timeout", "unreachable", "busy");
-    if (!worthRetrying) state.usable = false;
+    if (this.#anchor === lane && this.#list.root === undefined) {
+      this.#anchor = undefined;
+      this.#checked = false;
+    }
+    const told = await this.#told(lane, failure);
+    this.#lastFailure = told;
+    if (isWorthRetrying(failure)) return lane.failed(told);
+    lane.drop();
+    lane.failure = told;
+    this.#options.onBadSource?.(lane.source.peer, told);
   }
 
   /** A source's failure as the person is to hear it. */
-  async #told(source: Source, failure: Failure): Promise<Failure> {
-    const { root, name } = this.#options.content;
+  async #told(lane: Lane, failure: Failure): Promise<Failure> {
+    const { name, root } = this.#options.content;
+    const { peer } = lane.source;
     const changed = (cause: Failure): Failure => {
-      return new Failure("file-changed", `"${name}" has changed: ${source.peer} no longer has this version`, { cause });
+      return new Failure("file-changed", `"${name}" has changed: ${peer} no longer has this version`, { cause });
     };
     // The index said that it had this content, so it has something else by now.
     if (failedWith(failure, "not-shared") && root !== undefined) return changed(failure);
     if (!failedWith(failure, "corrupt")) return failure;
     // Wrong bytes have two causes: a damaged copy, or a file that was changed while it was sent. The owner knows which.
-    const refusal = await this.#askAgain(source, root ?? this.#list.root);
+    const refusal = this.#root === undefined ? undefined : await lane.refusal(this.#root);
     if (failedWith(refusal, "not-shared", "file-changed")) return changed(refusal);
-    return new Failure("corrupt", `${failure.message} (sent by ${source.peer})`, { cause: failure });
+    return new Failure("corrupt", `${failure.message} (sent by ${peer})`, { cause: failure });
   }
 
-  /** Asks a source whether it still has a content. Shape: what it answers instead of digests, if it does. */
-  async #askAgain(source: Source, root: string | undefined): Promise<unknown> {
-    if (root === undefined) return undefined;
-    try {
-      using connection = await this.#connect(source);
-      await ask(connection, Pieces, { root, from: 0, limit: 1 });
-      return undefined;
-    } catch (thrown) {
-      return thrown;
+  /** Learns who has the content. Those known before are kept: the index may not have heard yet that one is back. */
+  async #findSources(): Promise<void> {
+    const found = await this.#options.sources(this.#root).catch((thrown) => {
+      if (failedWith(thrown, "index-unreachable", "closed", "timeout")) return [];
+      throw thrown;
+    });
+    const { clock, random, dial, self, pace, content } = this.#options;
+    for (const source of found) {
+      const known = this.#lanes.get(source.peer);
+      if (known !== undefined) known.source = source;
+      else if (this.#lanes.values().filter((lane) => !lane.isDropped).toArray().length < DOWNLOAD_SOURCES_MAX) {
+        const { signal } = this.#stopping;
+        const parts = { size: content.size, self, dial, clock, random, signal, pace };
+        this.#lanes.set(source.peer, new Lane(source, parts));
+      }
     }
   }
 
-  async #closeLink(): Promise<void> {
-    const link = this.#link;
-    this.#link = undefined;
-    link?.connection.close();
-    link?.feed?.connection.close();
-    await link?.feed?.done;
+  /** Asks again and again who has the content: often at first, when others begin, too. */
+  async #keepFinding(): Promise<void> {
+    for (let waitMs = FIND_AGAIN_FIRST_MS;; waitMs = Math.min(FIND_AGAIN_LAST_MS, waitMs * 2)) {
+      const stopped = await this.#options.clock.delay(waitMs, this.#stopping.signal).then(() => false, () => true);
+      if (stopped) return;
+      await this.#findSources();
+      this.#news.resolve();
+    }
   }
 
-  #tell(state: DownloadProgress["state"], source = this.#link?.peer): void {
-    const done = this.#options.content.size - rangesBytes(this.#missing);
-    this.#options.onProgress({ state, done, ...(source === undefined ? {} : { source }) });
+  #given(): Given[] {
+    return this.#lanes.values().filter((lane) => lane.bytes > 0).map((lane) => {
+      return { peer: lane.source.peer, bytes: lane.bytes, ms: lane.busyMs };
+    }).toArray();
+  }
+
+  #progress(step: Step): DownloadProgress {
+    const lanes = [...this.#lanes.values()];
+    const asked = lanes.filter((lane) => lane.asked !== undefined);
+    const lines = asked.map((lane) => lane.before);
+    const before = lines.length > 0 && lines.every((each) => each !== undefined) ? Math.min(...lines) : undefined;
+    const isWaiting = step.kind !== "fetch" && !lanes.some((lane) => lane.isBusy);
+    return {
+      state: !this.#checked && !isWaiting ? "connecting" : isWaiting ? "waiting" : "running",
+      done: Math.min(this.#options.content.size, this.#here.size * PIECE_BYTES - this.#missingOfLast()),
+      sources: asked.map((lane) => lane.source.peer),
+      retries: lanes.reduce((sum, lane) => sum + lane.tries, 0),
+      ...(before === undefined ? {} : { before }),
+    };
+  }
+
+  /** How much smaller than the others the last piece is, if that is here. */
+  #missingOfLast(): number {
+    const { count } = this.#here;
+    if (count === 0 || !this.#here.has(count - 1)) return 0;
+    return count * PIECE_BYTES - this.#options.content.size;
   }
 }

@@ -10,7 +10,8 @@
 
 import { Failure } from "../core/failure.ts";
 import { BODY_WAIT_MS } from "../core/limits.ts";
-import type { Range } from "../core/range.ts";
+import type { Pace } from "../core/pace.ts";
+import { type Range, rangeBytes } from "../core/range.ts";
 import type { ByteStream } from "../net/byte_stream.ts";
 import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/folder.ts";
@@ -20,32 +21,39 @@ const COPY_BYTES = 1 << 20;
 const WATCH_MS = 1_000;
 
 /**
- * Writes bytes `range` of an open file into a stream. `onSent` is told now and then how many have gone. Fails: "file-changed" when
- * the file is no longer what it was when it was opened; "timeout" when the other side takes nothing for too long. The connection is of no
- * use after a failure: what was announced has not been sent.
+ * Writes bytes `range` of an open file into a stream, no faster than `pace`. Fails: "file-changed" when the file is no longer what it was when
+ * it was opened; "timeout" when the other side takes nothing for too long. The connection is of no use after a failure: what was announced has
+ * not been sent.
  */
-export async function sendRange(
-  open: OpenFile,
-  range: Range,
-  stream: ByteStream,
-  onSent: (bytes: number) => void,
-): Promise<void> {
+export async function sendRange(open: OpenFile, range: Range, stream: ByteStream, pace?: Pace): Promise<void> {
   await open.file.seek(range.start, Deno.SeekMode.Start);
-  await (range.end === open.size ? pipe(open, range, stream, onSent) : copy(open, range, stream, onSent));
-  onSent(range.end - range.start);
+  const isTail = range.end === open.size && pace === undefined;
+  await (isTail ? pipe(open, stream) : copy(open, range, stream, pace));
   if (!await open.isUnchanged()) throw changed();
 }
 
-async function pipe(open: OpenFile, range: Range, stream: ByteStream, onSent: (bytes: number) => void): Promise<void> {
+/** Reads bytes `range` of an open file, which have to fit in memory. Fails: "file-changed". */
+export async function readRange(open: OpenFile, range: Range): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(rangeBytes(range));
+  await open.file.seek(range.start, Deno.SeekMode.Start);
+  for (let filled = 0; filled < bytes.length;) {
+    const read = await open.file.read(bytes.subarray(filled));
+    if (read === null) throw changed();
+    filled += read;
+  }
+  if (!await open.isUnchanged()) throw changed();
+  return bytes;
+}
+
+async function pipe(open: OpenFile, stream: ByteStream): Promise<void> {
   const stalled = new AbortController();
   using watchdog = new Watchdog(BODY_WAIT_MS, () => stalled.abort(tooSlow()));
   watchdog.moved();
-  let position = range.start;
+  let position = -1;
   const watch = setInterval(async () => {
     const now = await open.file.seek(0, Deno.SeekMode.Current).catch(() => position);
     if (now !== position) watchdog.moved();
     position = now;
-    onSent(position - range.start);
   }, WATCH_MS);
   try {
     await open.file.readable.pipeTo(stream.writable, {
@@ -58,12 +66,14 @@ async function pipe(open: OpenFile, range: Range, stream: ByteStream, onSent: (b
   }
 }
 
-async function copy(open: OpenFile, range: Range, stream: ByteStream, onSent: (bytes: number) => void): Promise<void> {
+async function copy(open: OpenFile, range: Range, stream: ByteStream, pace: Pace | undefined): Promise<void> {
   using watchdog = new Watchdog(BODY_WAIT_MS, () => stream.close());
   const send = async (bytes: Uint8Array): Promise<void> => {
     for (let done = 0; done < bytes.length;) {
+      const part = pace === undefined ? bytes.subarray(done) : bytes.subarray(done, done + pace.turnBytes);
+      await pace?.take(part.length);
       watchdog.moved();
-      done += await stream.write(bytes.subarray(done));
+      done += await stream.write(part);
     }
   };
   let [buffer, other] = [new Uint8Array(COPY_BYTES), new Uint8Array(COPY_BYTES)] as const;
@@ -72,7 +82,6 @@ async function copy(open: OpenFile, range: Range, stream: ByteStream, onSent: (b
     const read = await open.file.read(buffer.subarray(0, Math.min(COPY_BYTES, range.end - position)));
     await writing;
     if (read === null) throw changed();
-    onSent(position - range.start);
     position += read;
     writing = send(buffer.subarray(0, read));
     // Awaited in the next round, or below; a failure until then must not count as unhandled.

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
-import { FILES_PER_PEER_MAX } from "../../lib/core/limits.ts";
+import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../../lib/core/limits.ts";
 import type { SearchIndex, SearchQuery } from "../../lib/index/search_index.ts";
 
 const ROOT_A = "a".repeat(64);
@@ -41,6 +41,57 @@ export function testSearchIndex(name: string, open: () => Promise<SearchIndex>):
     await joined(index, "ana");
     assertEquals(await namesOf(index, "aula"), ["aula 2.mp4"]);
     await index.leave("nobody");
+  });
+
+  test("partial() makes a downloader found by content, after those who have it all, and nowhere else", async (index) => {
+    await joined(index, "ana");
+    await index.update("ana", { add: [{ name: "film.mp4", size: 9, root: ROOT_A }], remove: [] });
+    await joined(index, "rui");
+    const part = { name: "film.mp4", size: 9, root: ROOT_A };
+    await index.partial("rui", part, true);
+    await index.partial("rui", part, true);
+    const holders = async () => {
+      const { copies } = await index.find(ROOT_A, { limit: 10, offset: 0 });
+      return copies.map((copy) => [copy.peer.name, copy.name, copy.size, copy.partial]);
+    };
+    assertEquals(await holders(), [["ana", "film.mp4", 9, false], ["rui", "film.mp4", 9, true]]);
+    const { hits } = await index.search({ query: "film", exact: false, limit: 10, offset: 0 });
+    assertEquals(hits.map((hit) => [hit.holders, hit.peers.length]), [[1, 1]]);
+    assertEquals((await index.peer("rui"))?.files, 0);
+    const second = await index.find(ROOT_A, { limit: 1, offset: 1 });
+    assertEquals([second.copies.map((copy) => copy.peer.name), second.more], [["rui"], false]);
+
+    await index.partial("rui", part, false);
+    assertEquals((await holders()).length, 1);
+    await index.partial("rui", part, true);
+    await index.leave("rui");
+    assertEquals((await holders()).length, 1);
+    assertEquals((await assertRejects(() => index.partial("rui", part, true), Failure)).code, "not-joined");
+  });
+
+  test("partial() is bounded for each peer", async (index) => {
+    await joined(index, "ana");
+    const announce = (number: number) => {
+      return index.partial("ana", { name: "x", size: 1, root: number.toString(16).padStart(64, "0") }, true);
+    };
+    for (let number = 0; number < PARTIALS_PER_PEER_MAX; number++) await announce(number);
+    assertEquals((await assertRejects(() => announce(PARTIALS_PER_PEER_MAX), Failure)).code, "too-large");
+  });
+
+  test("folder() lists what lies below a folder, page by page, every content of a name", async (index) => {
+    await joined(index, "ana", ["week 1/a.txt", "week 1/b/ç.txt", "week 1/b/d.txt", "week 10/a.txt", "week 1.txt"]);
+    await joined(index, "rui", ["week 1/b/d.txt"]);
+    await index.update("rui", { add: [{ name: "week 1/a.txt", size: 77, root: ROOT_A }], remove: [] });
+    const first = await index.folder("week 1/", undefined, 2);
+    assertEquals(first.hits.map(({ name, size }) => [name, size === 77]), [
+      ["week 1/a.txt", false],
+      ["week 1/a.txt", true],
+      ["week 1/b/d.txt", false],
+    ]);
+    assertEquals([first.hits.at(-1)?.holders, first.more], [2, true]);
+    const second = await index.folder("week 1/", "week 1/b/d.txt", 2);
+    assertEquals([second.hits.map((hit) => hit.name), second.more], [["week 1/b/ç.txt"], false]);
+    assertEquals((await index.folder("absent/", undefined, 5)).hits, []);
   });
 
   test("leave() during update() ends the update and leaves nothing behind", async (index) => {

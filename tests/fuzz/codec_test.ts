@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
 import { LINE_BYTES_MAX } from "../../lib/core/limits.ts";
 import { randomBelow, seededRandom } from "../../lib/core/random.ts";
-import { INDEX_NEWS, INDEX_REQUESTS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
+import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { decodeLine, encodeNews, encodeReply, encodeRequest } from "../../lib/protocol/envelope.ts";
 import { LineBuffer } from "../../lib/protocol/line_buffer.ts";
 import { mutate } from "../support/mutate.ts";
@@ -20,6 +20,7 @@ const CASES = Number(Deno.env.get("FUZZ_CASES") ?? 20_000);
 const PAST_SEEDS: readonly (readonly [seed: number, found: string])[] = [];
 
 const REQUESTS = [...INDEX_REQUESTS, ...PEER_REQUESTS];
+const NEWS = [...INDEX_NEWS, ...PEER_NEWS];
 
 Deno.test("every message survives the way there and back", () => {
   for (let seed = 0; seed < CASES / 20; seed++) {
@@ -34,7 +35,7 @@ Deno.test("every message survives the way there and back", () => {
       if (answered.kind !== "reply") throw new Error(`seed ${seed}: ${request.method}_OK became a ${answered.kind}`);
       assertEquals(request.reply.check(answered.data, "reply"), reply, `seed ${seed}`);
     }
-    for (const news of INDEX_NEWS) {
+    for (const news of NEWS) {
       const data = news.data.sample(random);
       const told = decodeLine(encodeNews(news, data).subarray(0, -1));
       assertEquals(told.kind === "news" ? news.data.check(told.data, "data") : told.kind, data, `seed ${seed}`);
@@ -79,5 +80,5 @@ function readAsAnything(line: Uint8Array): void {
     if (request.method === name) request.data.check(envelope.data, name);
     if (`${request.method}_OK` === name) request.reply.check(envelope.data, name);
   }
-  for (const news of INDEX_NEWS) if (news.event === name) news.data.check(envelope.data, name);
+  for (const news of NEWS) if (news.event === name) news.data.check(envelope.data, name);
 }

@@ -6,7 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
-import { type AnyRequest, INDEX_NEWS, INDEX_REQUESTS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
+import { type AnyRequest, INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { decodeLine, encodeFailure, encodeNews, encodeReply, encodeRequest } from "../../lib/protocol/envelope.ts";
 
 const FILE = new URL("./wire.txt", import.meta.url);
@@ -16,7 +16,7 @@ const PAGE = { limit: 20, offset: 0 };
 
 /** One example of each message: its data, and for requests the reply's. */
 const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> = {
-  HELLO: [{ version: 1, software: "recess/0.1.0" }, { version: 1, software: "recess/0.1.0", name: "Ana" }],
+  HELLO: [{ version: 1, software: "recess/0.1.0", name: "Rui" }, { version: 1, software: "recess/0.1.0", name: "Ana" }],
   JOIN: [{ name: "Ana", port: 40_123, files: 2, secret: "5e".repeat(32) }, {
     name: "Ana",
     host: "10.0.0.5",
@@ -33,7 +33,15 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     { query: "aula mp4", exact: false, ...PAGE },
     { hits: [{ name: "vídeos/aula 1.mp4", size: 8_000_000_000, root: ROOT, holders: 1, peers: [PEER] }], more: false },
   ],
-  FIND: [{ root: ROOT, ...PAGE }, { holders: [{ peer: PEER, name: "aula 1.mp4", size: 8_000_000_000 }], more: true }],
+  FIND: [{ root: ROOT, ...PAGE }, {
+    holders: [{ peer: PEER, name: "aula 1.mp4", size: 8_000_000_000, partial: false }],
+    more: true,
+  }],
+  FOLDER: [{ prefix: "vídeos/", after: "vídeos/aula 0.mp4", limit: 100 }, {
+    hits: [{ name: "vídeos/aula 1.mp4", size: 8, root: ROOT, holders: 1, peers: [PEER] }],
+    more: true,
+  }],
+  PARTIAL: [{ root: ROOT, name: "aula 1.mp4", size: 8_000_000_000, here: true }, {}],
   PEERS: [{ name: "Ana", ...PAGE }, {
     peers: [{ ...PEER, files: 2, bytes: 8_000_000_000 }, { name: "Rui", host: "::1", files: 0, bytes: 0 }],
     more: false,
@@ -46,7 +54,13 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     more: true,
   }],
   PIECES: [{ root: ROOT, from: 0, limit: 32_768 }, { name: "aula 1.mp4", size: 8, modified: 1, root: ROOT }, 32],
-  DOWNLOAD: [{ name: "aula 1.mp4", start: 0, end: 8 }, { name: "aula 1.mp4", size: 8, modified: 1 }, 8],
+  HOLDS: [{ root: ROOT }, { size: 8_000_000_000, complete: false, asking: 3 }, 1908],
+  DOWNLOAD: [
+    { name: "aula 1.mp4", start: 0, end: 8, compression: "gzip" },
+    { name: "aula 1.mp4", size: 8, modified: 1, compression: "gzip" },
+    7,
+  ],
+  QUEUED: [{ before: 4 }],
   PROBE: [{}],
   CLOSING: [{ reason: "the index was stopped" }],
 };
@@ -61,7 +75,7 @@ Deno.test("the wire's bytes are what they were", async () => {
   const failure = new Failure("name-taken", 'Cannot join as "Ana"', { hint: "choose another", suggestion: "Ana-2" });
   const lines = [
     ...requests.flatMap(linesOf),
-    ...INDEX_NEWS.map((news) => encodeNews(news, EXAMPLES[news.event]?.[0])),
+    ...[...INDEX_NEWS, ...PEER_NEWS].map((news) => encodeNews(news, EXAMPLES[news.event]?.[0])),
     encodeFailure(failure, 7),
     encodeFailure(new Failure("busy", "Too many connections here"), 0),
   ];
@@ -86,7 +100,10 @@ Deno.test("every golden line is read back to what it was made from", async () =>
     else if (envelope.kind === "reply") {
       assertEquals([definition?.reply.check(envelope.data, name), envelope.body], [reply, body ?? 0]);
     } else {
-      assertEquals(INDEX_NEWS.find((each) => each.event === name)?.data.check(envelope.data, name), data);
+      assertEquals(
+        [...INDEX_NEWS, ...PEER_NEWS].find((each) => each.event === name)?.data.check(envelope.data, name),
+        data,
+      );
     }
   }
 });

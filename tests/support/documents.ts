@@ -6,7 +6,7 @@
 
 import { FAILURES } from "../../lib/core/failure.ts";
 import * as limits from "../../lib/core/limits.ts";
-import { INDEX_NEWS, INDEX_REQUESTS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
+import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { FAILURE_SHAPE } from "../../lib/protocol/envelope.ts";
 import type { Shape } from "../../lib/protocol/field.ts";
 
@@ -39,13 +39,17 @@ function messageTables(): string {
     });
     return `### ${title}\n\n${tables.join("\n\n")}`;
   };
-  const news = INDEX_NEWS.map(({ event, about, shapes }) =>
-    `**${event}**: ${about}\n\n${shapeTable([["data", shapes.data]])}`
-  );
+  const news = (title: string, all: typeof INDEX_NEWS): string => {
+    const tables = all.map(({ event, about, shapes }) =>
+      `**${event}**: ${about}\n\n${shapeTable([["data", shapes.data]])}`
+    );
+    return `### ${title}\n\n${tables.join("\n\n")}`;
+  };
   return [
     requests("Requests to an index", INDEX_REQUESTS),
     requests("Requests to a peer", PEER_REQUESTS.filter((request) => !INDEX_REQUESTS.includes(request))),
-    `### News from an index\n\n${news.join("\n\n")}`,
+    news("News from an index", INDEX_NEWS),
+    news("News from a peer", PEER_NEWS),
     `### Failure\n\n${shapeTable([["data", FAILURE_SHAPE]])}`,
   ].join("\n\n");
 }

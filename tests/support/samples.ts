@@ -4,7 +4,7 @@
  */
 
 import { type Random, randomBelow, randomOf } from "../../lib/core/random.ts";
-import { INDEX_NEWS, INDEX_REQUESTS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
+import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { encodeNews, encodeReply, encodeRequest } from "../../lib/protocol/envelope.ts";
 
 const REQUESTS = [...INDEX_REQUESTS, ...PEER_REQUESTS];
@@ -24,6 +24,6 @@ export function sampleLine(random: Random): Uint8Array {
     const body = request.body ? randomBelow(random, 1000) : undefined;
     return encodeReply(request, request.reply.sample(random), randomBelow(random, 1000), body);
   }
-  const news = randomOf(random, INDEX_NEWS);
+  const news = randomOf(random, [...INDEX_NEWS, ...PEER_NEWS]);
   return encodeNews(news, news.data.sample(random));
 }

@@ -8,7 +8,7 @@ import { Failure } from "../../lib/core/failure.ts";
 import { answerRequests, route, routes } from "../../lib/net/answerer.ts";
 import { Listener } from "../../lib/net/listener.ts";
 import { Download, Pieces } from "../../lib/protocol/files.ts";
-import type { Source } from "../../lib/transfer/download.ts";
+import type { Source } from "../../lib/transfer/lane.ts";
 
 /** What is served: bytes, and the digests and root that follow from them. */
 export class ServedFile {
@@ -76,7 +76,8 @@ export class TestSource implements AsyncDisposable {
           body: { bytes: body.length, write: (stream) => writeAll(stream, body) },
         });
       }),
-      route(Download, (_, { start, end = file.bytes.length }) => {
+      route(Download, (_, { root, start, end = file.bytes.length }) => {
+        if (root !== undefined && root !== file.root) throw new Failure("not-shared", "it is not shared here");
         if (behaviour.fails !== undefined) throw behaviour.fails;
         const body = file.bytes.slice(start, end);
         const flipped = (behaviour.flipsByte ?? -1) - start;

@@ -1,17 +1,23 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import type { RoomPeer } from "../../support/room.ts";
-import { Room } from "../../support/room.ts";
+import type { WantedFile } from "../../../lib/peer/directory.ts";
+import type { TransferResult } from "../../../lib/peer/transfer.ts";
+import { Room, type RoomPeer } from "../../support/room.ts";
 import { sameFiles } from "../../support/temp.ts";
 import { eventually } from "../../support/wait.ts";
-import type { TransferResult } from "../../../lib/peer/transfer.ts";
 
 const SIZE = 3 * PIECE_BYTES + 77;
 
 async function get({ peer }: RoomPeer, what: string, from?: string): Promise<TransferResult> {
   const wanted = await peer.directory.resolve(what, from === undefined ? {} : { from });
   return await peer.transfers.start(wanted, { kind: "folder" }).result;
+}
+
+async function resolveFile({ peer }: RoomPeer, what: string): Promise<WantedFile> {
+  const wanted = await peer.directory.resolve(what);
+  assert(wanted.kind === "file");
+  return wanted;
 }
 
 Deno.test("a peer gets a file by number, by name, by content id and from one peer", async () => {
@@ -27,7 +33,7 @@ Deno.test("a peer gets a file by number, by name, by content id and from one pee
     assertEquals(rows.map((row) => [row.name, row.peers[0]?.name]), [["videos/Aula 1 ação.mp4", "ana"]]);
     const result = await get(rui, what, from);
     assertEquals([result.path, result.root, result.alreadyHere], ["videos/Aula 1 ação.mp4", root, false], what);
-    assertEquals([...result.fetched], [["ana", SIZE]]);
+    assertEquals(result.sources.map(({ peer, bytes }) => [peer, bytes]), [["ana", SIZE]]);
     assert(await sameFiles(shared.at("videos", "Aula 1 ação.mp4"), rui.folder.at("videos", "Aula 1 ação.mp4")));
     await rui.peer[Symbol.asyncDispose]();
   }
@@ -45,7 +51,7 @@ Deno.test("after a download the index knows of the new copy, with its root, and 
   assertEquals((await room.index.copy("rui", "a.bin"))?.root, root);
   await ana.peer[Symbol.asyncDispose]();
   const eva = await room.peer("eva");
-  assertEquals([...(await get(eva, "a.bin")).fetched.keys()], ["rui"]);
+  assertEquals((await get(eva, "a.bin")).sources.map(({ peer }) => peer), ["rui"]);
 });
 
 Deno.test("a file that is here is not fetched again, also under another name", async () => {
@@ -58,7 +64,7 @@ Deno.test("a file that is here is not fetched again, also under another name", a
   await room.hashed("ana", "a.bin");
   await room.hashed("rui", "mine.bin");
   const result = await get(rui, "a.bin");
-  assertEquals([result.alreadyHere, result.path, result.fetched.size], [true, "mine.bin", 0]);
+  assertEquals([result.alreadyHere, result.path, result.sources.length], [true, "mine.bin", 0]);
 });
 
 Deno.test("a file of an equal name is kept, and the new one is numbered", async () => {
@@ -86,7 +92,7 @@ Deno.test("of several contents with one name, the one that most have is taken, a
     await room.hashed(name, "notes.txt");
   }
   const joa = await room.peer("joa");
-  const wanted = await joa.peer.directory.resolve("notes.txt");
+  const wanted = await resolveFile(joa, "notes.txt");
   assertEquals([wanted.others, wanted.root], [1, (await room.index.copy("eva", "notes.txt"))?.root]);
 });
 
@@ -229,7 +235,7 @@ Deno.test("cancel stops a download and throws away what has arrived; closing the
   await room.hashed("ana", "a.bin");
   const rui = await room.peer("rui");
   const { peer, folder } = rui;
-  const wanted = await peer.directory.resolve("a.bin");
+  const wanted = await resolveFile(rui, "a.bin");
   const incoming = () => Array.from(Deno.readDirSync(folder.at(".recess", "incoming")), (entry) => entry.name);
 
   const first = peer.transfers.start(wanted, { kind: "folder" });
@@ -247,7 +253,7 @@ Deno.test("cancel stops a download and throws away what has arrived; closing the
 
   const again = await room.peer("rui", folder);
   const result = await get(again, "a.bin");
-  const fetched = [...result.fetched.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const fetched = result.sources.reduce((sum, { bytes }) => sum + bytes, 0);
   assert(fetched < 400 * PIECE_BYTES, "nothing was kept");
   assert(await sameFiles(shared.at("a.bin"), folder.at("a.bin")));
 });

@@ -118,6 +118,7 @@ Deno.test("encoding refuses what the other side would refuse", () => {
 Deno.test("only messages that carry bytes announce a body", () => {
   assertEquals(PEER_REQUESTS.filter((message) => message.body).map((message) => message.method), [
     "PIECES",
+    "HOLDS",
     "DOWNLOAD",
   ]);
 });

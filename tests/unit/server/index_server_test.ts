@@ -49,6 +49,7 @@ Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sen
     peer,
     name: "aula 2.mp4",
     size: 5,
+    partial: false,
   }]);
   assertEquals(await rui.call(DownloadRequest, { peer: "ana", name: "aula 2.mp4" }), {
     host: "127.0.0.1",

@@ -12,7 +12,9 @@ const VIEW: TransferView = {
   done: 3_440_000_000,
   bytesPerSecond: 112_000_000,
   leftMs: 40_700,
-  source: "ana",
+  sources: ["ana"],
+  before: undefined,
+  retries: 0,
   failure: undefined,
 };
 
@@ -45,9 +47,14 @@ Deno.test("progressLine() says in words what is going on when nothing moves", ()
   const says = (view: Partial<TransferView>): string =>
     progressLine({ ...VIEW, bytesPerSecond: 0, leftMs: undefined, ...view }, 120);
   assert(says({ state: "connecting" }).includes("connecting to ana"));
-  assert(says({ state: "connecting", source: undefined }).includes("asking who has it"));
+  assert(says({ state: "connecting", sources: [] }).includes("asking who has it"));
   assert(says({ state: "checking" }).includes("checking what is here"));
   assert(says({ state: "waiting" }).includes("waiting for somebody who has it"));
+  assert(says({ before: 3 }).includes("3 before you in line"));
+  assert(says({ before: 0 }).includes("next in line"));
+  assert(says({ state: "waiting", retries: 2 }).includes("2 attempts in vain"));
+  assert(says({ state: "paused" }).includes("paused"));
+  assert(says({ sources: ["ana", "rui"] }).includes("2 sources"));
   assert(says({ state: "queued" }).includes("waiting for its turn"));
   assert(says({ state: "failed", failure: new Failure("closed", "gone") }).includes("failed"));
 });

@@ -1,34 +1,199 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { PIECE_BYTES } from "../../../lib/core/content.ts";
+import { PieceSet } from "../../../lib/core/piece_set.ts";
+import { seededRandom } from "../../../lib/core/random.ts";
 import { type DownloadState, plan, type PlannedSource, type Step } from "../../../lib/transfer/plan.ts";
 
-const HOLE = { start: 10, end: 20 };
-const LATER = { start: 30, end: 40 };
-
-/** `a` is fresh, `a1` last failed in round 1, `-a` may not be asked any more. */
-function sources(text: string): PlannedSource[] {
-  return text.split(" ").filter((each) => each !== "").map((each) => {
-    const [, dropped, id = "", round] = /^(-?)([a-z])(\d?)$/.exec(each) ?? [];
-    return { id, usable: dropped === "", failedInRound: round === "" ? undefined : Number(round) };
-  });
+/**
+ * A source in words: its letter, then what is true of it. `a` is ready, has everything, and nobody knows its speed. `=8` it gives 8 pieces a
+ * second, `[0-3]` it has only those, `(0-3)` it has given those away, `>0-3` it was asked for those, `?` and has been silent for long, `~2` it rests
+ * after two failures, `x` it was dropped, `&3` three peers download from it.
+ */
+function source(text: string, count: number): PlannedSource {
+  const id = text.charAt(0);
+  const value = (regexp: RegExp): string | undefined => regexp.exec(text.slice(1))?.[1];
+  const pieces = (list: string | undefined): PieceSet | undefined => {
+    return list === undefined ? undefined : setOf(list, count);
+  };
+  const asked = value(/>([\d-]+)/)?.split("-").map(Number);
+  const tries = value(/~(\d+)/);
+  const speed = value(/=([\d.]+)/);
+  return {
+    id,
+    state: text.includes("x") ? "dropped" : asked !== undefined ? "busy" : tries !== undefined ? "resting" : "ready",
+    tries: Number(tries ?? 0),
+    bytesPerSecond: speed === undefined ? undefined : Number(speed) * PIECE_BYTES,
+    has: pieces(value(/\[([\d,-]*)\]/)),
+    given: pieces(value(/\(([\d,-]*)\)/)),
+    asking: Number(value(/&(\d+)/) ?? 1),
+    asked: asked && { start: (asked[0] ?? 0) * PIECE_BYTES, end: ((asked[1] ?? asked[0] ?? 0) + 1) * PIECE_BYTES },
+    quietMs: text.includes("?") ? 5_000 : 0,
+  };
 }
 
-const CASES: [situation: string, sources: string, round: number, missing: DownloadState["missing"], step: Step][] = [
-  ["nothing is missing", "a", 0, [], { kind: "done" }],
-  ["nothing is missing and nobody has it", "", 0, [], { kind: "done" }],
-  ["one source", "a", 0, [HOLE, LATER], { kind: "fetch", source: "a", range: HOLE }],
-  ["the first of several", "a b", 0, [HOLE], { kind: "fetch", source: "a", range: HOLE }],
-  ["the second when the first failed in this round", "a0 b", 0, [HOLE], { kind: "fetch", source: "b", range: HOLE }],
-  ["the first again in the next round", "a0 b0", 1, [HOLE], { kind: "fetch", source: "a", range: HOLE }],
-  ["not one that sent wrong bytes", "-a b", 0, [HOLE], { kind: "fetch", source: "b", range: HOLE }],
-  ["wait when all failed in this round", "a0 b0", 0, [HOLE], { kind: "wait", round: 1 }],
-  ["wait when all usable ones failed", "a1 -b", 1, [HOLE], { kind: "wait", round: 2 }],
-  ["fail when enough rounds were in vain", "a3 b3", 3, [HOLE], { kind: "fail" }],
-  ["fail when nobody has it", "", 0, [HOLE], { kind: "fail" }],
-  ["fail when nobody is usable", "-a -b0", 0, [HOLE], { kind: "fail" }],
+/** `0-3,7` */
+function setOf(list: string, count: number): PieceSet {
+  const set = new PieceSet(count);
+  for (const part of list.split(",").filter((each) => each !== "")) {
+    const [first = 0, last = first] = part.split("-").map(Number);
+    for (let index = first; index <= last; index++) set.add(index);
+  }
+  return set;
+}
+
+function stateOf(count: number, here: string, sources: string, options: Partial<DownloadState> = {}): DownloadState {
+  return {
+    size: count * PIECE_BYTES,
+    here: setOf(here, count),
+    sources: sources.split(" ").filter((each) => each !== "").map((each) => source(each, count)),
+    order: "rarest-first",
+    triesMax: 4,
+    idleMs: 0,
+    idleMsMax: 60_000,
+    // Chance always takes the first.
+    random: () => 0,
+    ...options,
+  };
+}
+
+/** `a:0-3 b:4`, or the kind of step. */
+function told(step: Step): string {
+  if (step.kind !== "fetch") return step.kind;
+  return step.requests.map(({ source, range }) => {
+    const [first, last] = [range.start / PIECE_BYTES, Math.ceil(range.end / PIECE_BYTES) - 1];
+    return first === last ? `${source}:${first}` : `${source}:${first}-${last}`;
+  }).join(" ");
+}
+
+const STREAM = { order: "in-order" } as const;
+const LONG_IDLE = { idleMs: 60_000 };
+
+const CASES: [
+  situation: string,
+  count: number,
+  here: string,
+  sources: string,
+  step: string,
+  options?: Partial<DownloadState>,
+][] = [
+  // The beginning and the end.
+  ["everything is here", 4, "0-3", "a", "done"],
+  ["everything is here, and nobody has it any more", 4, "0-3", "", "done"],
+  ["a file of nothing is here from the start", 0, "", "a", "done"],
+  ["nobody has it", 4, "", "", "fail"],
+  ["a source of unknown speed is asked for a little", 100, "", "a", "a:0-3"],
+  ["never for more than there is", 3, "", "a", "a:0-2"],
+  ["a known source is asked for a second's worth", 100, "", "a=20", "a:0-19"],
+  ["a very fast one for no more than a span", 1000, "", "a=900", "a:0-127"],
+  ["a very slow one for one piece", 100, "", "a=0.1", "a:0"],
+  ["the first hole first, and not over its edge", 100, "0-9,15-20", "a=20", "a:10-14"],
+  ["what is here is never asked for", 10, "0-8", "a=20", "a:9"],
+
+  // Several sources.
+  ["two sources take different spans", 1000, "", "a=20 b=20", "a:0-19 b:20-39"],
+  ["the fastest chooses first", 1000, "", "a=10 b=40", "b:0-39 a:40-49"],
+  ["each according to its speed", 1000, "", "a=40 b=10", "a:0-39 b:40-49"],
+  ["what one was asked for is not asked of another", 1000, "", "a=20>0-19 b=20", "b:20-39"],
+  ["near the end all get their share, to end together", 30, "", "a=40 b=20", "a:0-19 b:20-23"],
+  ["a new holder joins midway", 1000, "0-99", "a=20>100-119 b=20>120-139 c", "c:140-143"],
+  [
+    "eight sources, eight spans",
+    1000,
+    "",
+    "a=5 b=5 c=5 d=5 e=5 f=5 g=5 h=5",
+    [..."abcdefgh"].map((id, at) => {
+      return `${id}:${at * 5}-${at * 5 + 4}`;
+    }).join(" "),
+  ],
+  ["busy sources are left alone", 100, "", "a=20>0-19 b=20>20-39", "wait"],
+
+  // Sources that fail.
+  ["a source that rests is not asked", 100, "", "a~1 b=20", "b:0-19"],
+  ["wait while all rest", 100, "", "a~1 b~3", "wait"],
+  ["a dropped source is never asked again", 100, "", "ax b=20", "b:0-19"],
+  ["fail when all were dropped", 100, "", "ax bx", "fail"],
+  ["fail when all were tried often enough", 100, "", "a~4 b~4", "fail"],
+  ["one that may still be tried is reason to wait", 100, "", "a~4 b~3", "wait"],
+  ["fail when one was dropped and the other tried in vain", 100, "", "ax b~4", "fail"],
+  ["a source that was tried in vain is not asked though it is ready", 100, "0-9", "a=20>10-29 b~4", "wait"],
+  ["what a silent source was asked for goes to another", 100, "", "a=20>0-19? b=10", "b:0-9"],
+  ["a silent source alone is waited for", 100, "", "a=20>0-19?", "wait"],
+  ["a silent source does not hold up the end", 20, "0-14", "a=20>15-19? b=20", "b:15-19"],
+
+  // The last spans.
+  ["who is done takes over the end of what the slowest has left", 20, "0-9", "a=2>10-19 b=8", "b:12-19"],
+  ["equals share it", 20, "0-9", "a=5>10-19 b=5", "b:15-19"],
+  ["but not what is nearly there", 20, "0-18", "a=50>19 b=1", "wait"],
+  ["a single slow piece is asked for twice", 20, "0-18", "a=0.1>19 b=20", "b:19"],
+  ["but never three times", 20, "0-18", "a=0.1>19 b=20>19 c=40", "wait"],
+  ["the slowest of several is helped", 40, "0-19", "a=10>20-29 b=1>30-39 c=10", "c:31-39"],
+  ["who does not have it cannot help", 20, "0-9", "a=2>10-19 b=8[0-9]", "wait"],
+
+  // A swarm.
+  ["of one that has only parts, those", 100, "", "a[40-41]", "a:40-41"],
+  ["one that has nothing new is waited for", 100, "0-9", "a[0-9]", "wait"],
+  ["fail when nothing has come for long", 100, "0-9", "a[0-9]", "fail", LONG_IDLE],
+  [
+    "those with parts give what they have, the owner what nobody has",
+    4,
+    "",
+    "a=1 b=1[0-2]&2 c=1[0-2]&2",
+    "b:0 c:1 a:3",
+  ],
+  ["the rarest piece first", 4, "", "a=1[0-2] b=1>3[0-1,3] c=1>3[0-1]", "a:2"],
+  ["the owner's pieces that it has not given away", 6, "", "a=9(0-3)&2", "a:4-5"],
+  ["what it has given away when nothing else is left", 6, "4-5", "a=9(0-3)&2", "a:0-3"],
+  ["a run ends where a piece is less rare", 8, "", "a=9(0-1,5-7)&2", "a:2-4"],
+  ["alone, in order: a disk reads that best", 100, "", "a=20(0-50)", "a:0-19"],
+
+  // A stream.
+  ["a stream takes what comes next, rare or not", 100, "0-9", "a=20(10-20)&9 b=20[50-60]", "a:10-29", STREAM],
+  ["with several sources no further ahead than its window", 1000, "0-9", "a=128 b=128", "a:10-41", STREAM],
+  ["instead of going beyond it, a source helps within it", 1000, "0-9", "a=20>10-41 b=20", "b:26-41", STREAM],
+  ["alone it has no window", 1000, "0-9", "a=900", "a:10-137", STREAM],
+  ["what blocks the stream is asked for twice", 1000, "0-9,11-40", "a=0.1>10 b=20", "b:41", STREAM],
+  ["also when nothing else may be asked for", 1000, "0-9,11-41", "a=0.1>10 b=20", "b:10", STREAM],
 ];
 
-Deno.test("plan() decides by what is missing, who may be asked and how often all failed", () => {
-  for (const [situation, text, round, missing, step] of CASES) {
-    assertEquals(plan({ missing, sources: sources(text), round, roundsMax: 4 }), step, situation);
+Deno.test("plan() does what the table says", () => {
+  assertGreater(CASES.length, 40);
+  for (const [situation, count, here, sources, step, options] of CASES) {
+    assertEquals(told(plan(stateOf(count, here, sources, options))), step, situation);
+  }
+});
+
+Deno.test("plan() takes the last piece for as long as it is, and asks for nothing beyond the file", () => {
+  const size = 5 * PIECE_BYTES + 17;
+  const step = plan({ ...stateOf(6, "", "a=20"), size });
+  assertEquals(step, { kind: "fetch", requests: [{ source: "a", range: { start: 0, end: size } }] });
+});
+
+Deno.test("plan() lets peers who start together take different pieces", () => {
+  const firsts = Array.from({ length: 50 }, (_, seed) => {
+    return told(plan(stateOf(400, "", "a=1&8", { random: seededRandom(seed) })));
+  });
+  assertGreater(new Set(firsts).size, 40);
+});
+
+Deno.test("plan() asks for every piece once, whatever the sources, until the end", () => {
+  for (let seed = 0; seed < 50; seed++) {
+    const random = seededRandom(seed);
+    const count = 50 + Math.floor(random() * 200);
+    const sources = [..."abcde"].map((id) => source(`${id}=${1 + Math.floor(random() * 30)}&2`, count));
+    const here = new PieceSet(count);
+    for (let steps = 0; here.size < count; steps++) {
+      assertLess(steps, count, "it takes too many steps");
+      const step = plan({ ...stateOf(count, "", ""), here, sources, random });
+      assert(step.kind === "fetch");
+      const asked = new PieceSet(count);
+      for (const { range } of step.requests) {
+        for (let index = range.start / PIECE_BYTES; index < range.end / PIECE_BYTES; index++) {
+          assert(!here.has(index), "a piece that is here was asked for");
+          asked.add(index);
+        }
+        here.addTouched(range);
+      }
+      assertGreater(asked.size, 0);
+    }
   }
 });

@@ -1,0 +1,38 @@
+/**
+ * Holds a rate: whoever moves bytes asks first, and waits when they come too fast. The requests of all who share a pace are served in the
+ * order of asking, and all ask for equally much at a time, so they share the rate equally (the "virtual scheduling" form of the generic
+ * cell rate algorithm, ITU-T I.371).
+ * @module
+ */
+
+import type { Clock } from "./clock.ts";
+
+/** Bytes that may go at once after a pause, as time at the rate. */
+const BURST_MS = 50;
+/** How long one turn lasts at the rate: short enough to be smooth, long enough to cost nothing. */
+const TURN_MS = 10;
+const TURN_BYTES_MIN = 4 * 1024;
+const TURN_BYTES_MAX = 256 * 1024;
+
+/** A rate that several share. */
+export class Pace {
+  /** The most to ask for at a time. */
+  readonly turnBytes: number;
+  readonly #bytesPerMs: number;
+  readonly #clock: Clock;
+  #nextMs = -Infinity;
+
+  constructor(bytesPerSecond: number, clock: Clock) {
+    this.#bytesPerMs = bytesPerSecond / 1000;
+    this.turnBytes = Math.round(Math.min(TURN_BYTES_MAX, Math.max(TURN_BYTES_MIN, this.#bytesPerMs * TURN_MS)));
+    this.#clock = clock;
+  }
+
+  /** Resolves when `bytes` may move. */
+  async take(bytes: number): Promise<void> {
+    const nowMs = this.#clock.now();
+    const startMs = Math.max(this.#nextMs, nowMs - BURST_MS);
+    this.#nextMs = startMs + bytes / this.#bytesPerMs;
+    if (startMs > nowMs) await this.#clock.delay(startMs - nowMs);
+  }
+}

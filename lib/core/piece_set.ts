@@ -1,0 +1,67 @@
+/**
+ * Which pieces of a file somebody has: one bit a piece. Pure; called by lib/transfer to plan, and sent as it is by `HOLDS`.
+ * @module
+ */
+
+import { PIECE_BYTES, pieceRange } from "./content.ts";
+import { addRange, type Range } from "./range.ts";
+
+/** A set of the pieces of one file. */
+export class PieceSet {
+  /** Of how many pieces the file consists. */
+  readonly count: number;
+  readonly #bits: Uint8Array;
+  #size = 0;
+
+  /** The empty set, or the one that `bits` say; bits beyond `count` are ignored. */
+  constructor(count: number, bits?: Uint8Array) {
+    this.count = count;
+    this.#bits = new Uint8Array(Math.ceil(count / 8));
+    if (bits === undefined) return;
+    for (let index = 0; index < count; index++) if (((bits[index >> 3] ?? 0) >> (index & 7) & 1) === 1) this.add(index);
+  }
+
+  /** How many pieces are in it. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** A copy of the bits: piece `i` is bit `i % 8`, counted from the lowest, of byte `i / 8`. */
+  get bits(): Uint8Array {
+    return this.#bits.slice();
+  }
+
+  /** Whether a piece is in it. */
+  has(index: number): boolean {
+    return ((this.#bits[index >> 3] ?? 0) >> (index & 7) & 1) === 1;
+  }
+
+  /** Puts a piece in. */
+  add(index: number): void {
+    if (index >= this.count || this.has(index)) return;
+    this.#bits[index >> 3] = (this.#bits[index >> 3] ?? 0) | 1 << (index & 7);
+    this.#size += 1;
+  }
+
+  /** Puts in every piece that a range touches. */
+  addTouched(range: Range): void {
+    for (let index = Math.floor(range.start / PIECE_BYTES); index * PIECE_BYTES < range.end; index++) this.add(index);
+  }
+
+  /** Whether every piece that a range touches is in it. */
+  covers(range: Range): boolean {
+    for (let index = Math.floor(range.start / PIECE_BYTES); index * PIECE_BYTES < range.end; index++) {
+      if (!this.has(index)) return false;
+    }
+    return true;
+  }
+
+  /** The bytes of a file of `size` bytes that the set covers. */
+  ranges(size: number): Range[] {
+    let ranges: Range[] = [];
+    for (let index = 0; index < this.count; index++) {
+      if (this.has(index)) ranges = addRange(ranges, pieceRange(index, size));
+    }
+    return ranges;
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Fetches one file into its place: the folder, a path the person chose, or a stream. Called by transfer.ts.
+ * @module
+ */
+
+import { basename, dirname, join, resolve } from "@std/path";
+import { failedWith, Failure } from "../core/failure.ts";
+import { printable } from "../core/printable.ts";
+import { receivedName } from "../store/received_name.ts";
+import { UnfinishedFile } from "../store/unfinished_file.ts";
+import { download, type Downloaded } from "../transfer/download.ts";
+import { fileSink, type Sink, streamSink } from "../transfer/sink.ts";
+import type { WantedFile } from "./directory.ts";
+import type { Destination, Fetched, FetchParts, FetchWatch } from "./fetching.ts";
+
+/** Fetches a file. Fails: as `download` does, and when the file cannot be put in its place. */
+export async function fetchFile(
+  wanted: WantedFile,
+  destination: Destination,
+  parts: FetchParts,
+  watch: FetchWatch,
+): Promise<Fetched> {
+  if (destination.kind === "stream") {
+    const downloaded = await downloadInto(streamSink(destination.stream), wanted, parts, watch, undefined);
+    return resultOf(wanted, undefined, downloaded);
+  }
+  const here = destination.kind === "folder" ? await alreadyHere(wanted, parts) : undefined;
+  if (here !== undefined) return here;
+  // Decided before the first byte, so that a name that cannot be stored is not found out at the end.
+  const name = destination.kind === "folder" ? receivedName(wanted.name) : "";
+  const path = destination.kind === "path" ? await outputPath(destination.path, wanted.name) : "";
+  using unfinished = await UnfinishedFile.open(parts.folder, wanted);
+  try {
+    const downloaded = await downloadInto(fileSink(unfinished), wanted, parts, watch, unfinished);
+    watch.onFinishing();
+    const placed = destination.kind === "folder"
+      ? await adopt(await unfinished.finish(parts.folder, name, wanted.size), downloaded, parts)
+      : await unfinished.finishAt(path, wanted.size);
+    return resultOf(wanted, placed, downloaded);
+  } catch (thrown) {
+    // What is known by name only and has changed will never be complete.
+    const useless = watch.discards() || (wanted.root === undefined && failedWith(thrown, "file-changed"));
+    if (useless) await unfinished.discard();
+    throw thrown;
+  }
+}
+
+/** A content that is in the folder is not fetched again. */
+async function alreadyHere({ root, size }: WantedFile, { share }: FetchParts): Promise<Fetched | undefined> {
+  const own = root === undefined ? undefined : share.files.byRoot(root);
+  if (own === undefined || root === undefined) return undefined;
+  // Looked at once more: the list may be a moment behind the disk.
+  const open = await share.open(own).catch(() => undefined);
+  if (open === undefined) return undefined;
+  open[Symbol.dispose]();
+  return { path: own.name, root, size, files: 1, alreadyHere: true, sources: [], firstMs: undefined, failed: [] };
+}
+
+async function downloadInto(
+  sink: Sink,
+  wanted: WantedFile,
+  parts: FetchParts,
+  watch: FetchWatch,
+  unfinished: UnfinishedFile | undefined,
+): Promise<Downloaded> {
+  const { directory, partials, announce, ...rest } = parts;
+  let offered: string | undefined;
+  try {
+    return await download({
+      ...rest,
+      content: wanted,
+      sink,
+      self: parts.self(),
+      sources: (root) => directory.sources(root === undefined ? wanted : { ...wanted, root }),
+      onProgress: (progress) => watch.onProgress(progress),
+      onBadSource: (peer, failure) => parts.onBadSource(peer, wanted.name, failure),
+      onPartial(partial) {
+        if (unfinished === undefined) return;
+        offered = partial.root;
+        partials.add({ ...partial, open: () => unfinished.openForReading(partial.size) });
+        announce(partial, true);
+      },
+      signal: watch.signal,
+    });
+  } finally {
+    const partial = offered === undefined ? undefined : partials.get(offered);
+    if (partial !== undefined) {
+      partials.remove(partial.root);
+      announce(partial, false);
+    }
+  }
+}
+
+/** Takes the finished file up into what this peer shares. */
+async function adopt(name: string, { root, digests }: Downloaded, { folder, share }: FetchParts): Promise<string> {
+  const info = await Deno.stat(folder.pathOf(name));
+  share.adopt({ name, size: info.size, modified: info.mtime?.getTime() ?? 0, root }, digests);
+  return name;
+}
+
+function resultOf({ size }: WantedFile, path: string | undefined, { root, sources, firstMs }: Downloaded): Fetched {
+  return { path, root, size, files: 1, alreadyHere: false, sources, firstMs, failed: [] };
+}
+
+/**
+ * The path a person chose; in a folder, if that is what is there, under the file's own name. Fails: "usage" when it could not be written, which
+ * is better known before the download than after.
+ */
+async function outputPath(path: string, name: string): Promise<string> {
+  const there = await Deno.stat(path).catch(() => undefined);
+  if (there?.isDirectory === true) return join(path, basename(receivedName(name)));
+  const parent = await Deno.stat(dirname(resolve(path))).catch(() => undefined);
+  if (parent?.isDirectory === true) return resolve(path);
+  throw new Failure("usage", `Cannot write "${printable(path)}": there is no such folder`, {
+    hint: "make the folder first",
+  });
+}

@@ -1,0 +1,71 @@
+/**
+ * What fetching a file and fetching a folder have in common: what they need, what they tell, how they end.
+ * @module
+ */
+
+import type { Clock } from "../core/clock.ts";
+import type { Failure } from "../core/failure.ts";
+import type { Pace } from "../core/pace.ts";
+import type { Random } from "../core/random.ts";
+import type { Dial } from "../net/dial.ts";
+import type { Folder } from "../store/folder.ts";
+import type { Share } from "../store/share.ts";
+import type { DownloadProgress, Given, PartialContent } from "../transfer/download.ts";
+import type { Partials } from "../transfer/partials.ts";
+import type { Directory } from "./directory.ts";
+
+/** Where a download goes: into the folder, to a path the person chose, or into a stream. */
+export type Destination =
+  | { readonly kind: "folder" }
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "stream"; readonly stream: { write(bytes: Uint8Array): Promise<number> } };
+
+/** What every transfer of a peer needs. */
+export interface FetchParts {
+  readonly folder: Folder;
+  readonly share: Share;
+  readonly directory: Directory;
+  readonly partials: Partials;
+  /** Tells the index that parts of a content are here for others, or are so no longer. */
+  readonly announce: (partial: PartialContent, here: boolean) => void;
+  /** Told when a source is given up because of what it sent. */
+  readonly onBadSource: (peer: string, name: string, failure: Failure) => void;
+  /** What this peer is called. */
+  readonly self: () => string;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The pace of all that is received. */
+  readonly pace?: Pace;
+  /** Whether to ask for packed pieces. */
+  readonly compress?: boolean;
+}
+
+/** Who watches a fetch. */
+export interface FetchWatch {
+  readonly signal: AbortSignal;
+  onProgress(progress: DownloadProgress): void;
+  /** Called when all bytes are here and only have to be put in their place. */
+  onFinishing(): void;
+  /** Called with what is known of a folder only when it has been listed. */
+  onListed(size: number, files: number): void;
+  /** Whether what has arrived is to be thrown away when it ends badly. */
+  discards(): boolean;
+}
+
+/** How a fetch ended well. */
+export interface Fetched {
+  /** The name in the folder or the path it has now; undefined for a stream. */
+  readonly path: string | undefined;
+  /** Of a file only. */
+  readonly root?: string;
+  readonly size: number;
+  readonly files: number;
+  /** Whether it was here before, so that nothing had to be fetched. */
+  readonly alreadyHere: boolean;
+  readonly sources: readonly Given[];
+  /** Time from the request to the first verified bytes; undefined when nothing had to be fetched. */
+  readonly firstMs: number | undefined;
+  /** Files of a folder that could not be fetched. */
+  readonly failed: readonly { readonly name: string; readonly failure: Failure }[];
+}

@@ -1,0 +1,62 @@
+/**
+ * Packs and unpacks single pieces with gzip (RFC 1952), by the platform's `CompressionStream`. A piece at a time, so that neither side ever holds
+ * more than one and a bomb cannot go off: unpacking ends at the size that is expected.
+ * @module
+ */
+
+import { Failure } from "../core/failure.ts";
+
+/** Endings of formats that are packed already. */
+const PACKED_REGEXP =
+  /\.(?:7z|aac|apk|avi|avif|br|bz2|cab|deb|dmg|docx|epub|flac|gif|gz|heic|iso|jar|jpe?g|lz4|m4[av]|mkv|mov|mp[34]|mpe?g|odp|ods|odt|og[agv]|opus|png|pptx|rar|rpm|tgz|webm|webp|wm[av]|woff2?|xlsx|xz|zip|zst)$/i;
+/** The platform packs what it is given in one go; smaller parts let everybody else have a turn. */
+const PART_BYTES = 64 * 1024;
+/** A piece that does not shrink by a tenth is not worth unpacking. */
+const WORTH = 0.9;
+
+/** Whether packing may help, by the ending of the name. */
+export function mayShrink(name: string): boolean {
+  return !PACKED_REGEXP.test(name);
+}
+
+/** The bytes packed, or undefined when that hardly makes them smaller. */
+export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
+  const packed = new Uint8Array(Math.floor(bytes.length * WORTH));
+  let filled = 0;
+  for await (const chunk of through(bytes, new CompressionStream("gzip"))) {
+    if (filled + chunk.length > packed.length) return undefined;
+    packed.set(chunk, filled);
+    filled += chunk.length;
+  }
+  return packed.subarray(0, filled);
+}
+
+/** Unpacks into `target`, which has to become exactly full. Fails: "corrupt". */
+export async function gunzip(packed: Uint8Array<ArrayBuffer>, target: Uint8Array): Promise<void> {
+  let filled = 0;
+  try {
+    for await (const chunk of through(packed, new DecompressionStream("gzip"))) {
+      if (filled + chunk.length > target.length) throw new RangeError("it is longer than it should be");
+      target.set(chunk, filled);
+      filled += chunk.length;
+    }
+  } catch (cause) {
+    throw new Failure("corrupt", "Cannot unpack what was sent", { cause });
+  }
+  if (filled < target.length) throw new Failure("corrupt", "Cannot unpack what was sent: it is too short");
+}
+
+async function* through(
+  bytes: Uint8Array<ArrayBuffer>,
+  transform: CompressionStream | DecompressionStream,
+): AsyncGenerator<Uint8Array> {
+  let start = 0;
+  const parts = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (start >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(start, start += PART_BYTES));
+    },
+  });
+  // Leaving the loop early cancels both streams.
+  yield* parts.pipeThrough(transform);
+}

@@ -1,0 +1,289 @@
+/**
+ * One source at work for one download: its connection, what it has, how fast it is, what it was asked for. Called by download.ts, which
+ * decides with plan.ts what a lane does next.
+ * @module
+ */
+
+import { type Address, formatAddress } from "../core/address.ts";
+import { backoffMs } from "../core/backoff.ts";
+import type { Clock } from "../core/clock.ts";
+import { pieceCount } from "../core/content.ts";
+import { failedWith, Failure } from "../core/failure.ts";
+import { RETRY_FIRST_MS, RETRY_LAST_MS } from "../core/limits.ts";
+import type { Pace } from "../core/pace.ts";
+import { PieceSet } from "../core/piece_set.ts";
+import type { Random } from "../core/random.ts";
+import { type Range, rangeBytes } from "../core/range.ts";
+import { ask, greet } from "../net/caller.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Dial } from "../net/dial.ts";
+import { Holds, Pieces, Queued } from "../protocol/files.ts";
+import { type FetchOptions, fetchRange } from "./fetch.ts";
+import type { PieceList, Target } from "./piece_list.ts";
+import type { PlannedSource } from "./plan.ts";
+
+/** A peer that has the content, or parts of it, and what it calls it. */
+export interface Source {
+  readonly peer: string;
+  readonly address: Address;
+  readonly name: string;
+}
+
+/** What lanes need beside their source. */
+export interface LaneParts {
+  readonly size: number;
+  /** The name under which this peer calls; not proven by that. */
+  readonly self: string | undefined;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+  readonly pace: Pace | undefined;
+}
+
+/** How often one asks again what a source has that has not enough, or that others ask, too. */
+const LOOK_AGAIN_MS = 250;
+/** The same for one that has everything and is alone with us. */
+const LOOK_SELDOM_MS = 2_000;
+
+/** One source of one download. */
+export class Lane {
+  source: Source;
+  /** The last failure, as the person is to hear it. */
+  failure: Failure | undefined;
+  /** Bytes that came from here and were verified, and the time that took. */
+  bytes = 0;
+  busyMs = 0;
+  /** How many wait before us for this source's next free slot; undefined while none has to be waited for. */
+  before: number | undefined;
+  readonly #parts: LaneParts;
+  #connection: Connection | undefined;
+  #isBusy = false;
+  #isDropped = false;
+  #isReleased = false;
+  #tries = 0;
+  #restUntilMs = -Infinity;
+  #asked: Range | undefined;
+  #bytesPerSecond: number | undefined;
+  #has: PieceSet | undefined;
+  #given: PieceSet | undefined;
+  #asking = 1;
+  #lookAtMs = -Infinity;
+  #seenBytes = 0;
+  #movedMs = 0;
+
+  constructor(source: Source, parts: LaneParts) {
+    this.source = source;
+    this.#parts = parts;
+  }
+
+  /** Whether it is doing something. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** Whether it was dropped. */
+  get isDropped(): boolean {
+    return this.#isDropped;
+  }
+
+  /** Failed attempts since its last piece. */
+  get tries(): number {
+    return this.#tries;
+  }
+
+  /** What it still has to deliver. */
+  get asked(): Range | undefined {
+    return this.#asked;
+  }
+
+  /** How long until it may be asked again after a failure, or what it has is worth another look; 0 when that is now. */
+  waitMs(): number {
+    const nowMs = this.#parts.clock.now();
+    return Math.max(0, this.#restUntilMs - nowMs, this.#has === undefined ? 0 : this.#lookAtMs - nowMs);
+  }
+
+  /** Whether to ask what it has before it is asked for it. */
+  get isDueForLook(): boolean {
+    const nowMs = this.#parts.clock.now();
+    return !this.#isBusy && !this.#isDropped && nowMs >= this.#restUntilMs && nowMs >= this.#lookAtMs;
+  }
+
+  /** The lane as the plan sees it. */
+  planned(): PlannedSource {
+    const nowMs = this.#parts.clock.now();
+    const bytesRead = this.#connection?.bytesRead ?? 0;
+    if (bytesRead !== this.#seenBytes || this.before !== undefined) this.#movedMs = nowMs;
+    this.#seenBytes = bytesRead;
+    const state = this.#isDropped ? "dropped" : this.#isBusy ? "busy" : nowMs < this.#restUntilMs ? "resting" : "ready";
+    return {
+      id: this.source.peer,
+      state,
+      tries: this.#tries,
+      bytesPerSecond: this.#bytesPerSecond,
+      has: this.#has,
+      given: this.#given,
+      asking: this.#asking,
+      asked: this.#asked,
+      quietMs: this.#asked === undefined ? 0 : nowMs - this.#movedMs,
+    };
+  }
+
+  /** Fetches all digests of the content. */
+  async fetchList(list: PieceList, target: Target): Promise<void> {
+    await this.#work(async (connection) => await list.fetch(connection, target));
+  }
+
+  /** The same over a connection of its own, on and on while the source hashes, beside everything else. */
+  async feed(list: PieceList, target: Target): Promise<void> {
+    using connection = await this.#connect();
+    const close = (): void => connection.close();
+    this.#parts.signal.addEventListener("abort", close);
+    try {
+      await list.fetch(connection, target);
+    } finally {
+      this.#parts.signal.removeEventListener("abort", close);
+    }
+  }
+
+  /** Asks what it has, and how many want it. */
+  async look(root: string): Promise<void> {
+    await this.#work(async (connection) => {
+      const answer = await ask(connection, Holds, { root }).catch((thrown) => {
+        // It does not say what it has, so it has everything, as whoever lists a file does.
+        if (!failedWith(thrown, "unsupported")) throw thrown;
+      });
+      if (answer === undefined) return;
+      const { data, bodyBytes } = answer;
+      const count = pieceCount(this.#parts.size);
+      const bitmapBytes = Math.ceil(count / 8);
+      if (data.size !== this.#parts.size || bodyBytes !== bitmapBytes * (data.complete ? 1 : 2)) {
+        throw new Failure("malformed", `Got bitmaps that do not fit a file of ${this.#parts.size} bytes`);
+      }
+      const body = new Uint8Array(bodyBytes);
+      await connection.readBody(body);
+      this.#has = data.complete ? undefined : new PieceSet(count, body.subarray(0, bitmapBytes));
+      this.#given = new PieceSet(count, body.subarray(bodyBytes - bitmapBytes));
+      this.#asking = data.asking;
+    });
+    const again = this.#has !== undefined || this.#asking > 1 ? LOOK_AGAIN_MS : LOOK_SELDOM_MS;
+    this.#lookAtMs = this.#parts.clock.now() + again;
+  }
+
+  /** Fetches a range. Pieces that arrive before a failure count. */
+  async fetch(range: Range, options: Omit<FetchOptions, "connection" | "onNews" | "onBegin" | "pace">): Promise<void> {
+    this.#asked = range;
+    this.#isReleased = false;
+    this.#movedMs = this.#parts.clock.now();
+    let beganMs = this.#movedMs;
+    let pieceMs = beganMs;
+    let bytes = 0;
+    try {
+      await this.#work(async (connection) => {
+        await fetchRange(range, {
+          ...options,
+          connection,
+          pace: this.#parts.pace,
+          onNews: (event, data) => {
+            if (event === Queued.event) this.before = Queued.data.check(data, event).before;
+          },
+          onBegin: () => {
+            if (bytes === 0) beganMs = pieceMs = this.#parts.clock.now();
+            this.before = undefined;
+          },
+          onPiece: (piece) => {
+            const nowMs = this.#parts.clock.now();
+            this.busyMs += nowMs - pieceMs;
+            pieceMs = nowMs;
+            this.bytes += rangeBytes(piece);
+            bytes += rangeBytes(piece);
+            this.#tries = 0;
+            if (this.#asked !== undefined) {
+              this.#asked = { start: Math.max(piece.end, this.#asked.start), end: range.end };
+            }
+            options.onPiece(piece);
+          },
+        });
+      });
+    } catch (thrown) {
+      if (!this.#isReleased) throw thrown;
+    } finally {
+      const tookMs = this.#parts.clock.now() - beganMs;
+      this.#asked = undefined;
+      this.before = undefined;
+      if (bytes > 0) this.#bytesPerSecond = bytes / Math.max(tookMs, 1) * 1000;
+    }
+  }
+
+  /** Asks on a new connection whether it still has a content. Shape: what it says instead of digests, if it does. */
+  async refusal(root: string): Promise<unknown> {
+    try {
+      using connection = await this.#connect();
+      await ask(connection, Pieces, { root, from: 0, limit: 1 });
+      return undefined;
+    } catch (thrown) {
+      return thrown;
+    }
+  }
+
+  /** Notes a failed attempt: asks again after a while. */
+  failed(failure: Failure): void {
+    this.failure = failure;
+    const bounds = { firstMs: RETRY_FIRST_MS, lastMs: RETRY_LAST_MS };
+    this.#restUntilMs = this.#parts.clock.now() + backoffMs(this.#tries, bounds, this.#parts.random);
+    this.#tries += 1;
+  }
+
+  /** Ends a fetch whose pieces have come from elsewhere; that is no failure. */
+  release(): void {
+    this.#isReleased = true;
+    this.close();
+  }
+
+  /** Never asks again. */
+  drop(): void {
+    this.#isDropped = true;
+    this.close();
+  }
+
+  /** Closes the connection; whatever was under way fails. */
+  close(reason?: Failure): void {
+    this.#connection?.close(reason);
+    this.#connection = undefined;
+  }
+
+  async #work(work: (connection: Connection) => Promise<void>): Promise<void> {
+    this.#isBusy = true;
+    try {
+      if (this.#connection === undefined || this.#connection.ended !== undefined) {
+        this.#connection = await this.#connect();
+        this.#seenBytes = 0;
+      }
+      await work(this.#connection);
+    } catch (thrown) {
+      this.close();
+      throw thrown;
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #connect(): Promise<Connection> {
+    const { dial, signal, self } = this.#parts;
+    const { address, peer } = this.source;
+    const connection = await dial(address, { signal });
+    try {
+      const name = await greet(connection, self === undefined ? {} : { name: self });
+      if (name === peer) return connection;
+      throw new Failure("unreachable", `Cannot reach ${peer}: somebody else is at ${formatAddress(address)} now`);
+    } catch (thrown) {
+      connection.close();
+      throw thrown;
+    }
+  }
+}
+
+/** Failures after which a source may be better the next time. Every other one is for good. */
+export function isWorthRetrying(failure: Failure): boolean {
+  return failedWith(failure, "closed", "timeout", "unreachable", "busy", "not-here");
+}
