@@ -24,7 +24,7 @@ export async function fetchFile(
     const downloaded = await downloadInto(streamSink(destination.stream), wanted, parts, watch, undefined);
     return resultOf(wanted, undefined, downloaded);
   }
-  const here = destination.kind === "folder" ? await alreadyHere(wanted, parts) : undefined;
+  const here = destination.kind === "folder" ? alreadyHere(wanted, parts) : undefined;
   if (here !== undefined) return here;
   // Decided before the first byte, so that a name that cannot be stored is not found out at the end.
   const name = destination.kind === "folder" ? receivedName(wanted.name) : "";
@@ -46,13 +46,15 @@ export async function fetchFile(
 }
 
 /** A content that is in the folder is not fetched again. */
-async function alreadyHere({ root, size }: WantedFile, { share }: FetchParts): Promise<Fetched | undefined> {
+function alreadyHere({ root, size }: WantedFile, { share }: FetchParts): Fetched | undefined {
   const own = root === undefined ? undefined : share.files.byRoot(root);
   if (own === undefined || root === undefined) return undefined;
-  // Looked at once more: the list may be a moment behind the disk.
-  const open = await share.open(own).catch(() => undefined);
-  if (open === undefined) return undefined;
-  open[Symbol.dispose]();
+  try {
+    // Looked at once more: the list may be a moment behind the disk.
+    share.open(own)[Symbol.dispose]();
+  } catch {
+    return undefined;
+  }
   return { path: own.name, root, size, files: 1, alreadyHere: true, sources: [], firstMs: undefined, failed: [] };
 }
 

@@ -123,10 +123,10 @@ class Tree {
       files,
       now: () => parts.clock.now(),
       signal: watch.signal,
-      onFile: async (file, bytes, digest) => {
+      onFile: (file, bytes, digest) => {
         const planned = stored.get(file) ?? byName.get(file.name);
         if (planned === undefined) throw new RangeError(`Nobody asked for ${file.name}`);
-        await this.#place(planned.stored, bytes, file.root, digest);
+        this.#place(planned.stored, bytes, file.root, digest);
         this.#firstMs ??= parts.clock.now() - this.#context.startMs;
         this.#done += file.size;
         this.#tell(file.sources.map(({ peer }) => peer));
@@ -136,9 +136,9 @@ class Tree {
     this.#sources.push(...given);
   }
 
-  async #place(stored: string, bytes: Uint8Array, root: string, digest: Uint8Array): Promise<void> {
+  #place(stored: string, bytes: Uint8Array, root: string, digest: Uint8Array): void {
     const { destination, parts } = this.#context;
-    const { name, modified } = await placeBytes(bytes, parts.folder.statePath("incoming"), this.#root, stored);
+    const { name, modified } = placeBytes(bytes, parts.folder.statePath("incoming"), this.#root, stored);
     if (destination.kind === "folder") parts.share.adopt({ name, size: bytes.length, modified, root }, digest);
   }
 

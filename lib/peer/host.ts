@@ -13,7 +13,6 @@ import { printable } from "../core/printable.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { Slots } from "../core/slots.ts";
 import { type Answer, route, type Routes, routes } from "../net/answerer.ts";
-import type { ByteStream } from "../net/byte_stream.ts";
 import type { Connection } from "../net/connection.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
@@ -82,6 +81,9 @@ export class Visit {
   }
 }
 
+/** A file, or what is here of one. */
+type Shared = SharedFile | PartialCopy;
+
 /** What peers may ask a peer. */
 export const HOST_ROUTES: Routes<Visit> = routes(
   route(List, list),
@@ -100,10 +102,10 @@ async function pieces({ host }: Visit, data: DataOf<typeof Pieces>): Promise<Ans
   const { share } = host.parts;
   const content = wanted(host, data);
   const known = "here" in content
-    ? { file: listed(content), digests: content.digests.subarray(data.from * DIGEST_BYTES) }
+    ? { file: content, digests: content.digests.subarray(data.from * DIGEST_BYTES) }
     : await share.pieces(content, data.from);
   const bytes = Math.min(known.digests.length, Math.min(data.limit, PAGE_DIGESTS_MAX) * DIGEST_BYTES);
-  return { data: known.file, body: bytesBody(known.digests.subarray(0, bytes)) };
+  return { data: listed(known.file), body: known.digests.subarray(0, bytes) };
 }
 
 function holds(visit: Visit, { root }: DataOf<typeof Holds>): Promise<Answer<ReplyOf<typeof Holds>>> {
@@ -112,7 +114,7 @@ function holds(visit: Visit, { root }: DataOf<typeof Holds>): Promise<Answer<Rep
   const complete = !("here" in content);
   const bits = complete ? [given.bits] : [content.here.bits, given.bits];
   const body = new Uint8Array(bits.flatMap((each) => [...each]));
-  return Promise.resolve({ data: { size: content.size, complete, asking }, body: bytesBody(body) });
+  return Promise.resolve({ data: { size: content.size, complete, asking }, body });
 }
 
 async function download(visit: Visit, data: DataOf<typeof Download>): Promise<Answer<ReplyOf<typeof Download>>> {
@@ -128,36 +130,47 @@ async function download(visit: Visit, data: DataOf<typeof Download>): Promise<An
   if (content.root !== undefined) {
     host.demand.note({ root: content.root, size: content.size }, visit.caller).given.addTouched(range);
   }
+  return content.size <= PIECE_BYTES || data.compression !== undefined
+    ? await smallDownload(visit, content, range, data.compression !== undefined)
+    : await largeDownload(visit, content, range);
+}
+
+/** A range that is read into memory and, if asked for, packed. */
+async function smallDownload(
+  { host }: Visit,
+  content: Shared,
+  range: Range,
+  compress: boolean,
+): Promise<Answer<ReplyOf<typeof Download>>> {
+  if (rangeBytes(range) > PIECE_BYTES) throw new Failure("malformed", "Cannot pack more than a piece at a time");
+  using _slot = await host.small.take();
+  using open = await openContent(host, content);
+  const bytes = await readRange(open, range);
+  const packed = compress && mayShrink(content.name) ? await gzip(bytes) : undefined;
+  const body = packed ?? bytes;
+  await host.parts.pace?.take(body.length);
+  return { data: { ...listed(content), ...(packed === undefined ? {} : { compression: "gzip" }) }, body };
+}
+
+/** A range that is sent as it is read, when it is this peer's turn. */
+async function largeDownload(visit: Visit, content: Shared, range: Range): Promise<Answer<ReplyOf<typeof Download>>> {
+  const { host } = visit;
   using held = new DisposableStack();
-  held.use(
-    content.size <= PIECE_BYTES
-      ? await host.small.take()
-      : await host.line.take(visit.caller, (before) => visit.tellPlace(before)),
-  );
-  const open = held.use("here" in content ? await content.open() : await openOrRefuse(host.parts.share, content));
-  const packed = data.compression === undefined ? undefined : await packedRange(open, range, content.name);
-  const reply = "here" in content ? listed(content) : content;
+  held.use(await host.line.take(visit.caller, (before) => visit.tellPlace(before)));
+  const open = held.use(await openContent(host, content));
   const kept = held.move();
   return {
-    data: packed === undefined ? reply : { ...reply, compression: "gzip" },
+    data: listed(content),
     body: {
-      bytes: packed?.length ?? rangeBytes(range),
-      write: packed === undefined
-        ? (stream) => sendRange(open, range, stream, host.parts.pace)
-        : (stream) => writeAll(stream, packed),
+      bytes: rangeBytes(range),
+      write: (stream) => sendRange(open, range, stream, host.parts.pace),
       release: () => kept[Symbol.dispose](),
     },
   };
 }
 
-/** The range packed, where that was asked for in a piece or less of something that shrinks. */
-async function packedRange(open: OpenFile, range: Range, name: string): Promise<Uint8Array | undefined> {
-  if (rangeBytes(range) > PIECE_BYTES || !mayShrink(name)) return undefined;
-  return await gzip(await readRange(open, range));
-}
-
 /** The file a request is about, or the part of it that is here. */
-function wanted({ parts }: Host, { name, root }: { name?: string; root?: string }): SharedFile | PartialCopy {
+function wanted({ parts }: Host, { name, root }: { name?: string; root?: string }): Shared {
   const { files } = parts.share;
   const content = name === undefined
     ? root === undefined ? undefined : files.byRoot(root) ?? parts.partials.get(root)
@@ -166,25 +179,22 @@ function wanted({ parts }: Host, { name, root }: { name?: string; root?: string 
   throw new Failure("not-shared", `Cannot send "${printable(name ?? root ?? "")}": it is not shared here`);
 }
 
-/** What a partial copy is in the words of the wire. It has no time: it was never a file here. */
-function listed({ name, size, root }: PartialCopy): { name: string; size: number; root: string; modified: number } {
-  return { name, size, root, modified: 0 };
+/** What is sent in the words of the wire. A partial copy has no time: it was never a file here. */
+function listed(content: Shared): ReplyOf<typeof Pieces> {
+  const { name, size, root } = content;
+  return { name, size, modified: "here" in content ? 0 : content.modified, ...(root === undefined ? {} : { root }) };
+}
+
+async function openContent({ parts }: Host, content: Shared): Promise<OpenFile> {
+  return "here" in content ? await content.open() : openOrRefuse(parts.share, content);
 }
 
 /** Opens a file. A file that cannot be read is no fault of the peer that asks, and nothing it could mend. */
-async function openOrRefuse(share: Share, file: SharedFile): ReturnType<Share["open"]> {
+function openOrRefuse(share: Share, file: SharedFile): OpenFile {
   try {
-    return await share.open(file);
+    return share.open(file);
   } catch (thrown) {
     if (!failedWith(thrown, "no-access")) throw thrown;
     throw new Failure("not-shared", `Cannot send "${printable(file.name)}": it cannot be read`, { cause: thrown });
   }
-}
-
-function bytesBody(bytes: Uint8Array): NonNullable<Answer<unknown>["body"]> {
-  return { bytes: bytes.length, write: (stream) => writeAll(stream, bytes) };
-}
-
-async function writeAll(stream: ByteStream, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
 }

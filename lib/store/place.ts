@@ -15,12 +15,14 @@ const SAME_NAMES_MAX = 10_000;
 /**
  * Moves the file at `from` to `name` below the folder `root`, a real path; `name` is one that `receivedName` gave. Where such a name
  * exists, `(1) name` is taken, and so on. Shape: the name taken. Fails: "no-access", "disk-full", "bad-name" when a folder in the name is a link.
+ *
+ * Synchronous, so that nothing happens between looking at the folders and moving, and because small files come by the thousand.
  */
-export async function placeFile(from: string, root: string, name: string): Promise<string> {
+export function placeFile(from: string, root: string, name: string): string {
   for (let number = 0; number < SAME_NAMES_MAX; number++) {
     const taken = number === 0 ? name : numberedName(name, number);
-    await ensureParent(root, taken);
-    if (await moveIfFree(from, join(root, ...taken.split("/")))) return taken;
+    ensureParent(root, taken);
+    if (moveIfFree(from, join(root, ...taken.split("/")))) return taken;
   }
   throw new Failure("bad-name", `Cannot store "${printable(name)}": there are too many files of that name`);
 }
@@ -29,20 +31,20 @@ export async function placeFile(from: string, root: string, name: string): Promi
  * Writes a small file, first beside, in the folder `incoming`, then under its name below `root`. Not synced: where a thousand of them arrive in a
  * second, that would take longer than fetching them again. Shape: the name taken and the file's time.
  */
-export async function placeBytes(
+export function placeBytes(
   bytes: Uint8Array,
   incoming: string,
   root: string,
   name: string,
-): Promise<{ name: string; modified: number }> {
+): { name: string; modified: number } {
   const beside = join(incoming, `${crypto.randomUUID()}.small`);
   try {
-    using file = await Deno.open(beside, { createNew: true, write: true });
-    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-    const modified = (await file.stat()).mtime?.getTime() ?? 0;
-    return { name: await placeFile(beside, root, name), modified };
+    using file = Deno.openSync(beside, { createNew: true, write: true });
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    const modified = file.statSync().mtime?.getTime() ?? 0;
+    return { name: placeFile(beside, root, name), modified };
   } catch (thrown) {
-    await Deno.remove(beside).catch(() => {});
+    removeIfThere(beside);
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
   }
 }
@@ -57,7 +59,7 @@ export async function placeAt(from: string, path: string): Promise<string> {
   });
   const name = relative(dirname(path), path);
   try {
-    return join(dirname(path), await placeFile(from, root, name));
+    return join(dirname(path), placeFile(from, root, name));
   } catch (thrown) {
     if (!isOtherDisk(thrown)) throw thrown;
   }
@@ -65,46 +67,60 @@ export async function placeAt(from: string, path: string): Promise<string> {
   const beside = join(root, `.${crypto.randomUUID()}.part`);
   try {
     await Deno.copyFile(from, beside);
-    const placed = join(dirname(path), await placeFile(beside, root, name));
+    const placed = join(dirname(path), placeFile(beside, root, name));
     await Deno.remove(from);
     return placed;
   } catch (thrown) {
-    await Deno.remove(beside).catch(() => {});
+    removeIfThere(beside);
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(path)}"`);
   }
 }
 
 /** Makes the folders in a name. None of them may be a link, so that nothing is written elsewhere. */
-async function ensureParent(root: string, name: string): Promise<void> {
+function ensureParent(root: string, name: string): void {
   let parent = root;
   for (const component of name.split("/").slice(0, -1)) {
     parent = join(parent, component);
-    try {
-      await Deno.mkdir(parent);
-    } catch (thrown) {
-      if (!(thrown instanceof Deno.errors.AlreadyExists)) {
-        throw Failure.from(thrown, "no-access", `Cannot make "${printable(parent)}"`);
-      }
-    }
-    if (!(await Deno.lstat(parent)).isDirectory) {
+    const there = lstatIfThere(parent) ?? makeFolder(parent);
+    if (!there.isDirectory) {
       throw new Failure(
         "bad-name",
         `Cannot store "${printable(name)}": "${printable(component)}" is not a folder here`,
       );
     }
   }
-  const real = await Deno.realPath(parent);
+  const real = Deno.realPathSync(parent);
   if (real !== root && relative(root, real).split(SEPARATOR)[0] === "..") {
     throw new Failure("bad-name", `Cannot store "${printable(name)}": it would leave the folder`);
   }
 }
 
+function makeFolder(path: string): Deno.FileInfo {
+  try {
+    Deno.mkdirSync(path);
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.AlreadyExists)) {
+      throw Failure.from(thrown, "no-access", `Cannot make "${printable(path)}"`);
+    }
+  }
+  return Deno.lstatSync(path);
+}
+
+function lstatIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return undefined;
+    throw Failure.from(thrown, "no-access", `Cannot look at "${printable(path)}"`);
+  }
+}
+
 /** Moves without ever replacing a file. Shape: whether the name was free. */
-async function moveIfFree(from: string, to: string): Promise<boolean> {
+function moveIfFree(from: string, to: string): boolean {
   try {
     // A second name for the file, which the system refuses when there is one already; a plain rename would replace it.
-    await Deno.link(from, to);
-    await Deno.remove(from);
+    Deno.linkSync(from, to);
+    Deno.removeSync(from);
     return true;
   } catch (thrown) {
     if (thrown instanceof Deno.errors.AlreadyExists) return false;
@@ -112,18 +128,27 @@ async function moveIfFree(from: string, to: string): Promise<boolean> {
   }
   // File systems without links (FAT, as on most USB sticks): take the name first, then move over our own empty file.
   try {
-    (await Deno.open(to, { createNew: true, write: true })).close();
+    Deno.openSync(to, { createNew: true, write: true }).close();
   } catch (thrown) {
     if (thrown instanceof Deno.errors.AlreadyExists) return false;
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(to)}"`);
   }
   try {
-    await Deno.rename(from, to);
+    Deno.renameSync(from, to);
     return true;
   } catch (thrown) {
-    await Deno.remove(to).catch(() => {});
+    removeIfThere(to);
     if (isOtherDisk(thrown)) throw thrown;
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(to)}"`);
+  }
+}
+
+/** Removes what is of no use any more; if that is not possible, it only lies about. */
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It was not there, or cannot be removed.
   }
 }
 

@@ -97,8 +97,8 @@ export class Share implements AsyncDisposable {
   }
 
   /** Opens a file for reading. Fails: "not-shared"; "file-changed" when it is no longer what is listed. */
-  async open(file: SharedFile): Promise<OpenFile> {
-    const opened = await this.#folder.openShared(file.name);
+  open(file: SharedFile): OpenFile {
+    const opened = this.#folder.openShared(file.name);
     if (sameVersion(opened, file)) return opened;
     opened[Symbol.dispose]();
     this.#goOn(this.#look(new Set([file.name])));
@@ -115,7 +115,7 @@ export class Share implements AsyncDisposable {
       const digests = this.#state.digestsOf(file.name, file.root) ?? this.#unsavedDigests(file);
       if (digests !== undefined) return { file, digests: digests.subarray(start) };
     }
-    const job = this.#jobs.get(file.name) ?? await this.#startJob(file, { urgent: true });
+    const job = this.#jobs.get(file.name) ?? this.#startJob(file, { urgent: true });
     this.#hasher.hurry(job);
     const deadlineMs = performance.now() + PIECES_WAIT_MS;
     while (job.digests.length <= start && !job.ended && performance.now() < deadlineMs) {
@@ -243,7 +243,7 @@ export class Share implements AsyncDisposable {
       if (name === undefined || file === undefined) return;
       this.#toHash.delete(name);
       try {
-        const job = this.#jobs.get(name) ?? await this.#startJob(file, { urgent: false });
+        const job = this.#jobs.get(name) ?? this.#startJob(file, { urgent: false });
         await job.done;
       } catch (thrown) {
         if (!failedWith(thrown, "file-changed", "not-shared", "no-access", "closed")) throw thrown;
@@ -251,12 +251,9 @@ export class Share implements AsyncDisposable {
     }
   }
 
-  async #startJob(file: SharedFile, options: { urgent: boolean }): Promise<HashJob> {
-    const path = await this.#folder.realPathOf(file.name);
+  #startJob(file: SharedFile, options: { urgent: boolean }): HashJob {
     this.#closing.signal.throwIfAborted();
-    // Another caller may have started the same job while the path was looked up.
-    const running = this.#jobs.get(file.name);
-    if (running !== undefined) return running;
+    const path = this.#folder.realPathOf(file.name);
     this.#toHash.delete(file.name);
     const job = this.#hasher.start(path, options);
     this.#jobs.set(file.name, job);

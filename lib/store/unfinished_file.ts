@@ -70,7 +70,7 @@ export class UnfinishedFile implements Disposable {
       file,
       size,
       modified: 0,
-      isUnchanged: () => Promise.resolve(true),
+      isUnchanged: () => true,
       [Symbol.dispose]: () => closeFile(file),
     };
   }
@@ -92,7 +92,7 @@ export class UnfinishedFile implements Disposable {
   /** Makes sure of the bytes and moves the file into the folder under `name`, which `receivedName` gave. Shape: the name it got. */
   async finish(folder: Folder, name: string, size: number): Promise<string> {
     await this.#seal(size);
-    return await placeFile(this.#path, folder.path, name);
+    return placeFile(this.#path, folder.path, name);
   }
 
   /** The same, but to a path that the person at the keyboard chose. Shape: the path it got. */

@@ -185,20 +185,29 @@ function isSwarm({ order, sources }: DownloadState): boolean {
 function windowEnd({ order, here, sources }: DownloadState): number {
   const several = sources.filter(isWorking).length > 1;
   if (order !== "in-order" || !several) return here.count;
+  return Math.min(here.count, firstMissing({ here }) + STREAM_WINDOW_PIECES);
+}
+
+function firstMissing({ here }: Pick<DownloadState, "here">): number {
   let first = 0;
   while (here.has(first)) first += 1;
-  return Math.min(here.count, first + STREAM_WINDOW_PIECES);
+  return first;
 }
 
 /** How many pieces a source is asked for: about a second's worth, and towards the end its share, so that all end together. */
 function spanPieces(source: PlannedSource, state: DownloadState, asked: PieceSet): number {
-  const share = speedOf(source) / state.sources.filter(isWorking).reduce((sum, each) => sum + speedOf(each), 0);
+  const working = state.sources.filter(isWorking);
+  const share = speedOf(source) / working.reduce((sum, each) => sum + speedOf(each), 0);
   let free = 0;
   for (let index = 0; index < state.here.count; index++) if (!state.here.has(index) && !asked.has(index)) free += 1;
   const span = source.bytesPerSecond === undefined
     ? FIRST_SPAN_PIECES
     : Math.round(source.bytesPerSecond * SPAN_MS / 1000 / PIECE_BYTES);
-  return Math.max(1, Math.min(span, SPAN_PIECES_MAX, Math.ceil(free * share)));
+  // Of a stream's window each has an equal part: whoever took more would keep the others waiting.
+  const window = state.order === "in-order"
+    ? Math.ceil((windowEnd(state) - firstMissing(state)) / working.length)
+    : Infinity;
+  return Math.max(1, Math.min(span, SPAN_PIECES_MAX, window, Math.ceil(free * share)));
 }
 
 /**

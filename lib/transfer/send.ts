@@ -29,7 +29,7 @@ export async function sendRange(open: OpenFile, range: Range, stream: ByteStream
   await open.file.seek(range.start, Deno.SeekMode.Start);
   const isTail = range.end === open.size && pace === undefined;
   await (isTail ? pipe(open, stream) : copy(open, range, stream, pace));
-  if (!await open.isUnchanged()) throw changed();
+  if (!open.isUnchanged()) throw changed();
 }
 
 /** Reads bytes `range` of an open file, which have to fit in memory. Fails: "file-changed". */
@@ -41,7 +41,7 @@ export async function readRange(open: OpenFile, range: Range): Promise<Uint8Arra
     if (read === null) throw changed();
     filled += read;
   }
-  if (!await open.isUnchanged()) throw changed();
+  if (!open.isUnchanged()) throw changed();
   return bytes;
 }
 

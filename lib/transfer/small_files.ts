@@ -30,12 +30,8 @@ export interface SmallFile {
 /** What such a download needs. */
 export interface SmallFilesOptions {
   readonly files: readonly SmallFile[];
-  /** Called with each file that was verified. The bytes are good until the promise resolves. */
-  readonly onFile: (
-    file: SmallFile & { readonly root: string },
-    bytes: Uint8Array,
-    digest: Uint8Array,
-  ) => Promise<void>;
+  /** Called with each file that was verified. The bytes are only good until it returns. */
+  readonly onFile: (file: SmallFile & { readonly root: string }, bytes: Uint8Array, digest: Uint8Array) => void;
   /** Called with each file that nobody could give. */
   readonly onFailed: (file: SmallFile, failure: Failure) => void;
   readonly self: string;
@@ -245,7 +241,7 @@ class SmallFilesWorker {
         this.#left.giveBack(index, this.#source.peer, failure, { refused: true });
         continue;
       }
-      await this.#options.onFile({ ...file, root }, bytes, digest);
+      this.#options.onFile({ ...file, root }, bytes, digest);
       this.#tries = 0;
       this.#note(file.size, now() - lastMs);
       lastMs = now();

@@ -8,6 +8,7 @@ import { type FlagTable, parseFlags } from "../../lib/shell/flags.ts";
 import { benchDownload, benchFirstByte } from "./download.ts";
 import { benchIndex, benchJoins, benchStart } from "./index.ts";
 import { type BenchRow, report } from "./report.ts";
+import { benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
 
 const FLAGS = {
   only: { value: "SECTION", about: "only sections whose name begins like this" },
@@ -26,6 +27,10 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["download", () => benchDownload({ size, rounds })],
   ["small download", () => benchDownload({ size: 64 * 1024 * 1024, rounds })],
   ["first byte", () => benchFirstByte({ size, rounds })],
+  ["sources", () => benchSources({ rounds })],
+  ["swarm", () => benchSwarm({ rounds })],
+  ["rates", () => benchRates({ rounds })],
+  ["many files", () => benchSmallFiles({ rounds })],
   ["joins", () => benchJoins()],
   ["index", () => benchIndex({ peers: 10, filesEach: 10_000 })],
   ["large index", () => benchIndex({ peers: 10, filesEach: Number(flags.names) / 10 })],

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { Folder } from "../../../lib/store/folder.ts";
 import { scan } from "../../../lib/store/scan.ts";
@@ -70,7 +70,7 @@ Deno.test("scan() and openShared() follow no link out of the folder or into its 
   ];
   for (const [target, name] of links) await Deno.symlink(target, `${share}/${name}`);
   assertEquals(await namesOf(folder), ["inside.txt", "real.txt", "sub/inner.txt"]);
-  using opened = await folder.openShared("inside.txt");
+  using opened = folder.openShared("inside.txt");
   assertEquals(opened.size, 10);
   const refused = [
     "leak.txt",
@@ -88,7 +88,7 @@ Deno.test("scan() and openShared() follow no link out of the folder or into its 
     "a\0b",
   ];
   for (const name of refused) {
-    assertEquals((await assertRejects(() => folder.openShared(name), Failure)).code, "not-shared", name);
+    assertEquals((assertThrows(() => folder.openShared(name), Failure)).code, "not-shared", name);
   }
 });
 
@@ -107,7 +107,7 @@ Deno.test("openShared() refuses a file that is swapped for a link out of the fol
   let refused = 0;
   for (let attempt = 0; attempt < 2000; attempt++) {
     try {
-      using open = await folder.openShared("real.txt");
+      using open = folder.openShared("real.txt");
       const bytes = new Uint8Array(10);
       await open.file.read(bytes);
       assert(bytes.some((byte, index) => byte !== secret[index]), "the secret got out");
@@ -127,10 +127,10 @@ Deno.test("an open file knows when its path leads to something else", async () =
   await using temp = await TempFolder.make();
   await temp.file("a.txt", 10);
   using folder = await Folder.open(temp.path);
-  using open = await folder.openShared("a.txt");
-  assert(await open.isUnchanged());
+  using open = folder.openShared("a.txt");
+  assert(open.isUnchanged());
   await Deno.truncate(temp.at("a.txt"), 5);
-  assert(!await open.isUnchanged());
+  assert(!open.isUnchanged());
   await Deno.remove(temp.at("a.txt"));
-  assert(!await open.isUnchanged());
+  assert(!open.isUnchanged());
 });

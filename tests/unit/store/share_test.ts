@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DIGEST_BYTES, digestOf, PIECE_BYTES, rootOf } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { Folder } from "../../../lib/store/folder.ts";
@@ -148,11 +148,11 @@ Deno.test("open() refuses a file that is no longer what is listed", async () => 
   await temp.file("a.bin", 1000);
   await using opened = await openShare(temp);
   const file = await present(opened.share, "a.bin");
-  (await opened.share.open(file))[Symbol.dispose]();
+  opened.share.open(file)[Symbol.dispose]();
   await temp.file("a.bin", 1001);
-  assertEquals((await assertRejects(() => opened.share.open(file), Failure)).code, "file-changed");
+  assertEquals((assertThrows(() => opened.share.open(file), Failure)).code, "file-changed");
   await Deno.remove(temp.at("a.bin"));
-  assertEquals((await assertRejects(() => opened.share.open(file), Failure)).code, "not-shared");
+  assertEquals((assertThrows(() => opened.share.open(file), Failure)).code, "not-shared");
 });
 
 Deno.test("Share goes on when a file is gone before it is hashed, and sees one that came between listing and watching", async () => {

@@ -33,7 +33,7 @@ Deno.test("sendRange() sends exactly the range, to the end of the file by pipe a
     const [here, there] = await tcpPair();
     const received = readAll(there);
     {
-      using open = await folder.openShared("a.bin");
+      using open = folder.openShared("a.bin");
       await sendRange(open, range, here);
     }
     // The connection is still good: what follows arrives after the body.
@@ -52,7 +52,7 @@ Deno.test("sendRange() fails as changed when the file shrinks or changes on the 
   for (const end of [SIZE, SIZE - 1]) {
     await temp.file("a.bin", SIZE);
     const [here, there] = await tcpPair();
-    using open = await folder.openShared("a.bin");
+    using open = folder.openShared("a.bin");
     const sending = assertRejects(() => sendRange(open, { start: 0, end }, here), Failure);
     await Deno.truncate(temp.at("a.bin"), 1_000_000);
     const received = readAll(there);

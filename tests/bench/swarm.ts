@@ -1,0 +1,164 @@
+/**
+ * Many at once: several sources for one receiver, several receivers of one file, rates that have to hold, many small files. All peers are real
+ * programs; the figures are what the receiving ones report of themselves.
+ * @module
+ */
+
+import { runCommand, startIndex, startPeer } from "../support/programs.ts";
+import { TempFolder } from "../support/temp.ts";
+import { eventually } from "../support/wait.ts";
+import { median, timed } from "./measure.ts";
+import type { BenchRow } from "./report.ts";
+import { BenchRoom, getInShell } from "./room.ts";
+
+const RATE = 40_000_000;
+const UP = ["--up", "40MB/s"];
+const SECONDS = 8;
+
+/** One receiver of a file that 1, 2, 4 and 8 sources hold, each of which sends no faster than a rate. */
+export async function benchSources(options: { rounds: number }): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const count of [1, 2, 4, 8]) {
+    await using room = await BenchRoom.open(count * RATE * SECONDS);
+    for (let number = 0; number < count; number++) await room.source(`source ${number}`, UP);
+    await room.hashed(count);
+    const speeds: number[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      const { fetched, tookMs } = await room.get();
+      speeds.push(fetched / tookMs * 1000);
+    }
+    rows.push({
+      what: `${count} × 40 MB/s`,
+      figures: {
+        "MB/s": median(speeds) / 1e6,
+        "range": rangeOf(speeds.map((speed) => speed / 1e6)),
+        "ratio": median(speeds) / (count * RATE),
+        "receiver MB": Math.round(room.receiverBytes / 1e6),
+      },
+    });
+  }
+  return rows;
+}
+
+/** One seeder and eight receivers who start together, all of whom send no faster than a rate. */
+export async function benchSwarm(options: { rounds: number; receivers?: number }): Promise<BenchRow[]> {
+  const { receivers = 8, rounds } = options;
+  const size = 10 * RATE;
+  const [ratios, seconds, seeded]: [number[], number[], number[]] = [[], [], []];
+  for (let round = 0; round < rounds; round++) {
+    await using room = await BenchRoom.open(size);
+    await room.source("seeder", UP);
+    await room.hashed(1);
+    const alone = (await room.get()).tookMs;
+    const all = await room.receivers(receivers, UP);
+    const start = performance.now();
+    const reports = (await Promise.all(all.map((receiver) => getInShell(receiver, room.names)))).flat();
+    const lastMs = performance.now() - start;
+    ratios.push(lastMs / alone);
+    seconds.push(lastMs / 1000);
+    const fromSeeder = reports.flatMap(({ sources }) => sources.filter(({ peer }) => peer === "seeder"));
+    seeded.push(fromSeeder.reduce((sum, { bytes }) => sum + bytes, 0) / size);
+  }
+  const figures = {
+    "last after s": median(seconds),
+    "ratio": median(ratios),
+    "range": rangeOf(ratios),
+    "seeder sent": median(seeded),
+  };
+  return [{ what: `${receivers} receivers, 1 seeder`, figures }];
+}
+
+/** Rates, over ten seconds, as the receiver measures them. */
+export async function benchRates(options: { rounds: number }): Promise<BenchRow[]> {
+  const rate = 10_000_000;
+  const limit = "10MB/s";
+  const cases: [what: string, source: string[], taker: string[], atOnce: number][] = [
+    ["--up 10MB/s", ["--up", limit], [], 1],
+    ["--down 10MB/s", [], ["--down", limit], 1],
+    ["--up 10MB/s, 5 transfers", ["--up", limit], [], 5],
+    ["--down 10MB/s, 5 transfers", [], ["--down", limit], 5],
+  ];
+  const rows: BenchRow[] = [];
+  for (const [what, source, taker, atOnce] of cases) {
+    await using room = await BenchRoom.open(10 * rate / atOnce, atOnce);
+    await room.source("source", source);
+    await room.hashed(1);
+    const speeds: number[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      const [receiver] = await room.receivers(1, taker);
+      if (receiver === undefined) throw new RangeError("There is no receiver");
+      const reports = await getInShell(receiver, room.names);
+      const bytes = reports.reduce((sum, { fetched }) => sum + fetched, 0);
+      speeds.push(bytes / Math.max(...reports.map(({ tookMs }) => tookMs)) * 1000);
+    }
+    const figures = {
+      "MB/s": median(speeds) / 1e6,
+      "ratio": median(speeds) / rate,
+      "range": rangeOf(speeds.map((speed) => speed / 1e6)),
+    };
+    rows.push({ what, figures });
+  }
+  return rows;
+}
+
+/** Ten thousand small files in a hundred folders; beside rsync from its daemon, where that is installed. */
+export async function benchSmallFiles(options: { rounds: number; files?: number }): Promise<BenchRow[]> {
+  const { rounds, files = 10_000 } = options;
+  await using temp = await TempFolder.make();
+  for (let number = 0; number < files; number++) {
+    await temp.file(`owner/tree/folder ${number % 100}/file ${number}.txt`, 4096, number);
+  }
+  await using index = await startIndex();
+  await using _owner = await startPeer({ folder: temp.at("owner"), index, name: "owner" });
+  const taker = { folder: temp.at("taker"), index, name: "taker", args: ["--json"] };
+  await eventually("the files are hashed", async () => {
+    const { stdout } = await runCommand(taker, "search", "--limit", "2000");
+    return stdout.split("\n").filter((line) => line.includes('"root"')).length === 2000;
+  }, 60_000);
+  await using rsync = await startRsync(temp);
+  const [speeds, references]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    if (rsync !== undefined) {
+      const { ms } = await timed("rsync", ["-a", rsync.url, temp.at("synced")]);
+      references.push(files / ms * 1000);
+      await Deno.remove(temp.at("synced"), { recursive: true });
+    }
+    const { code, stdout, stderr } = await runCommand(taker, "get", "tree/");
+    if (code !== 0) throw new Error(stderr);
+    speeds.push(files / JSON.parse(stdout).tookMs * 1000);
+    await Deno.remove(temp.at("taker"), { recursive: true });
+  }
+  const row = (what: string, all: readonly number[]): BenchRow => {
+    return { what, figures: { "files/s": Math.round(median(all)), "range": rangeOf(all) } };
+  };
+  return [
+    ...(references.length === 0 ? [] : [row("rsync from its daemon", references)]),
+    row(`get FOLDER/, ${files} files of 4 KiB`, speeds),
+  ];
+}
+
+async function startRsync(temp: TempFolder): Promise<(AsyncDisposable & { readonly url: string }) | undefined> {
+  const config = temp.at("rsyncd.conf");
+  const port = 20_000 + Deno.pid % 20_000;
+  await Deno.writeTextFile(config, `use chroot = no\nuid = 0\ngid = 0\n[tree]\npath = ${temp.at("owner", "tree")}\n`);
+  try {
+    const args = ["--daemon", "--no-detach", `--config=${config}`, `--port=${port}`, "--address=127.0.0.1"];
+    const daemon = new Deno.Command("rsync", { args, stdout: "null", stderr: "null" }).spawn();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return {
+      url: `rsync://127.0.0.1:${port}/tree/`,
+      async [Symbol.asyncDispose]() {
+        daemon.kill("SIGKILL");
+        await daemon.status;
+      },
+    };
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return undefined;
+    throw thrown;
+  }
+}
+
+function rangeOf(values: readonly number[]): string {
+  const shown = (value: number): string => value < 10 ? value.toFixed(2) : String(Math.round(value));
+  return `${shown(Math.min(...values))}-${shown(Math.max(...values))}`;
+}
