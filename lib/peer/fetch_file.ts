@@ -33,6 +33,11 @@ export async function fetchFile(
   try {
     const downloaded = await downloadInto(fileSink(unfinished), wanted, parts, watch, unfinished);
     watch.onFinishing();
+    if (destination.kind === "folder" && parts.share.files.get(name)?.root === downloaded.root) {
+      // Its owner had not hashed it, so nobody could know before.
+      await unfinished.discard();
+      return { ...resultOf(wanted, name, downloaded), alreadyHere: true };
+    }
     const placed = destination.kind === "folder"
       ? await adopt(await unfinished.finish(parts.folder, name, wanted.size), downloaded, parts)
       : await unfinished.finishAt(path, wanted.size);

@@ -37,7 +37,7 @@ export async function fetchFolder(
   if (files.length === 0) throw new Failure("not-found", `Nobody who is here has a folder "${printable(wanted.name)}"`);
   const planned = files.map((file) => ({ ...file, stored: storedName(file, wanted, destination) }));
   const root = destination.kind === "folder" ? parts.folder.path : await outputFolder(destination.path);
-  const missing = destination.kind === "folder" ? planned.filter((file) => !isHere(file, parts)) : planned;
+  const missing = planned.filter((file) => !isHere(file, destination, parts));
   const tree = new Tree(root, planned, missing, { wanted, destination, parts, watch, startMs });
   await tree.fetch();
   return tree.result();
@@ -48,8 +48,8 @@ function storedName({ name }: FolderFile, wanted: WantedFolder, destination: Des
 }
 
 /** Whether the very same is here under the very same name. */
-function isHere({ stored, root }: Planned, { share }: FetchParts): boolean {
-  return root !== undefined && share.files.get(stored)?.root === root;
+function isHere({ stored, root }: Planned, { kind }: Destination, { share }: FetchParts): boolean {
+  return kind === "folder" && root !== undefined && share.files.get(stored)?.root === root;
 }
 
 async function outputFolder(path: string): Promise<string> {
@@ -126,7 +126,10 @@ class Tree {
       onFile: (file, bytes, digest) => {
         const planned = stored.get(file) ?? byName.get(file.name);
         if (planned === undefined) throw new RangeError(`Nobody asked for ${file.name}`);
-        this.#place(planned.stored, bytes, file.root, digest);
+        // What its owner had not hashed may turn out to be here.
+        if (!isHere({ ...planned, root: file.root }, this.#context.destination, parts)) {
+          this.#place(planned.stored, bytes, file.root, digest);
+        }
         this.#firstMs ??= parts.clock.now() - this.#context.startMs;
         this.#done += file.size;
         this.#tell(file.sources.map(({ peer }) => peer));

@@ -22,7 +22,7 @@ export class UploadLine {
   #free: number;
   /** In order of arrival. */
   readonly #waiting: Waiting[] = [];
-  /** Turns had, of every peer that has one or waits for one. Forgotten when nobody waits. */
+  /** Turns had since there is a line, of everybody who has waited in it. */
   readonly #turns = new Map<string, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -39,7 +39,6 @@ export class UploadLine {
   async take(peer: string, tell: TellPlace): Promise<Disposable> {
     if (this.#free > 0 && this.#waiting.length === 0) this.#free -= 1;
     else await this.#wait(peer, tell);
-    this.#turns.set(peer, (this.#turns.get(peer) ?? this.#fewest()) + 1);
     let given = false;
     return {
       [Symbol.dispose]: () => {
@@ -64,6 +63,7 @@ export class UploadLine {
       this.#free += 1;
       return;
     }
+    this.#turns.set(next.peer, (this.#turns.get(next.peer) ?? 0) + 1);
     this.#leave(next);
     next.start();
     this.#tellPlaces({ all: false });
