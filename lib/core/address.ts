@@ -60,8 +60,3 @@ export function addressOf(addr: Deno.Addr): Address {
 export function isLoopback(host: string): boolean {
   return host === "::1" || host.startsWith("127.");
 }
-
-/** True for an IPv6 address. */
-export function isIpv6(host: string): boolean {
-  return host.includes(":");
-}

@@ -3,8 +3,8 @@
  * @module
  */
 
-import { PIECE_BYTES, pieceRange } from "./content.ts";
-import { addRange, type Range } from "./range.ts";
+import { PIECE_BYTES } from "./content.ts";
+import type { Range } from "./range.ts";
 
 /** A set of the pieces of one file. */
 export class PieceSet {
@@ -54,14 +54,5 @@ export class PieceSet {
       if (!this.has(index)) return false;
     }
     return true;
-  }
-
-  /** The bytes of a file of `size` bytes that the set covers. */
-  ranges(size: number): Range[] {
-    let ranges: Range[] = [];
-    for (let index = 0; index < this.count; index++) {
-      if (this.has(index)) ranges = addRange(ranges, pieceRange(index, size));
-    }
-    return ranges;
   }
 }

@@ -14,11 +14,6 @@ export function rangeBytes(range: Range): number {
   return range.end - range.start;
 }
 
-/** How many bytes all ranges span. */
-export function rangesBytes(ranges: readonly Range[]): number {
-  return ranges.reduce((sum, range) => sum + rangeBytes(range), 0);
-}
-
 /**
  * Adds a range to a sorted list of disjoint ones, joining what touches.
  *
@@ -42,15 +37,4 @@ export function addRange(ranges: readonly Range[], added: Range): Range[] {
     }
   }
   return [...before, { start, end }, ...after];
-}
-
-/** Takes a range out of a sorted list of disjoint ones. */
-export function removeRange(ranges: readonly Range[], removed: Range): Range[] {
-  return ranges.flatMap((range) => {
-    if (range.end <= removed.start || range.start >= removed.end) return [range];
-    return [
-      { start: range.start, end: Math.min(range.end, removed.start) },
-      { start: Math.max(range.start, removed.end), end: range.end },
-    ].filter((part) => rangeBytes(part) > 0);
-  });
 }

@@ -19,7 +19,7 @@ import {
 import type { Pace } from "../core/pace.ts";
 import { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
-import { type Range, rangeBytes, rangesBytes } from "../core/range.ts";
+import { type Range, rangeBytes } from "../core/range.ts";
 import type { Dial } from "../net/dial.ts";
 import { Buffers } from "./buffers.ts";
 import { mayShrink } from "./compress.ts";
