@@ -9,11 +9,13 @@
 
 import { formatAddress, parseAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
+import { fingerprint } from "./lib/core/fingerprint.ts";
 import { UPLOAD_SLOTS } from "./lib/core/limits.ts";
 import { printable } from "./lib/core/printable.ts";
 import { parseRate } from "./lib/core/quantity.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
+import { readRoom } from "./lib/peer/room_file.ts";
 import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
 import { describeEvent } from "./lib/shell/events.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
@@ -29,6 +31,8 @@ const FLAGS = {
   name: { value: "NAME", about: "what others call you; one is made up and kept, if not said" },
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
+  plain: { about: "serve without encryption, and talk to those who do" },
+  "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
   slots: {
     value: "N",
     about: "how many large uploads run at once; others wait in line",
@@ -82,6 +86,8 @@ async function main(): Promise<number> {
     ...(flags.name === undefined ? {} : { name: flags.name }),
     listen: { host: flags.host, port: parsePort(flags.port) },
     slots: parseCount("slots", flags.slots),
+    plain: flags.plain,
+    ...(flags["room-key-file"] === undefined ? {} : { room: await readRoom(flags["room-key-file"]) }),
     ...(flags.up === undefined ? {} : { up: parseRate(flags.up) }),
     ...(flags.down === undefined ? {} : { down: parseRate(flags.down) }),
     onEvent: (event) => output.note(describeEvent(event), { ...event }),
@@ -123,11 +129,13 @@ function greet(peer: Peer, output: Output): void {
     port: address.port,
     files,
     folder: peer.folderPath,
+    id: peer.id,
     version: VERSION,
   });
   if (output.json) return;
   const folder = printable(peer.folderPath);
   if (peer.folderIsNew) output.note(`Made the folder ${folder}: whatever you put there is shared at once`, {});
+  output.note(`Your key is ${fingerprint(peer.id)}: others see it beside your name`, {});
   output.note("Try: search PART-OF-A-NAME, get NUMBER, peers, help", {});
 }
 

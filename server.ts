@@ -12,6 +12,8 @@ import { Failure } from "./lib/core/failure.ts";
 import { printableJson } from "./lib/core/printable.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
+import { RoomKey } from "./lib/net/room_key.ts";
+import { readRoom } from "./lib/peer/room_file.ts";
 import { handleHttp } from "./lib/server/http.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
 import { journalJson, journalLine } from "./lib/server/journal.ts";
@@ -23,6 +25,8 @@ const FLAGS = {
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for peers; 0 takes any free one", byDefault: "1099" },
   "http-port": { value: "PORT", about: "port for HTTP (/healthz); 0 takes any free one", byDefault: "8031" },
+  "room-key-file": { value: "FILE", about: "the key of the room: without it nobody joins, searches or downloads" },
+  "new-room-key": { about: "print a new room key, to be put into such a file" },
   "max-peers": { value: "N", about: "how many connections are served at once" },
   ...COMMON_FLAGS,
 } as const satisfies FlagTable;
@@ -50,16 +54,19 @@ async function main(): Promise<void> {
   const { flags, words } = parseFlags(Deno.args, FLAGS);
   if (flags.help) return console.log(HELP);
   if (flags.version) return console.log(`recess ${VERSION}`);
+  if (flags["new-room-key"]) return console.log(RoomKey.makeText());
   if (words.length > 0) {
     throw new Failure("usage", `The index takes no "${words[0]}"`, { hint: "see --help" });
   }
 
+  const room = flags["room-key-file"] === undefined ? {} : { room: await readRoom(flags["room-key-file"]) };
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   using log = new LineLog(Deno.stderr);
   await using index = new SqliteIndex();
-  await using server = IndexServer.listen({ host: flags.host, port: parsePort(flags.port) }, {
+  await using server = await IndexServer.listen({ host: flags.host, port: parsePort(flags.port) }, {
     index,
+    ...room,
     journal: (event) => log.write(write(event, new Date())),
     ...(flags["max-peers"] === undefined ? {} : { connectionsMax: parseCount("max-peers", flags["max-peers"]) }),
   });

@@ -28,9 +28,11 @@ export const FAILURES = {
     hint: "start one with `deno task server`, or name one with --index HOST:PORT",
   },
   "internal": { retry: false, hint: "this is a bug: run again with --debug and report what it prints" },
+  "key-changed": { retry: false, hint: "" },
   "malformed": { retry: false, hint: "the other side may not be Recess, or be another version of it" },
   "name-taken": { retry: false, hint: "choose another name with --name" },
   "no-access": { retry: false, hint: "check the permissions of the folder or file" },
+  "no-member": { retry: false, hint: "name the file with the room's key: --room-key-file FILE" },
   "not-found": { retry: false, hint: "search for part of the name" },
   "not-here": { retry: true, hint: "this part of the file has not arrived there yet" },
   "not-joined": { retry: false, hint: "join the index first" },
@@ -38,9 +40,11 @@ export const FAILURES = {
   "refused": { retry: false, hint: "" },
   "timeout": { retry: true, hint: "the other side does not answer: try again" },
   "too-large": { retry: false, hint: "" },
+  "unproven": { retry: false, hint: "" },
   "unreachable": { retry: true, hint: "the other machine may be off, or its firewall closed" },
   "unsupported": { retry: false, hint: "use the same version of Recess on both sides" },
   "usage": { retry: false, hint: "" },
+  "wrong-key": { retry: false, hint: "somebody else may be at that address" },
 } as const satisfies Record<string, FailureRow>;
 
 /** The name of one kind of failure. */

@@ -24,6 +24,8 @@ export const QUERY_BYTES_MAX = 512;
 export const QUERY_WORDS_MAX = 16;
 /** Words of one name that are indexed, so that a hostile name costs no more than a long one. */
 export const NAME_WORDS_MAX = 64;
+/** A peer's certificate: all of ours are the same size. */
+export const CERTIFICATE_BYTES_MAX = 512;
 /** Text of a failure or news, for people to read. */
 export const MESSAGE_BYTES_MAX = 1024;
 /** Files in one UPDATE: small enough that applying one holds up nobody. */
@@ -51,6 +53,10 @@ export const MALFORMED_LINES_MAX = 8;
 export const FILES_PER_PEER_MAX = 250_000;
 /** Downloads that one peer may announce at the index as partial copies. */
 export const PARTIALS_PER_PEER_MAX = 1_000;
+/** Addresses whose wrong guesses at the room key are remembered. */
+export const GUESSING_ADDRESSES_MAX = 10_000;
+/** Names that an index keeps for the keys that joined under them. */
+export const NAMES_BOUND_MAX = 100_000;
 /** Connections an index serves at once. */
 export const INDEX_CONNECTIONS_MAX = 12_000;
 /** Peers dialled back at once by an index; more wait for their turn. */
@@ -79,6 +85,8 @@ export const SMALL_CONNECTIONS_MAX = 16;
 export const SMALL_AHEAD = 32;
 /** Files of one folder that are downloaded in one go. */
 export const FOLDER_FILES_MAX = 250_000;
+/** Certificates of other peers that a peer keeps at hand. */
+export const IDENTITIES_CACHED_MAX = 10_000;
 /** Transfers, running and ended, that a peer remembers. */
 export const TRANSFERS_KEPT_MAX = 1000;
 
@@ -108,6 +116,10 @@ export const CLOSE_WAIT_MS = 3_000;
 export const PIECES_WAIT_MS = 1_000;
 /** How often one who waits in line is told his place, changed or not. */
 export const QUEUED_EVERY_MS = 5_000;
+/** Pause before a second guess at the room key from the same address. */
+export const GUESS_FIRST_MS = 250;
+/** Longest pause between two guesses at the room key from the same address. */
+export const GUESS_LAST_MS = 10_000;
 /** First wait before an index is tried again. */
 export const RECONNECT_FIRST_MS = 500;
 /** Longest wait before an index is tried again. */

@@ -7,12 +7,15 @@
 
 import type { Clock } from "./clock.ts";
 
-/** Bytes that may go at once after a pause, as time at the rate. */
-const BURST_MS = 50;
+/**
+ * Bytes that may go at once after a pause, as time at the rate. Several turns: on an encrypted connection, whose delay of small writes Deno cannot
+ * switch off, a turn's end may wait 40 ms for an acknowledgement, which the next turns then make up for.
+ */
+const BURST_MS = 150;
 /** How long one turn lasts at the rate: short enough to be smooth, long enough to cost nothing. */
-const TURN_MS = 10;
+const TURN_MS = 25;
 const TURN_BYTES_MIN = 4 * 1024;
-const TURN_BYTES_MAX = 256 * 1024;
+const TURN_BYTES_MAX = 1024 * 1024;
 
 /** A rate that several share. */
 export class Pace {

@@ -8,6 +8,11 @@
 export interface IndexedPeer {
   /** Unique among all peers here, compared by `peerNameKey`. */
   readonly name: string;
+  /** SHA-256 of its certificate, and the certificate itself, in hex. */
+  readonly id: string;
+  readonly certificate: string;
+  /** Whether it serves without encryption. */
+  readonly plain: boolean;
   /** The address observed by the index. */
   readonly host: string;
   /** The announced port, once it was dialled back; undefined for a peer that others cannot reach. */

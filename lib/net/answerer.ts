@@ -10,10 +10,14 @@ import { CLOSE_WAIT_MS, HELLO_WAIT_MS, MALFORMED_LINES_MAX } from "../core/limit
 import { printable } from "../core/printable.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../core/version.ts";
 import { encodeFailure, encodeReply, type Envelope } from "../protocol/envelope.ts";
-import { Hello } from "../protocol/hello.ts";
-import type { Request } from "../protocol/message.ts";
+import { Hello, HelloVersion, Prove } from "../protocol/hello.ts";
+import type { DataOf, Request } from "../protocol/message.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { makeNonce } from "./caller.ts";
 import type { BodyWriter, Connection } from "./connection.ts";
+import type { PublicIdentity } from "./identity.ts";
+import { type Channel, checkProof } from "./proof.ts";
+import type { RoomKey } from "./room_key.ts";
 
 /** An answer: the reply's data, and the body that follows it. */
 export interface Answer<R> {
@@ -50,6 +54,16 @@ export interface AnswerOptions {
   readonly idleMs: number;
   /** Called with the name the other side calls itself by, if it does. */
   readonly onGreeted?: (name: string | undefined) => void;
+  /** Called with who has proven to call. */
+  readonly onProven?: (caller: PublicIdentity) => void;
+  /** The room's key, which callers then have to prove. */
+  readonly roomKey?: RoomKey;
+  /** Whether one has to prove who one is before one asks for anything. */
+  readonly provenOnly?: boolean;
+  /** Called before a proof is looked at: guesses at the room key may have to wait. */
+  readonly beforeProof?: () => Promise<void>;
+  /** Called when the proof was a wrong guess. */
+  readonly onWrongGuess?: () => void;
   /** Called with everything that arrives. */
   readonly onHeard?: () => void;
   /** Called with what is a bug of ours, not a fault of theirs. */
@@ -99,6 +113,8 @@ export async function answerRequests<Context>(
 ): Promise<Failure | null> {
   let malformed = 0;
   let greeted = false;
+  let proven = options.provenOnly !== true;
+  const channel = { asked: makeNonce(), asking: "", calledId: connection.calledId };
   try {
     while (true) {
       let id = 0;
@@ -111,12 +127,22 @@ export async function answerRequests<Context>(
         }
         id = envelope.id;
         if (envelope.method === Hello.method) {
-          await connection.send(greet(envelope, options));
+          refuseOtherVersions(HelloVersion.check(envelope.data, Hello.method).version);
+          const theirs = Hello.data.check(envelope.data, Hello.method);
+          channel.asking = theirs.nonce;
+          await connection.send(greet(theirs, channel.asked, envelope.id, options));
           connection.trust();
           greeted = true;
           continue;
         }
         if (!greeted) throw new Failure("malformed", "Say HELLO first");
+        if (envelope.method === Prove.method) {
+          await believe(envelope, channel, options);
+          proven = true;
+          await connection.send(encodeReply(Prove, {}, envelope.id));
+          continue;
+        }
+        if (!proven) throw new Failure("unproven", "Prove who you are first");
         const { line, write, release } = await answerOne(byMethod, context, envelope, options);
         try {
           await (write === undefined ? connection.send(line) : connection.sendWithBody(line, write));
@@ -129,7 +155,8 @@ export async function answerRequests<Context>(
         malformed += failure.code === "malformed" ? 1 : 0;
         await connection.send(encodeFailure(failure, id));
         // Nobody knows where the next message begins, or nobody cares.
-        const hopeless = failedWith(failure, "too-large", "unsupported") && id === 0;
+        const hopeless = failedWith(failure, "too-large", "unsupported") && id === 0 ||
+          failedWith(failure, "no-member", "wrong-key") && !proven;
         if (hopeless || malformed > MALFORMED_LINES_MAX || !greeted) {
           await connection.closeAfterSending(CLOSE_WAIT_MS);
           return failure;
@@ -169,16 +196,29 @@ async function answerOne<Context>(
   }
 }
 
-function greet(envelope: RequestEnvelope, options: AnswerOptions): Uint8Array {
-  const theirs = Hello.data.check(envelope.data, Hello.method);
-  if (theirs.version !== PROTOCOL_VERSION) {
-    throw new Failure(
-      "unsupported",
-      `Cannot talk to version ${theirs.version} of the protocol: this is ${PROTOCOL_VERSION} (${SOFTWARE})`,
-    );
-  }
+function refuseOtherVersions(version: number): void {
+  if (version === PROTOCOL_VERSION) return;
+  throw new Failure(
+    "unsupported",
+    `Cannot talk to version ${version} of the protocol: this is ${PROTOCOL_VERSION} (${SOFTWARE})`,
+  );
+}
+
+function greet(theirs: DataOf<typeof Hello>, nonce: string, id: number, options: AnswerOptions): Uint8Array {
   options.onGreeted?.(theirs.name);
   const name = options.name?.();
-  const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, ...(name === undefined ? {} : { name }) };
-  return encodeReply(Hello, ours, envelope.id);
+  const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, nonce, ...(name === undefined ? {} : { name }) };
+  return encodeReply(Hello, ours, id);
+}
+
+/** Checks a proof and tells whose it is. */
+async function believe(envelope: RequestEnvelope, channel: Channel, options: AnswerOptions): Promise<void> {
+  const proof = Prove.data.check(envelope.data, Prove.method);
+  await options.beforeProof?.();
+  try {
+    options.onProven?.(await checkProof(proof, channel, options.roomKey));
+  } catch (thrown) {
+    if (failedWith(thrown, "no-member")) options.onWrongGuess?.();
+    throw thrown;
+  }
 }

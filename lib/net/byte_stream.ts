@@ -9,8 +9,10 @@ export interface ByteStream {
   read(target: Uint8Array): Promise<number | null>;
   /** Writes at least one byte of `bytes`. Shape: how many. */
   write(bytes: Uint8Array): Promise<number>;
-  /** The writing direction as a stream, for piping a file into it. Not to be used while a `write` is under way. */
-  readonly writable: WritableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * The writing direction as a stream, where a file can be piped into it faster than by `write`. Not to be used while a `write` is under way.
+   */
+  readonly writable?: WritableStream<Uint8Array<ArrayBuffer>>;
   /** Ends both directions at once; a pending `read` rejects or ends. */
   close(): void;
 }

@@ -8,9 +8,12 @@ import { Failure } from "../core/failure.ts";
 import { REPLY_WAIT_MS } from "../core/limits.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../core/version.ts";
 import { encodeRequest, type Envelope } from "../protocol/envelope.ts";
-import { Hello } from "../protocol/hello.ts";
+import { Hello, NONCE_BYTES, Prove } from "../protocol/hello.ts";
 import type { Request } from "../protocol/message.ts";
 import type { Connection } from "./connection.ts";
+import type { Identity } from "./identity.ts";
+import { prove } from "./proof.ts";
+import type { RoomKey } from "./room_key.ts";
 
 /** A reply whose body, `bodyBytes` of it, is next on the connection. */
 export interface ReplyWithBody<R> {
@@ -75,19 +78,40 @@ export async function* askAll<D, R>(
   }
 }
 
+/** As whom one calls. */
+export interface CallingAs {
+  /** The name of the peer that calls. */
+  readonly name?: string;
+  /** The key that is proven; without, one stays a stranger, who may not ask for much. */
+  readonly identity?: Identity;
+  readonly roomKey?: RoomKey;
+}
+
 /**
- * Says HELLO on a new connection, under a peer's name if one is calling. Shape: the name of the peer at the other end; undefined for an
- * index.
+ * Says HELLO on a new connection, and proves who calls. Shape: the name of the peer at the other end; undefined for an index. Fails: as the other
+ * side says, "no-member" and "wrong-key" among it.
  */
-export async function greet(
-  connection: Connection,
-  options: AskOptions & { readonly name?: string } = {},
-): Promise<string | undefined> {
-  const { name, ...rest } = options;
-  const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, ...(name === undefined ? {} : { name }) };
+export async function greet(connection: Connection, options: AskOptions & CallingAs = {}): Promise<string | undefined> {
+  const { name, identity, roomKey, ...rest } = options;
+  const asking = makeNonce();
+  const ours = {
+    version: PROTOCOL_VERSION,
+    software: SOFTWARE,
+    nonce: asking,
+    ...(name === undefined ? {} : { name }),
+  };
   const { data } = await ask(connection, Hello, ours, rest);
   connection.trust();
+  if (identity !== undefined) {
+    const channel = { asked: data.nonce, asking, calledId: connection.calledId };
+    await ask(connection, Prove, await prove(channel, identity, roomKey), rest);
+  }
   return data.name;
+}
+
+/** A nonce, by chance. */
+export function makeNonce(): string {
+  return crypto.getRandomValues(new Uint8Array(NONCE_BYTES)).toHex();
 }
 
 /** Many requests at a time over one connection, answered in any order, with news in between. Replies with a body are not for this class. */

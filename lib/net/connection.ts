@@ -28,12 +28,16 @@ export type BodyWriter = (stream: ByteStream) => Promise<void>;
 export interface ConnectionEnds {
   readonly local: Address;
   readonly remote: Address;
+  /** The id of who was called, if the connection is encrypted; else empty. */
+  readonly calledId?: string;
 }
 
 /** One connection. Closing it more than once is harmless. */
 export class Connection implements Disposable {
   readonly local: Address;
   readonly remote: Address;
+  /** The id of who was called, if the connection is encrypted; else empty. */
+  readonly calledId: string;
   readonly #stream: ByteStream;
   readonly #buffer = new LineBuffer(HELLO_LINE_BYTES_MAX);
   #scratchBytes = READ_BYTES_MIN;
@@ -47,6 +51,7 @@ export class Connection implements Disposable {
     this.#stream = stream;
     this.local = ends.local;
     this.remote = ends.remote;
+    this.calledId = ends.calledId ?? "";
   }
 
   /** Why the connection is closed, or undefined while it is open. */

@@ -7,6 +7,7 @@ import { type Address, addressOf, formatAddress } from "../core/address.ts";
 import { Failure, type FailureCode } from "../core/failure.ts";
 import { CONNECT_WAIT_MS } from "../core/limits.ts";
 import { Connection } from "./connection.ts";
+import { certificatePem, type PublicIdentity } from "./identity.ts";
 
 /** Bounds and words of one attempt. */
 export interface DialOptions {
@@ -14,23 +15,26 @@ export interface DialOptions {
   readonly signal?: AbortSignal;
   /** The code of a failed attempt; "unreachable" if not said. */
   readonly failure?: FailureCode;
+  /** Who has to be there. The connection is then encrypted, and made with nobody else; without, it is plain. */
+  readonly identity?: PublicIdentity;
 }
 
 /** How connections are made: passed to whoever needs one, so that tests can give another way. */
 export type Dial = typeof dial;
 
-/** Connects over TCP. Fails: "unreachable", or the code given. */
+/** Connects over TCP. Fails: "unreachable", or the code given; "wrong-key" when somebody else is there than has to be. */
 export async function dial(address: Address, options: DialOptions = {}): Promise<Connection> {
-  const { waitMs = CONNECT_WAIT_MS, failure = "unreachable" } = options;
+  const { waitMs = CONNECT_WAIT_MS, failure = "unreachable", identity } = options;
   const timeout = AbortSignal.timeout(waitMs);
   try {
-    const conn = await Deno.connect({
-      hostname: address.host,
-      port: address.port,
-      signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
-    });
+    const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+    const conn = await Deno.connect({ hostname: address.host, port: address.port, signal });
     conn.setNoDelay(true);
-    return new Connection(conn, { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) });
+    const ends = { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) };
+    return new Connection(identity === undefined ? conn : await encrypted(conn, identity, signal), {
+      ...ends,
+      calledId: identity?.id ?? "",
+    });
   } catch (thrown) {
     options.signal?.throwIfAborted();
     if (timeout.aborted) {
@@ -39,6 +43,48 @@ export async function dial(address: Address, options: DialOptions = {}): Promise
         `Cannot reach ${formatAddress(address)}: no answer for ${Math.round(waitMs / 1000)} s`,
       );
     }
+    if (isWrongCertificate(thrown)) {
+      throw new Failure("wrong-key", `Cannot trust ${formatAddress(address)}: somebody else answers there`, {
+        cause: thrown,
+      });
+    }
     throw Failure.from(thrown, failure, `Cannot reach ${formatAddress(address)}`);
   }
+}
+
+/**
+ * Speaks TLS with exactly one certificate. The platform trusts public authorities, too, but none of them can certify a name that ends in
+ * `.peer`.
+ */
+async function encrypted(conn: Deno.TcpConn, identity: PublicIdentity, signal: AbortSignal): Promise<Deno.TlsConn> {
+  let current: Deno.Conn = conn;
+  const close = (): void => closeConn(current);
+  signal.addEventListener("abort", close);
+  try {
+    const tls = await Deno.startTls(conn, { hostname: identity.host, caCerts: [certificatePem(identity)] });
+    current = tls;
+    await tls.handshake();
+    return tls;
+  } catch (thrown) {
+    closeConn(current);
+    throw thrown;
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
+
+/** Closes a connection; one that has become another in the meantime is closed with that. */
+function closeConn(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
+  }
+}
+
+/** What the platform says when the certificate is not the one that is trusted, or there is none at all. */
+function isWrongCertificate(thrown: unknown): boolean {
+  return thrown instanceof Deno.errors.InvalidData ||
+    (thrown instanceof Error &&
+      /certificate|UnknownIssuer|received corrupt message|HandshakeFailure/i.test(thrown.message));
 }

@@ -6,16 +6,23 @@
 import { type Address, addressOf, formatAddress } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
 import { encodeFailure } from "../protocol/envelope.ts";
-import { Connection } from "./connection.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { Connection, type ConnectionEnds } from "./connection.ts";
+import type { Identity } from "./identity.ts";
+import { listenTls } from "./tls_server.ts";
 
 /** Connections that the system may hold for us until we accept them; a roomful of peers arrives at once. */
 const BACKLOG_CONNECTIONS = 4096;
+/** Encrypted connections in the middle of their handshake, beside those that are served. */
+const HANDSHAKES_MAX = 512;
 /** Pause after `accept` failed for want of descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
 /** A bound on open connections and what to do with each. */
 export interface ListenerOptions {
   readonly connectionsMax: number;
+  /** With whose key connections are encrypted; without, they are plain. */
+  readonly identity?: Identity;
   /** Serves one connection until it ends. It is closed afterwards, whatever happened. */
   readonly serve: (connection: Connection) => Promise<void>;
 }
@@ -23,37 +30,45 @@ export interface ListenerOptions {
 /** Every interface. The same for people who write it as IPv4 or as IPv6: both families are listened on. */
 const WILDCARDS = ["0.0.0.0", "::"];
 
+/** What accepts connections at one address. */
+interface Acceptor {
+  readonly address: Address;
+  /** Stops accepting. */
+  stop(): void;
+}
+
 /** One address listened on, and the connections accepted there. */
 export class Listener implements AsyncDisposable {
-  readonly address: Address;
-  readonly #sockets: readonly Deno.TcpListener[];
   readonly #options: ListenerOptions;
   readonly #open = new Map<Connection, Promise<void>>();
-  readonly #accepting: Promise<void[]>;
+  #acceptors: readonly Acceptor[] = [];
+  #address: Address;
   #closed = false;
 
-  private constructor(
-    host: string,
-    sockets: readonly [Deno.TcpListener, ...Deno.TcpListener[]],
-    options: ListenerOptions,
-  ) {
-    this.#sockets = sockets;
+  private constructor(address: Address, options: ListenerOptions) {
+    this.#address = address;
     this.#options = options;
-    this.address = { host, port: addressOf(sockets[0].addr).port };
-    this.#accepting = Promise.all(sockets.map((socket) => this.#accept(socket)));
   }
 
   /** Starts listening; port 0 takes any free one. Fails: "unreachable" when the address cannot be had. */
-  static listen(address: Address, options: ListenerOptions): Listener {
+  static async listen(address: Address, options: ListenerOptions): Promise<Listener> {
+    const listener = new Listener(address, options);
     try {
-      const sockets = WILDCARDS.includes(address.host) ? openWildcard(address.port) : open(address.host, address.port);
-      return new Listener(address.host, sockets, options);
+      listener.#acceptors = await listener.#accept(address);
     } catch (thrown) {
       const failure = Failure.from(thrown, "unreachable", `Cannot listen on ${formatAddress(address)}`);
-      const inUse = thrown instanceof Deno.errors.AddrInUse;
-      const hint = inUse ? "another program listens there: choose another port with --port, 0 for any free one" : "";
+      const hint = isInUse(thrown)
+        ? "another program listens there: choose another port with --port, 0 for any free one"
+        : "";
       throw new Failure(failure.code, failure.message, { cause: thrown, hint });
     }
+    listener.#address = { host: address.host, port: listener.#acceptors[0]?.address.port ?? address.port };
+    return listener;
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#address;
   }
 
   /** How many connections are open. */
@@ -65,61 +80,91 @@ export class Listener implements AsyncDisposable {
   stop(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const socket of this.#sockets) socket.close();
+    for (const acceptor of this.#acceptors) acceptor.stop();
   }
 
   /** Stops accepting and closes every connection at once; resolves when all of them are done. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop();
     for (const connection of this.#open.keys()) connection.close();
-    await Promise.all([this.#accepting, ...this.#open.values()]);
+    await Promise.all(this.#open.values());
   }
 
-  async #accept(socket: Deno.TcpListener): Promise<void> {
-    while (!this.#closed) {
-      try {
-        this.#take(await socket.accept());
-      } catch {
-        // Out of descriptors, or the caller was gone before we looked: neither is a reason to stop listening.
-        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-      }
+  /** Accepts at one address; for every interface at both families, with one socket where the system lets one take both, else with two. */
+  async #accept({ host, port }: Address): Promise<Acceptor[]> {
+    if (!WILDCARDS.includes(host)) return [await this.#acceptAt({ host, port })];
+    let both: Acceptor;
+    try {
+      both = await this.#acceptAt({ host: "::", port });
+    } catch (thrown) {
+      // There may be no other family.
+      if (isInUse(thrown)) throw thrown;
+      return [await this.#acceptAt({ host: "0.0.0.0", port })];
+    }
+    try {
+      return [both, await this.#acceptAt({ host: "0.0.0.0", port: both.address.port })];
+    } catch (thrown) {
+      if (!isInUse(thrown)) throw thrown;
+      return [both];
     }
   }
 
-  #take(conn: Deno.TcpConn): void {
-    conn.setNoDelay(true);
-    const connection = new Connection(conn, { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) });
+  async #acceptAt(address: Address): Promise<Acceptor> {
+    const { identity, connectionsMax } = this.#options;
+    const take = (stream: ByteStream, ends: ConnectionEnds): void => this.#take(new Connection(stream, ends));
+    if (identity === undefined) return acceptPlain(address, take);
+    // Some more than are served, so that there is somebody to tell that there are too many.
+    const bounds = { connectionsMax: connectionsMax + HANDSHAKES_MAX, backlog: BACKLOG_CONNECTIONS };
+    return await listenTls(address, { identity, ...bounds, onConnection: take });
+  }
+
+  #take(connection: Connection): void {
     const full = this.#open.size >= this.#options.connectionsMax;
     const served = (full ? refuse(connection) : this.#options.serve(connection)).catch(() => {}).finally(() => {
       connection.close();
       this.#open.delete(connection);
     });
     this.#open.set(connection, served);
+    if (this.#closed) connection.close();
   }
+}
+
+/** Accepts without encryption. */
+function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: ConnectionEnds) => void): Acceptor {
+  const options: Deno.TcpListenOptions & { tcpBacklog: number } = {
+    hostname: host,
+    port,
+    tcpBacklog: BACKLOG_CONNECTIONS,
+  };
+  const listener = Deno.listen(options);
+  let stopped = false;
+  const accept = async (): Promise<void> => {
+    while (!stopped) {
+      try {
+        const conn = await listener.accept();
+        conn.setNoDelay(true);
+        take(conn, { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) });
+      } catch {
+        // Out of descriptors, or the caller was gone before we looked: neither is a reason to stop listening.
+        if (!stopped) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+      }
+    }
+  };
+  void accept();
+  return {
+    address: addressOf(listener.addr),
+    stop() {
+      stopped = true;
+      listener.close();
+    },
+  };
+}
+
+function isInUse(thrown: unknown): boolean {
+  return thrown instanceof Deno.errors.AddrInUse ||
+    (thrown instanceof Error && /EADDRINUSE|AddrInUse/.test(thrown.message));
 }
 
 async function refuse(connection: Connection): Promise<void> {
   await connection.send(encodeFailure(new Failure("busy", "Too many connections here"), 0));
-}
-
-function open(hostname: string, port: number): [Deno.TcpListener] {
-  const options: Deno.TcpListenOptions & { tcpBacklog: number } = { hostname, port, tcpBacklog: BACKLOG_CONNECTIONS };
-  return [Deno.listen(options)];
-}
-
-/** Listens for both families: with one socket where the system lets one take both, else with two, or with IPv4 alone where there is no other. */
-function openWildcard(port: number): [Deno.TcpListener, ...Deno.TcpListener[]] {
-  let both: Deno.TcpListener;
-  try {
-    [both] = open("::", port);
-  } catch (thrown) {
-    if (thrown instanceof Deno.errors.AddrInUse) throw thrown;
-    return open("0.0.0.0", port);
-  }
-  try {
-    return [both, ...open("0.0.0.0", addressOf(both.addr).port)];
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.AddrInUse)) throw thrown;
-    return [both];
-  }
 }

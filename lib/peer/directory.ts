@@ -4,21 +4,22 @@
  * @module
  */
 
-import type { Address } from "../core/address.ts";
 import { ROOT_REGEXP } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { FOLDER_FILES_MAX, HITS_MAX, PAGE_ROWS_MAX, REPLY_WAIT_MS } from "../core/limits.ts";
+import { FOLDER_FILES_MAX, HITS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
-import { ask, greet } from "../net/caller.ts";
-import type { Dial } from "../net/dial.ts";
+import { ask } from "../net/caller.ts";
 import { List } from "../protocol/files.ts";
 import { Peers } from "../protocol/presence.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { PeerRef, PeerRow, SharedFile } from "../protocol/shapes.ts";
 import type { Content } from "../transfer/download.ts";
 import type { Source } from "../transfer/lane.ts";
+import type { Contacts } from "./contacts.ts";
 import type { IndexSession } from "./index_session.ts";
 import type { LastTable, Row } from "./last_table.ts";
+
+export type { PeerRow };
 
 /** What a download is to fetch. */
 export type Wanted = WantedFile | WantedFolder;
@@ -51,7 +52,7 @@ export interface WantedFile extends Content {
 /** What the directory asks. */
 export interface DirectoryOptions {
   readonly session: IndexSession;
-  readonly dial: Dial;
+  readonly contacts: Contacts;
   readonly table: LastTable;
   /** This peer's own name; it is no source for itself. */
   readonly self: () => string | undefined;
@@ -112,9 +113,8 @@ export class Directory {
 
   /** What one peer shares; the rows become the last table. Fails: "not-found" when it is not here, "unreachable". */
   async list(peer: string): Promise<FoundRows> {
-    const { name, address } = await this.#peer(peer);
-    const { files, more } = await this.#filesOf(address, { countMax: LISTED_ROWS_MAX });
-    const ref = { name, ...address };
+    const ref = await this.#peer(peer);
+    const { files, more } = await this.#filesOf(ref, { countMax: LISTED_ROWS_MAX });
     const rows = files.map(({ modified: _, ...file }) => ({ ...file, holders: 1, peers: [ref] }));
     this.#options.table.show(rows);
     return { rows, more };
@@ -167,18 +167,17 @@ export class Directory {
 
   /** Everything below a folder of one peer, asked of itself. */
   async #folderOf(peer: string, prefix: string): Promise<FolderFile[]> {
-    const { name, address } = await this.#peer(peer);
-    const { files } = await this.#filesOf(address, { prefix, countMax: FOLDER_FILES_MAX });
-    return files.map(({ modified: _, ...file }) => folderFile(file, [{ name, ...address }]));
+    const ref = await this.#peer(peer);
+    const { files } = await this.#filesOf(ref, { prefix, countMax: FOLDER_FILES_MAX });
+    return files.map(({ modified: _, ...file }) => folderFile(file, [ref]));
   }
 
   /** What a peer lists, in order of name; only names that begin with `prefix`. */
   async #filesOf(
-    address: Address,
+    ref: PeerRef,
     { prefix = "", countMax }: { prefix?: string; countMax: number },
   ): Promise<{ files: SharedFile[]; more: boolean }> {
-    using connection = await this.#options.dial(address);
-    await greet(connection, { waitMs: REPLY_WAIT_MS });
+    using connection = await this.#options.contacts.connect(sourceOf(ref, ""));
     const files: SharedFile[] = [];
     let more = true;
     while (more && files.length < countMax) {
@@ -191,8 +190,19 @@ export class Directory {
     return { files, more };
   }
 
-  async #peer(name: string): Promise<{ name: string; address: Address }> {
-    const { peers: [row] } = await this.#options.session.call(Peers, { name, limit: 1, offset: 0 });
+  /** A peer's row at the index, if it is here. */
+  async lookUp(name: string): Promise<PeerRow | undefined> {
+    return (await this.#options.session.call(Peers, { name, limit: 1, offset: 0 })).peers[0];
+  }
+
+  /** Trusts the key that a peer has now. Shape: its id. Fails: "not-found" when it is not here. */
+  async trust(name: string): Promise<{ name: string; id: string }> {
+    const { name: exact, id } = await this.#peer(name);
+    return { name: exact, id: this.#options.contacts.trust({ name: exact, id }) };
+  }
+
+  async #peer(name: string): Promise<PeerRef> {
+    const row = await this.lookUp(name);
     if (row === undefined) {
       throw new Failure("not-found", `There is no peer "${printable(name)}" here`, {
         hint: "see who is here with: peers",
@@ -201,7 +211,7 @@ export class Directory {
     if (row.port === undefined) {
       throw new Failure("unreachable", `Cannot reach ${printable(row.name)}: it is behind a firewall`);
     }
-    return { name: row.name, address: { host: row.host, port: row.port } };
+    return { name: row.name, id: row.id, host: row.host, port: row.port, plain: row.plain };
   }
 
   async #byRoot(root: string): Promise<WantedFile> {
@@ -218,14 +228,14 @@ export class Directory {
   }
 
   async #byNameAt(name: string, peer: string): Promise<WantedFile> {
-    const { host, port, size, root } = await this.#options.session.call(DownloadRequest, { peer, name });
-    const peers = [{ name: peer, host, port }];
+    const { peer: ref, size, root } = await this.#options.session.call(DownloadRequest, { peer, name });
+    const peers = [ref];
     return { kind: "file", name, size, ...(root === undefined ? {} : { root }), peers, others: 0 };
   }
 
   async #sourcesByRoot(root: string): Promise<Source[]> {
     const { holders } = await this.#options.session.call(Find, { root, limit: PAGE_ROWS_MAX, offset: 0 });
-    return holders.map(({ peer, name }) => ({ peer: peer.name, address: { host: peer.host, port: peer.port }, name }));
+    return holders.map(({ peer, name }) => sourceOf(peer, name));
   }
 
   /** As long as a file has no root, only those peers are sources that list it under this name and size. */
@@ -234,7 +244,7 @@ export class Directory {
     for (const peer of peers) {
       try {
         const copy = await this.#options.session.call(DownloadRequest, { peer: peer.name, name });
-        if (copy.size === size) sources.push({ peer: peer.name, address: { host: copy.host, port: copy.port }, name });
+        if (copy.size === size) sources.push(sourceOf(copy.peer, name));
       } catch (thrown) {
         if (!failedWith(thrown, "not-found")) throw thrown;
       }
@@ -244,6 +254,9 @@ export class Directory {
 }
 
 function folderFile(file: Content, refs: readonly PeerRef[]): FolderFile {
-  const sources = refs.map(({ name, host, port }) => ({ peer: name, address: { host, port }, name: file.name }));
-  return { ...file, refs, sources };
+  return { ...file, refs, sources: refs.map((ref) => sourceOf(ref, file.name)) };
+}
+
+function sourceOf({ name, id, host, port, plain }: PeerRef, file: string): Source {
+  return { peer: name, id, address: { host, port }, plain, name: file };
 }

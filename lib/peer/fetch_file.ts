@@ -77,7 +77,6 @@ async function downloadInto(
       ...rest,
       content: wanted,
       sink,
-      self: parts.self(),
       sources: (root) => directory.sources(root === undefined ? wanted : { ...wanted, root }),
       onProgress: (progress) => watch.onProgress(progress),
       onBadSource: (peer, failure) => parts.onBadSource(peer, wanted.name, failure),

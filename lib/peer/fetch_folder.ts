@@ -119,7 +119,6 @@ class Tree {
     const byName = new Map(files.map((file) => [file.name, file]));
     const given = await downloadSmallFiles({
       ...parts,
-      self: parts.self(),
       files,
       now: () => parts.clock.now(),
       signal: watch.signal,

@@ -7,10 +7,10 @@ import type { Clock } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Pace } from "../core/pace.ts";
 import type { Random } from "../core/random.ts";
-import type { Dial } from "../net/dial.ts";
 import type { Folder } from "../store/folder.ts";
 import type { Share } from "../store/share.ts";
 import type { DownloadProgress, Given, PartialContent } from "../transfer/download.ts";
+import type { Connect } from "../transfer/lane.ts";
 import type { Partials } from "../transfer/partials.ts";
 import type { Directory } from "./directory.ts";
 
@@ -30,9 +30,7 @@ export interface FetchParts {
   readonly announce: (partial: PartialContent, here: boolean) => void;
   /** Told when a source is given up because of what it sent. */
   readonly onBadSource: (peer: string, name: string, failure: Failure) => void;
-  /** What this peer is called. */
-  readonly self: () => string;
-  readonly dial: Dial;
+  readonly connect: Connect;
   readonly clock: Clock;
   readonly random: Random;
   /** The pace of all that is received. */

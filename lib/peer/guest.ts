@@ -3,12 +3,16 @@
  * @module
  */
 
+import { join } from "@std/path";
 import { systemClock } from "../core/clock.ts";
 import { failedWith } from "../core/failure.ts";
 import { dial } from "../net/dial.ts";
 import { Folder } from "../store/folder.ts";
+import { STATE_FOLDER } from "../store/shareable.ts";
 import { State } from "../store/state.ts";
+import { Contacts } from "./contacts.ts";
 import { Directory } from "./directory.ts";
+import { folderIdentity } from "./folder_identity.ts";
 import { IndexSession } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
 import type { PeerOptions } from "./peer.ts";
@@ -28,12 +32,22 @@ export class Guest implements AsyncDisposable {
    * "index-unreachable", "not-found".
    */
   static async open(options: PeerOptions): Promise<Guest> {
-    const { indexes, onEvent, clock = systemClock, random = Math.random } = options;
+    const { indexes, onEvent, room, plain = false, clock = systemClock, random = Math.random } = options;
     const dialWith = options.dial ?? dial;
     await using stack = new AsyncDisposableStack();
-    const session = stack.use(await IndexSession.connect({ indexes, dial: dialWith, clock, random, onEvent }));
     const state = await openState(options.folder, stack);
-    const directory = new Directory({ session, dial: dialWith, table: new LastTable(state), self: () => undefined });
+    const identity = await folderIdentity(join(options.folder, STATE_FOLDER, "identity.pem"));
+    const session = stack.use(
+      await IndexSession.connect({ indexes, dial: dialWith, identity, room, clock, random, onEvent }),
+    );
+    const contacts: Contacts = new Contacts({
+      dial: dialWith,
+      self: () => ({ identity, ...(room === undefined ? {} : { roomKey: room.key }) }),
+      plain,
+      lookUp: (name) => directory.lookUp(name),
+      state,
+    });
+    const directory = new Directory({ session, contacts, table: new LastTable(state), self: () => undefined });
     return new Guest(directory, stack.move());
   }
 

@@ -62,17 +62,12 @@ export class Host {
 export class Visit {
   readonly host: Host;
   readonly #connection: Connection;
-  /** What the peer calls itself; empty as long as it does not say. */
-  name = "";
+  /** The id of who calls, whose turns are counted; empty as long as it is not proven. */
+  caller = "";
 
   constructor(host: Host, connection: Connection) {
     this.host = host;
     this.#connection = connection;
-  }
-
-  /** Whose turns are counted: a name alone is not proven, and many may share an address. */
-  get caller(): string {
-    return `${this.#connection.remote.host} ${this.name}`;
   }
 
   /** Tells the peer how many are before it. */

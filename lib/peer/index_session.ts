@@ -17,6 +17,8 @@ import {
 import type { Random } from "../core/random.ts";
 import { Caller, greet } from "../net/caller.ts";
 import type { Dial } from "../net/dial.ts";
+import type { Identity } from "../net/identity.ts";
+import type { Room } from "../net/room_key.ts";
 import { batches } from "../protocol/batch.ts";
 import type { Request } from "../protocol/message.ts";
 import { Closing, Join, Leave, Partial, Ping, Probe, Update } from "../protocol/presence.ts";
@@ -35,6 +37,9 @@ export type SessionEvent =
 export interface IndexSessionOptions {
   readonly indexes: readonly Address[];
   readonly dial: Dial;
+  /** The key that one proves at the index. */
+  readonly identity: Identity;
+  readonly room: Room | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly onEvent: (event: SessionEvent) => void;
@@ -42,7 +47,8 @@ export interface IndexSessionOptions {
 
 /** How a peer joins, and what it lists. */
 export interface Membership {
-  readonly secret: string;
+  /** Whether one serves without encryption. */
+  readonly plain: boolean;
   /** The name to join with. Asked at every attempt, since it may have changed. */
   readonly name: () => string;
   /** Called when a name is taken: another name to try, or undefined to fail. */
@@ -146,10 +152,13 @@ export class IndexSession implements AsyncDisposable {
     let failure: Failure | undefined;
     for (const index of indexes) {
       try {
-        const connection = await dial(index, { failure: "index-unreachable", signal: this.#closing.signal });
+        const { identity, room } = this.#options;
+        const { signal } = this.#closing;
+        const encrypted = room === undefined ? {} : { identity: room.identity };
+        const connection = await dial(index, { failure: "index-unreachable", signal, ...encrypted });
         this.#closing.signal.addEventListener("abort", () => this.#joined || connection.close(), { once: true });
         try {
-          await greet(connection);
+          await greet(connection, { identity, ...(room === undefined ? {} : { roomKey: room.key }) });
         } catch (thrown) {
           connection.close();
           throw thrown;
@@ -158,10 +167,29 @@ export class IndexSession implements AsyncDisposable {
         return;
       } catch (thrown) {
         this.#closing.signal.throwIfAborted();
-        failure = Failure.from(thrown, "index-unreachable", `Cannot talk to the index at ${formatAddress(index)}`);
+        failure = this.#told(Failure.from(thrown, "index-unreachable", "Cannot talk to the index"), index);
+        if (failedWith(failure, "no-member")) throw failure;
       }
     }
-    throw new Failure("index-unreachable", failure?.message ?? "No index was named", { cause: failure });
+    throw new Failure("index-unreachable", failure?.message ?? "No index was named", {
+      cause: failure,
+      ...(failure?.hint === undefined || !failedWith(failure, "malformed", "closed") ? {} : { hint: failure.hint }),
+    });
+  }
+
+  /** A failure to talk to an index as the person is to hear it: most often the room key is missing or wrong. */
+  #told(failure: Failure, index: Address): Failure {
+    const where = formatAddress(index);
+    if (failedWith(failure, "wrong-key", "no-member")) {
+      return new Failure("no-member", `The index at ${where} has another room key, or none`, { cause: failure });
+    }
+    if (this.#options.room === undefined && failedWith(failure, "malformed", "closed")) {
+      return new Failure(failure.code, `Cannot talk to the index at ${where}: ${failure.message}`, {
+        cause: failure,
+        hint: "if the room has a key, name its file with --room-key-file FILE",
+      });
+    }
+    return failure;
   }
 
   #use(caller: Caller, index: Address): void {
@@ -267,10 +295,10 @@ async function joinUnderSomeName(
   caller: Caller,
   membership: Membership,
 ): Promise<{ host: string; reachable: boolean }> {
-  const { name, onTaken, secret, size, port } = membership;
+  const { name, onTaken, plain, size, port } = membership;
   while (true) {
     try {
-      return await caller.call(Join, { name: name(), port, files: size(), secret });
+      return await caller.call(Join, { name: name(), port, files: size(), plain });
     } catch (thrown) {
       if (!failedWith(thrown, "name-taken") || onTaken(thrown.suggestion) === undefined) throw thrown;
     }

@@ -12,16 +12,20 @@ import { checkPeerName } from "../core/peer_name.ts";
 import type { Random } from "../core/random.ts";
 import { answerRequests } from "../net/answerer.ts";
 import { type Dial, dial } from "../net/dial.ts";
+import { Guesses } from "../net/guesses.ts";
+import type { Identity } from "../net/identity.ts";
 import { Listener } from "../net/listener.ts";
-import { SECRET_BYTES } from "../protocol/presence.ts";
+import type { Room } from "../net/room_key.ts";
 import { Folder } from "../store/folder.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
 import { State } from "../store/state.ts";
 import { Partials } from "../transfer/partials.ts";
+import { Contacts } from "./contacts.ts";
 import { defaultPeerName } from "./default_name.ts";
 import { Directory } from "./directory.ts";
 import type { FetchParts } from "./fetching.ts";
+import { folderIdentity } from "./folder_identity.ts";
 import { Host, HOST_ROUTES } from "./host.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
@@ -45,6 +49,9 @@ export interface PeerOptions {
   readonly patient?: boolean;
   /** Large uploads at once. */
   readonly slots?: number;
+  /** Whether to serve without encryption, and to talk to those who do. */
+  readonly plain?: boolean;
+  readonly room?: Room | undefined;
   /** Bytes a second, of all uploads and of all downloads together; as fast as possible, if not said. */
   readonly up?: number;
   readonly down?: number;
@@ -57,6 +64,8 @@ export interface PeerOptions {
 export class Peer implements AsyncDisposable {
   readonly directory: Directory;
   readonly transfers: Transfers;
+  /** What it is known by: SHA-256 of its certificate. */
+  readonly id: string;
   readonly #folder: Folder;
   readonly #share: Share;
   readonly #session: IndexSession;
@@ -72,6 +81,7 @@ export class Peer implements AsyncDisposable {
     directory: Directory;
     transfers: Transfers;
     name: { current: string };
+    identity: Identity;
     stack: AsyncDisposableStack;
   }) {
     this.directory = parts.directory;
@@ -81,6 +91,7 @@ export class Peer implements AsyncDisposable {
     this.#session = parts.session;
     this.#listener = parts.listener;
     this.#name = parts.name;
+    this.id = parts.identity.id;
     this.#stack = parts.stack;
   }
 
@@ -97,29 +108,46 @@ export class Peer implements AsyncDisposable {
     const folder = stack.use(await Folder.open(options.folder));
     const state = stack.use(State.open(folder.statePath("recess.db")));
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
-    const secret = setting(state, "secret", () => crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toHex());
+    const identity = await folderIdentity(folder.statePath("identity.pem"));
+    const { room, plain = false } = options;
+    const roomKey = room === undefined ? {} : { roomKey: room.key };
 
     const session = stack.use(
-      await IndexSession.connect({ indexes: options.indexes, dial: dialWith, clock, random, onEvent }),
+      await IndexSession.connect({ indexes: options.indexes, dial: dialWith, identity, room, clock, random, onEvent }),
     );
     const share = stack.use(await Share.open(folder, state));
     const partials = new Partials();
     const paceOf = (rate: number | undefined): Pace | undefined =>
       rate === undefined ? undefined : new Pace(rate, clock);
     const [up, down] = [paceOf(options.up), paceOf(options.down)];
+    const guesses = new Guesses(clock);
     const host = new Host({ share, partials, clock, slots: options.slots ?? UPLOAD_SLOTS, pace: up });
-    const listener = stack.use(Listener.listen(options.listen, {
-      connectionsMax: PEER_CONNECTIONS_MAX,
-      serve: async (connection) => {
-        const visit = host.visit(connection);
-        await answerRequests(connection, HOST_ROUTES, visit, {
-          name: () => name.current,
-          onGreeted: (caller) => visit.name = caller ?? "",
-          idleMs: PEER_IDLE_MS_MAX,
-        });
-      },
-    }));
-    const directory = new Directory({ session, dial: dialWith, table: new LastTable(state), self: () => name.current });
+    const listener = stack.use(
+      await Listener.listen(options.listen, {
+        connectionsMax: PEER_CONNECTIONS_MAX,
+        ...(plain ? {} : { identity }),
+        serve: async (connection) => {
+          const visit = host.visit(connection);
+          await answerRequests(connection, HOST_ROUTES, visit, {
+            name: () => name.current,
+            provenOnly: true,
+            onProven: (caller) => visit.caller = caller.id,
+            ...roomKey,
+            beforeProof: () => guesses.wait(connection.remote.host),
+            onWrongGuess: () => guesses.note(connection.remote.host),
+            idleMs: PEER_IDLE_MS_MAX,
+          });
+        },
+      }),
+    );
+    const contacts: Contacts = new Contacts({
+      dial: dialWith,
+      self: () => ({ name: name.current, identity, ...roomKey }),
+      plain,
+      lookUp: (each) => directory.lookUp(each),
+      state,
+    });
+    const directory = new Directory({ session, contacts, table: new LastTable(state), self: () => name.current });
     const parts: FetchParts = {
       folder,
       share,
@@ -127,8 +155,7 @@ export class Peer implements AsyncDisposable {
       partials,
       announce: (partial, here) => session.announce(partial, here),
       onBadSource: (peer, file, failure) => onEvent({ event: "bad-source", peer, file, why: failure.message }),
-      self: () => name.current,
-      dial: dialWith,
+      connect: (source, signal) => contacts.connect(source, signal),
       clock,
       random,
       ...(down === undefined ? {} : { pace: down }),
@@ -136,7 +163,7 @@ export class Peer implements AsyncDisposable {
     const transfers = stack.use(new Transfers(parts, state, { patient: options.patient ?? false }));
     share.start((names) => session.changed(names));
     await session.join({
-      secret,
+      plain,
       name: () => name.current,
       onTaken(suggestion) {
         // A name somebody chose is theirs to change; one that was made up is not.
@@ -150,7 +177,7 @@ export class Peer implements AsyncDisposable {
       file: (each) => share.files.get(each),
       partials: () => partials.all(),
     });
-    return new Peer({ folder, share, session, listener, directory, transfers, name, stack: stack.move() });
+    return new Peer({ folder, share, session, listener, directory, transfers, name, identity, stack: stack.move() });
   }
 
   /** What the peer is called. */

@@ -4,7 +4,7 @@
  */
 
 import { Download, Holds, List, Pieces, Queued } from "./files.ts";
-import { Hello } from "./hello.ts";
+import { Hello, Prove } from "./hello.ts";
 import type { News, Request } from "./message.ts";
 import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Update } from "./presence.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "./search.ts";
@@ -15,6 +15,7 @@ export type AnyRequest = Request<unknown, unknown>;
 /** Requests that an index answers, in the order of a session. */
 export const INDEX_REQUESTS: readonly AnyRequest[] = [
   Hello,
+  Prove,
   Join,
   Update,
   Partial,
@@ -28,7 +29,7 @@ export const INDEX_REQUESTS: readonly AnyRequest[] = [
 ];
 
 /** Requests that a peer answers. */
-export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, List, Pieces, Holds, Download];
+export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, Prove, List, Pieces, Holds, Download];
 
 /** What an index says unasked. */
 export const INDEX_NEWS: readonly News<unknown>[] = [Probe, Closing];

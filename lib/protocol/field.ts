@@ -121,6 +121,23 @@ export function hex(bounds: { bytes: number }): Field<string> {
   };
 }
 
+/** Bytes of any number up to `bytesMax`, in lower-case hex. */
+export function bytes(bounds: { bytesMax: number }): Field<string> {
+  const { bytesMax } = bounds;
+  return {
+    shape: `hex digits of 1 to ${bytesMax} bytes`,
+    check(value, path) {
+      const isHex = typeof value === "string" && value.length <= 2 * bytesMax && /^(?:[0-9a-f]{2})+$/.test(value);
+      if (!isHex) throw wrong(path, this.shape);
+      return value;
+    },
+    sample(random) {
+      const count = 1 + randomBelow(random, bytesMax);
+      return Array.from({ length: 2 * count }, () => randomBelow(random, 16).toString(16)).join("");
+    },
+  };
+}
+
 /** A list of at most `max` items. */
 export function list<T>(item: Field<T>, bounds: { max: number }): Field<readonly T[]> {
   return {

@@ -4,22 +4,19 @@
  */
 
 import { BATCH_FILES_MAX, FILES_PER_PEER_MAX, MESSAGE_BYTES_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
-import { count, flag, hex, list, optional, text } from "./field.ts";
+import { count, flag, list, optional, text } from "./field.ts";
 import { news, request } from "./message.ts";
 import { fileName, fileSize, hostField, IndexedFile, offset, peerName, PeerRow, port, root } from "./shapes.ts";
 
-/** The size of the secret by which a peer takes its name back from a session of its own that has gone silent. */
-export const SECRET_BYTES = 32;
-
-/** Takes a name. The index dials the observed address at `port`; a peer it cannot reach may search and download, but lists nothing. */
+/** Takes a name, for the key that was proven: nobody else gets it as long as the index runs. The index dials the observed address at `port`; a peer it cannot reach may search and download, but lists nothing. */
 export const Join = request("JOIN", {
   about:
-    "Peer → index: I am `name`, reached at `port`, with so many files to list. Names are compared without case or accents.",
+    "Peer → index: I am `name`, reached at `port` (without encryption, if `plain`), with so many files to list. Names are compared without case or accents.",
   data: {
     name: peerName,
     port,
     files: count({ max: FILES_PER_PEER_MAX }),
-    secret: hex({ bytes: SECRET_BYTES }),
+    plain: flag(),
   },
   reply: { name: peerName, host: hostField, reachable: flag() },
 });

@@ -6,7 +6,7 @@
 import { HITS_MAX, PAGE_ROWS_MAX, QUERY_BYTES_MAX, SEARCH_OFFSET_MAX } from "../core/limits.ts";
 import { count, flag, list, optional, text } from "./field.ts";
 import { request } from "./message.ts";
-import { fileName, fileSize, Hit, Holder, hostField, offset, peerName, port, root } from "./shapes.ts";
+import { fileName, fileSize, Hit, Holder, offset, peerName, PeerRef, root } from "./shapes.ts";
 
 /** Finds files by words, each the beginning of a word of the name, or with `exact` by their whole name. Best match first. */
 export const Search = request("SEARCH", {
@@ -38,5 +38,5 @@ export const FolderFiles = request("FOLDER", {
 export const DownloadRequest = request("DOWNLOAD_REQUEST", {
   about: "Peer → index: does `peer` list `name`? Where is it?",
   data: { peer: peerName, name: fileName },
-  reply: { host: hostField, port, size: fileSize, root: optional(root) },
+  reply: { peer: PeerRef, size: fileSize, root: optional(root) },
 });

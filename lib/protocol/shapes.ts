@@ -5,6 +5,7 @@
 
 import { DIGEST_BYTES } from "../core/content.ts";
 import {
+  CERTIFICATE_BYTES_MAX,
   FILE_BYTES_MAX,
   HIT_PEERS_MAX,
   HOST_BYTES_MAX,
@@ -12,7 +13,7 @@ import {
   PEER_NAME_BYTES_MAX,
   ROW_OFFSET_MAX,
 } from "../core/limits.ts";
-import { count, flag, hex, list, optional, record, text, type ValueOf } from "./field.ts";
+import { bytes, count, flag, hex, list, optional, record, text, type ValueOf } from "./field.ts";
 
 /** A file's name in its peer's folder, sub-folders included, with `/` between them. */
 export const fileName = text({ bytesMax: NAME_BYTES_MAX });
@@ -37,8 +38,11 @@ export const port = count({ min: 1, max: 65_535 });
 /** How many rows of a longer answer to pass over. */
 export const offset = count({ max: ROW_OFFSET_MAX });
 
-/** A peer and where it is reached: always the address that the index observed and dialled back. */
-export const PeerRef = record({ name: peerName, host, port });
+/** What a peer is known by: SHA-256 of its certificate. */
+export const peerId = hex({ bytes: DIGEST_BYTES });
+
+/** A peer, its id, and where it is reached: always the address that the index observed and dialled back. */
+export const PeerRef = record({ name: peerName, id: peerId, host, port, plain: flag() });
 /** A peer and where it is reached. */
 export type PeerRef = ValueOf<typeof PeerRef>;
 
@@ -71,8 +75,11 @@ export type Holder = ValueOf<typeof Holder>;
 /** A peer as `PEERS` lists it. One that is not `reachable` has no port others could use, and lists no files. */
 export const PeerRow = record({
   name: peerName,
+  id: peerId,
+  certificate: bytes({ bytesMax: CERTIFICATE_BYTES_MAX }),
   host,
   port: optional(port),
+  plain: flag(),
   files: count({ max: Number.MAX_SAFE_INTEGER }),
   bytes: count({ max: Number.MAX_SAFE_INTEGER }),
 });

@@ -12,10 +12,13 @@ import type { SearchIndex } from "../index/search_index.ts";
 import { answerRequests } from "../net/answerer.ts";
 import type { Connection } from "../net/connection.ts";
 import { dial } from "../net/dial.ts";
+import { Guesses } from "../net/guesses.ts";
 import { Listener } from "../net/listener.ts";
+import type { Room, RoomKey } from "../net/room_key.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import { Closing } from "../protocol/presence.ts";
 import type { Journal } from "./journal.ts";
+import { NameBinding } from "./name_binding.ts";
 import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
 
 /** What an index server is made of. */
@@ -23,6 +26,8 @@ export interface IndexServerOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
   readonly connectionsMax?: number;
+  /** The room's key: the index then speaks TLS with what follows from it, and answers nobody who does not have it. */
+  readonly room?: Room;
   /** Silence after which a session is taken for dead. */
   readonly silenceMs?: number;
   readonly clock?: Clock;
@@ -31,9 +36,12 @@ export interface IndexServerOptions {
 /** A listening index. */
 export class IndexServer implements AsyncDisposable {
   readonly #parts: SessionParts;
-  readonly #listener: Listener;
+  #listener: Listener | undefined;
+  #address: Address;
   readonly #connections = new Set<Connection>();
   readonly #silenceMs: number;
+  readonly #roomKey: RoomKey | undefined;
+  readonly #guesses: Guesses;
 
   private constructor(address: Address, options: IndexServerOptions) {
     this.#parts = {
@@ -43,38 +51,45 @@ export class IndexServer implements AsyncDisposable {
       dial,
       dialBacks: new Slots(DIAL_BACKS_MAX),
       joined: new Map(),
+      names: new NameBinding(),
     };
     this.#silenceMs = options.silenceMs ?? SILENCE_MS_MAX;
-    this.#listener = Listener.listen(address, {
-      connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
-      serve: (connection) => this.#serve(connection),
-    });
+    this.#roomKey = options.room?.key;
+    this.#guesses = new Guesses(this.#parts.clock);
+    this.#address = address;
   }
 
   /** Starts listening. Fails: "unreachable" when the address cannot be had. */
-  static listen(address: Address, options: IndexServerOptions): IndexServer {
-    return new IndexServer(address, options);
+  static async listen(address: Address, options: IndexServerOptions): Promise<IndexServer> {
+    const server = new IndexServer(address, options);
+    server.#listener = await Listener.listen(address, {
+      connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
+      ...(options.room === undefined ? {} : { identity: options.room.identity }),
+      serve: (connection) => server.#serve(connection),
+    });
+    server.#address = server.#listener.address;
+    return server;
   }
 
   /** Where it listens. */
   get address(): Address {
-    return this.#listener.address;
+    return this.#address;
   }
 
   /** Takes no more connections, tells every peer that the index closes, and ends all sessions. */
   async close(reason: string): Promise<void> {
-    this.#listener.stop();
+    this.#listener?.stop();
     this.#parts.journal({ event: "closing", peers: this.#parts.joined.size });
     const goodbye = encodeNews(Closing, { reason });
     await Promise.all(Array.from(this.#connections, async (connection) => {
       await connection.send(goodbye).catch(() => {});
       await connection.closeAfterSending(CLOSE_WAIT_MS);
     }));
-    await this.#listener[Symbol.asyncDispose]();
+    await this.#listener?.[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#listener[Symbol.asyncDispose]();
+    await this.#listener?.[Symbol.asyncDispose]();
   }
 
   async #serve(connection: Connection): Promise<void> {
@@ -85,6 +100,10 @@ export class IndexServer implements AsyncDisposable {
       const why = await answerRequests(connection, SESSION_ROUTES, session, {
         idleMs: this.#silenceMs,
         onHeard: () => session.heard(),
+        onProven: (identity) => session.proven(identity),
+        ...(this.#roomKey === undefined ? {} : { roomKey: this.#roomKey, provenOnly: true }),
+        beforeProof: () => this.#guesses.wait(connection.remote.host),
+        onWrongGuess: () => this.#guesses.note(connection.remote.host),
         onBug: (thrown) => journal(bugEvent(thrown)),
       });
       if (why !== null && !failedWith(why, "closed", "timeout")) {

@@ -18,6 +18,7 @@ import { type Answer, route, type Routes, routes } from "../net/answerer.ts";
 import { greet } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Dial } from "../net/dial.ts";
+import type { PublicIdentity } from "../net/identity.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
@@ -25,6 +26,7 @@ import { Join, Leave, Partial, Peers, Ping, Probe, Update } from "../protocol/pr
 import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { PeerRef } from "../protocol/shapes.ts";
 import type { Journal } from "./journal.ts";
+import type { NameBinding } from "./name_binding.ts";
 
 /** What all sessions of one index share. */
 export interface SessionParts {
@@ -36,6 +38,8 @@ export interface SessionParts {
   readonly dialBacks: Slots;
   /** Joined sessions by `peerNameKey`. */
   readonly joined: Map<string, Session>;
+  /** Whose name is whose, as long as the index runs. */
+  readonly names: NameBinding;
 }
 
 /** One connection's session. */
@@ -45,7 +49,7 @@ export class Session {
   readonly #ended = Promise.withResolvers<void>();
   #heardMs: number;
   #peer: IndexedPeer | undefined;
-  #secret: string | undefined;
+  #identity: PublicIdentity | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
   #writeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -65,6 +69,11 @@ export class Session {
     this.#heardMs = this.#parts.clock.now();
   }
 
+  /** Notes who has proven to call. */
+  proven(identity: PublicIdentity): void {
+    this.#identity ??= identity;
+  }
+
   /** Ends the session: frees the name at once, forgets the files. */
   async end(why: string): Promise<void> {
     this.#connection.close();
@@ -76,14 +85,21 @@ export class Session {
     if (this.#peer !== undefined) {
       throw new Failure("refused", `Cannot join: this connection is ${this.#peer.name} already`);
     }
+    const identity = this.#identity;
+    if (identity === undefined) throw new Failure("unproven", "Cannot join: prove who you are first");
     const name = checkPeerName(data.name);
-    await this.#replaceOwnSilentSession(name, data.secret);
+    this.#parts.names.check(name, identity.id);
+    await this.#replaceOwnSilentSession(name, identity.id);
     const { host } = this.#connection.remote;
-    const reachable = await this.#parts.dialBacks.run(() => this.#dialBack(name, data.port));
-    const peer = { name, host, port: reachable ? data.port : undefined };
+    const { plain } = data;
+    const reachable = await this.#parts.dialBacks.run(() =>
+      this.#dialBack(name, data.port, plain ? undefined : identity)
+    );
+    const certificate = identity.certificate.toHex();
+    const peer = { name, id: identity.id, certificate, plain, host, port: reachable ? data.port : undefined };
     await this.#parts.index.join(peer);
+    this.#parts.names.bind(name, identity.id);
     this.#peer = peer;
-    this.#secret = data.secret;
     this.#parts.joined.set(peerNameKey(name), this);
     const from = { host, port: data.port };
     this.#parts.journal({ event: "joined", peer: name, from, files: data.files, reachable });
@@ -147,8 +163,8 @@ export class Session {
     const found = name === undefined
       ? await index.peers(page)
       : { peers: [await index.peer(name)].filter((peer) => peer !== undefined), more: false };
-    const peers = found.peers.map(({ name, host, port, files, bytes }) => {
-      return { name, host: this.#hostFor(host), ...(port === undefined ? {} : { port }), files, bytes };
+    const peers = found.peers.map(({ port, ...peer }) => {
+      return { ...peer, host: this.#hostFor(peer.host), ...(port === undefined ? {} : { port }) };
     });
     const sent = fitting(peers);
     return { peers: sent, more: found.more || sent.length < peers.length };
@@ -164,8 +180,7 @@ export class Session {
       found: copy !== undefined,
     });
     if (copy === undefined) throw new Failure("not-found", `"${data.peer}" does not list "${data.name}"`);
-    const { host, port } = this.#refOf(copy.peer);
-    return { host, port, size: copy.size, ...(copy.root === undefined ? {} : { root: copy.root }) };
+    return { peer: this.#refOf(copy.peer), size: copy.size, ...(copy.root === undefined ? {} : { root: copy.root }) };
   }
 
   async leave(): Promise<void> {
@@ -189,12 +204,12 @@ export class Session {
   }
 
   /**
-   * Lets a peer that crashed or slept have its name back: the session that holds it is asked for a sign of life, if the same secret opened
+   * Lets a peer that crashed or slept have its name back: the session that holds it is asked for a sign of life, if the same key opened
    * it. A session of somebody else, and one that lives, keeps the name.
    */
-  async #replaceOwnSilentSession(name: string, secret: string): Promise<void> {
+  async #replaceOwnSilentSession(name: string, id: string): Promise<void> {
     const holder = this.#parts.joined.get(peerNameKey(name));
-    if (holder === undefined || holder.#secret !== secret) return;
+    if (holder === undefined || holder.#identity?.id !== id) return;
     const askedMs = this.#parts.clock.now();
     holder.#connection.send(encodeNews(Probe, {})).catch(() => {});
     await settlesWithin(PROBE_WAIT_MS, holder.#ended.promise);
@@ -203,10 +218,12 @@ export class Session {
     await holder.#ended.promise;
   }
 
-  async #dialBack(name: string, port: number): Promise<boolean> {
+  async #dialBack(name: string, port: number, identity: PublicIdentity | undefined): Promise<boolean> {
     try {
       const waitMs = DIAL_BACK_WAIT_MS;
-      using connection = await this.#parts.dial({ host: this.#connection.remote.host, port }, { waitMs });
+      const { host } = this.#connection.remote;
+      const encrypted = identity === undefined ? {} : { identity };
+      using connection = await this.#parts.dial({ host, port }, { waitMs, ...encrypted });
       return await greet(connection, { waitMs }) === name;
     } catch {
       return false;
@@ -216,7 +233,8 @@ export class Session {
   /** A peer with the address at which the peer of this session reaches it. */
   #refOf(peer: FoundCopy["peer"]): PeerRef {
     if (peer.port === undefined) throw new TypeError(`Cannot give out ${peer.name}: it was never reached`);
-    return { name: peer.name, host: this.#hostFor(peer.host), port: peer.port };
+    const { name, id, port, plain } = peer;
+    return { name, id, host: this.#hostFor(peer.host), port, plain };
   }
 
   #hostFor(host: string): string {

@@ -4,6 +4,7 @@
  */
 
 import { Failure } from "../core/failure.ts";
+import { fingerprint } from "../core/fingerprint.ts";
 import { HITS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import type { TransferView } from "../peer/transfer.ts";
@@ -104,6 +105,21 @@ export const COMMANDS: readonly Command[] = [
     needs: "peer",
     count: { min: 0, max: 0 },
     run: listTransfers,
+  },
+  {
+    name: "trust",
+    args: "PEER",
+    about: "accept the key that PEER has now, when it is another than before",
+    more:
+      "A peer is remembered with the key it had when it was first used. Compare the new one with what its owner sees in: peers",
+    flags: {},
+    completes: ["peers"],
+    needs: "index",
+    count: { min: 1, max: 1 },
+    async run({ output, directory }, [peer = ""]) {
+      const { name, id } = await directory.trust(peer);
+      output.result(`Trusting ${name} with the key ${fingerprint(id)}`, { event: "trusted", peer: name, id });
+    },
   },
   {
     name: "pause",

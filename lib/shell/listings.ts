@@ -5,8 +5,9 @@
 
 import { type Address, formatAddress } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
+import { fingerprint } from "../core/fingerprint.ts";
 import { formatRate, formatSize } from "../core/quantity.ts";
-import type { FoundRows } from "../peer/directory.ts";
+import type { FoundRows, PeerRow } from "../peer/directory.ts";
 import type { Row } from "../peer/last_table.ts";
 import type { TransferView } from "../peer/transfer.ts";
 import { type CommandContext, joined } from "./command.ts";
@@ -47,20 +48,27 @@ export async function listPeers({ output, directory }: CommandContext): Promise<
   output.table(
     [
       { title: "peer", flexible: true },
-      { title: "address" },
+      { title: "key" },
+      { title: "address", flexible: true },
       { title: "files", align: "right" },
       { title: "size", align: "right" },
     ],
     peers.map((row) => ({
-      cells: [row.name, reachedAt(row), String(row.files), formatSize(row.bytes)],
-      object: { event: "peer", ...row },
+      cells: [row.name, fingerprint(row.id), reachedAt(row), String(row.files), formatSize(row.bytes)],
+      object: { event: "peer", ...withoutCertificate(row) },
     })),
   );
   if (peers.length === 0) throw new Failure("not-found", "Nobody is here yet", { hint: "" });
 }
 
-function reachedAt({ host, port }: { host: string; port?: number }): string {
-  return port === undefined ? `${host}, cannot be reached` : formatAddress({ host, port } satisfies Address);
+function reachedAt({ host, port, plain }: PeerRow): string {
+  if (port === undefined) return `${host}, cannot be reached`;
+  return formatAddress({ host, port } satisfies Address) + (plain ? ", not encrypted" : "");
+}
+
+/** The id says as much, in less. */
+function withoutCertificate({ certificate: _, ...row }: PeerRow): object {
+  return row;
 }
 
 /** Shows what this peer shares. */

@@ -21,11 +21,15 @@ const EXIT_OF: Partial<Record<FailureCode, number>> = {
   "bad-name": EXIT.usage,
   "cancelled": EXIT.interrupted,
   "index-unreachable": EXIT.indexUnreachable,
+  "key-changed": EXIT.refused,
   "name-taken": EXIT.refused,
+  "no-member": EXIT.refused,
   "not-found": EXIT.notFound,
   "not-shared": EXIT.notFound,
   "refused": EXIT.refused,
+  "unproven": EXIT.refused,
   "usage": EXIT.usage,
+  "wrong-key": EXIT.refused,
 };
 
 /** The exit code for whatever was thrown. */

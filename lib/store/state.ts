@@ -19,6 +19,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS pieces (
     name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, root BLOB NOT NULL, digests BLOB NOT NULL
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS known_peers (name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS transfers (id INTEGER PRIMARY KEY, value TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
@@ -78,6 +79,22 @@ export class State implements Disposable {
   /** Forgets the pieces of files that are gone. */
   forgetPieces(names: readonly string[]): void {
     this.#atOnce(names, (name) => this.#deletePieces.run(name));
+  }
+
+  /** The id under which a peer of this name was used first. */
+  knownPeer(name: string): string | undefined {
+    const row = this.#database.prepare("SELECT id FROM known_peers WHERE name = ?").get(name);
+    return row === undefined ? undefined : String(row["id"]);
+  }
+
+  /** Remembers a peer, if there is none of this name yet. */
+  rememberPeer(name: string, id: string): void {
+    this.#database.prepare("INSERT OR IGNORE INTO known_peers (name, id) VALUES (?, ?)").run(name, id);
+  }
+
+  /** Remembers a peer in the place of whoever had the name before. */
+  trustPeer(name: string, id: string): void {
+    this.#database.prepare("INSERT OR REPLACE INTO known_peers (name, id) VALUES (?, ?)").run(name, id);
   }
 
   /** The transfers written down, in order of their numbers. What they are is the business of lib/peer/kept_transfers.ts. */

@@ -20,10 +20,9 @@ import type { Pace } from "../core/pace.ts";
 import { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
-import type { Dial } from "../net/dial.ts";
 import { Buffers } from "./buffers.ts";
 import { mayShrink } from "./compress.ts";
-import { isWorthRetrying, Lane, type Source } from "./lane.ts";
+import { type Connect, isWorthRetrying, Lane, type Source } from "./lane.ts";
 import { PieceList, type Target } from "./piece_list.ts";
 import { plan, type PlannedRequest, type Step } from "./plan.ts";
 import type { Sink } from "./sink.ts";
@@ -68,8 +67,7 @@ export interface DownloadOptions {
   /** Called when a source is given up because of what it sent. */
   readonly onBadSource?: (peer: string, failure: Failure) => void;
   readonly signal: AbortSignal;
-  readonly self?: string;
-  readonly dial: Dial;
+  readonly connect: Connect;
   readonly clock: Clock;
   readonly random: Random;
   /** The pace of all that is received. */
@@ -364,13 +362,13 @@ class RunningDownload implements AsyncDisposable {
       if (failedWith(thrown, "index-unreachable", "closed", "timeout")) return [];
       throw thrown;
     });
-    const { clock, random, dial, self, pace, content } = this.#options;
+    const { clock, random, connect, pace, content } = this.#options;
     for (const source of found) {
       const known = this.#lanes.get(source.peer);
       if (known !== undefined) known.source = source;
       else if (this.#lanes.values().filter((lane) => !lane.isDropped).toArray().length < DOWNLOAD_SOURCES_MAX) {
         const { signal } = this.#stopping;
-        const parts = { size: content.size, self, dial, clock, random, signal, pace };
+        const parts = { size: content.size, connect, clock, random, signal, pace };
         this.#lanes.set(source.peer, new Lane(source, parts));
       }
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Address, formatAddress } from "../core/address.ts";
+import type { Address } from "../core/address.ts";
 import { backoffMs } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
 import { pieceCount } from "../core/content.ts";
@@ -14,9 +14,8 @@ import type { Pace } from "../core/pace.ts";
 import { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
-import { ask, greet } from "../net/caller.ts";
+import { ask } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
-import type { Dial } from "../net/dial.ts";
 import { Holds, Pieces, Queued } from "../protocol/files.ts";
 import { type FetchOptions, fetchRange } from "./fetch.ts";
 import type { PieceList, Target } from "./piece_list.ts";
@@ -25,16 +24,21 @@ import type { PlannedSource } from "./plan.ts";
 /** A peer that has the content, or parts of it, and what it calls it. */
 export interface Source {
   readonly peer: string;
+  /** SHA-256 of its certificate. */
+  readonly id: string;
   readonly address: Address;
+  /** Whether it serves without encryption. */
+  readonly plain: boolean;
   readonly name: string;
 }
+
+/** Connects to a source and says HELLO, as lib/peer/contacts.ts does. */
+export type Connect = (source: Source, signal: AbortSignal) => Promise<Connection>;
 
 /** What lanes need beside their source. */
 export interface LaneParts {
   readonly size: number;
-  /** The name under which this peer calls; not proven by that. */
-  readonly self: string | undefined;
-  readonly dial: Dial;
+  readonly connect: Connect;
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
@@ -268,18 +272,8 @@ export class Lane {
     }
   }
 
-  async #connect(): Promise<Connection> {
-    const { dial, signal, self } = this.#parts;
-    const { address, peer } = this.source;
-    const connection = await dial(address, { signal });
-    try {
-      const name = await greet(connection, self === undefined ? {} : { name: self });
-      if (name === peer) return connection;
-      throw new Failure("unreachable", `Cannot reach ${peer}: somebody else is at ${formatAddress(address)} now`);
-    } catch (thrown) {
-      connection.close();
-      throw thrown;
-    }
+  #connect(): Promise<Connection> {
+    return this.#parts.connect(this.source, this.#parts.signal);
   }
 }
 

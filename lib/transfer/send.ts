@@ -28,7 +28,8 @@ const WATCH_MS = 1_000;
 export async function sendRange(open: OpenFile, range: Range, stream: ByteStream, pace?: Pace): Promise<void> {
   await open.file.seek(range.start, Deno.SeekMode.Start);
   const isTail = range.end === open.size && pace === undefined;
-  await (isTail ? pipe(open, stream) : copy(open, range, stream, pace));
+  const { writable } = stream;
+  await (isTail && writable !== undefined ? pipe(open, writable) : copy(open, range, stream, pace));
   if (!open.isUnchanged()) throw changed();
 }
 
@@ -45,7 +46,7 @@ export async function readRange(open: OpenFile, range: Range): Promise<Uint8Arra
   return bytes;
 }
 
-async function pipe(open: OpenFile, stream: ByteStream): Promise<void> {
+async function pipe(open: OpenFile, writable: WritableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
   const stalled = new AbortController();
   using watchdog = new Watchdog(BODY_WAIT_MS, () => stalled.abort(tooSlow()));
   watchdog.moved();
@@ -56,7 +57,7 @@ async function pipe(open: OpenFile, stream: ByteStream): Promise<void> {
     position = now;
   }, WATCH_MS);
   try {
-    await open.file.readable.pipeTo(stream.writable, {
+    await open.file.readable.pipeTo(writable, {
       preventClose: true,
       preventAbort: true,
       signal: stalled.signal,

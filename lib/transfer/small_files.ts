@@ -10,14 +10,13 @@ import { DIGEST_BYTES, digestOf, PIECE_BYTES, rootOf } from "../core/content.ts"
 import { failedWith, Failure } from "../core/failure.ts";
 import { SMALL_AHEAD, SMALL_CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
-import { ask, askAll, greet } from "../net/caller.ts";
+import { ask, askAll } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
-import type { Dial } from "../net/dial.ts";
 import { Download, Pieces } from "../protocol/files.ts";
 import type { DataOf } from "../protocol/message.ts";
 import type { Given } from "./download.ts";
 import { gunzip, mayShrink } from "./compress.ts";
-import type { Source } from "./lane.ts";
+import type { Connect, Source } from "./lane.ts";
 
 /** A file of at most one piece. Without a root as long as its owner has not hashed it. */
 export interface SmallFile {
@@ -34,8 +33,7 @@ export interface SmallFilesOptions {
   readonly onFile: (file: SmallFile & { readonly root: string }, bytes: Uint8Array, digest: Uint8Array) => void;
   /** Called with each file that nobody could give. */
   readonly onFailed: (file: SmallFile, failure: Failure) => void;
-  readonly self: string;
-  readonly dial: Dial;
+  readonly connect: Connect;
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly pace?: Pace;
@@ -202,16 +200,8 @@ class SmallFilesWorker {
     }
   }
 
-  async #connect(): Promise<Connection> {
-    const { dial, signal, self } = this.#options;
-    const connection = await dial(this.#source.address, { signal });
-    try {
-      if (await greet(connection, { name: self }) === this.#source.peer) return connection;
-      throw new Failure("unreachable", `Somebody else is where ${this.#source.peer} was`);
-    } catch (thrown) {
-      connection.close();
-      throw thrown;
-    }
+  #connect(): Promise<Connection> {
+    return this.#options.connect(this.#source, this.#options.signal);
   }
 
   async #fetchAll(connection: Connection): Promise<void> {

@@ -130,8 +130,12 @@ export class BenchRoom implements AsyncDisposable {
 }
 
 /** Tells a receiver to get files, and waits for them. */
-export async function getInShell({ program }: RunningPeer, names: readonly string[]): Promise<Report[]> {
-  await program.type(...names.map((name) => `get "${name}"`));
+export async function getInShell(
+  { program }: RunningPeer,
+  names: readonly string[],
+  flags = "",
+): Promise<Report[]> {
+  await program.type(...names.map((name) => `get "${name}" ${flags}`));
   return await eventually(`${names.length} files are there`, () => {
     const reports = reportsIn(program.stdout);
     if (program.ended) throw new Error(program.stderr);

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
 import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../../lib/core/limits.ts";
-import type { SearchIndex, SearchQuery } from "../../lib/index/search_index.ts";
+import type { IndexedPeer, SearchIndex, SearchQuery } from "../../lib/index/search_index.ts";
 
 const ROOT_A = "a".repeat(64);
 const ROOT_B = "b".repeat(64);
@@ -271,8 +271,8 @@ export function testSearchIndex(name: string, open: () => Promise<SearchIndex>):
   });
 }
 
-function peer(name: string): { name: string; host: string; port: number } {
-  return { name, host: "10.0.0.5", port: 4000 };
+function peer(name: string): IndexedPeer {
+  return { name, id: "1d".repeat(32), certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
 }
 
 async function joined(index: SearchIndex, name: string, names: string[] = []): Promise<void> {

@@ -11,13 +11,19 @@ import { decodeLine, encodeFailure, encodeNews, encodeReply, encodeRequest } fro
 
 const FILE = new URL("./wire.txt", import.meta.url);
 const ROOT = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d";
-const PEER = { name: "Ana", host: "10.0.0.5", port: 40_123 };
+const ID = "3f9a11c28b0d77e1".repeat(4);
+const NONCE = "5e".repeat(32);
+const PEER = { name: "Ana", id: ID, host: "10.0.0.5", port: 40_123, plain: false };
 const PAGE = { limit: 20, offset: 0 };
 
 /** One example of each message: its data, and for requests the reply's. */
 const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> = {
-  HELLO: [{ version: 1, software: "recess/0.1.0", name: "Rui" }, { version: 1, software: "recess/0.1.0", name: "Ana" }],
-  JOIN: [{ name: "Ana", port: 40_123, files: 2, secret: "5e".repeat(32) }, {
+  HELLO: [
+    { version: 1, software: "recess/0.1.0", name: "Rui", nonce: NONCE },
+    { version: 1, software: "recess/0.1.0", name: "Ana", nonce: NONCE },
+  ],
+  PROVE: [{ certificate: "3082", signature: "ab".repeat(64), member: "cd".repeat(32) }, {}],
+  JOIN: [{ name: "Ana", port: 40_123, files: 2, plain: false }, {
     name: "Ana",
     host: "10.0.0.5",
     reachable: true,
@@ -43,10 +49,18 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
   }],
   PARTIAL: [{ root: ROOT, name: "aula 1.mp4", size: 8_000_000_000, here: true }, {}],
   PEERS: [{ name: "Ana", ...PAGE }, {
-    peers: [{ ...PEER, files: 2, bytes: 8_000_000_000 }, { name: "Rui", host: "::1", files: 0, bytes: 0 }],
+    peers: [{ ...PEER, certificate: "3082", files: 2, bytes: 8_000_000_000 }, {
+      name: "Rui",
+      id: ID,
+      certificate: "3082",
+      host: "::1",
+      plain: true,
+      files: 0,
+      bytes: 0,
+    }],
     more: false,
   }],
-  DOWNLOAD_REQUEST: [{ peer: "Ana", name: "aula 1.mp4" }, { host: "10.0.0.5", port: 40_123, size: 8, root: ROOT }],
+  DOWNLOAD_REQUEST: [{ peer: "Ana", name: "aula 1.mp4" }, { peer: PEER, size: 8, root: ROOT }],
   PING: [{}, {}],
   LEAVE: [{}, {}],
   LIST: [{ after: "a", limit: 500 }, {

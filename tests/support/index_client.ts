@@ -8,11 +8,12 @@ import type { Failure } from "../../lib/core/failure.ts";
 import { answerRequests, routes } from "../../lib/net/answerer.ts";
 import { Caller, greet } from "../../lib/net/caller.ts";
 import { dial } from "../../lib/net/dial.ts";
+import { Identity } from "../../lib/net/identity.ts";
 import { Listener } from "../../lib/net/listener.ts";
 import type { ReplyOf, Request } from "../../lib/protocol/message.ts";
 import { Join, Update } from "../../lib/protocol/presence.ts";
 import { Search } from "../../lib/protocol/search.ts";
-import type { Hit, IndexedFile } from "../../lib/protocol/shapes.ts";
+import type { Hit, IndexedFile, PeerRef } from "../../lib/protocol/shapes.ts";
 
 /** A session with an index, and a listener that answers its dial-back. */
 export class IndexClient implements AsyncDisposable {
@@ -21,24 +22,29 @@ export class IndexClient implements AsyncDisposable {
   readonly caller: Caller;
   readonly ended: Promise<Failure>;
   name = "";
+  readonly identity: Identity;
   readonly #listener: Listener;
 
-  private constructor(caller: Caller, host: string) {
+  private constructor(caller: Caller, listener: Listener, identity: Identity) {
     this.caller = caller;
+    this.identity = identity;
+    this.#listener = listener;
     this.ended = caller.run((event) => this.news.push(event), { waitMs: 600_000 });
-    this.#listener = Listener.listen({ host, port: 0 }, {
-      connectionsMax: 10,
-      serve: async (connection) => {
-        await answerRequests(connection, routes(), undefined, { name: () => this.name, idleMs: 5_000 });
-      },
-    });
   }
 
-  /** Connects and says HELLO. */
-  static async connect(index: Address): Promise<IndexClient> {
+  /** Connects, says HELLO and proves an identity, one of its own if none is given. */
+  static async connect(index: Address, known?: Identity): Promise<IndexClient> {
+    const identity = known ?? await Identity.make();
     const connection = await dial({ host: index.host === "0.0.0.0" ? "127.0.0.1" : index.host, port: index.port });
-    await greet(connection);
-    return new IndexClient(new Caller(connection), connection.local.host);
+    await greet(connection, { identity });
+    let client: IndexClient | undefined;
+    const listener = await Listener.listen({ host: connection.local.host, port: 0 }, {
+      connectionsMax: 10,
+      serve: async (dialled) => {
+        await answerRequests(dialled, routes(), undefined, { name: () => client?.name ?? "", idleMs: 5_000 });
+      },
+    });
+    return client = new IndexClient(new Caller(connection), listener, identity);
   }
 
   /** Where it answers dial-backs. */
@@ -46,14 +52,19 @@ export class IndexClient implements AsyncDisposable {
     return this.#listener.address.port;
   }
 
+  /** What others are given of it. */
+  get ref(): PeerRef {
+    return { name: this.name, id: this.identity.id, host: "127.0.0.1", port: this.port, plain: true };
+  }
+
   /** Joins under a name. */
   join(
     name: string,
-    options: { port?: number; secret?: string; files?: number } = {},
+    options: { port?: number; files?: number } = {},
   ): Promise<ReplyOf<typeof Join>> {
     this.name = name;
-    const { port = this.port, secret = crypto.getRandomValues(new Uint8Array(32)).toHex(), files = 0 } = options;
-    return this.caller.call(Join, { name, port, secret, files });
+    const { port = this.port, files = 0 } = options;
+    return this.caller.call(Join, { name, port, files, plain: true });
   }
 
   /** Lists files. */

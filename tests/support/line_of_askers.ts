@@ -6,6 +6,7 @@
 
 import { ask, greet } from "../../lib/net/caller.ts";
 import { dial } from "../../lib/net/dial.ts";
+import { Identity } from "../../lib/net/identity.ts";
 import { Download, List, Queued } from "../../lib/protocol/files.ts";
 
 /** Answers that may be under way when a place is told. */
@@ -20,7 +21,7 @@ let wrongPlaces = 0;
 
 async function asker(number: number): Promise<void> {
   using connection = await dial(address);
-  await greet(connection, { name: `asker ${number}` });
+  await greet(connection, { name: `asker ${number}`, identity: await Identity.make() });
   for (let file = 0; file < files; file++) {
     let first: { readonly before: number; readonly servedThen: number } | undefined;
     let last = 0;
@@ -44,7 +45,7 @@ async function asker(number: number): Promise<void> {
 
 async function listMeanwhile(): Promise<number> {
   using connection = await dial(address);
-  await greet(connection, { name: "lister" });
+  await greet(connection, { name: "lister", identity: await Identity.make() });
   let slowest = 0;
   while (order.length < count * files / 2) {
     const start = performance.now();

@@ -23,13 +23,14 @@ export class Room implements AsyncDisposable {
   #index: SqliteIndex;
   #server: IndexServer;
 
-  private constructor(address: Address) {
-    this.#index = new SqliteIndex();
-    this.#server = this.#listen(address);
+  private constructor(index: SqliteIndex, server: IndexServer) {
+    this.#index = index;
+    this.#server = server;
   }
 
-  static open(address: Address = { host: "127.0.0.1", port: 0 }): Room {
-    return new Room(address);
+  static async open(address: Address = { host: "127.0.0.1", port: 0 }): Promise<Room> {
+    const index = new SqliteIndex();
+    return new Room(index, await listen(address, index));
   }
 
   /** Where the index listens. */
@@ -70,9 +71,9 @@ export class Room implements AsyncDisposable {
   }
 
   /** Starts an empty index where the last one was. */
-  startIndex(): void {
+  async startIndex(): Promise<void> {
     this.#index = new SqliteIndex();
-    this.#server = this.#listen(this.address);
+    this.#server = await listen(this.address, this.#index);
   }
 
   /** Waits until the index lists a file with its root. */
@@ -84,8 +85,8 @@ export class Room implements AsyncDisposable {
     await this.#stack.disposeAsync();
     await this.stopIndex();
   }
+}
 
-  #listen(address: Address): IndexServer {
-    return IndexServer.listen(address, { index: this.#index, journal: () => {} });
-  }
+function listen(address: Address, index: SqliteIndex): Promise<IndexServer> {
+  return IndexServer.listen(address, { index, journal: () => {} });
 }

@@ -6,6 +6,9 @@
 import { DIGEST_BYTES, digestOf, PIECE_BYTES, rootOf } from "../../lib/core/content.ts";
 import { Failure } from "../../lib/core/failure.ts";
 import { answerRequests, route, routes } from "../../lib/net/answerer.ts";
+import { greet } from "../../lib/net/caller.ts";
+import type { Connection } from "../../lib/net/connection.ts";
+import { dial } from "../../lib/net/dial.ts";
 import { Listener } from "../../lib/net/listener.ts";
 import { Download, Pieces } from "../../lib/protocol/files.ts";
 import type { Source } from "../../lib/transfer/lane.ts";
@@ -56,11 +59,16 @@ export class TestSource implements AsyncDisposable {
   sent = 0;
   /** Connections accepted. */
   connections = 0;
-  readonly #listener: Listener;
+  #listener: Listener | undefined;
   readonly #peer: string;
 
-  constructor(file: ServedFile, behaviour: Behaviour = {}, peer = "owner") {
+  private constructor(peer: string) {
     this.#peer = peer;
+  }
+
+  /** Starts a peer that serves the file, as it behaves. */
+  static async open(file: ServedFile, behaviour: Behaviour = {}, peer = "owner"): Promise<TestSource> {
+    const source = new TestSource(peer);
     let digestsAsked = 0;
     const about = { name: file.name, size: behaviour.size ?? file.bytes.length, modified: 1 };
     const all = routes(
@@ -86,21 +94,22 @@ export class TestSource implements AsyncDisposable {
           for (let at = 0; at < body.length; at += 65_536) {
             const part = body.subarray(at, at + 65_536);
             if (at >= (behaviour.closesAfter ?? Infinity)) throw new Failure("closed", "on purpose");
-            if (at >= (behaviour.stallsAfter ?? Infinity)) await this.#closed;
-            this.sent += part.length;
+            if (at >= (behaviour.stallsAfter ?? Infinity)) await source.#closed;
+            source.sent += part.length;
             await writeAll(stream, part);
           }
         };
         return Promise.resolve({ data: about, body: { bytes: body.length, write } });
       }),
     );
-    this.#listener = Listener.listen({ host: "127.0.0.1", port: 0 }, {
+    source.#listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
       connectionsMax: 100,
       serve: async (connection) => {
-        this.connections += 1;
+        source.connections += 1;
         await answerRequests(connection, all, undefined, { name: () => behaviour.name ?? peer, idleMs: 5_000 });
       },
     });
+    return source;
   }
 
   #close: () => void = () => {};
@@ -108,15 +117,25 @@ export class TestSource implements AsyncDisposable {
 
   /** The source as a download sees it. */
   get source(): Source {
-    return { peer: this.#peer, address: this.#listener.address, name: "served.bin" };
+    const address = this.#listener?.address ?? { host: "", port: 0 };
+    return { peer: this.#peer, id: "1d".repeat(32), address, plain: true, name: "served.bin" };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close();
-    await this.#listener[Symbol.asyncDispose]();
+    await this.#listener?.[Symbol.asyncDispose]();
   }
 }
 
 async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
+}
+
+/** Connects to a test source as lib/peer/contacts.ts does to a real one, without its keys. */
+export async function connectPlain({ address, peer }: Source, signal: AbortSignal): Promise<Connection> {
+  const connection = await dial(address, { signal });
+  const name = await greet(connection);
+  if (name === peer) return connection;
+  connection.close();
+  throw new Failure("unreachable", `Cannot reach ${peer}: somebody else is there`);
 }

@@ -43,6 +43,15 @@ async function unfinishedBytes(folder: string): Promise<number> {
   return 0;
 }
 
+/** Removes what a peer has received, finished or not; it stays who it is. */
+async function emptied(folder: string): Promise<void> {
+  for (const below of [folder, `${folder}/.recess/incoming`]) {
+    for (const { name } of Deno.readDirSync(below)) {
+      if (name !== ".recess") await Deno.remove(`${below}/${name}`, { recursive: true });
+    }
+  }
+}
+
 function reportOf({ stdout }: Ended): { fetched: number; root: string; path: string; alreadyHere: boolean } {
   return JSON.parse(stdout);
 }
@@ -178,7 +187,7 @@ Deno.test("an owner's file that changes or shrinks on the way is told as such, a
         assertStringIncludes(getting.stderr, "has changed");
         assertEquals(Array.from(Deno.readDirSync(rui.folder), (entry) => entry.name), [".recess"]);
       }
-      await Deno.remove(rui.folder, { recursive: true });
+      await emptied(rui.folder);
       await Deno.remove(path);
     }
   }

@@ -41,7 +41,10 @@ Deno.test("every command runs once and exits, with a table for people", async ()
   );
 
   const peers = await runCommand(rui, "peers");
-  assertMatch(peers.stdout, /^peer {2}address +files +size\nana +127\.0\.0\.1:\d+ +2 +3\.00 MB\n$/);
+  assertMatch(
+    peers.stdout,
+    /^peer {2}key +address +files +size\nana +([0-9a-f]{4}-?){4} +127\.0\.0\.1:\d+ +2 +3\.00 MB\n$/,
+  );
 
   const ls = await runCommand(rui, "ls", "Ana");
   assertEquals(ls.stdout.split("\n").map((line) => line.trim().split(/ {2,}/)[1]), [

@@ -211,7 +211,7 @@ Deno.test("fifty ask a peer of two slots: all are served in fair order, told the
   await using index = await startIndex();
   const files = 3;
   for (let number = 0; number < files; number++) await temp.file(`owner/film ${number}.bin`, 2 * MIB);
-  const args = ["--slots", "2", "--up", "60MB/s"];
+  const args = ["--slots", "2", "--up", "60MB/s", "--plain"];
   await using owner = await startPeer({ folder: temp.at("owner"), index, name: "owner", args });
   await hashed(index, temp, `film ${files - 1}.bin`);
   const port = Number(/listening on \S+:(\d+)/.exec(owner.program.stdout)?.[1]);

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { answerRequests, routes } from "../../../lib/net/answerer.ts";
 import { greet } from "../../../lib/net/caller.ts";
@@ -12,7 +12,7 @@ function serveHello(connection: Connection): Promise<void> {
 }
 
 Deno.test("Listener on every interface takes both families, each under its own address", async () => {
-  await using listener = Listener.listen({ host: "0.0.0.0", port: 0 }, { connectionsMax: 9, serve: serveHello });
+  await using listener = await Listener.listen({ host: "0.0.0.0", port: 0 }, { connectionsMax: 9, serve: serveHello });
   const seen: (string | undefined)[] = [];
   for (const host of ["127.0.0.1", "::1", "localhost"]) {
     using connection = await dial({ host, port: listener.address.port });
@@ -23,13 +23,16 @@ Deno.test("Listener on every interface takes both families, each under its own a
 });
 
 Deno.test("Listener on IPv6 loopback works by itself", async () => {
-  await using listener = Listener.listen({ host: "::1", port: 0 }, { connectionsMax: 9, serve: serveHello });
+  await using listener = await Listener.listen({ host: "::1", port: 0 }, { connectionsMax: 9, serve: serveHello });
   using connection = await dial(listener.address);
   assertEquals(await greet(connection), "::1");
 });
 
 Deno.test("Listener tells connections beyond its bound that it is busy", async () => {
-  await using listener = Listener.listen({ host: "127.0.0.1", port: 0 }, { connectionsMax: 1, serve: serveHello });
+  await using listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
+    connectionsMax: 1,
+    serve: serveHello,
+  });
   using first = await dial(listener.address);
   assertEquals(await greet(first), "127.0.0.1");
   using second = await dial(listener.address);
@@ -38,8 +41,11 @@ Deno.test("Listener tells connections beyond its bound that it is busy", async (
 });
 
 Deno.test("Listener says in words that its port is taken", async () => {
-  await using listener = Listener.listen({ host: "127.0.0.1", port: 0 }, { connectionsMax: 1, serve: serveHello });
-  const failure = assertThrows(
+  await using listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
+    connectionsMax: 1,
+    serve: serveHello,
+  });
+  const failure = await assertRejects(
     () => Listener.listen(listener.address, { connectionsMax: 1, serve: serveHello }),
     Failure,
   );

@@ -10,7 +10,7 @@ const FILM: Wanted = {
   size: 9,
   root: "a".repeat(64),
   from: "ana",
-  peers: [{ name: "ana", host: "10.0.0.5", port: 7 }],
+  peers: [{ name: "ana", id: "1d".repeat(32), host: "10.0.0.5", port: 7, plain: false }],
   others: 0,
 };
 const FOLDER: Wanted = { kind: "folder", name: "week/" };

@@ -21,7 +21,7 @@ async function resolveFile({ peer }: RoomPeer, what: string): Promise<WantedFile
 }
 
 Deno.test("a peer gets a file by number, by name, by content id and from one peer", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("videos/Aula 1 ação.mp4", SIZE);
   await room.peer("ana", shared);
@@ -40,7 +40,7 @@ Deno.test("a peer gets a file by number, by name, by content id and from one pee
 });
 
 Deno.test("after a download the index knows of the new copy, with its root, and it is served on", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("a.bin", SIZE);
   const ana = await room.peer("ana", shared);
@@ -55,7 +55,7 @@ Deno.test("after a download the index knows of the new copy, with its root, and 
 });
 
 Deno.test("a file that is here is not fetched again, also under another name", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const [one, other] = [await room.folder(), await room.folder()];
   await one.file("a.bin", SIZE);
   await other.file("mine.bin", SIZE);
@@ -68,7 +68,7 @@ Deno.test("a file that is here is not fetched again, also under another name", a
 });
 
 Deno.test("a file of an equal name is kept, and the new one is numbered", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const [one, other] = [await room.folder(), await room.folder()];
   await one.file("a.bin", SIZE);
   await other.file("a.bin", 5);
@@ -84,7 +84,7 @@ Deno.test("a file of an equal name is kept, and the new one is numbered", async 
 });
 
 Deno.test("of several contents with one name, the one that most have is taken, and the others are counted", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   for (const [name, seed] of [["ana", 1], ["rui", 2], ["eva", 2]] as const) {
     const folder = await room.folder();
     await folder.file("notes.txt", 100, seed);
@@ -97,7 +97,7 @@ Deno.test("of several contents with one name, the one that most have is taken, a
 });
 
 Deno.test("what nobody has is not found, in whatever way it is asked for", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const rui = await room.peer("rui");
   await room.peer("ana");
   for (const [what, from] of [["absent.txt"], ["7"], ["ab".repeat(32)], ["x", "ana"], ["x", "nobody"]]) {
@@ -108,7 +108,7 @@ Deno.test("what nobody has is not found, in whatever way it is asked for", async
 });
 
 Deno.test("ls pages through a long list in order, and its rows can be got by number", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const shared = await room.folder();
   const names = Array.from({ length: 1203 }, (_, number) => `${String(number).padStart(4, "0")}.txt`);
   for (const name of names) await Deno.writeTextFile(shared.at(name), name);
@@ -120,7 +120,7 @@ Deno.test("ls pages through a long list in order, and its rows can be got by num
 });
 
 Deno.test("a peer tells the index of files that come, change and go", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const ana = await room.peer("ana");
   await ana.folder.file("new.txt", 10);
   const first = await room.hashed("ana", "new.txt");
@@ -134,7 +134,7 @@ Deno.test("a peer tells the index of files that come, change and go", async () =
 });
 
 Deno.test("a peer that loses its index says so once, comes back by itself and lists everything again", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const shared = await room.folder();
   for (let number = 0; number < 2500; number++) {
     await Deno.writeTextFile(shared.at(`f${number}.txt`), "x".repeat(number));
@@ -144,13 +144,13 @@ Deno.test("a peer that loses its index says so once, comes back by itself and li
   await room.stopIndex();
   await eventually("it is lost", () => ana.events.length > 0);
   assertEquals((await assertRejects(() => ana.peer.directory.peers(), Failure)).code, "index-unreachable");
-  room.startIndex();
+  await room.startIndex();
   await eventually("all files are listed again", async () => (await room.index.counts()).files === 2500);
   assertEquals(ana.events.map((event) => event.event), ["index-lost", "index-back"]);
 });
 
 Deno.test("a download goes on while the index is away", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("a.bin", 60 * PIECE_BYTES);
   await room.peer("ana", shared);
@@ -165,9 +165,10 @@ Deno.test("a download goes on while the index is away", async () => {
 });
 
 Deno.test("a name that was made up gives way, a name that was chosen does not", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const folder = await room.folder();
-  const first = await room.peer(undefined, folder);
+  await using elsewhere = await Room.open();
+  const first = await elsewhere.peer(undefined, folder);
   const { name } = first.peer;
   await first.peer[Symbol.asyncDispose]();
   await room.peer(name);
@@ -179,7 +180,7 @@ Deno.test("a name that was made up gives way, a name that was chosen does not", 
 });
 
 Deno.test("a peer keeps the name that was made up for its folder", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const folder = await room.folder();
   const names: string[] = [];
   for (let run = 0; run < 2; run++) {
@@ -191,7 +192,7 @@ Deno.test("a peer keeps the name that was made up for its folder", async () => {
 });
 
 Deno.test("start() fails with a reason and leaves nothing open", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const { folder } = await room.peer("ana");
   assertEquals((await assertRejects(() => room.peer("rui", folder), Failure)).code, "folder-in-use");
   const nobody = { indexes: [{ host: "127.0.0.1", port: 1 }] };
@@ -207,13 +208,13 @@ Deno.test("start() fails with a reason and leaves nothing open", async () => {
 });
 
 Deno.test("the second of several indexes is taken when the first does not answer", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const { peer } = await room.peer("ana", undefined, { indexes: [{ host: "127.0.0.1", port: 1 }, room.address] });
   assertEquals(peer.index, room.address);
 });
 
 Deno.test("everything works over IPv6", async () => {
-  await using room = Room.open({ host: "::1", port: 0 });
+  await using room = await Room.open({ host: "::1", port: 0 });
   const shared = await room.folder();
   await shared.file("a.bin", SIZE);
   await room.peer("ana", shared, { listen: { host: "0.0.0.0", port: 0 } });
@@ -228,7 +229,7 @@ Deno.test("everything works over IPv6", async () => {
 });
 
 Deno.test("cancel stops a download and throws away what has arrived; closing the peer keeps it", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("a.bin", 400 * PIECE_BYTES);
   await room.peer("ana", shared);
@@ -259,7 +260,7 @@ Deno.test("cancel stops a download and throws away what has arrived; closing the
 });
 
 Deno.test("a file goes to a path that was chosen, into a folder that was chosen, and nowhere when there is none", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("sub/a.bin", SIZE);
   await room.peer("ana", shared);
@@ -276,7 +277,7 @@ Deno.test("a file goes to a path that was chosen, into a folder that was chosen,
 });
 
 Deno.test("a file that its owner has not hashed yet is on its way at once", async () => {
-  await using room = Room.open();
+  await using room = await Room.open();
   const shared = await room.folder();
   for (let number = 0; number < 4; number++) await shared.file(`before ${number}.bin`, 200 * PIECE_BYTES);
   await shared.file("wanted.bin", 150 * PIECE_BYTES);

@@ -11,6 +11,7 @@ import { Leave, Peers, Ping } from "../../../lib/protocol/presence.ts";
 import { DownloadRequest, Find, Search } from "../../../lib/protocol/search.ts";
 import { IndexServer } from "../../../lib/server/index_server.ts";
 import { type JournalEvent, journalJson, journalLine } from "../../../lib/server/journal.ts";
+import { NameBinding } from "../../../lib/server/name_binding.ts";
 import { Session, SESSION_ROUTES } from "../../../lib/server/session.ts";
 import { connectionPair } from "../../support/connections.ts";
 import { IndexClient } from "../../support/index_client.ts";
@@ -19,11 +20,15 @@ import { eventually } from "../../support/wait.ts";
 const ROOT = "a".repeat(64);
 
 /** A listening index in this process, with what it wrote down. */
-function startIndex(options: { host?: string; silenceMs?: number; connectionsMax?: number } = {}) {
+async function startIndex(options: { host?: string; silenceMs?: number; connectionsMax?: number } = {}) {
   const { host = "127.0.0.1", ...rest } = options;
   const index = new SqliteIndex();
   const events: JournalEvent[] = [];
-  const server = IndexServer.listen({ host, port: 0 }, { index, journal: (event) => events.push(event), ...rest });
+  const server = await IndexServer.listen({ host, port: 0 }, {
+    index,
+    journal: (event) => events.push(event),
+    ...rest,
+  });
   return {
     server,
     events,
@@ -37,13 +42,13 @@ function startIndex(options: { host?: string; silenceMs?: number; connectionsMax
 }
 
 Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sentences", async () => {
-  await using started = startIndex();
+  await using started = await startIndex();
   await using ana = await started.connect();
   await using rui = await started.connect();
   assertEquals(await ana.join("Ana", { files: 2 }), { name: "Ana", host: "127.0.0.1", reachable: true });
   await ana.list("aula 1.mp4", { name: "aula 2.mp4", size: 5, root: ROOT });
   const hits = await rui.search("aula 2");
-  const peer = { name: "Ana", host: "127.0.0.1", port: ana.port };
+  const peer = ana.ref;
   assertEquals(hits, [{ name: "aula 2.mp4", size: 5, root: ROOT, holders: 1, peers: [peer] }]);
   assertEquals((await rui.call(Find, { root: ROOT, limit: 5, offset: 0 })).holders, [{
     peer,
@@ -52,12 +57,12 @@ Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sen
     partial: false,
   }]);
   assertEquals(await rui.call(DownloadRequest, { peer: "ana", name: "aula 2.mp4" }), {
-    host: "127.0.0.1",
-    port: ana.port,
+    peer,
     size: 5,
     root: ROOT,
   });
-  const row = { ...peer, files: 2, bytes: 1005 };
+  const certificate = ana.identity.certificate.toHex();
+  const row = { ...peer, certificate, files: 2, bytes: 1005 };
   assertEquals((await rui.call(Peers, { limit: 5, offset: 0 })).peers, [row]);
   assertEquals((await rui.call(Peers, { name: "ANA", limit: 5, offset: 0 })).peers, [row]);
   assertEquals((await rui.call(Peers, { name: "eva", limit: 5, offset: 0 })).peers, []);
@@ -77,7 +82,7 @@ Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sen
 });
 
 Deno.test("a taken name is refused with a free one, a bad name with the reason", async () => {
-  await using started = startIndex();
+  await using started = await startIndex();
   await using ana = await started.connect();
   await using other = await started.connect();
   await ana.join("Ana");
@@ -89,7 +94,7 @@ Deno.test("a taken name is refused with a free one, a bad name with the reason",
 });
 
 Deno.test("a peer that cannot be dialled back may search, but lists nothing", async () => {
-  await using started = startIndex();
+  await using started = await startIndex();
   await using ana = await started.connect();
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = closed.addr as Deno.NetAddr;
@@ -97,13 +102,12 @@ Deno.test("a peer that cannot be dialled back may search, but lists nothing", as
   assertEquals((await ana.join("ana", { port })).reachable, false);
   assertEquals((await assertRejects(() => ana.list("a.txt"), Failure)).code, "unreachable");
   assertEquals(await ana.search("a"), []);
-  assertEquals((await ana.call(Peers, { limit: 5, offset: 0 })).peers, [
-    { name: "ana", host: "127.0.0.1", files: 0, bytes: 0 },
-  ]);
+  const [row] = (await ana.call(Peers, { limit: 5, offset: 0 })).peers;
+  assertEquals([row?.name, row?.host, row?.port, row?.files], ["ana", "127.0.0.1", undefined, 0]);
 });
 
 Deno.test("a port where somebody else answers does not count as dialled back", async () => {
-  await using started = startIndex();
+  await using started = await startIndex();
   await using ana = await started.connect();
   await using rui = await started.connect();
   await rui.join("rui");
@@ -115,32 +119,31 @@ Deno.test("a port where somebody else answers does not count as dialled back", a
 });
 
 Deno.test("a peer that comes back takes its name from its own silent session, and from no other", async () => {
-  await using started = startIndex();
+  await using started = await startIndex();
   await using mute = await started.connect();
-  const secret = "5e".repeat(32);
-  await mute.join("ana", { secret });
+  await mute.join("ana");
   await mute.list("old.txt");
 
   await using stranger = await started.connect();
   assertEquals((await assertRejects(() => stranger.join("ana"), Failure)).code, "name-taken");
 
   // The first session hears the probe and does not answer, as one whose laptop sleeps.
-  await using back = await started.connect();
-  await back.join("ana", { secret });
+  await using back = await IndexClient.connect(started.server.address, mute.identity);
+  await back.join("ana");
   assertEquals(mute.news, ["PROBE"]);
   assertEquals((await mute.ended).code, "closed");
   assertEquals(await stranger.search("old"), []);
 
   // This one lives: it answers.
-  await using third = await started.connect();
+  await using third = await IndexClient.connect(started.server.address, mute.identity);
   const answering = eventually("a probe", () => back.news.includes("PROBE")).then(() => back.call(Ping, {}));
-  assertEquals((await assertRejects(() => third.join("ana", { secret }), Failure)).code, "name-taken");
+  assertEquals((await assertRejects(() => third.join("ana"), Failure)).code, "name-taken");
   await answering;
   assertEquals((await back.call(Peers, { limit: 5, offset: 0 })).peers.length, 1);
 });
 
 Deno.test("a session that falls silent goes, and its files with it", async () => {
-  await using started = startIndex({ silenceMs: 300 });
+  await using started = await startIndex({ silenceMs: 300 });
   await using ana = await started.connect();
   await ana.join("ana");
   await ana.list("a.txt");
@@ -152,7 +155,7 @@ Deno.test("a session that falls silent goes, and its files with it", async () =>
 });
 
 Deno.test("nothing but HELLO and asking is possible before JOIN", async () => {
-  await using started = startIndex();
+  await using started = await startIndex();
   await using ana = await started.connect();
   assertEquals((await assertRejects(() => ana.list("a"), Failure)).code, "not-joined");
   assertEquals((await assertRejects(() => ana.call(Leave, {}), Failure)).code, "not-joined");
@@ -164,7 +167,7 @@ Deno.test("nothing but HELLO and asking is possible before JOIN", async () => {
 });
 
 Deno.test("close() says goodbye to every peer and frees the port", async () => {
-  await using started = startIndex();
+  await using started = await startIndex();
   await using ana = await started.connect();
   await using rui = await started.connect();
   await ana.join("ana");
@@ -180,15 +183,15 @@ Deno.test("close() says goodbye to every peer and frees the port", async () => {
 });
 
 Deno.test("an index on IPv6 loopback works from HELLO to FIND", async () => {
-  await using started = startIndex({ host: "::1" });
+  await using started = await startIndex({ host: "::1" });
   await using ana = await started.connect();
   assertEquals(await ana.join("ana"), { name: "ana", host: "::1", reachable: true });
   await ana.list({ name: "a.txt", size: 1, root: ROOT });
-  assertEquals((await ana.search("a"))[0]?.peers, [{ name: "ana", host: "::1", port: ana.port }]);
+  assertEquals((await ana.search("a"))[0]?.peers, [{ ...ana.ref, host: "::1" }]);
 });
 
 Deno.test("peers on the index's own machine are given to others under the address at which those reach the index", async () => {
-  await using started = startIndex();
+  await using started = await startIndex();
   await using ana = await started.connect();
   await ana.join("ana");
   await ana.list({ name: "a.txt", size: 1, root: ROOT });
@@ -207,6 +210,7 @@ Deno.test("peers on the index's own machine are given to others under the addres
       dial,
       dialBacks: new Slots(1),
       joined: new Map(),
+      names: new NameBinding(),
     }, there);
     const answered = answerRequests(there, SESSION_ROUTES, session, { idleMs: 2_000 });
     await greet(here);
@@ -215,7 +219,7 @@ Deno.test("peers on the index's own machine are given to others under the addres
     const { data: { holders } } = await ask(here, Find, { root: ROOT, ...page });
     const { data: { peers } } = await ask(here, Peers, page);
     const { data: request } = await ask(here, DownloadRequest, { peer: "ana", name: "a.txt" });
-    const hosts = new Set([hits[0]?.peers[0]?.host, holders[0]?.peer.host, peers[0]?.host, request.host]);
+    const hosts = new Set([hits[0]?.peers[0]?.host, holders[0]?.peer.host, peers[0]?.host, request.peer.host]);
     assertEquals(hosts.size, 1);
     asked.push(...[...hosts].map(String));
     here.close();
@@ -225,7 +229,7 @@ Deno.test("peers on the index's own machine are given to others under the addres
 });
 
 Deno.test("replies with long names are cut to what fits a line, and say that there is more", async () => {
-  await using started = startIndex();
+  await using started = await startIndex();
   await using ana = await started.connect();
   await ana.join("ana");
   for (let batch = 0; batch < 10; batch++) {

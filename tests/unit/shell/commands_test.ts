@@ -34,7 +34,7 @@ Deno.test("completion offers commands, files and peers, quoted where needed", ()
   assertEquals(offered("get aula\\ 1"), [['"Aula 1.mp4" '], "aula\\ 1"]);
   assertEquals(offered("ls a"), [["Ana "], "a"]);
   assertEquals(offered("get aula2.mp4 --from r"), [["rui "], "r"]);
-  assertEquals(offered("help tr"), [["transfers "], "tr"]);
+  assertEquals(offered("help tra"), [["transfers "], "tra"]);
   assertEquals(offered("quit x"), [[], "x"]);
   assertEquals(offered("")[0].length, COMMANDS.length + 1);
 });

@@ -1,0 +1,41 @@
+/**
+ * Slows down whoever guesses at the room key: each wrong guess from an address makes the next one from there wait longer. Called by lib/server and
+ * lib/peer.
+ * @module
+ */
+
+import type { Clock } from "../core/clock.ts";
+import { GUESS_FIRST_MS, GUESS_LAST_MS, GUESSING_ADDRESSES_MAX } from "../core/limits.ts";
+
+/** Wrong guesses by address. */
+export class Guesses {
+  readonly #clock: Clock;
+  readonly #wrong = new Map<string, { count: number; untilMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Waits until an address may guess again. Those who wait at the same time wait one after the other. */
+  async wait(host: string): Promise<void> {
+    const wrong = this.#wrong.get(host);
+    if (wrong === undefined) return;
+    const nowMs = this.#clock.now();
+    const startMs = Math.max(nowMs, wrong.untilMs);
+    wrong.untilMs = startMs + pauseMs(wrong.count);
+    if (startMs > nowMs) await this.#clock.delay(startMs - nowMs);
+  }
+
+  /** Notes a wrong guess. */
+  note(host: string): void {
+    const count = (this.#wrong.get(host)?.count ?? 0) + 1;
+    this.#wrong.delete(host);
+    this.#wrong.set(host, { count, untilMs: this.#clock.now() + pauseMs(count) });
+    const [oldest] = this.#wrong.keys();
+    if (this.#wrong.size > GUESSING_ADDRESSES_MAX && oldest !== undefined) this.#wrong.delete(oldest);
+  }
+}
+
+function pauseMs(count: number): number {
+  return Math.min(GUESS_LAST_MS, GUESS_FIRST_MS * 2 ** Math.min(count - 1, 20));
+}

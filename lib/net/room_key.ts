@@ -1,0 +1,60 @@
+/**
+ * A secret that all in a room share. From it follow the key with which the index speaks TLS, so that peers know its certificate before they
+ * connect, and the proof of membership that everybody gives. The secret itself never travels.
+ * @module
+ */
+
+import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import { Failure } from "../core/failure.ts";
+import { Identity, SEED_BYTES } from "./identity.ts";
+
+/** 128 bits: more than anybody guesses, few enough to read to each other. */
+const KEY_BYTES = 16;
+const GROUP_DIGITS = 4;
+
+/** A room that has a key, and the index's identity that follows from it. */
+export interface Room {
+  readonly key: RoomKey;
+  readonly identity: Identity;
+}
+
+/** The key of one room. */
+export class RoomKey {
+  readonly #bytes: Uint8Array;
+
+  private constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** A new key, by chance, as it is written: `1a2b-3c4d-…`. */
+  static makeText(): string {
+    const digits = crypto.getRandomValues(new Uint8Array(KEY_BYTES)).toHex();
+    return digits.match(new RegExp(`.{${GROUP_DIGITS}}`, "g"))?.join("-") ?? digits;
+  }
+
+  /** Reads a key as `makeText` writes it; dashes, spaces and case do not matter. Fails: "usage". */
+  static parse(text: string): RoomKey {
+    const digits = text.replaceAll(/[-\s]/g, "").toLowerCase();
+    if (/^[0-9a-f]+$/.test(digits) && digits.length === KEY_BYTES * 2) return new RoomKey(Uint8Array.fromHex(digits));
+    throw new Failure("usage", "Cannot read the room key: it has to be 32 hex digits", {
+      hint: "make one with: deno run --allow-net --allow-read server.ts --new-room-key",
+    });
+  }
+
+  /** The room, with what its index speaks TLS with: everybody who has the room key knows it. */
+  async room(): Promise<Room> {
+    const seed = new Uint8Array(hkdfSync("sha256", this.#bytes, "", "recess index", SEED_BYTES));
+    return { key: this, identity: await Identity.fromSeed(seed) };
+  }
+
+  /** The proof that somebody has the key, good for one connection only: for its two nonces and whoever gives it. */
+  proof(asked: string, asking: string, id: string): Uint8Array {
+    return createHmac("sha256", this.#bytes).update(`recess member ${asked} ${asking} ${id}`).digest();
+  }
+
+  /** Whether that is the proof; takes as long whatever is wrong. */
+  isProof(given: Uint8Array, asked: string, asking: string, id: string): boolean {
+    const expected = this.proof(asked, asking, id);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Accepts encrypted connections, over node:tls: the platform's own TLS listener cannot switch off the delay of small writes, which with turns of a
+ * paced upload made 5 MB/s of 40. Called by listener.ts; the calling side is dial.ts.
+ * @module
+ */
+
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Address } from "../core/address.ts";
+import { HELLO_WAIT_MS } from "../core/limits.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import type { ConnectionEnds } from "./connection.ts";
+import type { Identity } from "./identity.ts";
+
+/** What an encrypted listener needs. */
+export interface TlsServerOptions {
+  readonly identity: Identity;
+  /** Connections at once, those in the middle of their handshake included. */
+  readonly connectionsMax: number;
+  readonly backlog: number;
+  readonly onConnection: (stream: ByteStream, ends: ConnectionEnds) => void;
+}
+
+/** An encrypted listener. */
+export interface TlsServer {
+  readonly address: Address;
+  /** Stops accepting; connections that are open go on. */
+  stop(): void;
+}
+
+/** Starts listening on one address; port 0 takes any free one. Fails: as the system does. */
+export async function listenTls({ host, port }: Address, options: TlsServerOptions): Promise<TlsServer> {
+  const { identity, connectionsMax, backlog, onConnection } = options;
+  const server: Server = createServer({
+    key: identity.keyPem,
+    cert: identity.certificatePem,
+    minVersion: "TLSv1.3",
+    handshakeTimeout: HELLO_WAIT_MS,
+    noDelay: true,
+  }, (socket: TLSSocket) => onConnection(new TlsStream(socket), endsOf(socket, identity.id)));
+  server.maxConnections = connectionsMax;
+  // Whoever does not even manage a handshake is nobody's concern.
+  server.on("tlsClientError", () => {});
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, backlog }, () => resolve());
+  });
+  server.on("error", () => {});
+  const bound = server.address();
+  if (bound === null || typeof bound === "string") throw new TypeError("Cannot listen on that");
+  return { address: { host, port: bound.port }, stop: () => void server.close() };
+}
+
+function endsOf(socket: TLSSocket, calledId: string): ConnectionEnds {
+  const at = (host: string | undefined, port: number | undefined): Address => {
+    return { host: (host ?? "").replace(/^::ffff:(?=\d+\.)/i, ""), port: port ?? 0 };
+  };
+  return {
+    local: at(socket.localAddress, socket.localPort),
+    remote: at(socket.remoteAddress, socket.remotePort),
+    calledId,
+  };
+}
+
+/** One connection as a stream of bytes. */
+class TlsStream implements ByteStream {
+  readonly #socket: TLSSocket;
+  #rest: Uint8Array = new Uint8Array(0);
+  #ended = false;
+  #error: Error | undefined;
+  #news = Promise.withResolvers<void>();
+
+  constructor(socket: TLSSocket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    const tell = (): void => {
+      this.#news.resolve();
+      this.#news = Promise.withResolvers();
+    };
+    socket.on("readable", tell);
+    socket.on("end", () => (this.#ended = true, tell()));
+    socket.on("close", () => (this.#ended = true, tell()));
+    socket.on("error", (error: Error) => (this.#error = error, tell()));
+  }
+
+  async read(target: Uint8Array): Promise<number | null> {
+    while (this.#rest.length === 0) {
+      const chunk: Uint8Array | null = this.#socket.read();
+      if (chunk !== null) this.#rest = chunk;
+      else if (this.#error !== undefined) throw this.#error;
+      else if (this.#ended) return null;
+      else await this.#news.promise;
+    }
+    const moved = Math.min(target.length, this.#rest.length);
+    target.set(this.#rest.subarray(0, moved));
+    this.#rest = this.#rest.subarray(moved);
+    return moved;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
