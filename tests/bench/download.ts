@@ -18,6 +18,7 @@ import {
 import { TempFolder, writeRandomFile } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 import { type Cost, costOf, median, timed } from "./measure.ts";
+import { type Reference, startNginx, startSshd } from "./references.ts";
 import type { BenchRow } from "./report.ts";
 
 const FILE = "file.bin";
@@ -39,10 +40,15 @@ export async function benchDownload(options: { size: number; rounds: number }): 
   await writeRandomFile(path, size, 1);
   await using index = await startIndex();
   await using owner = await startPeer({ folder: temp.at("owner"), index, name: "owner" });
+  await Deno.link(path, join(await temp.folder("plain owner"), FILE));
+  const plainOwner = { folder: temp.at("plain owner"), index, name: "plain owner", args: ["--plain"] };
+  await using plain = await startPeer(plainOwner);
   await eventually("the file is hashed", async () => (await rootListed(temp, index)) !== undefined, 600_000);
   await using copy = new Program(["run", "--allow-net", "--allow-read", moduleAt("reference_sender.ts"), path, "1000"]);
   const copyPort = Number((await copy.line(/^listening (\d+)$/))[1]);
-  await using nginx = await startNginx(temp);
+  await using nginx = await startNginx(temp, temp.at("owner"));
+  await using sshd = await startSshd(temp);
+  const scp = ["-F", temp.at("sshd/ssh_config"), `127.0.0.1:${path}`, "/dev/null"];
 
   const receiver = moduleAt("reference_receiver.ts");
   const deno = Deno.execPath();
@@ -56,7 +62,7 @@ export async function benchDownload(options: { size: number; rounds: number }): 
   };
   const get = (
     ...extra: string[]
-  ): string[] => [...PEER_FLAGS, "peer.ts", temp.at("taker"), ...atIndex(index), "get", FILE, ...extra];
+  ): string[] => [...PEER_FLAGS, "peer.ts", temp.at("taker"), ...atIndex(index), "get", FILE, "--from", ...extra];
   const out = temp.at("out.bin");
   const contenders: Contender[] = [
     { name: "bare Deno copy", run: from(copy.pid, deno, () => [...DENO_RUN, receiver, String(copyPort), "plain"]) },
@@ -65,25 +71,41 @@ export async function benchDownload(options: { size: number; rounds: number }): 
       run: from(copy.pid, deno, () => [...DENO_RUN, receiver, String(copyPort), "hash"]),
     },
     {
-      name: "recess get --output -",
+      name: "recess --plain get --output -",
       against: "bare Deno copy, SHA-256",
-      run: from(owner.program.pid, deno, () => get("--output", "-")),
+      run: from(plain.program.pid, deno, () => get("plain owner", "--plain", "--output", "-")),
+    },
+    {
+      name: "recess get --output -",
+      ...(nginx === undefined ? {} : { against: "nginx, TLS 1.3, curl" }),
+      run: from(owner.program.pid, deno, () => get("owner", "--output", "-")),
     },
     ...(nginx === undefined ? [] : [
-      { name: "nginx, curl", run: from(nginx.pid, "curl", () => ["-s", "-o", "/dev/null", nginx.url]) },
+      { name: "nginx, curl", run: from(nginx.pid, "curl", () => ["-s", "-o", "/dev/null", url(nginx, "http")]) },
       {
         name: "nginx, curl | openssl",
-        run: from(nginx.pid, "sh", () => ["-c", `curl -s '${nginx.url}' | openssl dgst -sha256`]),
+        run: from(nginx.pid, "sh", () => ["-c", `curl -s '${url(nginx, "http")}' | openssl dgst -sha256`]),
+      },
+      {
+        name: "nginx, TLS 1.3, curl",
+        run: from(nginx.pid, "curl", () => ["-s", "-k", "-o", "/dev/null", url(nginx, "https")]),
       },
     ]),
+    // What sshd takes is that of its children, which are gone when it is over: only the receiving side is counted.
+    ...(sshd === undefined ? [] : [{ name: "scp, AES-GCM", run: from(sshd.pid, "scp", () => scp) }]),
     {
       name: "bare Deno copy, SHA-256, to disk",
       run: from(copy.pid, deno, () => [...DENO_RUN, receiver, String(copyPort), "hash", out]),
     },
     {
+      name: "recess --plain get, to disk",
+      against: "bare Deno copy, SHA-256, to disk",
+      run: from(plain.program.pid, deno, () => get("plain owner", "--plain", "--output", out)),
+    },
+    {
       name: "recess get, to disk",
       against: "bare Deno copy, SHA-256, to disk",
-      run: from(owner.program.pid, deno, () => get("--output", out)),
+      run: from(owner.program.pid, deno, () => get("owner", "--output", out)),
     },
   ];
 
@@ -97,6 +119,10 @@ export async function benchDownload(options: { size: number; rounds: number }): 
   return contenders.map(({ name, against }) =>
     rowOf(name, results.get(name) ?? [], against && results.get(against), size)
   );
+}
+
+function url({ port }: Reference, scheme: "http" | "https"): string {
+  return `${scheme}://127.0.0.1:${scheme === "http" ? port : port + 1}/${FILE}`;
 }
 
 type Results = Awaited<ReturnType<Contender["run"]>>[];
@@ -167,38 +193,4 @@ function atIndex(index: RunningIndex): string[] {
 
 function moduleAt(name: string): string {
   return fromFileUrl(new URL(`./${name}`, import.meta.url));
-}
-
-/** nginx on the owner's folder, if it is installed. */
-async function startNginx(temp: TempFolder): Promise<{ pid: number; url: string } & AsyncDisposable | undefined> {
-  const socket = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = socket.addr as Deno.NetAddr;
-  socket.close();
-  const folder = await temp.folder("nginx");
-  const config = `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
-    events {} http { access_log off; sendfile on; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
-    fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-    server { listen 127.0.0.1:${port}; root ${temp.at("owner")}; } }`;
-  await Deno.writeTextFile(`${folder}/nginx.conf`, config);
-  try {
-    const args = ["-p", folder, "-c", `${folder}/nginx.conf`];
-    const child = new Deno.Command("nginx", { args, stdout: "null", stderr: "null" }).spawn();
-    const url = `http://127.0.0.1:${port}/${FILE}`;
-    await eventually("nginx answers", async () => {
-      const answer = await fetch(url, { method: "HEAD" }).catch(() => undefined);
-      await answer?.body?.cancel();
-      return answer?.ok;
-    });
-    return {
-      pid: child.pid,
-      url,
-      async [Symbol.asyncDispose]() {
-        child.kill("SIGKILL");
-        await child.status;
-      },
-    };
-  } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return undefined;
-    throw thrown;
-  }
 }
