@@ -25,6 +25,26 @@ Deno.test("README names every command, and the tests' own task", async () => {
   for (const task of ["task try", "task test"]) assert(readme.includes(`npx --yes deno@2.9.6 ${task}`), task);
 });
 
+Deno.test("SECURITY.md names only tests that exist", async () => {
+  const claims = [...(await Deno.readTextFile(`${PROJECT}/SECURITY.md`)).matchAll(/"([^"]+)"/g)];
+  assert(claims.length > 30);
+  const tests = await allTests();
+  for (const [, claim = ""] of claims) assert(tests.includes(claim.replace(/\s+/g, " ")), claim);
+});
+
+/** The source of every test, with its line breaks made spaces. */
+async function allTests(): Promise<string> {
+  let all = "";
+  const pending = [`${PROJECT}/tests`];
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory) pending.push(`${folder}/${name}`);
+      else if (name.endsWith(".ts")) all += await Deno.readTextFile(`${folder}/${name}`);
+    }
+  }
+  return all.replaceAll(/\s+/g, " ");
+}
+
 Deno.test("the changelog's newest release is the one in deno.json", async () => {
   const { version } = JSON.parse(await Deno.readTextFile(`${PROJECT}/deno.json`));
   const changelog = await Deno.readTextFile(`${PROJECT}/CHANGELOG.md`);
