@@ -57,6 +57,14 @@ export const PARTIALS_PER_PEER_MAX = 1_000;
 export const GUESSING_ADDRESSES_MAX = 10_000;
 /** Names that an index keeps for the keys that joined under them. */
 export const NAMES_BOUND_MAX = 100_000;
+/** Connections from one address that have not proven who they are: so many may be half open, or slow on purpose. */
+export const STRANGERS_PER_ADDRESS_MAX = 256;
+/** Proofs of identity that are checked for one address in a second: each costs about a millisecond, and joins follow. */
+export const PROOFS_PER_SECOND_MAX = 200;
+/** Questions that an index answers one connection in a second; further ones wait. */
+export const QUESTIONS_PER_SECOND_MAX = 200;
+/** Addresses whose pace is remembered. */
+export const PACED_ADDRESSES_MAX = 10_000;
 /** Connections an index serves at once. */
 export const INDEX_CONNECTIONS_MAX = 12_000;
 /** Peers dialled back at once by an index; more wait for their turn. */

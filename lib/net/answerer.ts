@@ -139,6 +139,7 @@ export async function answerRequests<Context>(
         if (envelope.method === Prove.method) {
           await believe(envelope, channel, options);
           proven = true;
+          connection.known();
           await connection.send(encodeReply(Prove, {}, envelope.id));
           continue;
         }

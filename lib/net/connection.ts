@@ -59,6 +59,15 @@ export class Connection implements Disposable {
     return this.#ended;
   }
 
+  /** Called once, when it is known who calls. */
+  onKnown: () => void = () => {};
+
+  /** Notes that the caller has proven who it is. */
+  known(): void {
+    this.onKnown();
+    this.onKnown = () => {};
+  }
+
   /** Bytes that have arrived so far. */
   get bytesRead(): number {
     return this.#bytesRead;

@@ -5,6 +5,7 @@
 
 import { type Address, addressOf, formatAddress } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
+import { STRANGERS_PER_ADDRESS_MAX } from "../core/limits.ts";
 import { encodeFailure } from "../protocol/envelope.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Connection, type ConnectionEnds } from "./connection.ts";
@@ -41,6 +42,8 @@ interface Acceptor {
 export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions;
   readonly #open = new Map<Connection, Promise<void>>();
+  /** How many connections of an address have not proven who they are. */
+  readonly #strangers = new Map<string, number>();
   #acceptors: readonly Acceptor[] = [];
   #address: Address;
   #closed = false;
@@ -119,13 +122,24 @@ export class Listener implements AsyncDisposable {
   }
 
   #take(connection: Connection): void {
-    const full = this.#open.size >= this.#options.connectionsMax;
+    const { host } = connection.remote;
+    const strangers = this.#strangers.get(host) ?? 0;
+    const full = this.#open.size >= this.#options.connectionsMax || strangers >= STRANGERS_PER_ADDRESS_MAX;
+    this.#strangers.set(host, strangers + 1);
+    connection.onKnown = () => this.#forgetStranger(host);
     const served = (full ? refuse(connection) : this.#options.serve(connection)).catch(() => {}).finally(() => {
       connection.close();
+      connection.known();
       this.#open.delete(connection);
     });
     this.#open.set(connection, served);
     if (this.#closed) connection.close();
+  }
+
+  #forgetStranger(host: string): void {
+    const left = (this.#strangers.get(host) ?? 1) - 1;
+    if (left > 0) this.#strangers.set(host, left);
+    else this.#strangers.delete(host);
   }
 }
 

@@ -6,9 +6,16 @@
 import type { Address } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { CLOSE_WAIT_MS, DIAL_BACKS_MAX, INDEX_CONNECTIONS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
+import {
+  CLOSE_WAIT_MS,
+  DIAL_BACKS_MAX,
+  INDEX_CONNECTIONS_MAX,
+  PROOFS_PER_SECOND_MAX,
+  SILENCE_MS_MAX,
+} from "../core/limits.ts";
 import { Slots } from "../core/slots.ts";
 import type { SearchIndex } from "../index/search_index.ts";
+import { AddressPaces } from "../net/address_paces.ts";
 import { answerRequests } from "../net/answerer.ts";
 import type { Connection } from "../net/connection.ts";
 import { dial } from "../net/dial.ts";
@@ -42,6 +49,7 @@ export class IndexServer implements AsyncDisposable {
   readonly #silenceMs: number;
   readonly #roomKey: RoomKey | undefined;
   readonly #guesses: Guesses;
+  readonly #proofs: AddressPaces;
 
   private constructor(address: Address, options: IndexServerOptions) {
     this.#parts = {
@@ -56,6 +64,7 @@ export class IndexServer implements AsyncDisposable {
     this.#silenceMs = options.silenceMs ?? SILENCE_MS_MAX;
     this.#roomKey = options.room?.key;
     this.#guesses = new Guesses(this.#parts.clock);
+    this.#proofs = new AddressPaces(PROOFS_PER_SECOND_MAX, this.#parts.clock);
     this.#address = address;
   }
 
@@ -102,7 +111,10 @@ export class IndexServer implements AsyncDisposable {
         onHeard: () => session.heard(),
         onProven: (identity) => session.proven(identity),
         ...(this.#roomKey === undefined ? {} : { roomKey: this.#roomKey, provenOnly: true }),
-        beforeProof: () => this.#guesses.wait(connection.remote.host),
+        beforeProof: async () => {
+          await this.#proofs.wait(connection.remote.host);
+          await this.#guesses.wait(connection.remote.host);
+        },
         onWrongGuess: () => this.#guesses.note(connection.remote.host),
         onBug: (thrown) => journal(bugEvent(thrown)),
       });

@@ -10,7 +10,14 @@
 import { formatAddress, isLoopback } from "../core/address.ts";
 import { type Clock, settlesWithin } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PAGE_ROWS_MAX, PROBE_WAIT_MS } from "../core/limits.ts";
+import {
+  DIAL_BACK_WAIT_MS,
+  LISTED_PAUSE_MS,
+  PAGE_ROWS_MAX,
+  PROBE_WAIT_MS,
+  QUESTIONS_PER_SECOND_MAX,
+} from "../core/limits.ts";
+import { Pace } from "../core/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
 import type { Slots } from "../core/slots.ts";
 import type { FoundCopy, IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
@@ -47,6 +54,7 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #connection: Connection;
   readonly #ended = Promise.withResolvers<void>();
+  readonly #questions: Pace;
   #heardMs: number;
   #peer: IndexedPeer | undefined;
   #identity: PublicIdentity | undefined;
@@ -57,6 +65,7 @@ export class Session {
     this.#parts = parts;
     this.#connection = connection;
     this.#heardMs = parts.clock.now();
+    this.#questions = new Pace(QUESTIONS_PER_SECOND_MAX, parts.clock);
   }
 
   /** What the journal calls this session: the peer's name, or before it has one its address. */
@@ -67,6 +76,11 @@ export class Session {
   /** Notes that something arrived. */
   heard(): void {
     this.#heardMs = this.#parts.clock.now();
+  }
+
+  /** Waits until this connection may ask again: who asks without pause does not keep others waiting. */
+  question(): Promise<void> {
+    return this.#questions.take(1);
   }
 
   /** Notes who has proven to call. */
@@ -255,11 +269,11 @@ export class Session {
 export const SESSION_ROUTES: Routes<Session> = routes(
   route(Join, async (session: Session, data) => only(await session.join(data))),
   route(Update, async (session, data) => only(await session.update(data))),
-  route(Search, async (session, data) => only(await session.search(data))),
-  route(Find, async (session, data) => only(await session.find(data))),
-  route(FolderFiles, async (session, data) => only(await session.folder(data))),
+  route(Search, async (session, data) => (await session.question(), only(await session.search(data)))),
+  route(Find, async (session, data) => (await session.question(), only(await session.find(data)))),
+  route(FolderFiles, async (session, data) => (await session.question(), only(await session.folder(data)))),
   route(Partial, async (session, data) => only(await session.partial(data))),
-  route(Peers, async (session, data) => only(await session.peers(data))),
+  route(Peers, async (session, data) => (await session.question(), only(await session.peers(data)))),
   route(DownloadRequest, async (session, data) => only(await session.downloadRequest(data))),
   route(Ping, () => Promise.resolve(only({}))),
   route(Leave, async (session) => only((await session.leave(), {}))),
