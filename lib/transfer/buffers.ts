@@ -9,19 +9,19 @@ import { PIECE_BYTES } from "../core/content.ts";
 export class Buffers {
   readonly #free: Uint8Array[] = [];
   readonly #waiting: ((buffer: Uint8Array) => void)[] = [];
-  readonly #countMax: number;
+  /** How many are in use at once, at most. May grow. */
+  countMax: number;
   #made = 0;
 
-  /** At most `countMax` are in use at once. */
   constructor(countMax: number) {
-    this.#countMax = countMax;
+    this.countMax = countMax;
   }
 
   /** A buffer of one piece. */
   take(): Promise<Uint8Array> {
     const free = this.#free.pop();
     if (free !== undefined) return Promise.resolve(free);
-    if (this.#made < this.#countMax) {
+    if (this.#made < this.countMax) {
       this.#made += 1;
       return Promise.resolve(new Uint8Array(PIECE_BYTES));
     }

@@ -8,7 +8,7 @@ import { type FlagTable, parseFlags } from "../../lib/shell/flags.ts";
 import { benchDownload, benchFirstByte } from "./download.ts";
 import { benchIndex, benchJoins, benchStart } from "./index.ts";
 import { type BenchRow, report } from "./report.ts";
-import { benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
+import { benchLosses, benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
 
 const FLAGS = {
   only: { value: "SECTION", about: "only sections whose name begins like this" },
@@ -29,6 +29,7 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["first byte", () => benchFirstByte({ size, rounds })],
   ["sources", () => benchSources({ rounds })],
   ["swarm", () => benchSwarm({ rounds })],
+  ["losses", () => benchLosses({ rounds })],
   ["rates", () => benchRates({ rounds })],
   ["many files", () => benchSmallFiles({ rounds })],
   ["joins", () => benchJoins()],

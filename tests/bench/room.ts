@@ -57,11 +57,17 @@ export class BenchRoom implements AsyncDisposable {
     return new BenchRoom(index, names, temp, stack.move());
   }
 
-  /** Starts a peer that has all files, as links to the same bytes. */
-  async source(name: string, args: readonly string[]): Promise<void> {
-    const folder = await this.#temp.folder(name);
-    for (const file of this.names) await Deno.link(this.#temp.at("original", file), `${folder}/${file}`);
-    this.#stack.use(await startPeer({ folder, index: this.index, name, args }));
+  /** Starts a peer that has all files: as links to the same bytes, or as copies of its own. */
+  async source(name: string, args: readonly string[], options: { copies?: boolean } = {}): Promise<RunningPeer> {
+    const folder = await this.folder(name);
+    const take = options.copies === true ? Deno.copyFile : Deno.link;
+    for (const file of this.names) await take(this.#temp.at("original", file), `${folder}/${file}`);
+    return this.#stack.use(await startPeer({ folder, index: this.index, name, args }));
+  }
+
+  /** A peer's folder, made if it is missing. */
+  folder(name: string): Promise<string> {
+    return this.#temp.folder(name);
   }
 
   /** Waits until this many peers list every file with its root. */

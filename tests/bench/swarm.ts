@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PIECE_BYTES } from "../../lib/core/content.ts";
 import { runCommand, startIndex, startPeer } from "../support/programs.ts";
 import { TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
@@ -66,6 +67,51 @@ export async function benchSwarm(options: { rounds: number; receivers?: number }
     "seeder sent": median(seeded),
   };
   return [{ what: `${receivers} receivers, 1 seeder`, figures }];
+}
+
+/** Four sources, of which one is killed at 30 %, one sends wrong bytes and one goes silent, against what those that are left could do. */
+export async function benchLosses(options: { rounds: number }): Promise<BenchRow[]> {
+  const rate = 20_000_000;
+  const size = 15 * rate;
+  const ratios: number[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    await using room = await BenchRoom.open(size);
+    const [name = ""] = room.names;
+    const up = ["--up", "20MB/s"];
+    await room.source("good", up);
+    const killed = await room.source("killed", up);
+    const silent = await room.source("silent", up);
+    await room.source("liar", up, { copies: true });
+    await room.hashed(4);
+    await spoil(`${await room.folder("liar")}/${name}`, size);
+    const [receiver] = await room.receivers(1, []);
+    if (receiver === undefined) throw new RangeError("There is no receiver");
+    const getting = getInShell(receiver, room.names);
+    await eventually("30 % are there", async () => {
+      await receiver.program.type("transfers");
+      const views = receiver.program.stdout.split("\n").filter((line) => line.startsWith('{"event":"transfer"'));
+      return JSON.parse(views.at(-1) ?? "{}").done > 0.3 * size;
+    }, 60_000);
+    killed.program.kill("SIGKILL");
+    silent.program.kill("SIGSTOP");
+    const [report] = await getting;
+    silent.program.kill("SIGCONT");
+    if (report === undefined) throw new RangeError("There is no report");
+    const others = report.sources.filter(({ peer }) => peer !== "good").reduce((sum, { bytes }) => sum + bytes, 0);
+    ratios.push(report.tookMs / ((size - others) / rate * 1000));
+  }
+  return [{ what: "1 left of 4", figures: { "ratio": median(ratios), "range": rangeOf(ratios) } }];
+}
+
+/** Changes a byte in every piece of a file, behind its owner's back. */
+async function spoil(path: string, size: number): Promise<void> {
+  const { atime, mtime } = await Deno.stat(path);
+  using file = await Deno.open(path, { write: true });
+  for (let at = 1000; at < size; at += PIECE_BYTES) {
+    await file.seek(at, Deno.SeekMode.Start);
+    await file.write(new Uint8Array([1]));
+  }
+  await file.utime(atime ?? new Date(), mtime ?? new Date());
 }
 
 /** Rates, over ten seconds, as the receiver measures them. */
