@@ -128,6 +128,8 @@ export const QUEUED_EVERY_MS = 5_000;
 export const GUESS_FIRST_MS = 250;
 /** Longest pause between two guesses at the room key from the same address. */
 export const GUESS_LAST_MS = 10_000;
+/** Time after which an unfinished file that nobody has gone on with is removed. */
+export const UNFINISHED_KEPT_MS = 30 * 24 * 3_600_000;
 /** First wait before an index is tried again. */
 export const RECONNECT_FIRST_MS = 500;
 /** Longest wait before an index is tried again. */

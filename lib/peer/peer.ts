@@ -17,6 +17,7 @@ import type { Identity } from "../net/identity.ts";
 import { Listener } from "../net/listener.ts";
 import type { Room } from "../net/room_key.ts";
 import { Folder } from "../store/folder.ts";
+import { tidyIncoming } from "../store/incoming.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
 import { State } from "../store/state.ts";
@@ -106,6 +107,7 @@ export class Peer implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
 
     const folder = stack.use(await Folder.open(options.folder));
+    await tidyIncoming(folder, Date.now());
     const state = stack.use(State.open(folder.statePath("recess.db")));
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
     const identity = await folderIdentity(folder.statePath("identity.pem"));

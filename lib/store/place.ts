@@ -7,6 +7,7 @@
 import { dirname, join, relative, SEPARATOR } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
+import { SMALL_ENDING } from "./incoming.ts";
 import { numberedName } from "./received_name.ts";
 
 /** How many files of one name are numbered before something must be wrong. */
@@ -37,7 +38,7 @@ export function placeBytes(
   root: string,
   name: string,
 ): { name: string; modified: number } {
-  const beside = join(incoming, `${crypto.randomUUID()}.small`);
+  const beside = join(incoming, crypto.randomUUID() + SMALL_ENDING);
   try {
     using file = Deno.openSync(beside, { createNew: true, write: true });
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));

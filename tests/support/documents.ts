@@ -83,6 +83,7 @@ async function limitsTable(): Promise<string> {
 }
 
 function shown(name: string, value: number): string {
+  if (name.includes("_MS") && value >= 86_400_000) return `${value / 86_400_000} days`;
   if (name.includes("_MS")) return value < 1000 ? `${value} ms` : `${value / 1000} s`;
   if (!name.includes("_BYTES_")) return value.toLocaleString("en-US");
   const power = value >= 1024 ? Math.floor(Math.log(value) / Math.log(1024)) : 0;

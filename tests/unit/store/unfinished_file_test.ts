@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { digestOf, PIECE_BYTES } from "../../../lib/core/content.ts";
+import { UNFINISHED_KEPT_MS } from "../../../lib/core/limits.ts";
+import { tidyIncoming } from "../../../lib/store/incoming.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
 import { Folder } from "../../../lib/store/folder.ts";
@@ -122,4 +124,17 @@ Deno.test("placeAt() copies to another disk, and leaves nothing half there", asy
   } finally {
     await Deno.remove(other, { recursive: true });
   }
+});
+
+Deno.test("tidyIncoming() removes what nobody will ask for again, and nothing else", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.at("share"));
+  for (const name of ["killed.small", "young", "old"]) {
+    await Deno.writeTextFile(folder.statePath("incoming", name), "x");
+  }
+  const now = Date.now();
+  const longAgo = new Date(now - UNFINISHED_KEPT_MS - 1000);
+  await Deno.utime(folder.statePath("incoming", "old"), longAgo, longAgo);
+  await tidyIncoming(folder, now);
+  assertEquals(Array.from(Deno.readDirSync(folder.statePath("incoming")), ({ name }) => name), ["young"]);
 });
