@@ -59,6 +59,8 @@ export const GUESSING_ADDRESSES_MAX = 10_000;
 export const NAMES_BOUND_MAX = 100_000;
 /** Connections from one address that have not proven who they are: so many may be half open, or slow on purpose. */
 export const STRANGERS_PER_ADDRESS_MAX = 256;
+/** Time between two refusals in words; in between, who is too many is closed without a word, so that a flood costs little. */
+export const REFUSAL_EVERY_MS = 10;
 /** Proofs of identity that are checked for one address in a second: each costs about a millisecond, and joins follow. */
 export const PROOFS_PER_SECOND_MAX = 200;
 /** Questions that an index answers one connection in a second; further ones wait. */

@@ -4,8 +4,9 @@
  */
 
 import { type Address, addressOf, formatAddress } from "../core/address.ts";
+import { systemClock } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { STRANGERS_PER_ADDRESS_MAX } from "../core/limits.ts";
+import { REFUSAL_EVERY_MS, STRANGERS_PER_ADDRESS_MAX } from "../core/limits.ts";
 import { encodeFailure } from "../protocol/envelope.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Connection, type ConnectionEnds } from "./connection.ts";
@@ -47,6 +48,7 @@ export class Listener implements AsyncDisposable {
   #acceptors: readonly Acceptor[] = [];
   #address: Address;
   #closed = false;
+  #refusedMs = -Infinity;
 
   private constructor(address: Address, options: ListenerOptions) {
     this.#address = address;
@@ -125,6 +127,8 @@ export class Listener implements AsyncDisposable {
     const { host } = connection.remote;
     const strangers = this.#strangers.get(host) ?? 0;
     const full = this.#open.size >= this.#options.connectionsMax || strangers >= STRANGERS_PER_ADDRESS_MAX;
+    if (full && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) return connection.close();
+    if (full) this.#refusedMs = systemClock.now();
     this.#strangers.set(host, strangers + 1);
     connection.onKnown = () => this.#forgetStranger(host);
     const served = (full ? refuse(connection) : this.#options.serve(connection)).catch(() => {}).finally(() => {
