@@ -88,8 +88,10 @@ export async function benchLosses(options: { rounds: number }): Promise<BenchRow
     if (receiver === undefined) throw new RangeError("There is no receiver");
     const getting = getInShell(receiver, room.names);
     await eventually("30 % are there", async () => {
+      // Also gives the line that starts the download the time to be typed.
+      await new Promise((resolve) => setTimeout(resolve, 200));
       await receiver.program.type("transfers");
-      const views = receiver.program.stdout.split("\n").filter((line) => line.startsWith('{"event":"transfer"'));
+      const views = receiver.program.stdout.split("\n").filter((line) => /^\{"event":"transfer".*\}$/.test(line));
       return JSON.parse(views.at(-1) ?? "{}").done > 0.3 * size;
     }, 60_000);
     killed.program.kill("SIGKILL");
