@@ -17,6 +17,9 @@ import { listenTls } from "./tls_server.ts";
 const BACKLOG_CONNECTIONS = 4096;
 /** Encrypted connections in the middle of their handshake, beside those that are served. */
 const HANDSHAKES_MAX = 512;
+/** In a flood of connections: how many are refused before those who are here have a turn, and how long that is. */
+const FLOOD_TURN = 8;
+const FLOOD_PAUSE_MS = 6;
 /** Pause after `accept` failed for want of descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
@@ -116,19 +119,24 @@ export class Listener implements AsyncDisposable {
 
   async #acceptAt(address: Address): Promise<Acceptor> {
     const { identity, connectionsMax } = this.#options;
-    const take = (stream: ByteStream, ends: ConnectionEnds): void => this.#take(new Connection(stream, ends));
+    const take = (stream: ByteStream, ends: ConnectionEnds): boolean => this.#take(stream, ends);
     if (identity === undefined) return acceptPlain(address, take);
     // Some more than are served, so that there is somebody to tell that there are too many.
     const bounds = { connectionsMax: connectionsMax + HANDSHAKES_MAX, backlog: BACKLOG_CONNECTIONS };
     return await listenTls(address, { identity, ...bounds, onConnection: take });
   }
 
-  #take(connection: Connection): void {
-    const { host } = connection.remote;
+  /** Serves a connection, or refuses it. Shape: whether it was refused without a word. */
+  #take(stream: ByteStream, ends: ConnectionEnds): boolean {
+    const { host } = ends.remote;
     const strangers = this.#strangers.get(host) ?? 0;
     const full = this.#open.size >= this.#options.connectionsMax || strangers >= STRANGERS_PER_ADDRESS_MAX;
-    if (full && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) return connection.close();
+    if (full && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) {
+      stream.close();
+      return true;
+    }
     if (full) this.#refusedMs = systemClock.now();
+    const connection = new Connection(stream, ends);
     this.#strangers.set(host, strangers + 1);
     connection.onKnown = () => this.#forgetStranger(host);
     const served = (full ? refuse(connection) : this.#options.serve(connection)).catch(() => {}).finally(() => {
@@ -138,6 +146,7 @@ export class Listener implements AsyncDisposable {
     });
     this.#open.set(connection, served);
     if (this.#closed) connection.close();
+    return false;
   }
 
   #forgetStranger(host: string): void {
@@ -148,7 +157,7 @@ export class Listener implements AsyncDisposable {
 }
 
 /** Accepts without encryption. */
-function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: ConnectionEnds) => void): Acceptor {
+function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: ConnectionEnds) => boolean): Acceptor {
   const options: Deno.TcpListenOptions & { tcpBacklog: number } = {
     hostname: host,
     port,
@@ -157,11 +166,16 @@ function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: C
   const listener = Deno.listen(options);
   let stopped = false;
   const accept = async (): Promise<void> => {
-    while (!stopped) {
+    for (let refused = 0; !stopped;) {
       try {
         const conn = await listener.accept();
         conn.setNoDelay(true);
-        take(conn, { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) });
+        refused += take(conn, { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) }) ? 1 : 0;
+        // In a flood the others wait in the system's line, so that those who are here are served meanwhile.
+        if (refused === FLOOD_TURN) {
+          refused = 0;
+          await new Promise((resolve) => setTimeout(resolve, FLOOD_PAUSE_MS));
+        }
       } catch {
         // Out of descriptors, or the caller was gone before we looked: neither is a reason to stop listening.
         if (!stopped) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
