@@ -23,11 +23,12 @@ export class Program implements AsyncDisposable {
   readonly #drained: Promise<unknown>;
   #ended = false;
 
-  constructor(args: readonly string[], options: { cwd?: string; stdin?: "null" | "piped" } = {}) {
-    const { cwd = PROJECT, stdin = "null" } = options;
+  /** `inspected` lets a test look into it with {@linkcode collectGarbage}. */
+  constructor(args: readonly string[], options: { cwd?: string; stdin?: "null" | "piped"; inspected?: boolean } = {}) {
+    const { cwd = PROJECT, stdin = "null", inspected = false } = options;
     const env = { NO_COLOR: "1" };
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: [...args],
+      args: inspected ? args.toSpliced(1, 0, "--inspect=127.0.0.1:0") : [...args],
       cwd,
       env,
       stdin,
@@ -75,6 +76,19 @@ export class Program implements AsyncDisposable {
     }, waitMs);
   }
 
+  /** Has it give back all memory that nothing refers to any more, which V8 does when it sees fit. It has to be `inspected`. */
+  async collectGarbage(): Promise<void> {
+    const address = await eventually("the inspector's address", () => /ws:\/\/\S+/.exec(this.stderr)?.[0]);
+    const socket = new WebSocket(address);
+    await new Promise((resolve) => socket.onopen = resolve);
+    const collected = new Promise((resolve) => socket.onmessage = resolve);
+    socket.send(JSON.stringify({ id: 1, method: "HeapProfiler.collectGarbage" }));
+    await collected;
+    const closed = new Promise((resolve) => socket.onclose = resolve);
+    socket.close();
+    await closed;
+  }
+
   /** Sends a signal, if it still runs. */
   kill(signal: Deno.Signal): void {
     if (!this.#ended) this.#child.kill(signal);
@@ -101,17 +115,19 @@ export interface RunningIndex extends AsyncDisposable {
 
 /** Starts an index with exactly the permissions it is to need, and waits for its ready line. */
 export async function startIndex(...args: string[]): Promise<RunningIndex> {
-  const program = new Program([
-    ...SERVER_FLAGS,
-    "server.ts",
-    "--port",
-    "0",
-    "--http-port",
-    "0",
-    "--host",
-    "127.0.0.1",
-    ...args,
-  ]);
+  return await listening(new Program(indexArgs(args)));
+}
+
+/** Starts an index into which a test can look. */
+export async function startInspectedIndex(...args: string[]): Promise<RunningIndex> {
+  return await listening(new Program(indexArgs(args), { inspected: true }));
+}
+
+function indexArgs(args: readonly string[]): string[] {
+  return [...SERVER_FLAGS, "server.ts", "--port", "0", "--http-port", "0", "--host", "127.0.0.1", ...args];
+}
+
+async function listening(program: Program): Promise<RunningIndex> {
   const [, port, httpPort] = await program.line(/^index listening on \S+:(\d+), http on \S+:(\d+)$/);
   return {
     program,
@@ -134,12 +150,14 @@ export interface PeerArgs {
   readonly index: { readonly port: number };
   readonly name?: string;
   readonly stdin?: "piped";
+  readonly inspected?: boolean;
   readonly args?: readonly string[];
 }
 
 /** Starts a peer's shell, and waits for its ready line. Without input it just serves. */
 export async function startPeer(options: PeerArgs): Promise<RunningPeer> {
-  const program = new Program(peerArgs(options), options.stdin === undefined ? {} : { stdin: options.stdin });
+  const { stdin = "null", inspected = false } = options;
+  const program = new Program(peerArgs(options), { stdin, inspected });
   const [line, name = "", files] = await program.line(
     /^peer (.+) listening on \S+:\d+, sharing (\d+) files$|^\{"event":"ready".*\}$/,
   );
