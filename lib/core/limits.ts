@@ -97,6 +97,8 @@ export const SMALL_AHEAD = 32;
 export const FOLDER_FILES_MAX = 250_000;
 /** Certificates of other peers that a peer keeps at hand. */
 export const IDENTITIES_CACHED_MAX = 10_000;
+/** Peers of which is known how many turns they have had in the line for uploads. */
+export const UPLOAD_TURNS_KEPT_MAX = 10_000;
 /** Transfers, running and ended, that a peer remembers. */
 export const TRANSFERS_KEPT_MAX = 1000;
 

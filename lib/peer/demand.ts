@@ -32,12 +32,11 @@ export class Demand {
     const nowMs = this.#clock.now();
     const wanted = this.#wanted.get(content.root) ??
       { given: new PieceSet(pieceCount(content.size)), askedMs: new Map() };
-    this.#wanted.delete(content.root);
-    this.#wanted.set(content.root, wanted);
     for (const [each, ms] of wanted.askedMs) if (nowMs - ms > ASKING_MS) wanted.askedMs.delete(each);
     // Who begins anew, after all have gone, finds everything ungiven.
     const given = wanted.askedMs.size === 0 ? new PieceSet(wanted.given.count) : wanted.given;
     wanted.askedMs.set(peer, nowMs);
+    this.#wanted.delete(content.root);
     this.#wanted.set(content.root, { given, askedMs: wanted.askedMs });
     const [oldest] = this.#wanted.keys();
     if (this.#wanted.size > DEMANDED_CONTENTS_MAX && oldest !== undefined) this.#wanted.delete(oldest);

@@ -13,7 +13,7 @@ import { fileSink, type Sink, streamSink } from "../transfer/sink.ts";
 import type { WantedFile } from "./directory.ts";
 import type { Destination, Fetched, FetchParts, FetchWatch } from "./fetching.ts";
 
-/** Fetches a file. Fails: as `download` does, and when the file cannot be put in its place. */
+/** Fetches a file, unless its content is in the folder under any name. Fails: as {@linkcode fetchAnew} does. */
 export async function fetchFile(
   wanted: WantedFile,
   destination: Destination,
@@ -24,28 +24,47 @@ export async function fetchFile(
     const downloaded = await downloadInto(streamSink(destination.stream), wanted, parts, watch, undefined);
     return resultOf(wanted, undefined, downloaded);
   }
-  const here = destination.kind === "folder" ? alreadyHere(wanted, parts) : undefined;
-  if (here !== undefined) return here;
   // Decided before the first byte, so that a name that cannot be stored is not found out at the end.
-  const name = destination.kind === "folder" ? receivedName(wanted.name) : "";
-  const path = destination.kind === "path" ? await outputPath(destination.path, wanted.name) : "";
+  const place = destination.kind === "path"
+    ? await placeOf(destination.path, wanted.name)
+    : { name: receivedName(wanted.name) };
+  const here = destination.kind === "folder" ? alreadyHere(wanted, parts) : undefined;
+  return here ?? await fetchAnew(wanted, place, parts, watch);
+}
+
+/** Where a file is put: a name that `receivedName` gave, below a folder the person chose (its real path), or else below the one we share. */
+export interface Place {
+  readonly name: string;
+  readonly root?: string;
+}
+
+/** Fetches a file. Fails: as `download` does, and when the file cannot be put in its place. */
+export async function fetchAnew(
+  wanted: WantedFile,
+  { name, root }: Place,
+  parts: FetchParts,
+  watch: FetchWatch,
+): Promise<Fetched> {
+  watch.onBegun(wanted);
   using unfinished = await UnfinishedFile.open(parts.folder, wanted);
   try {
     const downloaded = await downloadInto(fileSink(unfinished), wanted, parts, watch, unfinished);
     watch.onFinishing();
-    if (destination.kind === "folder" && parts.share.files.get(name)?.root === downloaded.root) {
+    if (root !== undefined) {
+      const placed = await unfinished.finishAt(root, name, wanted.size);
+      return resultOf(wanted, join(root, placed), downloaded);
+    }
+    if (parts.share.files.get(name)?.root === downloaded.root) {
       // Its owner had not hashed it, so nobody could know before.
       await unfinished.discard();
       return { ...resultOf(wanted, name, downloaded), alreadyHere: true };
     }
-    const placed = destination.kind === "folder"
-      ? await adopt(await unfinished.finish(parts.folder, name, wanted.size), downloaded, parts)
-      : await unfinished.finishAt(path, wanted.size);
+    const placed = await unfinished.finish(parts.folder, name, wanted.size);
+    await adopt(placed, downloaded, parts);
     return resultOf(wanted, placed, downloaded);
   } catch (thrown) {
     // What is known by name only and has changed will never be complete.
-    const useless = watch.discards() || (wanted.root === undefined && failedWith(thrown, "file-changed"));
-    if (useless) await unfinished.discard();
+    if (wanted.root === undefined && failedWith(thrown, "file-changed")) await unfinished.discard();
     throw thrown;
   }
 }
@@ -98,10 +117,9 @@ async function downloadInto(
 }
 
 /** Takes the finished file up into what this peer shares. */
-async function adopt(name: string, { root, digests }: Downloaded, { folder, share }: FetchParts): Promise<string> {
+async function adopt(name: string, { root, digests }: Downloaded, { folder, share }: FetchParts): Promise<void> {
   const info = await Deno.stat(folder.pathOf(name));
   share.adopt({ name, size: info.size, modified: info.mtime?.getTime() ?? 0, root }, digests);
-  return name;
 }
 
 function resultOf({ size }: WantedFile, path: string | undefined, { root, sources, firstMs }: Downloaded): Fetched {
@@ -112,12 +130,18 @@ function resultOf({ size }: WantedFile, path: string | undefined, { root, source
  * The path a person chose; in a folder, if that is what is there, under the file's own name. Fails: "usage" when it could not be written, which
  * is better known before the download than after.
  */
-async function outputPath(path: string, name: string): Promise<string> {
-  const there = await Deno.stat(path).catch(() => undefined);
-  if (there?.isDirectory === true) return join(path, basename(receivedName(name)));
-  const parent = await Deno.stat(dirname(resolve(path))).catch(() => undefined);
-  if (parent?.isDirectory === true) return resolve(path);
+async function placeOf(path: string, name: string): Promise<Place> {
+  const folder = await realFolder(path);
+  if (folder !== undefined) return { root: folder, name: basename(receivedName(name)) };
+  const parent = await realFolder(dirname(resolve(path)));
+  if (parent !== undefined) return { root: parent, name: basename(path) };
   throw new Failure("usage", `Cannot write "${printable(path)}": there is no such folder`, {
     hint: "make the folder first",
   });
+}
+
+/** The real path of a folder; undefined when there is none. */
+async function realFolder(path: string): Promise<string | undefined> {
+  const there = await Deno.stat(path).catch(() => undefined);
+  return there?.isDirectory === true ? await Deno.realPath(path) : undefined;
 }

@@ -12,9 +12,9 @@ import { printable } from "../core/printable.ts";
 import { placeBytes } from "../store/place.ts";
 import { receivedName } from "../store/received_name.ts";
 import type { Given } from "../transfer/download.ts";
-import { downloadSmallFiles, isSmall, type SmallFile } from "../transfer/small_files.ts";
+import { downloadSmallFiles, isSmall } from "../transfer/small_files.ts";
 import type { FolderFile, WantedFolder } from "./directory.ts";
-import { fetchFile } from "./fetch_file.ts";
+import { fetchAnew } from "./fetch_file.ts";
 import type { Destination, Fetched, FetchParts, FetchWatch } from "./fetching.ts";
 
 /** A file of the folder, and the name under which it is written. */
@@ -89,7 +89,7 @@ class Tree {
     this.#context = context;
     const size = bytesOf(files);
     this.#done = size - bytesOf(missing);
-    context.watch.onListed(size, files.length);
+    context.watch.onListed(size);
   }
 
   async fetch(): Promise<void> {
@@ -115,7 +115,6 @@ class Tree {
 
   async #fetchSmall(files: readonly Planned[]): Promise<void> {
     const { parts, watch } = this.#context;
-    const stored = new Map<SmallFile, Planned>(files.map((file) => [file, file]));
     const byName = new Map(files.map((file) => [file.name, file]));
     const given = await downloadSmallFiles({
       ...parts,
@@ -123,7 +122,7 @@ class Tree {
       now: () => parts.clock.now(),
       signal: watch.signal,
       onFile: (file, bytes, digest) => {
-        const planned = stored.get(file) ?? byName.get(file.name);
+        const planned = byName.get(file.name);
         if (planned === undefined) throw new RangeError(`Nobody asked for ${file.name}`);
         // What its owner had not hashed may turn out to be here.
         if (!isHere({ ...planned, root: file.root }, this.#context.destination, parts)) {
@@ -140,20 +139,19 @@ class Tree {
 
   #place(stored: string, bytes: Uint8Array, root: string, digest: Uint8Array): void {
     const { destination, parts } = this.#context;
-    const { name, modified } = placeBytes(bytes, parts.folder.statePath("incoming"), this.#root, stored);
+    // Elsewhere may be on another disk.
+    const beside = destination.kind === "folder" ? parts.folder.statePath("incoming") : this.#root;
+    const { name, modified } = placeBytes(bytes, beside, this.#root, stored);
     if (destination.kind === "folder") parts.share.adopt({ name, size: bytes.length, modified, root }, digest);
   }
 
   async #fetchLarge(file: Planned): Promise<void> {
     const { destination, parts, watch } = this.#context;
     const before = this.#done;
-    const to: Destination = destination.kind === "folder"
-      ? destination
-      : { kind: "path", path: `${this.#root}/${file.stored}` };
+    const place = { name: file.stored, ...(destination.kind === "folder" ? {} : { root: this.#root }) };
     try {
-      const fetched = await fetchFile({ kind: "file", ...file, peers: file.refs, others: 0 }, to, parts, {
+      const fetched = await fetchAnew({ kind: "file", ...file, peers: file.refs, others: 0 }, place, parts, {
         ...watch,
-        signal: watch.signal,
         onProgress: (progress) => watch.onProgress({ ...progress, done: before + progress.done }),
         onFinishing: () => {},
       });

@@ -12,7 +12,7 @@ import type { Share } from "../store/share.ts";
 import type { DownloadProgress, Given, PartialContent } from "../transfer/download.ts";
 import type { Connect } from "../transfer/lane.ts";
 import type { Partials } from "../transfer/partials.ts";
-import type { Directory } from "./directory.ts";
+import type { Directory, WantedFile } from "./directory.ts";
 
 /** Where a download goes: into the folder, to a path the person chose, or into a stream. */
 export type Destination =
@@ -46,9 +46,9 @@ export interface FetchWatch {
   /** Called when all bytes are here and only have to be put in their place. */
   onFinishing(): void;
   /** Called with what is known of a folder only when it has been listed. */
-  onListed(size: number, files: number): void;
-  /** Whether what has arrived is to be thrown away when it ends badly. */
-  discards(): boolean;
+  onListed(size: number): void;
+  /** Called with each file of which something may be kept when it ends badly. */
+  onBegun(file: WantedFile): void;
 }
 
 /** How a fetch ended well. */

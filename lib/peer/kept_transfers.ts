@@ -59,11 +59,8 @@ export class KeptTransfers {
   /** Writes one down, or finds it written already. What goes to a stream cannot be gone on with and is only numbered. Shape: its number. */
   put(wanted: Wanted, destination: Destination): number {
     if (destination.kind === "stream") return ++this.#lastId;
-    const { path } = { path: undefined, ...destination };
-    const same = this.all().find((kept) => {
-      const there = kept.destination.kind === "path" ? kept.destination.path : undefined;
-      return there === path && isSameContent(kept.wanted, wanted);
-    });
+    const path = pathOf(destination);
+    const same = this.all().find((kept) => pathOf(kept.destination) === path && isSameContent(kept.wanted, wanted));
     if (same !== undefined) return same.id;
     this.#state.putTransfer(++this.#lastId, JSON.stringify(written(wanted, path)));
     return this.#lastId;
@@ -73,8 +70,7 @@ export class KeptTransfers {
   setPaused(id: number, paused: boolean): void {
     const kept = this.all().find((each) => each.id === id);
     if (kept === undefined) return;
-    const path = kept.destination.kind === "path" ? kept.destination.path : undefined;
-    this.#state.putTransfer(id, JSON.stringify({ ...written(kept.wanted, path), paused }));
+    this.#state.putTransfer(id, JSON.stringify({ ...written(kept.wanted, pathOf(kept.destination)), paused }));
   }
 
   /** Forgets one that has ended. */
@@ -83,9 +79,14 @@ export class KeptTransfers {
   }
 }
 
-function isSameContent(a: Wanted, b: Wanted): boolean {
+/** Whether the same is wanted: the same folder or content; of what is not hashed yet, the same name and size. */
+export function isSameContent(a: Wanted, b: Wanted): boolean {
   if (a.kind === "folder" || b.kind === "folder") return a.kind === b.kind && a.name === b.name;
   return a.root === undefined ? a.name === b.name && a.size === b.size && b.root === undefined : a.root === b.root;
+}
+
+function pathOf(destination: Destination): string | undefined {
+  return destination.kind === "path" ? destination.path : undefined;
 }
 
 function written(wanted: Wanted, path: string | undefined): Kept {

@@ -6,7 +6,8 @@
 import { failedWith, Failure } from "../core/failure.ts";
 import { Meter } from "../core/meter.ts";
 import type { DownloadProgress } from "../transfer/download.ts";
-import type { Wanted } from "./directory.ts";
+import { UnfinishedFile } from "../store/unfinished_file.ts";
+import type { Wanted, WantedFile } from "./directory.ts";
 import { fetchFile } from "./fetch_file.ts";
 import { fetchFolder } from "./fetch_folder.ts";
 import type { Destination, Fetched, FetchParts } from "./fetching.ts";
@@ -64,6 +65,8 @@ export class Transfer {
   #attempts = 0;
   #state: TransferView["state"] = "queued";
   #failure: Failure | undefined;
+  /** The file that was last begun, of which something may be kept. */
+  #begun: WantedFile | undefined;
 
   constructor(id: number, wanted: Wanted, destination: Destination, parts: FetchParts) {
     this.id = id;
@@ -71,6 +74,7 @@ export class Transfer {
     this.destination = destination;
     this.#parts = parts;
     this.#size = wanted.kind === "file" ? wanted.size : 0;
+    this.#begun = wanted.kind === "file" && destination.kind !== "stream" ? wanted : undefined;
     this.#startMs = parts.clock.now();
   }
 
@@ -131,10 +135,9 @@ export class Transfer {
       onProgress: (progress: DownloadProgress) => this.#tell(progress),
       onFinishing: () => this.#state = "finishing",
       onListed: (size: number) => this.#size = size,
-      discards: () => this.#stopReason === "cancel",
+      onBegun: (content: WantedFile) => this.#begun = content,
     };
     try {
-      signal.throwIfAborted();
       this.#failure = undefined;
       const { wanted, destination } = this;
       const fetched = wanted.kind === "file"
@@ -155,8 +158,11 @@ export class Transfer {
     this.#rest("waiting");
   }
 
-  /** Notes that it will not be attempted again. */
-  ends(failure: Failure): void {
+  /** Notes that it will not be attempted again. Cancelled, nothing of it stays. */
+  async ends(failure: Failure): Promise<void> {
+    if (this.#stopReason === "cancel" && this.#begun !== undefined) {
+      await UnfinishedFile.discard(this.#parts.folder, this.#begun);
+    }
     this.#failure = failure;
     this.#rest(failedWith(failure, "cancelled") ? "cancelled" : "failed");
   }

@@ -11,7 +11,7 @@ import { Slots } from "../core/slots.ts";
 import type { State } from "../store/state.ts";
 import type { Wanted } from "./directory.ts";
 import type { Destination, FetchParts } from "./fetching.ts";
-import { KeptTransfers } from "./kept_transfers.ts";
+import { isSameContent, KeptTransfers } from "./kept_transfers.ts";
 import { Transfer, type TransferResult, type TransferView } from "./transfer.ts";
 
 /** A download that was started, and the promise of its end. */
@@ -129,7 +129,7 @@ export class Transfers implements AsyncDisposable {
     for (let attempt = 0;; attempt++) {
       while (isPaused(transfer)) await this.#woken(transfer.id);
       try {
-        const result = await this.#slots.run(() => transfer.attempt());
+        const result = await this.#slots.run(() => transfer.attempt(), transfer.signal);
         this.#kept.remove(transfer.id);
         return result;
       } catch (thrown) {
@@ -140,7 +140,7 @@ export class Transfers implements AsyncDisposable {
         }
         const stopped = transfer.stopReason !== undefined;
         if (stopped || !this.#options.patient || !mayEndWell(failure, transfer)) {
-          transfer.ends(failure);
+          await transfer.ends(failure);
           if (transfer.stopReason !== "close" && !failure.retry) this.#kept.remove(transfer.id);
           throw failure;
         }
@@ -179,10 +179,6 @@ function mayEndWell(failure: Failure, { destination }: Transfer): boolean {
 }
 
 /** True when two downloads would write the same unfinished file. */
-function isSame({ wanted: one, destination }: Transfer, other: Wanted, to: Destination): boolean {
-  if (destination.kind === "stream" || to.kind === "stream" || one.kind !== other.kind) return false;
-  if (one.kind === "folder" || other.kind === "folder") return one.name === other.name;
-  return one.root === undefined
-    ? other.root === undefined && one.name === other.name && one.size === other.size
-    : one.root === other.root;
+function isSame({ wanted, destination }: Transfer, other: Wanted, to: Destination): boolean {
+  return destination.kind !== "stream" && to.kind !== "stream" && isSameContent(wanted, other);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { QUEUED_EVERY_MS } from "../core/limits.ts";
+import { QUEUED_EVERY_MS, UPLOAD_TURNS_KEPT_MAX } from "../core/limits.ts";
 
 /** Told how many are before one who waits. A failure means that he is gone. */
 export type TellPlace = (before: number) => Promise<void>;
@@ -22,7 +22,7 @@ export class UploadLine {
   #free: number;
   /** In order of arrival. */
   readonly #waiting: Waiting[] = [];
-  /** Turns had since there is a line, of everybody who has waited in it. */
+  /** Turns had since there is a line, of everybody who has waited in it. Who came first is forgotten first. */
   readonly #turns = new Map<string, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -50,6 +50,8 @@ export class UploadLine {
 
   #wait(peer: string, tell: TellPlace): Promise<void> {
     if (!this.#turns.has(peer)) this.#turns.set(peer, this.#fewest());
+    const [first] = this.#turns.keys();
+    if (this.#turns.size > UPLOAD_TURNS_KEPT_MAX && first !== undefined) this.#turns.delete(first);
     this.#timer ??= setInterval(() => this.#tellPlaces({ all: true }), QUEUED_EVERY_MS);
     return new Promise((start, giveUp) => {
       this.#waiting.push({ peer, tell, start, giveUp, told: undefined });

@@ -1,10 +1,10 @@
 /**
- * Puts a finished file into the folder under its own name: never over another file, never through a link, never half. Called by
- * unfinished_file.ts.
+ * Puts a finished file into a folder under its own name: never over another file, never through a link, never half. Called by
+ * unfinished_file.ts and lib/peer/fetch_folder.ts.
  * @module
  */
 
-import { dirname, join, relative, SEPARATOR } from "@std/path";
+import { join, relative, SEPARATOR } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { SMALL_ENDING } from "./incoming.ts";
@@ -29,7 +29,7 @@ export function placeFile(from: string, root: string, name: string): string {
 }
 
 /**
- * Writes a small file, first beside, in the folder `incoming`, then under its name below `root`. Not synced: where a thousand of them arrive in a
+ * Writes a small file, first beside, in a folder `incoming` on the same disk, then under its name below `root`. Not synced: where a thousand of them arrive in a
  * second, that would take longer than fetching them again. Shape: the name taken and the file's time.
  */
 export function placeBytes(
@@ -38,7 +38,7 @@ export function placeBytes(
   root: string,
   name: string,
 ): { name: string; modified: number } {
-  const beside = join(incoming, crypto.randomUUID() + SMALL_ENDING);
+  const beside = join(incoming, `.${crypto.randomUUID()}${SMALL_ENDING}`);
   try {
     using file = Deno.openSync(beside, { createNew: true, write: true });
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
@@ -50,17 +50,10 @@ export function placeBytes(
   }
 }
 
-/**
- * Moves the file at `from` to exactly this path, or beside it under a numbered name, wherever the person at the keyboard wants it, also
- * on another disk. Shape: the path taken.
- */
-export async function placeAt(from: string, path: string): Promise<string> {
-  const root = await Deno.realPath(dirname(path)).catch((thrown) => {
-    throw Failure.from(thrown, "no-access", `Cannot write "${printable(path)}"`);
-  });
-  const name = relative(dirname(path), path);
+/** As {@linkcode placeFile}, also where `root` is on another disk than `from`. */
+export async function placeAnywhere(from: string, root: string, name: string): Promise<string> {
   try {
-    return join(dirname(path), placeFile(from, root, name));
+    return placeFile(from, root, name);
   } catch (thrown) {
     if (!isOtherDisk(thrown)) throw thrown;
   }
@@ -68,12 +61,12 @@ export async function placeAt(from: string, path: string): Promise<string> {
   const beside = join(root, `.${crypto.randomUUID()}.part`);
   try {
     await Deno.copyFile(from, beside);
-    const placed = join(dirname(path), placeFile(beside, root, name));
+    const placed = placeFile(beside, root, name);
     await Deno.remove(from);
     return placed;
   } catch (thrown) {
     removeIfThere(beside);
-    throw Failure.from(thrown, "no-access", `Cannot write "${printable(path)}"`);
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * A file on its way in: written beside, piece by verified piece, and moved into the folder when it is whole. It is its own journal: which
- * pieces it holds is found out by hashing them, so nothing that could go stale is kept about it. Called by lib/transfer.
+ * pieces it holds is found out by hashing them, so nothing that could go stale is kept about it. Called by lib/peer/fetch_file.ts and transfer.ts.
  * @module
  */
 
@@ -11,7 +11,14 @@ import { printable } from "../core/printable.ts";
 import { addRange, type Range, rangeBytes } from "../core/range.ts";
 import type { Folder, OpenFile } from "./folder.ts";
 import { closeFile } from "./close_file.ts";
-import { placeAt, placeFile } from "./place.ts";
+import { placeAnywhere, placeFile } from "./place.ts";
+
+/** What is fetched. Without a root as long as its owner has not hashed it. */
+interface Content {
+  readonly name: string;
+  readonly size: number;
+  readonly root?: string;
+}
 
 /** An unfinished file, open for writing. Closing it keeps what it holds. */
 export class UnfinishedFile implements Disposable {
@@ -28,14 +35,20 @@ export class UnfinishedFile implements Disposable {
    * Opens the unfinished file of a content, with whatever an earlier attempt left. A file whose root nobody knew yet was kept under
    * its name and size; once the root is known, that is taken over.
    */
-  static async open(folder: Folder, content: { name: string; size: number; root?: string }): Promise<UnfinishedFile> {
-    const byName = folder.statePath("incoming", nameId(content));
-    const path = content.root === undefined ? byName : folder.statePath("incoming", content.root);
+  static async open(folder: Folder, content: Content): Promise<UnfinishedFile> {
+    const { byName, path } = pathsOf(folder, content);
     try {
       if (path !== byName && await exists(byName) && !(await exists(path))) await Deno.rename(byName, path);
       return new UnfinishedFile(await Deno.open(path, { create: true, read: true, write: true }), path);
     } catch (thrown) {
       throw Failure.from(thrown, "no-access", `Cannot write in "${printable(folder.path)}"`);
+    }
+  }
+
+  /** Throws away what is kept of a content that nobody is fetching. */
+  static async discard(folder: Folder, content: Content): Promise<void> {
+    for (const path of new Set(Object.values(pathsOf(folder, content)))) {
+      if (await exists(path)) await Deno.remove(path);
     }
   }
 
@@ -95,10 +108,10 @@ export class UnfinishedFile implements Disposable {
     return placeFile(this.#path, folder.path, name);
   }
 
-  /** The same, but to a path that the person at the keyboard chose. Shape: the path it got. */
-  async finishAt(path: string, size: number): Promise<string> {
+  /** The same, but into a folder that the person at the keyboard chose: a real path, on any disk. */
+  async finishAt(root: string, name: string, size: number): Promise<string> {
     await this.#seal(size);
-    return await placeAt(this.#path, path);
+    return await placeAnywhere(this.#path, root, name);
   }
 
   /** Throws away what is there. */
@@ -133,9 +146,11 @@ export class UnfinishedFile implements Disposable {
   }
 }
 
-/** What an unfinished file is called as long as its root is not known. */
-function nameId(content: { name: string; size: number }): string {
-  return createHash("sha256").update(JSON.stringify([content.name, content.size])).digest("hex") + ".unhashed";
+/** Where a content is kept until it is whole, and where it is kept as long as its root is not known. */
+function pathsOf(folder: Folder, { name, size, root }: Content): { path: string; byName: string } {
+  const nameId = createHash("sha256").update(JSON.stringify([name, size])).digest("hex");
+  const byName = folder.statePath("incoming", `${nameId}.unhashed`);
+  return { byName, path: root === undefined ? byName : folder.statePath("incoming", root) };
 }
 
 async function exists(path: string): Promise<boolean> {

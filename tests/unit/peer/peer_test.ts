@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { TRANSFERS_RUNNING_MAX } from "../../../lib/core/limits.ts";
+import type { Transfer } from "../../../lib/peer/transfer.ts";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import type { WantedFile } from "../../../lib/peer/directory.ts";
@@ -288,4 +290,76 @@ Deno.test("a file that its owner has not hashed yet is on its way at once", asyn
   const result = await rui.peer.transfers.start(wanted, { kind: "folder" }).result;
   assert(await sameFiles(shared.at("wanted.bin"), rui.folder.at("wanted.bin")));
   assertEquals(result.root, (await room.index.copy("ana", "wanted.bin"))?.root);
+});
+
+Deno.test("a transfer that is paused, and one that waits for its turn, can be cancelled at once, and leave nothing behind", async () => {
+  await using room = await Room.open();
+  const shared = await room.folder();
+  const count = TRANSFERS_RUNNING_MAX + 1;
+  for (let number = 0; number < count; number++) await shared.file(`${number}.bin`, 20 * PIECE_BYTES, number + 1);
+  await room.peer("ana", shared, { up: 2_000_000 });
+  for (let number = 0; number < count; number++) await room.hashed("ana", `${number}.bin`);
+  const { peer, folder } = await room.peer("rui");
+  const started = [];
+  for (let number = 0; number < count; number++) {
+    started.push(peer.transfers.start(await peer.directory.resolve(`${number}.bin`), { kind: "folder" }).transfer);
+  }
+  const [first, last] = [started[0], started.at(-1)];
+  assert(first !== undefined && last !== undefined);
+  const incoming = () => Array.from(Deno.readDirSync(folder.at(".recess", "incoming")), ({ name }) => name);
+  const rootOf = ({ wanted }: Transfer) => wanted.kind === "file" ? wanted.root ?? "" : "";
+  await eventually("the first has begun", () => incoming().includes(rootOf(first)));
+  assertEquals(last.view().state, "queued");
+  assertEquals((await peer.transfers.cancel(last.id)).state, "cancelled");
+
+  peer.transfers.pause(first.id);
+  assertEquals(first.view().state, "paused");
+  assert(incoming().includes(rootOf(first)));
+  assertEquals((await peer.transfers.cancel(first.id)).state, "cancelled");
+  assert(!incoming().includes(rootOf(first)));
+});
+
+Deno.test("a folder is recreated whole, also where a large file of it is here under another name", async () => {
+  await using room = await Room.open();
+  const [shared, own] = [await room.folder(), await room.folder()];
+  await shared.file("week/film.bin", SIZE);
+  await shared.file("week/note.txt", 10);
+  await own.file("mine.bin", SIZE);
+  await room.peer("ana", shared);
+  await room.hashed("ana", "week/film.bin");
+  await room.hashed("ana", "week/note.txt");
+  const rui = await room.peer("rui", own);
+  await room.hashed("rui", "mine.bin");
+  const first = await get(rui, "week/");
+  assertEquals([first.files, first.alreadyHere], [2, false]);
+  assert(await sameFiles(shared.at("week/film.bin"), own.at("week/film.bin")));
+  assertEquals((await get(rui, "week/")).alreadyHere, true);
+});
+
+Deno.test("a folder goes into another one that was chosen, also on another disk, and through no link there", async () => {
+  await using room = await Room.open();
+  const shared = await room.folder();
+  await shared.file("week/deep/film.bin", SIZE);
+  await shared.file("week/note.txt", 10);
+  await room.peer("ana", shared);
+  await room.hashed("ana", "week/deep/film.bin");
+  await room.hashed("ana", "week/note.txt");
+  const rui = await room.peer("rui");
+  const other = await Deno.makeTempDir({ dir: "/dev/shm" });
+  try {
+    const to = { kind: "path", path: `${other}/to` } as const;
+    const first = await rui.peer.transfers.start(await rui.peer.directory.resolve("week/"), to).result;
+    assertEquals([first.path, first.files, first.failed], [to.path, 2, []]);
+    assert(await sameFiles(shared.at("week/deep/film.bin"), `${to.path}/deep/film.bin`));
+    assert(await sameFiles(shared.at("week/note.txt"), `${to.path}/note.txt`));
+
+    await Deno.remove(`${to.path}/deep`, { recursive: true });
+    await Deno.mkdir(`${other}/outside`);
+    await Deno.symlink(`${other}/outside`, `${to.path}/deep`);
+    const second = await rui.peer.transfers.start(await rui.peer.directory.resolve("week/"), to).result;
+    assertEquals(second.failed.map(({ failure }) => failure.code), ["bad-name"]);
+    assertEquals([...Deno.readDirSync(`${other}/outside`)], []);
+  } finally {
+    await Deno.remove(other, { recursive: true });
+  }
 });

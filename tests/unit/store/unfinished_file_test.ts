@@ -5,7 +5,7 @@ import { tidyIncoming } from "../../../lib/store/incoming.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
 import { Folder } from "../../../lib/store/folder.ts";
-import { placeAt, placeFile } from "../../../lib/store/place.ts";
+import { placeAnywhere, placeFile } from "../../../lib/store/place.ts";
 import { UnfinishedFile } from "../../../lib/store/unfinished_file.ts";
 import { randomBytes, TempFolder } from "../../support/temp.ts";
 
@@ -100,27 +100,18 @@ Deno.test("placeFile() writes through no link, however deep", async () => {
   assertEquals(Array.from(Deno.readDirSync(temp.at("outside"))), []);
 });
 
-Deno.test("placeAt() takes a path anywhere, beside what is there", async () => {
-  await using temp = await TempFolder.make();
-  await temp.folder("elsewhere");
-  const first = await temp.file("part", 7);
-  assertEquals(await placeAt(first, temp.at("elsewhere", "a.txt")), temp.at("elsewhere", "a.txt"));
-  const second = await temp.file("part", 8);
-  assertEquals(await placeAt(second, temp.at("elsewhere", "a.txt")), temp.at("elsewhere", "(1) a.txt"));
-  const third = await temp.file("part", 9);
-  assertEquals((await assertRejects(() => placeAt(third, temp.at("no", "a.txt")), Failure)).code, "no-access");
-});
-
-Deno.test("placeAt() copies to another disk, and leaves nothing half there", async () => {
+Deno.test("placeAnywhere() copies to another disk, and leaves nothing half there", async () => {
   await using temp = await TempFolder.make();
   const other = await Deno.makeTempDir({ dir: "/dev/shm" });
   try {
-    const from = await temp.file("part", 3_000_000);
     assert((await Deno.stat(other)).dev !== (await Deno.stat(temp.path)).dev, "this test needs two file systems");
-    assertEquals(await placeAt(from, `${other}/a.bin`), `${other}/a.bin`);
-    assertEquals(Array.from(Deno.readDirSync(other), (entry) => entry.name), ["a.bin"]);
-    assertEquals((await Deno.stat(`${other}/a.bin`)).size, 3_000_000);
-    await assertRejects(() => Deno.stat(from), Deno.errors.NotFound);
+    for (const [root, name] of [[other, "a.bin"], [other, "(1) a.bin"], [temp.path, "a.bin"]] as const) {
+      const from = await temp.file("part", 3_000_000);
+      assertEquals(await placeAnywhere(from, root, "a.bin"), name);
+      assertEquals((await Deno.stat(`${root}/${name}`)).size, 3_000_000);
+      await assertRejects(() => Deno.stat(from), Deno.errors.NotFound);
+    }
+    assertEquals(Array.from(Deno.readDirSync(other), (entry) => entry.name).sort(), ["(1) a.bin", "a.bin"]);
   } finally {
     await Deno.remove(other, { recursive: true });
   }
