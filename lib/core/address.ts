@@ -48,12 +48,17 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** The address of a socket's end. An IPv4 address that a listener for both families reports as IPv6 (`::ffff:10.0.0.5`) is given as IPv4. */
+/** The address of a socket's end. */
 export function addressOf(addr: Deno.Addr): Address {
   if (addr.transport !== "tcp" && addr.transport !== "udp") {
     throw new TypeError(`Cannot use a ${addr.transport} address`);
   }
-  return { host: addr.hostname.replace(/^::ffff:(?=\d+\.)/i, ""), port: addr.port };
+  return { host: unmappedHost(addr.hostname), port: addr.port };
+}
+
+/** A host as an address of its own family: a listener for both reports IPv4 ones as IPv6 (`::ffff:10.0.0.5`). */
+export function unmappedHost(host: string): string {
+  return host.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
 /** True for the machine's own loopback addresses. */

@@ -1,6 +1,5 @@
 /**
- * A pace for every address: what costs us much is done for each of them only so often, and whoever wants it more often waits. Called by lib/server
- * and lib/peer.
+ * A pace for every address: what costs us much is done for each of them only so often, and whoever wants it more often waits. Called by lib/server.
  * @module
  */
 

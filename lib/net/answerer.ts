@@ -11,8 +11,8 @@ import { printable } from "../core/printable.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../core/version.ts";
 import { encodeFailure, encodeReply, type Envelope } from "../protocol/envelope.ts";
 import { Hello, HelloVersion, Prove } from "../protocol/hello.ts";
-import type { DataOf, Request } from "../protocol/message.ts";
-import type { ByteStream } from "./byte_stream.ts";
+import type { Request } from "../protocol/message.ts";
+import { writeAll } from "./byte_stream.ts";
 import { makeNonce } from "./caller.ts";
 import type { BodyWriter, Connection } from "./connection.ts";
 import type { PublicIdentity } from "./identity.ts";
@@ -52,8 +52,6 @@ export interface AnswerOptions {
   readonly name?: () => string;
   /** Silence after which the connection is closed. */
   readonly idleMs: number;
-  /** Called with the name the other side calls itself by, if it does. */
-  readonly onGreeted?: (name: string | undefined) => void;
   /** Called with who has proven to call. */
   readonly onProven?: (caller: PublicIdentity) => void;
   /** The room's key, which callers then have to prove. */
@@ -128,9 +126,8 @@ export async function answerRequests<Context>(
         id = envelope.id;
         if (envelope.method === Hello.method) {
           refuseOtherVersions(HelloVersion.check(envelope.data, Hello.method).version);
-          const theirs = Hello.data.check(envelope.data, Hello.method);
-          channel.asking = theirs.nonce;
-          await connection.send(greet(theirs, channel.asked, envelope.id, options));
+          channel.asking = Hello.data.check(envelope.data, Hello.method).nonce;
+          await connection.send(greet(channel.asked, envelope.id, options));
           connection.trust();
           greeted = true;
           continue;
@@ -171,10 +168,6 @@ export async function answerRequests<Context>(
   }
 }
 
-async function writeAll(stream: ByteStream, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
-}
-
 type RequestEnvelope = Extract<Envelope, { kind: "request" }>;
 
 async function answerOne<Context>(
@@ -205,8 +198,7 @@ function refuseOtherVersions(version: number): void {
   );
 }
 
-function greet(theirs: DataOf<typeof Hello>, nonce: string, id: number, options: AnswerOptions): Uint8Array {
-  options.onGreeted?.(theirs.name);
+function greet(nonce: string, id: number, options: AnswerOptions): Uint8Array {
   const name = options.name?.();
   const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, nonce, ...(name === undefined ? {} : { name }) };
   return encodeReply(Hello, ours, id);

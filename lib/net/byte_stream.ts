@@ -62,3 +62,8 @@ export function memoryPair(): [ByteStream, ByteStream] {
     streamOf({ readable: there.readable, writable: back.writable }),
   ];
 }
+
+/** Writes all bytes, however many writes that takes. Fails: as `write` does. */
+export async function writeAll(stream: Pick<ByteStream, "write">, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
+}

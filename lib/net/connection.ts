@@ -96,10 +96,14 @@ export class Connection implements Disposable {
     while (filled < target.length) {
       const end = pace === undefined ? target.length : Math.min(target.length, filled + pace.turnBytes);
       await pace?.take(end - filled);
-      this.#bodyWatchdog.moved();
-      const read = await this.#readFull(target.subarray(filled, end), pace !== undefined);
-      if (read === null) throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle"));
-      filled += read;
+      while (filled < end) {
+        this.#bodyWatchdog.moved();
+        const read = await this.#readSome(target.subarray(filled, end));
+        if (read === null) {
+          throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle"));
+        }
+        filled += read;
+      }
     }
   }
 
@@ -145,18 +149,6 @@ export class Connection implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  /** Reads some bytes; all that fit when a pace has been asked for them. */
-  async #readFull(target: Uint8Array, full: boolean): Promise<number | null> {
-    let filled = 0;
-    do {
-      const read = await this.#readSome(target.subarray(filled));
-      if (read === null) return null;
-      filled += read;
-      this.#bodyWatchdog.moved();
-    } while (full && filled < target.length);
-    return filled;
   }
 
   async #readLine(): Promise<Uint8Array | null> {

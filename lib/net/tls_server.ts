@@ -5,7 +5,7 @@
  */
 
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import type { Address } from "../core/address.ts";
+import { type Address, unmappedHost } from "../core/address.ts";
 import { HELLO_WAIT_MS } from "../core/limits.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { ConnectionEnds } from "./connection.ts";
@@ -52,7 +52,7 @@ export async function listenTls({ host, port }: Address, options: TlsServerOptio
 
 function endsOf(socket: TLSSocket, calledId: string): ConnectionEnds {
   const at = (host: string | undefined, port: number | undefined): Address => {
-    return { host: (host ?? "").replace(/^::ffff:(?=\d+\.)/i, ""), port: port ?? 0 };
+    return { host: unmappedHost(host ?? ""), port: port ?? 0 };
   };
   return {
     local: at(socket.localAddress, socket.localPort),

@@ -14,8 +14,8 @@ import { askAll } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import { Download } from "../protocol/files.ts";
 import type { DataOf } from "../protocol/message.ts";
+import { packedBytesOf, readPart } from "./answer.ts";
 import type { Buffers } from "./buffers.ts";
-import { gunzip } from "./compress.ts";
 import type { PieceList, Target } from "./piece_list.ts";
 import type { Sink } from "./sink.ts";
 
@@ -45,27 +45,18 @@ export interface FetchOptions {
  * "file-changed"; and as the connection and the sink do. What was verified before the failure counts.
  */
 export async function fetchRange(range: Range, options: FetchOptions): Promise<void> {
-  const { connection, list, onNews, onBegin } = options;
+  const { connection, list, compress, onNews, onBegin } = options;
   const parts = [...requestsFor(range, options)];
   const writes = new Writes(options);
   try {
     let part = 0;
     for await (const reply of askAll(connection, Download, parts, { ahead: PACKED_AHEAD, onNews })) {
       if (reply instanceof Failure) throw reply;
-      const { data, bodyBytes } = reply;
       const { start = 0, end = 0 } = parts[part++] ?? {};
       onBegin();
-      if (data.size !== list.size) throw new Failure("file-changed", `"${data.name}" has changed since it was listed`);
-      const isPacked = data.compression !== undefined;
-      if (isPacked ? bodyBytes > end - start || !options.compress : bodyBytes !== end - start) {
-        throw new Failure("malformed", `Got ${bodyBytes} bytes instead of ${end - start}`);
-      }
+      const packed = packedBytesOf(reply, { size: list.size, bytes: end - start, compress });
       for (let first = start; first < end; first += PIECE_BYTES) {
-        await fetchPiece(
-          first / PIECE_BYTES,
-          { ...options, name: data.name, packed: isPacked ? bodyBytes : undefined },
-          writes,
-        );
+        await fetchPiece(first / PIECE_BYTES, { ...options, name: reply.data.name, packed }, writes);
       }
     }
   } finally {
@@ -88,14 +79,13 @@ async function fetchPiece(
   options: FetchOptions & { readonly name: string; readonly packed: number | undefined },
   writes: Writes,
 ): Promise<void> {
-  const { connection, list, buffers, pace, packed, name } = options;
+  const { list, buffers, packed, name } = options;
   writes.check();
   const whole = pieceRange(index, list.size);
   const buffer = await buffers.take();
   const piece = buffer.subarray(0, rangeBytes(whole));
   try {
-    if (packed === undefined) await connection.readBody(piece, pace);
-    else await readPacked(piece, packed, options);
+    await readPart(piece, packed, options);
     if (!sameBytes(digestOf(piece), await list.digest(index))) {
       throw new Failure("corrupt", `Piece ${index} of "${name}" does not match its digest`);
     }
@@ -104,12 +94,6 @@ async function fetchPiece(
     throw thrown;
   }
   writes.start(whole, piece, () => buffers.give(buffer));
-}
-
-async function readPacked(piece: Uint8Array, bytes: number, { connection, pace }: FetchOptions): Promise<void> {
-  const packed = new Uint8Array(bytes);
-  await connection.readBody(packed, pace);
-  await gunzip(packed, piece);
 }
 
 /** The writes under way. The sink does them in the order in which they were started. */

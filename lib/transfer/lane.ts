@@ -1,6 +1,6 @@
 /**
- * One source at work for one download: its connection, what it has, how fast it is, what it was asked for. Called by download.ts, which
- * decides with plan.ts what a lane does next.
+ * One source at work for one download: its connection, what it has, how fast it is, what it was asked for. Called by
+ * running_download.ts, which does with lanes what plan.ts decides.
  * @module
  */
 
@@ -53,8 +53,6 @@ const LOOK_SELDOM_MS = 2_000;
 /** One source of one download. */
 export class Lane {
   source: Source;
-  /** The last failure, as the person is to hear it. */
-  failure: Failure | undefined;
   /** Bytes that came from here and were verified, and the time that took. */
   bytes = 0;
   busyMs = 0;
@@ -231,8 +229,7 @@ export class Lane {
   }
 
   /** Notes a failed attempt: asks again after a while. */
-  failed(failure: Failure): void {
-    this.failure = failure;
+  failed(): void {
     const bounds = { firstMs: RETRY_FIRST_MS, lastMs: RETRY_LAST_MS };
     this.#restUntilMs = this.#parts.clock.now() + backoffMs(this.#tries, bounds, this.#parts.random);
     this.#tries += 1;

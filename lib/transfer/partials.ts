@@ -1,5 +1,5 @@
 /**
- * What this peer is downloading and already serves to others. Filled by lib/peer/transfer.ts, asked by lib/peer/host.ts.
+ * What this peer is downloading and already serves to others. Filled by lib/peer/fetch_file.ts, asked by lib/peer/host.ts.
  * @module
  */
 

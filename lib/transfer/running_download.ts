@@ -56,6 +56,7 @@ export class RunningDownload implements AsyncDisposable {
     this.#compress = options.compress === true && mayShrink(options.content.name);
   }
 
+  /** Downloads until everything is here. Fails: as `download` in download.ts does. */
   async run(): Promise<Downloaded> {
     const { signal, onProgress } = this.#options;
     const abort = (): void => this.#stop(signal.reason);
@@ -143,11 +144,12 @@ export class RunningDownload implements AsyncDisposable {
   }
 
   #fetch({ source, range }: PlannedRequest): void {
-    const { sink, content } = this.#options;
+    const { sink } = this.#options;
     const lane = this.#lane(source);
+    const root = this.#root;
     this.#doFor(lane, () =>
       lane.fetch(range, {
-        target: lane === this.#anchor ? { name: lane.source.name } : { root: this.#root ?? content.root ?? "" },
+        target: lane === this.#anchor || root === undefined ? { name: lane.source.name } : { root },
         list: this.#list,
         sink,
         buffers: this.#buffers,
@@ -253,9 +255,8 @@ export class RunningDownload implements AsyncDisposable {
     }
     const told = await this.#told(lane, failure);
     this.#lastFailure = told;
-    if (isWorthRetrying(failure)) return lane.failed(told);
+    if (isWorthRetrying(failure)) return lane.failed();
     lane.drop();
-    lane.failure = told;
     this.#options.onBadSource?.(lane.source.peer, told);
   }
 

@@ -6,6 +6,7 @@
 import { pieceCount, pieceRange, sameBytes } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
+import { writeAll } from "../net/byte_stream.ts";
 import type { UnfinishedFile } from "../store/unfinished_file.ts";
 import type { PieceList } from "./piece_list.ts";
 import type { DownloadState } from "./plan.ts";
@@ -43,7 +44,7 @@ export function streamSink(stream: { write(bytes: Uint8Array): Promise<number> }
   let verifiedBy: PieceList | undefined;
   const append = (bytes: Uint8Array): Promise<void> => {
     taken += bytes.length;
-    const written = writing.then(() => writeAll(stream, bytes));
+    const written = writing.then(() => writeOut(stream, bytes));
     writing = written.catch(() => {});
     return written;
   };
@@ -81,9 +82,9 @@ export function streamSink(stream: { write(bytes: Uint8Array): Promise<number> }
   };
 }
 
-async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
+async function writeOut(stream: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
   try {
-    for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
+    await writeAll(stream, bytes);
   } catch (thrown) {
     throw Failure.from(thrown, "cancelled", "Cannot write on: the output was closed");
   }

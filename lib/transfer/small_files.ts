@@ -15,7 +15,8 @@ import type { Connection } from "../net/connection.ts";
 import { Download, Pieces } from "../protocol/files.ts";
 import type { DataOf } from "../protocol/message.ts";
 import type { Given } from "./download.ts";
-import { gunzip, mayShrink } from "./compress.ts";
+import { packedBytesOf, readPart } from "./answer.ts";
+import { mayShrink } from "./compress.ts";
 import type { Connect, Source } from "./lane.ts";
 
 /** A file of at most one piece. Without a root as long as its owner has not hashed it. */
@@ -192,12 +193,18 @@ class SmallFilesWorker {
         this.#options.signal.throwIfAborted();
         const failure = Failure.from(thrown, "internal", "Cannot download");
         if (failedWith(failure, "internal", "disk-full", "no-access") && !failure.remote) throw failure;
-        for (const index of this.#asked.splice(0)) {
-          this.#left.giveBack(index, this.#source.peer, failure, { refused: false });
-        }
+        this.#giveBackAsked(failure);
         this.#tries += 1;
       }
     }
+  }
+
+  /** Gives back what is not answered when a connection fails. What is wrong with the answer itself is the fault of the file that is next. */
+  #giveBackAsked(failure: Failure): void {
+    const answered = failedWith(failure, "file-changed", "corrupt", "malformed");
+    this.#asked.splice(0).forEach((index, place) => {
+      this.#left.giveBack(index, this.#source.peer, failure, { refused: answered && place === 0 });
+    });
   }
 
   #connect(): Promise<Connection> {
@@ -205,7 +212,7 @@ class SmallFilesWorker {
   }
 
   async #fetchAll(connection: Connection): Promise<void> {
-    const { signal, now } = this.#options;
+    const { signal, now, compress = false, pace } = this.#options;
     let lastMs = now();
     for await (const reply of askAll(connection, Download, this.#questions(), { ahead: SMALL_AHEAD })) {
       signal.throwIfAborted();
@@ -217,12 +224,8 @@ class SmallFilesWorker {
         continue;
       }
       const bytes = this.#buffer.subarray(0, file.size);
-      if (reply.data.compression !== undefined && reply.bodyBytes <= file.size) {
-        const packed = new Uint8Array(reply.bodyBytes);
-        await connection.readBody(packed, this.#options.pace);
-        await gunzip(packed, bytes);
-      } else if (reply.bodyBytes === file.size) await connection.readBody(bytes, this.#options.pace);
-      else throw new Failure("file-changed", `"${file.name}" has changed since it was listed`);
+      const packed = packedBytesOf(reply, { size: file.size, bytes: file.size, compress });
+      await readPart(bytes, packed, { connection, pace });
       const digest = file.size === 0 ? new Uint8Array(0) : digestOf(bytes);
       const root = file.root ?? await this.#rootOf(file);
       this.#asked.shift();

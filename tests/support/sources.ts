@@ -9,19 +9,21 @@ import { answerRequests, route, routes } from "../../lib/net/answerer.ts";
 import { greet } from "../../lib/net/caller.ts";
 import type { Connection } from "../../lib/net/connection.ts";
 import { dial } from "../../lib/net/dial.ts";
+import { writeAll } from "../../lib/net/byte_stream.ts";
 import { Listener } from "../../lib/net/listener.ts";
 import { Download, Pieces } from "../../lib/protocol/files.ts";
 import type { Source } from "../../lib/transfer/lane.ts";
 
 /** What is served: bytes, and the digests and root that follow from them. */
 export class ServedFile {
-  readonly name = "served.bin";
+  readonly name: string;
   readonly digests: Uint8Array;
   readonly root: string;
   readonly bytes: Uint8Array;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, name = "served.bin") {
     this.bytes = bytes;
+    this.name = name;
     const digests: number[] = [];
     for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
       digests.push(...digestOf(bytes.subarray(start, start + PIECE_BYTES)));
@@ -127,8 +129,75 @@ export class TestSource implements AsyncDisposable {
   }
 }
 
-async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
+/** How a source of small files misbehaves: by the name of the file with which it does. */
+export interface SmallBehaviour {
+  readonly refuses?: string | undefined;
+  readonly flips?: string | undefined;
+  /** Has a byte less than was listed. */
+  readonly cuts?: string | undefined;
+  /** Says that it is packed, though nobody asked for that. */
+  readonly bombs?: string | undefined;
+  /** Does not answer. */
+  readonly stalls?: string | undefined;
+  /** Closes the connection at every so many-th file. */
+  readonly closesEvery?: number;
+}
+
+/** A peer with many small files. */
+export class SmallSource implements AsyncDisposable {
+  readonly #listener: Listener;
+  readonly #peer: string;
+  readonly #close: () => void;
+
+  private constructor(listener: Listener, peer: string, close: () => void) {
+    this.#listener = listener;
+    this.#peer = peer;
+    this.#close = close;
+  }
+
+  static async open(files: readonly ServedFile[], peer: string, behaviour: SmallBehaviour = {}): Promise<SmallSource> {
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+    let sent = 0;
+    const wanted = ({ name, root }: { name?: string; root?: string }): ServedFile => {
+      const file = files.find((each) => name === undefined ? each.root === root : each.name === name);
+      if (file === undefined || file.name === behaviour.refuses) throw new Failure("not-shared", "it is not here");
+      return file;
+    };
+    const all = routes(
+      route(Pieces, (_: undefined, data) => {
+        const { name, bytes, digests, root } = wanted(data);
+        return Promise.resolve({ data: { name, size: bytes.length, modified: 1, root }, body: digests });
+      }),
+      route(Download, async (_, data) => {
+        const { name, bytes, root } = wanted(data);
+        if (name === behaviour.stalls) await closed;
+        sent += 1;
+        const breaks = sent % (behaviour.closesEvery ?? Infinity) === 0;
+        const body = bytes.slice(0, name === behaviour.cuts ? -1 : undefined);
+        if (name === behaviour.flips) body[0] = (body[0] ?? 0) ^ 1;
+        const packed = name === behaviour.bombs ? { compression: "gzip" as const } : {};
+        const write = breaks ? () => Promise.reject(new Failure("closed", "on purpose")) : undefined;
+        const reply = { name, size: body.length, modified: 1, root, ...packed };
+        return { data: reply, body: write === undefined ? body : { bytes: body.length, write } };
+      }),
+    );
+    const listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
+      connectionsMax: 100,
+      serve: async (connection) => {
+        await answerRequests(connection, all, undefined, { name: () => peer, idleMs: 5_000 });
+      },
+    });
+    return new SmallSource(listener, peer, close);
+  }
+
+  get source(): Source {
+    return { peer: this.#peer, id: "1d".repeat(32), address: this.#listener.address, plain: true, name: "" };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close();
+    await this.#listener[Symbol.asyncDispose]();
+  }
 }
 
 /** Connects to a test source as lib/peer/contacts.ts does to a real one, without its keys. */
