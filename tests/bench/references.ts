@@ -1,5 +1,5 @@
 /**
- * Other programs that send the same file, for comparison: nginx with and without TLS, and sshd for scp. Where one is not installed, there is nothing
+ * Other programs that send the same file, for comparison: nginx with and without TLS, sshd for scp, rsync. Where one is not installed, there is nothing
  * to compare with.
  * @module
  */
@@ -57,6 +57,15 @@ export async function startSshd(temp: TempFolder): Promise<Reference | undefined
       `LogLevel ERROR\nCiphers aes128-gcm@openssh.com\n`,
   );
   return await start("/usr/sbin/sshd", ["-D", "-f", `${folder}/sshd_config`], port);
+}
+
+/** rsync's daemon, with one folder as its module `tree`. */
+export async function startRsync(temp: TempFolder, folder: string): Promise<Reference | undefined> {
+  const port = freePort();
+  const config = temp.at("rsyncd.conf");
+  await Deno.writeTextFile(config, `use chroot = no\nuid = 0\ngid = 0\n[tree]\npath = ${folder}\n`);
+  const args = ["--daemon", "--no-detach", `--config=${config}`, `--port=${port}`, "--address=127.0.0.1"];
+  return await start("rsync", args, port);
 }
 
 async function start(program: string, args: string[], port: number): Promise<Reference | undefined> {

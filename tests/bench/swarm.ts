@@ -9,6 +9,7 @@ import { runCommand, startIndex, startPeer } from "../support/programs.ts";
 import { TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 import { median, timed } from "./measure.ts";
+import { startRsync } from "./references.ts";
 import type { BenchRow } from "./report.ts";
 import { BenchRoom, getInShell } from "./room.ts";
 
@@ -164,11 +165,11 @@ export async function benchSmallFiles(options: { rounds: number; files?: number 
     const { stdout } = await runCommand(taker, "search", "--limit", "2000");
     return stdout.split("\n").filter((line) => line.includes('"root"')).length === 2000;
   }, 60_000);
-  await using rsync = await startRsync(temp);
+  await using rsync = await startRsync(temp, temp.at("owner", "tree"));
   const [speeds, references]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     if (rsync !== undefined) {
-      const { ms } = await timed("rsync", ["-a", rsync.url, temp.at("synced")]);
+      const { ms } = await timed("rsync", ["-a", `rsync://127.0.0.1:${rsync.port}/tree/`, temp.at("synced")]);
       references.push(files / ms * 1000);
       await Deno.remove(temp.at("synced"), { recursive: true });
     }
@@ -184,27 +185,6 @@ export async function benchSmallFiles(options: { rounds: number; files?: number 
     ...(references.length === 0 ? [] : [row("rsync from its daemon", references)]),
     row(`get FOLDER/, ${files} files of 4 KiB`, speeds),
   ];
-}
-
-async function startRsync(temp: TempFolder): Promise<(AsyncDisposable & { readonly url: string }) | undefined> {
-  const config = temp.at("rsyncd.conf");
-  const port = 20_000 + Deno.pid % 20_000;
-  await Deno.writeTextFile(config, `use chroot = no\nuid = 0\ngid = 0\n[tree]\npath = ${temp.at("owner", "tree")}\n`);
-  try {
-    const args = ["--daemon", "--no-detach", `--config=${config}`, `--port=${port}`, "--address=127.0.0.1"];
-    const daemon = new Deno.Command("rsync", { args, stdout: "null", stderr: "null" }).spawn();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return {
-      url: `rsync://127.0.0.1:${port}/tree/`,
-      async [Symbol.asyncDispose]() {
-        daemon.kill("SIGKILL");
-        await daemon.status;
-      },
-    };
-  } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return undefined;
-    throw thrown;
-  }
 }
 
 function rangeOf(values: readonly number[]): string {

@@ -137,43 +137,52 @@ Deno.test("who downloads serves what it has: a roomful gets a file from a slow o
   assert(reports.every(({ sources }) => sources.length > 2), JSON.stringify(reports));
 });
 
-Deno.test("a download goes on by itself when its peer starts again, after SIGTERM and after SIGKILL, and when its holder returns", async () => {
-  const size = 400 * MIB;
+Deno.test("2 GiB go on by themselves and finish when the peer is stopped at half (SIGTERM, SIGKILL), and when the only holder leaves and returns", async (test) => {
+  const size = 2048 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const original = await temp.file("film.bin", size);
-  let owner = await startSource(temp, index, "owner", original, "--up", "100MB/s");
+  const up = ["--up", "400MB/s"];
+  let owner = await startSource(temp, index, "owner", original, ...up);
+  await using _owner = { [Symbol.asyncDispose]: () => owner[Symbol.asyncDispose]() };
   await hashed(index, temp, "film.bin");
-  const rui: PeerArgs = { folder: await temp.folder("rui"), index, name: "rui", args: ["--json"], stdin: "piped" };
-  let kept = 0;
-  {
-    await using first = await startPeer(rui);
-    await first.program.type("get film.bin");
-    await eventually("it is on its way", async () => await arrivedBytes(rui.folder) > 0.2 * size, 60_000);
-    first.program.kill("SIGTERM");
-    assertEquals(await first.program.exit(), 0);
-    kept = await arrivedBytes(rui.folder);
+  const interruptions = {
+    SIGTERM: { interrupt: (peer: RunningPeer) => endPeer(peer, "SIGTERM", 0), ends: true },
+    SIGKILL: { interrupt: (peer: RunningPeer) => endPeer(peer, "SIGKILL", 137), ends: true },
+    "the holder leaves": { interrupt: (peer: RunningPeer) => leaveAndReturn(peer), ends: false },
+  };
+  const leaveAndReturn = async ({ program }: RunningPeer): Promise<void> => {
+    await owner[Symbol.asyncDispose]();
+    await eventually("it waits", async () => {
+      await program.type("transfers");
+      return program.stdout.includes('"state":"waiting"');
+    }, 60_000);
+    owner = await startPeer({ folder: temp.at("owner"), index, name: "owner", args: up });
+  };
+  for (const [what, { interrupt, ends }] of Object.entries(interruptions)) {
+    await test.step(what, async () => {
+      const folder = await temp.folder(what);
+      const options: PeerArgs = { folder, index, name: what, args: ["--json"], stdin: "piped" };
+      await using first = await startPeer(options);
+      await first.program.type("get film.bin");
+      await eventually("half of it is here", async () => await arrivedBytes(folder) > size / 2, 60_000);
+      await interrupt(first);
+      const kept = await arrivedBytes(folder);
+      assertLess(kept, size);
+      await using second = ends ? await startPeer(options) : first;
+      const [line] = await second.program.line(/^\{"event":"downloaded".*\}$/, 60_000);
+      // In the same run, what came before it was interrupted counts as fetched.
+      assertLess(reportOf(line).fetched, size - (ends ? kept : 0) + 64 * MIB);
+      assert(await sameFiles(original, `${folder}/film.bin`));
+    });
+    await Deno.remove(temp.at(what), { recursive: true });
   }
-  {
-    await using second = await startPeer(rui);
-    await eventually("it goes on", async () => await arrivedBytes(rui.folder) > kept + 0.2 * size, 60_000);
-    second.program.kill("SIGKILL");
-    assertEquals(await second.program.exit(), 137);
-    kept = await arrivedBytes(rui.folder);
-  }
-  await using third = await startPeer(rui);
-  await eventually("it goes on", async () => await arrivedBytes(rui.folder) > kept + 0.2 * size, 60_000);
-  await owner[Symbol.asyncDispose]();
-  await eventually("it waits", async () => {
-    await third.program.type("transfers");
-    return third.program.stdout.includes('"state":"waiting"');
-  }, 60_000);
-  owner = await startPeer({ folder: temp.at("owner"), index, name: "owner" });
-  await using _owner = owner;
-  const [line] = await third.program.line(/^\{"event":"downloaded".*\}$/, 60_000);
-  assert(await sameFiles(original, temp.at("rui/film.bin")));
-  assertLess(reportOf(line).fetched, size - kept + 64 * MIB);
 });
+
+async function endPeer({ program }: RunningPeer, signal: Deno.Signal, code: number): Promise<void> {
+  program.kill(signal);
+  assertEquals(await program.exit(), code);
+}
 
 Deno.test("a transfer is paused, also over a restart, and resumed; a cancelled one is gone", async () => {
   const size = 200 * MIB;

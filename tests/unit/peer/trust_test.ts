@@ -9,6 +9,7 @@ import { Failure } from "../../../lib/core/failure.ts";
 import { ask, greet } from "../../../lib/net/caller.ts";
 import { type Dial, dial } from "../../../lib/net/dial.ts";
 import { Identity, identityOf } from "../../../lib/net/identity.ts";
+import { prove } from "../../../lib/net/proof.ts";
 import type { PeerOptions } from "../../../lib/peer/peer.ts";
 import { encodeRequest } from "../../../lib/protocol/envelope.ts";
 import { List } from "../../../lib/protocol/files.ts";
@@ -105,7 +106,6 @@ Deno.test("a peer answers nobody who has not proven who he is, and no proof twic
     using connection = await dial(address, { identity });
     const { data } = await ask(connection, Hello, { version: 1, software: "thief", nonce });
     if (proof === undefined) {
-      const { prove } = await import("../../../lib/net/proof.ts");
       const channel = { asked: data.nonce, asking: nonce, calledId: identity.id };
       proof = encodeRequest(Prove, await prove(channel, caller, undefined), 7);
     }
