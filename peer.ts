@@ -14,8 +14,8 @@ import { UPLOAD_SLOTS } from "./lib/core/limits.ts";
 import { printable } from "./lib/core/printable.ts";
 import { parseRate } from "./lib/core/quantity.ts";
 import { VERSION } from "./lib/core/version.ts";
+import { RoomKey } from "./lib/net/room_key.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
-import { readRoom } from "./lib/peer/room_file.ts";
 import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
 import { describeEvent } from "./lib/shell/events.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
@@ -23,6 +23,7 @@ import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { Output } from "./lib/shell/output.ts";
 import { Shell } from "./lib/shell/shell.ts";
+import { requireSecret } from "./lib/store/secret_file.ts";
 
 const INDEX_PORT = 1099;
 
@@ -87,7 +88,9 @@ async function main(): Promise<number> {
     listen: { host: flags.host, port: parsePort(flags.port) },
     slots: parseCount("slots", flags.slots),
     plain: flags.plain,
-    ...(flags["room-key-file"] === undefined ? {} : { room: await readRoom(flags["room-key-file"]) }),
+    ...(flags["room-key-file"] === undefined
+      ? {}
+      : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() }),
     ...(flags.up === undefined ? {} : { up: parseRate(flags.up) }),
     ...(flags.down === undefined ? {} : { down: parseRate(flags.down) }),
     onEvent: (event) => output.note(describeEvent(event), { ...event }),

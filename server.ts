@@ -13,13 +13,13 @@ import { printableJson } from "./lib/core/printable.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
-import { readRoom } from "./lib/peer/room_file.ts";
 import { handleHttp } from "./lib/server/http.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
 import { journalJson, journalLine } from "./lib/server/journal.ts";
 import { LineLog } from "./lib/server/line_log.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
+import { requireSecret } from "./lib/store/secret_file.ts";
 
 const FLAGS = {
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
@@ -59,7 +59,9 @@ async function main(): Promise<void> {
     throw new Failure("usage", `The index takes no "${words[0]}"`, { hint: "see --help" });
   }
 
-  const room = flags["room-key-file"] === undefined ? {} : { room: await readRoom(flags["room-key-file"]) };
+  const room = flags["room-key-file"] === undefined
+    ? {}
+    : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() };
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   using log = new LineLog(Deno.stderr);

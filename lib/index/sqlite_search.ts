@@ -82,8 +82,8 @@ export class SqliteSearch {
     const candidatesMax = CANDIDATES_MIN + CANDIDATES_PER_HIT * count;
     const wanted = [...new Set(words(query))].slice(0, QUERY_WORDS_MAX);
     if (wanted.length === 0) {
-      const any = rows<NameRow>(this.#sql.anyNames, candidatesMax);
-      return { names: any.map((row) => ({ ...row, quality: 0 })), all: any.length < candidatesMax };
+      const first = rows<NameRow>(this.#sql.anyNames, candidatesMax);
+      return { names: first.map((row) => ({ ...row, quality: 0 })), all: first.length < candidatesMax };
     }
     const names = new Map<number, RankedName>();
     const look = (match: string): boolean => {

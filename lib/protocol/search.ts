@@ -10,7 +10,8 @@ import { fileName, fileSize, Hit, Holder, offset, peerName, PeerRef, root } from
 
 /** Finds files by words, each the beginning of a word of the name, or with `exact` by their whole name. Best match first. */
 export const Search = request("SEARCH", {
-  about: "Peer → index: files with every word of `query` in their name, or with exactly this name. No words: any file.",
+  about:
+    "Peer → index: files with every word of `query` in their name, or with exactly this name. Without words: all files.",
   data: {
     query: text({ bytesMin: 0, bytesMax: QUERY_BYTES_MAX }),
     exact: flag(),

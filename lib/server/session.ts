@@ -21,14 +21,14 @@ import { Pace } from "../core/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
 import type { Slots } from "../core/slots.ts";
 import type { FoundCopy, IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
-import { type Answer, route, type Routes, routes } from "../net/answerer.ts";
+import { type Answer, type Route, route, type Routes, routes } from "../net/answerer.ts";
 import { greet } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Dial } from "../net/dial.ts";
 import type { PublicIdentity } from "../net/identity.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
-import type { DataOf, ReplyOf } from "../protocol/message.ts";
+import type { DataOf, ReplyOf, Request } from "../protocol/message.ts";
 import { Join, Leave, Partial, Peers, Ping, Probe, Update } from "../protocol/presence.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { PeerRef } from "../protocol/shapes.ts";
@@ -269,15 +269,26 @@ export class Session {
 export const SESSION_ROUTES: Routes<Session> = routes(
   route(Join, async (session: Session, data) => only(await session.join(data))),
   route(Update, async (session, data) => only(await session.update(data))),
-  route(Search, async (session, data) => (await session.question(), only(await session.search(data)))),
-  route(Find, async (session, data) => (await session.question(), only(await session.find(data)))),
-  route(FolderFiles, async (session, data) => (await session.question(), only(await session.folder(data)))),
+  question(Search, (session, data) => session.search(data)),
+  question(Find, (session, data) => session.find(data)),
+  question(FolderFiles, (session, data) => session.folder(data)),
+  question(Peers, (session, data) => session.peers(data)),
+  question(DownloadRequest, (session, data) => session.downloadRequest(data)),
   route(Partial, async (session, data) => only(await session.partial(data))),
-  route(Peers, async (session, data) => (await session.question(), only(await session.peers(data)))),
-  route(DownloadRequest, async (session, data) => only(await session.downloadRequest(data))),
   route(Ping, () => Promise.resolve(only({}))),
-  route(Leave, async (session) => only((await session.leave(), {}))),
+  route(Leave, async (session) => {
+    await session.leave();
+    return only({});
+  }),
 );
+
+/** What is answered no more often than a connection may ask. */
+function question<D, R>(message: Request<D, R>, answer: (session: Session, data: D) => Promise<R>): Route<Session> {
+  return route(message, async (session: Session, data) => {
+    await session.question();
+    return only(await answer(session, data));
+  });
+}
 
 function only<R>(data: R): Answer<R> {
   return { data };

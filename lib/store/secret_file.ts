@@ -1,5 +1,5 @@
 /**
- * A small file that only its owner may read, in the state of a folder. Called by lib/peer for the identity.
+ * A small file that only its owner may read: the identity of a folder, the key of a room. Called by lib/peer and by both programs.
  * @module
  */
 
@@ -17,6 +17,13 @@ export async function readSecret(path: string): Promise<string | undefined> {
     if (thrown instanceof Deno.errors.NotFound) return undefined;
     throw Failure.from(thrown, "no-access", `Cannot read "${printable(path)}"`);
   }
+}
+
+/** The text of a file in which a person said that `what` is. Fails: "not-found", "no-access". */
+export async function requireSecret(path: string, what: string): Promise<string> {
+  const text = await readSecret(path);
+  if (text !== undefined) return text;
+  throw new Failure("not-found", `There is no ${what} in "${printable(path)}"`, { hint: "check the path" });
 }
 
 /** Writes the file, never over one that is there. Fails: "no-access", "disk-full". */

@@ -1,6 +1,7 @@
 /**
- * What a peer remembers between runs, in `.recess/recess.db`: the digests of its files, its settings and the last table it showed. Losing
- * the file loses nothing but time: everything in it can be computed or asked again.
+ * What a peer remembers between runs, in `.recess/recess.db`: the digests of its files, its settings, the last table it showed, the transfers
+ * it has not ended and the keys of the peers it knows. Without the file a peer starts anew: it hashes again, forgets what it was fetching (not
+ * what has arrived) and believes the next key of everybody.
  * @module
  */
 
