@@ -4,7 +4,8 @@
  * @module
  */
 
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer, type Server, type Socket } from "node:net";
+import { createSecureContext, TLSSocket } from "node:tls";
 import { type Address, unmappedHost } from "../core/address.ts";
 import { HELLO_WAIT_MS } from "../core/limits.ts";
 import type { ByteStream } from "./byte_stream.ts";
@@ -30,16 +31,21 @@ export interface TlsServer {
 /** Starts listening on one address; port 0 takes any free one. Fails: as the system does. */
 export async function listenTls({ host, port }: Address, options: TlsServerOptions): Promise<TlsServer> {
   const { identity, connectionsMax, backlog, onConnection } = options;
-  const server: Server = createServer({
-    key: identity.keyPem,
-    cert: identity.certificatePem,
-    minVersion: "TLSv1.3",
-    handshakeTimeout: HELLO_WAIT_MS,
-    noDelay: true,
-  }, (socket: TLSSocket) => onConnection(new TlsStream(socket), endsOf(socket, identity.id)));
+  const { keyPem: key, certificatePem: cert } = identity;
+  const secureContext = createSecureContext({ key, cert, minVersion: "TLSv1.3" });
+  // Not tls.createServer: its timer holds on to what a failed handshake took, 19 kB, for as long as a slow one may take.
+  const server: Server = createServer({ noDelay: true }, (raw: Socket) => {
+    const socket = new TLSSocket(raw, { isServer: true, secureContext });
+    const timer = setTimeout(() => socket.destroy(), HELLO_WAIT_MS);
+    socket.on("close", () => clearTimeout(timer));
+    // Whoever does not even manage a handshake is nobody's concern.
+    socket.on("error", () => {});
+    socket.on("secure", () => {
+      clearTimeout(timer);
+      onConnection(new TlsStream(socket), endsOf(socket, identity.id));
+    });
+  });
   server.maxConnections = connectionsMax;
-  // Whoever does not even manage a handshake is nobody's concern.
-  server.on("tlsClientError", () => {});
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host, port, backlog }, () => resolve());
