@@ -16,7 +16,7 @@ import type { ByteStream } from "../net/byte_stream.ts";
 import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/folder.ts";
 
-const COPY_BYTES = 1 << 20;
+const COPY_BYTES = 256 * 1024;
 /** How often a running pipe is looked at. */
 const WATCH_MS = 1_000;
 

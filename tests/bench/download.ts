@@ -15,6 +15,7 @@ import {
   startIndex,
   startPeer,
 } from "../support/programs.ts";
+import { Identity } from "../../lib/net/identity.ts";
 import { TempFolder, writeRandomFile } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 import { type Cost, costOf, median, timed } from "./measure.ts";
@@ -46,6 +47,13 @@ export async function benchDownload(options: { size: number; rounds: number }): 
   await eventually("the file is hashed", async () => (await rootListed(temp, index)) !== undefined, 600_000);
   await using copy = new Program(["run", "--allow-net", "--allow-read", moduleAt("reference_sender.ts"), path, "1000"]);
   const copyPort = Number((await copy.line(/^listening (\d+)$/))[1]);
+  const { certificatePem, keyPem, host } = await Identity.make();
+  const [certificate, key] = [temp.at("cert.pem"), temp.at("key.pem")];
+  await Deno.writeTextFile(certificate, certificatePem);
+  await Deno.writeTextFile(key, keyPem);
+  const tlsArgs = [moduleAt("reference_sender.ts"), path, "1000", certificate, key];
+  await using tlsCopy = new Program(["run", "--allow-net", "--allow-read", ...tlsArgs]);
+  const tlsPort = Number((await tlsCopy.line(/^listening (\d+)$/))[1]);
   await using nginx = await startNginx(temp, temp.at("owner"));
   await using sshd = await startSshd(temp);
   const scp = ["-F", temp.at("sshd/ssh_config"), `127.0.0.1:${path}`, "/dev/null"];
@@ -74,6 +82,12 @@ export async function benchDownload(options: { size: number; rounds: number }): 
       name: "recess --plain get --output -",
       against: "bare Deno copy, SHA-256",
       run: from(plain.program.pid, deno, () => get("plain owner", "--plain", "--output", "-")),
+    },
+    {
+      name: "bare Deno copy, TLS 1.3, SHA-256",
+      run: from(tlsCopy.pid, deno, () => {
+        return [...DENO_RUN, receiver, String(tlsPort), "hash", "-", certificate, host];
+      }),
     },
     {
       name: "recess get --output -",

@@ -1,6 +1,6 @@
 /**
  * The bare reference of a receiver: reads a connection to its end, with or without SHA-256 in line, to nowhere or to a file that is synced at
- * the end. Arguments: port, `hash` or `plain`, and a path or nothing.
+ * the end. Arguments: port, `hash` or `plain`, and a path or `-`; for TLS, the path of the certificate and its host name.
  * @module
  */
 
@@ -8,10 +8,15 @@ import { createHash } from "node:crypto";
 
 const BUFFER_BYTES = 1 << 20;
 
-const [port, hashing, path] = Deno.args;
-using conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+const [port, hashing, path, certificate, hostname = ""] = Deno.args;
+const tcp = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+using conn = certificate === undefined
+  ? tcp
+  : await Deno.startTls(tcp, { hostname, caCerts: [await Deno.readTextFile(certificate)] });
 const hash = hashing === "hash" ? createHash("sha256") : undefined;
-const file = path === undefined ? undefined : await Deno.open(path, { create: true, write: true, truncate: true });
+const file = path === undefined || path === "-"
+  ? undefined
+  : await Deno.open(path, { create: true, write: true, truncate: true });
 let [buffer, other] = [new Uint8Array(BUFFER_BYTES), new Uint8Array(BUFFER_BYTES)];
 let writing: Promise<void> = Promise.resolve();
 for (let filled = 0; (filled = await fill(buffer)) > 0; [buffer, other] = [other, buffer]) {
