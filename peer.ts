@@ -15,6 +15,7 @@ import { printable } from "./lib/core/printable.ts";
 import { parseRate } from "./lib/core/quantity.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
+import { CONSENT_MODES, type ConsentMode } from "./lib/peer/consent.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
 import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
 import { describeEvent } from "./lib/shell/events.ts";
@@ -32,6 +33,7 @@ const FLAGS = {
   name: { value: "NAME", about: "what others call you; one is made up and kept, if not said" },
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
+  consent: { value: CONSENT_MODES.join("|"), about: "whether others may have what they ask for", byDefault: "open" },
   plain: { about: "serve without encryption, and talk to those who do" },
   "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
   slots: {
@@ -88,6 +90,7 @@ async function main(): Promise<number> {
     listen: { host: flags.host, port: parsePort(flags.port) },
     slots: parseCount("slots", flags.slots),
     plain: flags.plain,
+    consent: parseConsent(flags.consent),
     ...(flags["room-key-file"] === undefined
       ? {}
       : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() }),
@@ -154,6 +157,12 @@ function signalled(): Promise<number> {
     Deno.addSignalListener("SIGINT", stop(EXIT.interrupted));
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(EXIT.done));
   });
+}
+
+function parseConsent(text: string): ConsentMode {
+  const mode = CONSENT_MODES.find((each) => each === text);
+  if (mode !== undefined) return mode;
+  throw new Failure("usage", `Cannot use "${text}" as --consent`, { hint: `write one of ${CONSENT_MODES.join(", ")}` });
 }
 
 function say(text: string): number {

@@ -83,6 +83,12 @@ export const SCAN_DEPTH_MAX = 64;
 export const UPLOAD_SLOTS = 8;
 /** Small answers (files of a piece or less) that are sent at once, beside the large ones. */
 export const SMALL_UPLOADS_MAX = 32;
+/** Questions of consent that wait for an answer at once. */
+export const QUESTIONS_OPEN_MAX = 100;
+/** The same of one peer, so that one cannot fill the screen. */
+export const QUESTIONS_PER_PEER_MAX = 8;
+/** Answers of consent that are remembered, so that one file is not asked for twice. */
+export const CONSENT_REMEMBERED_MAX = 10_000;
 /** Contents of which a peer remembers who wants them and what it gave away. */
 export const DEMANDED_CONTENTS_MAX = 256;
 /** Downloads that run at once; others wait for their turn. */
@@ -126,6 +132,8 @@ export const PEER_IDLE_MS_MAX = 120_000;
 export const CLOSE_WAIT_MS = 3_000;
 /** Digests of a file that is being hashed: how long PIECES waits for news. */
 export const PIECES_WAIT_MS = 1_000;
+/** A person to answer a question of consent; no answer is a refusal. */
+export const CONSENT_WAIT_MS = 60_000;
 /** How often one who waits in line is told his place, changed or not. */
 export const QUEUED_EVERY_MS = 5_000;
 /** Pause before a second guess at the room key from the same address. */

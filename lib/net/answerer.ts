@@ -52,6 +52,8 @@ export interface AnswerOptions {
   readonly name?: () => string;
   /** Silence after which the connection is closed. */
   readonly idleMs: number;
+  /** Called with the name that the other side calls itself by, if it does; nothing proves it. */
+  readonly onGreeted?: (name: string | undefined) => void;
   /** Called with who has proven to call. */
   readonly onProven?: (caller: PublicIdentity) => void;
   /** The room's key, which callers then have to prove. */
@@ -126,7 +128,9 @@ export async function answerRequests<Context>(
         id = envelope.id;
         if (envelope.method === Hello.method) {
           refuseOtherVersions(HelloVersion.check(envelope.data, Hello.method).version);
-          channel.asking = Hello.data.check(envelope.data, Hello.method).nonce;
+          const theirs = Hello.data.check(envelope.data, Hello.method);
+          channel.asking = theirs.nonce;
+          options.onGreeted?.(theirs.name);
           await connection.send(greet(channel.asked, envelope.id, options));
           connection.trust();
           greeted = true;

@@ -16,7 +16,7 @@ import { type Answer, route, type Routes, routes } from "../net/answerer.ts";
 import type { Connection } from "../net/connection.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
-import { Download, Holds, List, Pieces, Queued } from "../protocol/files.ts";
+import { Asking, Download, Holds, List, Pieces, Queued } from "../protocol/files.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import type { OpenFile } from "../store/folder.ts";
@@ -24,6 +24,7 @@ import type { Share } from "../store/share.ts";
 import { gzip, mayShrink } from "../transfer/compress.ts";
 import type { PartialCopy, Partials } from "../transfer/partials.ts";
 import { readRange, sendRange } from "../transfer/send.ts";
+import type { Consent, Wish } from "./consent.ts";
 import { Demand } from "./demand.ts";
 import { UploadLine } from "./upload_line.ts";
 
@@ -36,6 +37,9 @@ export interface HostParts {
   readonly slots: number;
   /** The pace of all that is sent. */
   readonly pace: Pace | undefined;
+  readonly consent: Consent;
+  /** Whose name a key has at the index. */
+  readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
 }
 
 /** The serving side of a peer. */
@@ -64,10 +68,20 @@ export class Visit {
   readonly #connection: Connection;
   /** The id of who calls, whose turns are counted; empty as long as it is not proven. */
   caller = "";
+  /** What it calls itself. */
+  claimedName: string | undefined;
 
   constructor(host: Host, connection: Connection) {
     this.host = host;
     this.#connection = connection;
+  }
+
+  /** Waits until the owner of this peer lets it have what it wants. Fails: "refused", "busy". */
+  async allow(wish: Pick<Wish, "kind" | "name" | "root" | "size">): Promise<void> {
+    const { consent, nameOf } = this.host.parts;
+    if (consent.isOpen) return;
+    const peer = await nameOf(this.claimedName, this.caller);
+    await consent.allow({ ...wish, id: this.caller, peer }, () => this.#connection.send(encodeNews(Asking, {})));
   }
 
   /** Tells the peer how many are before it. */
@@ -122,6 +136,8 @@ async function download(visit: Visit, data: DataOf<typeof Download>): Promise<An
   if ("here" in content && !content.here.covers(range)) {
     throw new Failure("not-here", `Cannot send bytes ${range.start} to ${range.end}: they have not arrived here yet`);
   }
+  const { name, size, root } = content;
+  await visit.allow({ kind: "download", name, size, ...(root === undefined ? {} : { root }) });
   if (content.root !== undefined) {
     host.demand.note({ root: content.root, size: content.size }, visit.caller).given.addTouched(range);
   }

@@ -22,6 +22,7 @@ import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
 import { State } from "../store/state.ts";
 import { Partials } from "../transfer/partials.ts";
+import { Consent, type ConsentEvent, type ConsentMode } from "./consent.ts";
 import { Contacts } from "./contacts.ts";
 import { defaultPeerName } from "./default_name.ts";
 import { Directory } from "./directory.ts";
@@ -35,6 +36,7 @@ import { Transfers } from "./transfers.ts";
 /** What a peer tells. */
 export type PeerEvent =
   | SessionEvent
+  | ConsentEvent
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
@@ -48,6 +50,8 @@ export interface PeerOptions {
   readonly onEvent: (event: PeerEvent) => void;
   /** Whether downloads go on until they are done, also those of an earlier run; else they end when nobody has the file. */
   readonly patient?: boolean;
+  /** Whether others may have what they ask for; they may, if not said. */
+  readonly consent?: ConsentMode;
   /** Large uploads at once. */
   readonly slots?: number;
   /** Whether to serve without encryption, and to talk to those who do. */
@@ -65,6 +69,7 @@ export interface PeerOptions {
 export class Peer implements AsyncDisposable {
   readonly directory: Directory;
   readonly transfers: Transfers;
+  readonly consent: Consent;
   /** What it is known by: SHA-256 of its certificate. */
   readonly id: string;
   readonly #folder: Folder;
@@ -81,12 +86,14 @@ export class Peer implements AsyncDisposable {
     listener: Listener;
     directory: Directory;
     transfers: Transfers;
+    consent: Consent;
     name: { current: string };
     identity: Identity;
     stack: AsyncDisposableStack;
   }) {
     this.directory = parts.directory;
     this.transfers = parts.transfers;
+    this.consent = parts.consent;
     this.#folder = parts.folder;
     this.#share = parts.share;
     this.#session = parts.session;
@@ -123,7 +130,17 @@ export class Peer implements AsyncDisposable {
       rate === undefined ? undefined : new Pace(rate, clock);
     const [up, down] = [paceOf(options.up), paceOf(options.down)];
     const guesses = new Guesses(clock);
-    const host = new Host({ share, partials, clock, slots: options.slots ?? UPLOAD_SLOTS, pace: up });
+    const consent = new Consent({
+      mode: options.consent ?? "open",
+      clock,
+      onEvent,
+      always: { has: (id) => state.isAllowed(id), add: (id) => state.allowPeer(id) },
+    });
+    const nameOf = async (claimed: string | undefined, id: string): Promise<string> => {
+      const row = claimed === undefined ? undefined : await directory.lookUp(claimed).catch(() => undefined);
+      return row?.id === id ? row.name : "somebody";
+    };
+    const host = new Host({ consent, nameOf, share, partials, clock, slots: options.slots ?? UPLOAD_SLOTS, pace: up });
     const listener = stack.use(
       await Listener.listen(options.listen, {
         connectionsMax: PEER_CONNECTIONS_MAX,
@@ -133,6 +150,7 @@ export class Peer implements AsyncDisposable {
           await answerRequests(connection, HOST_ROUTES, visit, {
             name: () => name.current,
             provenOnly: true,
+            onGreeted: (claimed) => visit.claimedName = claimed,
             onProven: (caller) => visit.caller = caller.id,
             ...roomKey,
             beforeProof: () => guesses.wait(connection.remote.host),
@@ -179,7 +197,18 @@ export class Peer implements AsyncDisposable {
       file: (each) => share.files.get(each),
       partials: () => partials.all(),
     });
-    return new Peer({ folder, share, session, listener, directory, transfers, name, identity, stack: stack.move() });
+    return new Peer({
+      folder,
+      share,
+      session,
+      listener,
+      directory,
+      transfers,
+      consent,
+      name,
+      identity,
+      stack: stack.move(),
+    });
   }
 
   /** What the peer is called. */

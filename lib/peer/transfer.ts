@@ -34,6 +34,8 @@ export interface TransferView {
   readonly sources: readonly string[];
   /** How many are before us in line, when all sources let us wait. */
   readonly before: number | undefined;
+  /** Whether it waits for its owner to say yes. */
+  readonly isAsking: boolean;
   /** Attempts in vain since something last arrived. */
   readonly retries: number;
   /** Why it failed, or what it waits for. */
@@ -103,6 +105,7 @@ export class Transfer {
       leftMs: bytesPerSecond > 0 ? (this.#size - done) / bytesPerSecond * 1000 : undefined,
       sources: this.#progress.sources,
       before: this.#progress.before,
+      isAsking: this.#progress.isAsking ?? false,
       retries: this.#attempts + this.#progress.retries,
       failure: this.#failure,
     };
@@ -169,7 +172,7 @@ export class Transfer {
 
   #rest(state: TransferView["state"]): void {
     this.#state = state;
-    const { before: _, ...progress } = this.#progress;
+    const { before: _, isAsking: __, ...progress } = this.#progress;
     this.#progress = { ...progress, sources: [] };
   }
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { Download, Holds, List, Pieces, Queued } from "./files.ts";
+import { Asking, Download, Holds, List, Pieces, Queued } from "./files.ts";
 import { Hello, Prove } from "./hello.ts";
 import type { News, Request } from "./message.ts";
 import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Update } from "./presence.ts";
@@ -35,4 +35,4 @@ export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, Prove, List, Pieces,
 export const INDEX_NEWS: readonly News<unknown>[] = [Probe, Closing];
 
 /** What a peer says unasked to another. */
-export const PEER_NEWS: readonly News<unknown>[] = [Queued];
+export const PEER_NEWS: readonly News<unknown>[] = [Queued, Asking];

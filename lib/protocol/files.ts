@@ -55,9 +55,15 @@ export const Queued = news("QUEUED", {
   data: { before: count({ max: 1_000_000 }) },
 });
 
+/** The owner's answer waits for a person to say yes; told again and again until then. */
+export const Asking = news("ASKING", {
+  about: "Peer → peer: my owner is asked whether you may; wait.",
+  data: {},
+});
+
 /**
  * Asks for a range of a file. With `compression`, the range may hold no more than a piece, and comes packed if that makes it smaller; the reply
- * then says so. Fails: "not-shared", "file-changed", "not-here" for pieces that a partial holder lacks.
+ * then says so. Fails: "not-shared", "file-changed", "not-here" for pieces that a partial holder lacks, "refused" by the owner.
  */
 export const Download = request("DOWNLOAD", {
   about: "Peer → peer: the bytes of a file from `start` up to `end` (its end, if absent). The body is the bytes.",

@@ -10,6 +10,7 @@ import { printable } from "../core/printable.ts";
 import type { TransferView } from "../peer/transfer.ts";
 import type { Transfers } from "../peer/transfers.ts";
 import { type Command, type CommandContext, type CommandFlags, joined } from "./command.ts";
+import { CONSENT_COMMANDS } from "./consent_commands.ts";
 import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
 import { get } from "./get.ts";
 import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
@@ -151,6 +152,7 @@ export const COMMANDS: readonly Command[] = [
     count: { min: 1, max: 1 },
     run: (context, args) => changeTransfer(context, args, "cancelled", (transfers, id) => transfers.cancel(id)),
   },
+  ...CONSENT_COMMANDS,
   {
     name: "help",
     args: "[COMMAND]",

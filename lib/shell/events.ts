@@ -4,7 +4,23 @@
  */
 
 import { formatAddress } from "../core/address.ts";
+import { fingerprint } from "../core/fingerprint.ts";
+import { formatSize } from "../core/quantity.ts";
+import type { Question } from "../peer/consent.ts";
 import type { PeerEvent } from "../peer/peer.ts";
+
+/** A question as a person reads it: who, what, how large, and how to answer. */
+function describeQuestion({ number, kind, peer, id, name, size }: Question): string {
+  const who = id === "" ? peer : `${peer} (${fingerprint(id)})`;
+  const what = `"${name}" (${formatSize(size)})`;
+  const wish = kind === "download"
+    ? `wants to download ${what}`
+    : kind === "upload"
+    ? `wants to put ${what} here`
+    : `wants to show you ${what}`;
+  const always = id === "" ? "" : ", always";
+  return `Question ${number}: ${who} ${wish}. Answer: accept ${number}, refuse ${number}${always}`;
+}
 
 /** One event as one sentence. */
 export function describeEvent(event: PeerEvent): string {
@@ -22,6 +38,14 @@ export function describeEvent(event: PeerEvent): string {
         "machine's firewall and start again (searching and downloading work all the same)";
     case "bad-source":
       return `${event.peer} is not asked for "${event.file}" any more: ${event.why}`;
+    case "asked":
+      return describeQuestion(event);
+    case "answered":
+      return event.allowed
+        ? `Question ${event.number}: allowed`
+        : event.inTime
+        ? `Question ${event.number}: refused`
+        : `Question ${event.number}: nobody answered, so it was refused`;
     case "renamed":
       return `${event.from} is taken here, so you are ${event.name}; choose a name with --name`;
   }

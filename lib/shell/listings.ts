@@ -118,8 +118,9 @@ export function listTransfers({ output, peer }: CommandContext): Promise<void> {
 }
 
 /** A transfer's state in words, with whom it is about. */
-function stateOf({ state, failure, before, sources }: TransferView): string {
+function stateOf({ state, failure, before, isAsking, sources }: TransferView): string {
   if (failure !== undefined) return `${state}: ${failure.message}`;
+  if (isAsking) return `asking ${sources.join(", ")} for consent`;
   if (before !== undefined) return `in line, ${before} before you`;
   return sources.length === 0 ? state : `${state} from ${sources.join(", ")}`;
 }

@@ -13,6 +13,7 @@ import type { TransferResult } from "../peer/transfer.ts";
 import type { StartedTransfer } from "../peer/transfers.ts";
 import type { CommandContext } from "./command.ts";
 import { checkUsage, findCommand, QUIT } from "./commands.ts";
+import { answerInWords } from "./consent_commands.ts";
 import { completing, completions } from "./complete.ts";
 import { parseFlags } from "./flags.ts";
 import { splitLine } from "./line.ts";
@@ -102,7 +103,7 @@ export class Shell {
   /** Runs one line. Shape: whether the shell goes on. */
   async #runLine(line: string): Promise<boolean> {
     try {
-      const [name, ...rest] = splitLine(line);
+      const [name, ...rest] = answerInWords(splitLine(line));
       if (name === undefined) return true;
       if (name === QUIT.name || name === "exit") return false;
       const command = findCommand(name);

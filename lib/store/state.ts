@@ -21,6 +21,7 @@ const SCHEMA = `
     name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, root BLOB NOT NULL, digests BLOB NOT NULL
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS known_peers (name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS allowed_peers (id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS transfers (id INTEGER PRIMARY KEY, value TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
@@ -96,6 +97,16 @@ export class State implements Disposable {
   /** Remembers a peer in the place of whoever had the name before. */
   trustPeer(name: string, id: string): void {
     this.#database.prepare("INSERT OR REPLACE INTO known_peers (name, id) VALUES (?, ?)").run(name, id);
+  }
+
+  /** Whether the peer with this id may have whatever it asks for. */
+  isAllowed(id: string): boolean {
+    return this.#database.prepare("SELECT 1 FROM allowed_peers WHERE id = ?").get(id) !== undefined;
+  }
+
+  /** Lets the peer with this id have whatever it asks for, from now on. */
+  allowPeer(id: string): void {
+    this.#database.prepare("INSERT OR IGNORE INTO allowed_peers (id) VALUES (?)").run(id);
   }
 
   /** The transfers written down, in order of their numbers. What they are is the business of lib/peer/kept_transfers.ts. */

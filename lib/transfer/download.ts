@@ -31,6 +31,8 @@ export interface DownloadProgress {
   readonly sources: readonly string[];
   /** How many are before us in the shortest line, when all sources let us wait. */
   readonly before?: number;
+  /** Whether all sources ask their owners for consent, and nobody has said yes. */
+  readonly isAsking?: boolean;
   /** Failed attempts since the last piece. */
   readonly retries: number;
 }

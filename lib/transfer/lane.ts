@@ -16,7 +16,7 @@ import type { Random } from "../core/random.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { ask } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
-import { Holds, Pieces, Queued } from "../protocol/files.ts";
+import { Asking, Holds, Pieces, Queued } from "../protocol/files.ts";
 import { type FetchOptions, fetchRange } from "./fetch.ts";
 import type { PieceList, Target } from "./piece_list.ts";
 import type { PlannedSource } from "./plan.ts";
@@ -58,6 +58,8 @@ export class Lane {
   busyMs = 0;
   /** How many wait before us for this source's next free slot; undefined while none has to be waited for. */
   before: number | undefined;
+  /** Whether the owner of this source is asked for his consent now. */
+  isAsking = false;
   readonly #parts: LaneParts;
   #connection: Connection | undefined;
   #isBusy = false;
@@ -115,7 +117,7 @@ export class Lane {
   planned(): PlannedSource {
     const nowMs = this.#parts.clock.now();
     const bytesRead = this.#connection?.bytesRead ?? 0;
-    if (bytesRead !== this.#seenBytes || this.before !== undefined) this.#movedMs = nowMs;
+    if (bytesRead !== this.#seenBytes || this.before !== undefined || this.isAsking) this.#movedMs = nowMs;
     this.#seenBytes = bytesRead;
     const state = this.#isDropped ? "dropped" : this.#isBusy ? "busy" : nowMs < this.#restUntilMs ? "resting" : "ready";
     return {
@@ -187,11 +189,13 @@ export class Lane {
           connection,
           pace: this.#parts.pace,
           onNews: (event, data) => {
+            if (event === Asking.event) this.isAsking = true;
             if (event === Queued.event) this.before = Queued.data.check(data, event).before;
           },
           onBegin: () => {
             if (bytes === 0) beganMs = pieceMs = this.#parts.clock.now();
             this.before = undefined;
+            this.isAsking = false;
           },
           onPiece: (piece) => {
             const nowMs = this.#parts.clock.now();
@@ -213,6 +217,7 @@ export class Lane {
       const tookMs = this.#parts.clock.now() - beganMs;
       this.#asked = undefined;
       this.before = undefined;
+      this.isAsking = false;
       if (bytes > 0) this.#bytesPerSecond = bytes / Math.max(tookMs, 1) * 1000;
     }
   }

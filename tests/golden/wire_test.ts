@@ -74,6 +74,7 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     { name: "aula 1.mp4", size: 8, modified: 1, compression: "gzip" },
     7,
   ],
+  ASKING: [{}],
   QUEUED: [{ before: 4 }],
   PROBE: [{}],
   CLOSING: [{ reason: "the index was stopped" }],

@@ -14,6 +14,7 @@ const VIEW: TransferView = {
   leftMs: 40_700,
   sources: ["ana"],
   before: undefined,
+  isAsking: false,
   retries: 0,
   failure: undefined,
 };

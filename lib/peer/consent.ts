@@ -1,0 +1,162 @@
+/**
+ * Whether others may have what they ask for: always, never, or when the person at the keyboard says so. Called by host.ts for downloads, and by
+ * whatever else others may want of this peer; answered by the shell.
+ * @module
+ */
+
+import type { Clock } from "../core/clock.ts";
+import { Failure } from "../core/failure.ts";
+import {
+  CONSENT_REMEMBERED_MAX,
+  CONSENT_WAIT_MS,
+  QUESTIONS_OPEN_MAX,
+  QUESTIONS_PER_PEER_MAX,
+  QUEUED_EVERY_MS,
+} from "../core/limits.ts";
+
+/** How one decides. */
+export const CONSENT_MODES = ["open", "ask", "deny"] as const;
+export type ConsentMode = typeof CONSENT_MODES[number];
+
+/** What somebody wants. */
+export interface Wish {
+  readonly kind: "download" | "upload" | "picture";
+  /** The id of who asks, which is proven; empty for a peer of a classroom dialect. */
+  readonly id: string;
+  /** The name of who asks, as far as that is known. */
+  readonly peer: string;
+  /** The file it is about, and what tells it from others of that name: its root, if there is one. */
+  readonly name: string;
+  readonly root?: string;
+  readonly size: number;
+}
+
+/** A wish that waits for an answer. */
+export interface Question extends Wish {
+  /** What it is answered by. */
+  readonly number: number;
+}
+
+/** What consent tells. */
+export type ConsentEvent =
+  | ({ readonly event: "asked" } & Question)
+  /** The answer came from the person, or nobody answered in time. */
+  | { readonly event: "answered"; readonly number: number; readonly allowed: boolean; readonly inTime: boolean };
+
+/** What consent needs. */
+export interface ConsentOptions {
+  readonly mode: ConsentMode;
+  readonly clock: Clock;
+  readonly onEvent: (event: ConsentEvent) => void;
+  /** Peers that are always allowed, by id. */
+  readonly always: { has(id: string): boolean; add(id: string): void };
+}
+
+interface OpenQuestion {
+  readonly question: Question;
+  readonly answer: (allowed: boolean) => void;
+  readonly allowed: Promise<boolean>;
+}
+
+/** The questions of one peer. */
+export class Consent {
+  readonly #options: ConsentOptions;
+  readonly #open = new Map<string, OpenQuestion>();
+  /** What was allowed in this run; the oldest first. */
+  readonly #remembered = new Set<string>();
+  #lastNumber = 0;
+
+  constructor(options: ConsentOptions) {
+    this.#options = options;
+  }
+
+  /** Whether everything is allowed. */
+  get isOpen(): boolean {
+    return this.#options.mode === "open";
+  }
+
+  /**
+   * Resolves when the wish is allowed. While a person is asked, `tell` lets the one who waits know, again and again; it fails when he is gone.
+   * Fails: "refused"; "busy" when too much is asked at once.
+   */
+  async allow(wish: Wish, tell: () => Promise<void>): Promise<void> {
+    const { mode, always } = this.#options;
+    const key = JSON.stringify([wish.id, wish.peer, wish.kind, wish.root ?? wish.name]);
+    if (this.isOpen || this.#remembered.has(key) || (wish.id !== "" && always.has(wish.id))) return;
+    if (mode === "deny") throw refused(wish);
+    const { allowed } = this.#open.get(key) ?? this.#ask(key, wish);
+    const gone = Promise.withResolvers<boolean>();
+    const telling = (): void => void tell().catch((thrown) => gone.reject(thrown));
+    telling();
+    const timer = setInterval(telling, QUEUED_EVERY_MS);
+    try {
+      if (!await Promise.race([allowed, gone.promise])) throw refused(wish);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** What waits for an answer, oldest first. */
+  questions(): Question[] {
+    return Array.from(this.#open.values(), ({ question }) => question);
+  }
+
+  /** Allows a wish; with `always`, everything that this peer will ever ask. Fails: "not-found". */
+  accept(number: number, options: { always?: boolean } = {}): Question {
+    const { question, answer } = this.#questionOf(number);
+    if (options.always === true && question.id !== "") this.#options.always.add(question.id);
+    answer(true);
+    return question;
+  }
+
+  /** Refuses a wish. Fails: "not-found". */
+  refuse(number: number): Question {
+    const { question, answer } = this.#questionOf(number);
+    answer(false);
+    return question;
+  }
+
+  #questionOf(number: number): OpenQuestion {
+    const open = this.#open.values().find(({ question }) => question.number === number);
+    if (open !== undefined) return open;
+    throw new Failure("not-found", `There is no question ${number}`, {
+      hint: "it may have been answered, or too late",
+    });
+  }
+
+  #ask(key: string, wish: Wish): OpenQuestion {
+    const { clock, onEvent } = this.#options;
+    const ofPeer = this.#open.values().filter(({ question }) => question.id === wish.id).toArray().length;
+    if (this.#open.size >= QUESTIONS_OPEN_MAX || ofPeer >= QUESTIONS_PER_PEER_MAX) {
+      throw new Failure("busy", "Cannot ask: too many questions wait for an answer here");
+    }
+    const { promise: allowed, resolve } = Promise.withResolvers<boolean>();
+    const number = ++this.#lastNumber;
+    const over = new AbortController();
+    const end = (isAllowed: boolean, inTime: boolean): void => {
+      if (this.#open.get(key) !== open) return;
+      this.#open.delete(key);
+      over.abort();
+      if (isAllowed) this.#remember(key);
+      onEvent({ event: "answered", number, allowed: isAllowed, inTime });
+      resolve(isAllowed);
+    };
+    const question = { ...wish, number };
+    const open: OpenQuestion = { question, answer: (isAllowed) => end(isAllowed, true), allowed };
+    this.#open.set(key, open);
+    clock.delay(CONSENT_WAIT_MS, over.signal).then(() => end(false, false), () => {});
+    onEvent({ event: "asked", ...question });
+    return open;
+  }
+
+  #remember(key: string): void {
+    this.#remembered.add(key);
+    const [oldest] = this.#remembered;
+    if (this.#remembered.size > CONSENT_REMEMBERED_MAX && oldest !== undefined) this.#remembered.delete(oldest);
+  }
+}
+
+function refused({ kind, name }: Wish): Failure {
+  const what = kind === "download" ? `to send "${name}"` : kind === "upload" ? `to take "${name}"` : "the picture";
+  return new Failure("refused", `The owner refused ${what}`, { hint: "ask them" });
+}

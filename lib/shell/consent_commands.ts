@@ -1,0 +1,64 @@
+/**
+ * The commands that answer questions of consent, and the words a person may answer with.
+ * @module
+ */
+
+import { Failure } from "../core/failure.ts";
+import type { Consent, Question } from "../peer/consent.ts";
+import { type Command, type CommandContext, joined } from "./command.ts";
+
+/** Words that answer the question asked last, when they are all that is typed. */
+const ANSWERS: Readonly<Record<string, string>> = {
+  yes: "accept",
+  sim: "accept",
+  no: "refuse",
+  nao: "refuse",
+  "não": "refuse",
+  always: "always",
+};
+
+/** The commands. Without a number, they answer the oldest question. */
+export const CONSENT_COMMANDS: readonly Command[] = [
+  {
+    name: "accept",
+    args: "[N]",
+    about: "let who asked have it: question N, or the oldest; yes and sim do, too",
+    flags: { always: { about: "and everything this peer asks for from now on; the word always does, too" } },
+    completes: [],
+    needs: "peer",
+    count: { min: 0, max: 1 },
+    run: (context, args, flags) =>
+      answer(context, args, (consent, number) => consent.accept(number, { always: flags["always"] === true })),
+  },
+  {
+    name: "refuse",
+    args: "[N]",
+    about: "do not: question N, or the oldest; no and nao do, too",
+    flags: {},
+    completes: [],
+    needs: "peer",
+    count: { min: 0, max: 1 },
+    run: (context, args) => answer(context, args, (consent, number) => consent.refuse(number)),
+  },
+];
+
+/** What was typed, with an answer in one word written as its command. */
+export function answerInWords(words: readonly string[]): readonly string[] {
+  const [word = "", ...rest] = words;
+  const command = Object.hasOwn(ANSWERS, word.toLowerCase()) ? ANSWERS[word.toLowerCase()] : undefined;
+  if (command === undefined) return words;
+  return command === "always" ? ["accept", "--always", ...rest] : [command, ...rest];
+}
+
+function answer(
+  { peer }: CommandContext,
+  [text]: readonly string[],
+  act: (consent: Consent, number: number) => Question,
+): Promise<void> {
+  const { consent } = joined(peer);
+  const number = text === undefined ? consent.questions()[0]?.number : Number(text);
+  if (number === undefined) throw new Failure("not-found", "Nobody asks for anything now", { hint: "" });
+  // What follows is told as an event, as when nobody answers.
+  act(consent, number);
+  return Promise.resolve();
+}

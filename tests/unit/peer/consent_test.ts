@@ -1,0 +1,91 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { CONSENT_WAIT_MS, QUESTIONS_PER_PEER_MAX } from "../../../lib/core/limits.ts";
+import { Failure } from "../../../lib/core/failure.ts";
+import { Consent, type ConsentEvent, type ConsentMode, type Wish } from "../../../lib/peer/consent.ts";
+
+const WISH: Wish = { kind: "download", id: "ab".repeat(32), peer: "rui", name: "film.mp4", root: "r1", size: 10 };
+const tell = (): Promise<void> => Promise.resolve();
+
+function make(
+  mode: ConsentMode,
+): { consent: Consent; events: ConsentEvent[]; always: Set<string>; timeOut: () => void } {
+  const events: ConsentEvent[] = [];
+  const always = new Set<string>();
+  const waits: (() => void)[] = [];
+  const clock = {
+    now: () => 0,
+    delay: (ms: number) => {
+      assertEquals(ms, CONSENT_WAIT_MS);
+      return new Promise<void>((resolve) => waits.push(resolve));
+    },
+  };
+  const consent = new Consent({ mode, clock, always, onEvent: (event) => events.push(event) });
+  return { consent, events, always, timeOut: () => waits.forEach((resolve) => resolve()) };
+}
+
+Deno.test("consent that is open asks nobody, and one that is denied lets nobody have anything", async () => {
+  const open = make("open");
+  await open.consent.allow(WISH, tell);
+  const deny = make("deny");
+  assertEquals((await assertRejects(() => deny.consent.allow(WISH, tell), Failure)).code, "refused");
+  assertEquals([...open.events, ...deny.events], []);
+});
+
+Deno.test("one question is asked for a file, however many connections want it, and its answer holds for all of them", async () => {
+  const { consent, events } = make("ask");
+  const all = [consent.allow(WISH, tell), consent.allow(WISH, tell)];
+  assertEquals(consent.questions().map(({ number, name }) => [number, name]), [[1, "film.mp4"]]);
+  consent.accept(1);
+  await Promise.all(all);
+  await consent.allow(WISH, tell);
+  assertEquals(events.map(({ event }) => event), ["asked", "answered"]);
+  // Another file, and the same file for somebody else, are other questions.
+  const others = [
+    consent.allow({ ...WISH, root: "r2" }, tell),
+    consent.allow({ ...WISH, id: "cd".repeat(32) }, tell),
+  ];
+  assertEquals(consent.questions().map(({ number }) => number), [2, 3]);
+  consent.accept(2);
+  consent.accept(3);
+  await Promise.all(others);
+});
+
+Deno.test("a refusal, and silence, refuse; a refused file may be asked for again", async () => {
+  const { consent, events, timeOut } = make("ask");
+  const refused = assertRejects(() => consent.allow(WISH, tell), Failure);
+  assertEquals(consent.refuse(1).peer, "rui");
+  assertEquals((await refused).code, "refused");
+  const late = assertRejects(() => consent.allow(WISH, tell), Failure);
+  timeOut();
+  assertEquals((await late).code, "refused");
+  assertEquals(events.at(-1), { event: "answered", number: 2, allowed: false, inTime: false });
+  assertEquals(assertThrows(() => consent.accept(2), Failure).code, "not-found");
+});
+
+Deno.test("always lets a peer have everything from then on; one without a key is asked about each time", async () => {
+  const { consent, always } = make("ask");
+  const first = consent.allow(WISH, tell);
+  consent.accept(1, { always: true });
+  await first;
+  await consent.allow({ ...WISH, kind: "upload", root: "other" }, tell);
+  assertEquals([...always], [WISH.id]);
+  const classroom = consent.allow({ ...WISH, id: "" }, tell);
+  consent.accept(2, { always: true });
+  await classroom;
+  assertEquals([...always], [WISH.id]);
+});
+
+Deno.test("who asks is told so, and one who is gone asks no more; one peer cannot fill the screen", async () => {
+  const { consent } = make("ask");
+  let told = 0;
+  const gone = new Failure("closed", "it is gone");
+  const waiting = consent.allow(WISH, () => (told += 1, Promise.reject(gone)));
+  assertEquals(await assertRejects(() => waiting, Failure), gone);
+  assertEquals(told, 1);
+  const others = Array.from({ length: QUESTIONS_PER_PEER_MAX - 1 }, (_, number) => {
+    return consent.allow({ ...WISH, root: `other ${number}` }, tell);
+  });
+  assertEquals((await assertRejects(() => consent.allow({ ...WISH, root: "one more" }, tell), Failure)).code, "busy");
+  for (const { number } of consent.questions()) consent.accept(number);
+  await Promise.all(others);
+});
