@@ -24,6 +24,7 @@ import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { Output } from "./lib/shell/output.ts";
 import { Shell } from "./lib/shell/shell.ts";
+import { readManifest } from "./lib/store/manifest.ts";
 import { requireSecret } from "./lib/store/secret_file.ts";
 
 const INDEX_PORT = 1099;
@@ -33,6 +34,7 @@ const FLAGS = {
   name: { value: "NAME", about: "what others call you; one is made up and kept, if not said" },
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
+  manifest: { value: "FILE", about: "share the files it lists, too: lines NAME PATH, with quotes around spaces" },
   consent: { value: CONSENT_MODES.join("|"), about: "whether others may have what they ask for", byDefault: "open" },
   plain: { about: "serve without encryption, and talk to those who do" },
   "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
@@ -85,6 +87,7 @@ async function main(): Promise<number> {
   const output = new Output({ json: flags.json, debug: flags.debug });
   const options: PeerOptions = {
     folder,
+    ...(flags.manifest === undefined ? {} : { elsewhere: await filesOf(flags.manifest, output) }),
     indexes: flags.index.split(",").map((each) => parseAddress(each, { defaultPort: INDEX_PORT })),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     listen: { host: flags.host, port: parsePort(flags.port) },
@@ -157,6 +160,15 @@ function signalled(): Promise<number> {
     Deno.addSignalListener("SIGINT", stop(EXIT.interrupted));
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(EXIT.done));
   });
+}
+
+/** The files of a manifest. Lines that cannot be used are told, and the others are shared all the same. */
+async function filesOf(path: string, output: Output): Promise<ReadonlyMap<string, string>> {
+  const { paths, bad } = await readManifest(path);
+  for (const { line, why } of bad) {
+    output.note(`Not shared: line ${line} of ${path}: ${why}`, { event: "bad-line", manifest: path, line, why });
+  }
+  return paths;
 }
 
 function parseConsent(text: string): ConsentMode {

@@ -77,6 +77,8 @@ export const LISTED_PAUSE_MS = 1_000;
 export const PEER_CONNECTIONS_MAX = 256;
 /** Bytes waiting for a slow reader before it is cut off. */
 export const SEND_QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+/** A manifest: some hundred bytes for each file that a peer may list. */
+export const MANIFEST_BYTES_MAX = 64 * 1024 ** 2;
 /** Folders inside folders that are scanned. */
 export const SCAN_DEPTH_MAX = 64;
 /** Large uploads that run at once, if --slots does not say otherwise; more peers wait in line. */

@@ -43,6 +43,8 @@ export type PeerEvent =
 /** How a peer is started. */
 export interface PeerOptions {
   readonly folder: string;
+  /** Files that are shared beside those of the folder: their names, and their real paths. */
+  readonly elsewhere?: ReadonlyMap<string, string>;
   readonly indexes: readonly Address[];
   /** The name to join with; one is made up and kept, if not said. */
   readonly name?: string;
@@ -113,7 +115,7 @@ export class Peer implements AsyncDisposable {
     const chosen = options.name === undefined ? undefined : checkPeerName(options.name);
     await using stack = new AsyncDisposableStack();
 
-    const folder = stack.use(await Folder.open(options.folder));
+    const folder = stack.use(await Folder.open(options.folder, options.elsewhere));
     await tidyIncoming(folder, Date.now());
     const state = stack.use(State.open(folder.statePath("recess.db")));
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };

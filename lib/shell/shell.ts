@@ -16,7 +16,7 @@ import { checkUsage, findCommand, QUIT } from "./commands.ts";
 import { answerInWords } from "./consent_commands.ts";
 import { completing, completions } from "./complete.ts";
 import { parseFlags } from "./flags.ts";
-import { splitLine } from "./line.ts";
+import { splitLine } from "../core/line.ts";
 import { EXIT, exitCodeOf } from "./outcome.ts";
 import type { Output } from "./output.ts";
 import { reportDone } from "./get.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
+import { Failure } from "./failure.ts";
 
 /**
  * Cuts a line into words. Single or double quotes keep spaces together; a backslash keeps a space, a quote or a backslash from meaning

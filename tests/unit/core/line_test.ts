@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
-import { quoteWord, splitLine } from "../../../lib/shell/line.ts";
+import { quoteWord, splitLine } from "../../../lib/core/line.ts";
 
 Deno.test("splitLine() keeps together what is quoted", () => {
   const cases: [string, string[]][] = [
