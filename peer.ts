@@ -19,6 +19,7 @@ import { CONSENT_MODES, type ConsentMode } from "./lib/peer/consent.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
 import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
 import { describeEvent } from "./lib/shell/events.ts";
+import { type Facts, greeting } from "./lib/shell/greeting.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
@@ -123,12 +124,13 @@ async function runShell(options: PeerOptions, output: Output): Promise<number> {
   const code = await Promise.race([starting.then(() => undefined), stopped]);
   if (code !== undefined) return code;
   await using peer = await starting;
-  greet(peer, output);
+  ready(peer, output);
+  if (!output.json) { for (const line of greeting(await factsOf(peer, options))) output.note(line, {}); }
   return await new Shell(peer, output).run(stopped);
 }
 
-/** The ready line, and for people what they can do now. */
-function greet(peer: Peer, output: Output): void {
+/** The ready line. */
+function ready(peer: Peer, output: Output): void {
   const { name, address } = peer;
   const files = peer.files().length;
   output.result(`peer ${name} listening on ${formatAddress(address)}, sharing ${files} files`, {
@@ -141,11 +143,25 @@ function greet(peer: Peer, output: Output): void {
     id: peer.id,
     version: VERSION,
   });
-  if (output.json) return;
-  const folder = printable(peer.folderPath);
-  if (peer.folderIsNew) output.note(`Made the folder ${folder}: whatever you put there is shared at once`, {});
-  output.note(`Your key is ${fingerprint(peer.id)}: others see it beside your name`, {});
-  output.note("Try: search PART-OF-A-NAME, get NUMBER, peers, help", {});
+}
+
+/** What a greeting tells. */
+async function factsOf(peer: Peer, { consent = "open", plain = false }: PeerOptions): Promise<Facts> {
+  const files = peer.files();
+  const here = peer.isFirstStart ? await peer.directory.peers().catch(() => undefined) : undefined;
+  const others = here?.peers.filter(({ name }) => name !== peer.name);
+  return {
+    folder: printable(peer.folderPath),
+    folderIsNew: peer.folderIsNew,
+    isFirstStart: peer.isFirstStart,
+    files: files.length,
+    bytes: files.reduce((sum, { file }) => sum + file.size, 0),
+    index: peer.index,
+    others: others && { peers: others.length, files: others.reduce((sum, each) => sum + each.files, 0) },
+    fingerprint: fingerprint(peer.id),
+    consent,
+    isPlain: plain,
+  };
 }
 
 /** Resolves at the first SIGINT or SIGTERM to the exit code; a second one ends the program at once. */

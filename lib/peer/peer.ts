@@ -74,6 +74,8 @@ export class Peer implements AsyncDisposable {
   readonly consent: Consent;
   /** What it is known by: SHA-256 of its certificate. */
   readonly id: string;
+  /** Whether no peer ran on this folder before. */
+  readonly isFirstStart: boolean;
   readonly #folder: Folder;
   readonly #share: Share;
   readonly #session: IndexSession;
@@ -91,6 +93,7 @@ export class Peer implements AsyncDisposable {
     consent: Consent;
     name: { current: string };
     identity: Identity;
+    isFirstStart: boolean;
     stack: AsyncDisposableStack;
   }) {
     this.directory = parts.directory;
@@ -102,6 +105,7 @@ export class Peer implements AsyncDisposable {
     this.#listener = parts.listener;
     this.#name = parts.name;
     this.id = parts.identity.id;
+    this.isFirstStart = parts.isFirstStart;
     this.#stack = parts.stack;
   }
 
@@ -118,6 +122,8 @@ export class Peer implements AsyncDisposable {
     const folder = stack.use(await Folder.open(options.folder, options.elsewhere));
     await tidyIncoming(folder, Date.now());
     const state = stack.use(State.open(folder.statePath("recess.db")));
+    const isFirstStart = state.setting("started") === undefined;
+    state.set("started", "yes");
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
     const identity = await folderIdentity(folder.statePath("identity.pem"));
     const { room, plain = false } = options;
@@ -209,6 +215,7 @@ export class Peer implements AsyncDisposable {
       consent,
       name,
       identity,
+      isFirstStart,
       stack: stack.move(),
     });
   }
