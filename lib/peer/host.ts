@@ -66,6 +66,7 @@ export class Host {
 export class Visit {
   readonly host: Host;
   readonly #connection: Connection;
+  #name: Promise<string> | undefined;
   /** The id of who calls, whose turns are counted; empty as long as it is not proven. */
   caller = "";
   /** What it calls itself. */
@@ -80,7 +81,7 @@ export class Visit {
   async allow(wish: Pick<Wish, "kind" | "name" | "root" | "size">): Promise<void> {
     const { consent, nameOf } = this.host.parts;
     if (consent.isOpen) return;
-    const peer = await nameOf(this.claimedName, this.caller);
+    const peer = await (this.#name ??= nameOf(this.claimedName, this.caller));
     await consent.allow({ ...wish, id: this.caller, peer }, () => this.#connection.send(encodeNews(Asking, {})));
   }
 

@@ -40,6 +40,25 @@ Deno.test("with --consent ask a refused download ends with exit code 4, and alwa
   assert(!again.program.stderr.includes("Question"), again.program.stderr);
 });
 
+Deno.test("who waits for consent to a folder sees it, and gets the files that were allowed", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/week/a.bin", 1000, 1);
+  await temp.file("ana/week/b.bin", 1000, 2);
+  const options: PeerArgs = { folder: temp.at("ana"), index, name: "ana", stdin: "piped", args: ["--consent", "ask"] };
+  await using ana = await startPeer(options);
+  await using get = startCommand({ folder: temp.at("rui"), index, name: "rui" }, "get", "week/");
+  for (const number of [1, 2]) {
+    await waitFor(ana.program, new RegExp(`Question ${number}: `));
+    await waitFor(get, /asking ana for consent/);
+    const isAboutB = new RegExp(`Question ${number}: .*"week/b\\.bin"`).test(ana.program.stderr);
+    await ana.program.type(isAboutB ? "nao" : "sim");
+  }
+  assertEquals(await get.exit(), 4, get.stderr);
+  assertMatch(get.stderr, /Not fetched: week\/b\.bin: The owner refused/);
+  assert(await sameFiles(temp.at("ana/week/a.bin"), temp.at("rui/week/a.bin")));
+});
+
 Deno.test("with --consent deny nobody gets anything, though all is found", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
