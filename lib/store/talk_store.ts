@@ -83,12 +83,16 @@ export class TalkStore {
     return { name: row["name"] === null ? undefined : String(row["name"]), last: Number(row["last"]) };
   }
 
-  /** Stores a message that was received, and that it was: both or neither. `isSure` says whether the name is the sender's for sure. */
+  /**
+   * Stores a message that was received, and that it was: both or neither. `isSure` says whether the name is the sender's for sure; a message of
+   * which it is not belongs to no name.
+   */
   putReceived(message: Omit<KeptMessage, "row" | "state">, isSure: boolean): void {
     const { peer, id, number, at, text } = message;
     const before = this.teller(id);
     this.#together(() => {
-      this.#insert.run(peerNameKey(peer), peer, id, number, at, text, "received" satisfies MessageState);
+      const key = isSure ? peerNameKey(peer) : "";
+      this.#insert.run(key, peer, id, number, at, text, "received" satisfies MessageState);
       this.#putTeller.run(id, isSure ? peer : before?.name ?? null, number, at);
     });
     this.#kept += 1;

@@ -101,13 +101,14 @@ Deno.test("messages wait when the index is away, too, and go on over a connectio
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
   const eva = await room.peer("eva");
   await ana.peer.talk.tell("rui", "1");
-  await eva.peer.talk.tell("rui", "from eva");
+  await ana.peer.talk.tell("eva", "1");
   await stop(eva);
   await room.stopIndex();
   await eventually("it is noticed", () => ana.events.some((event) => event.event === "index-lost"));
   assertEquals((await ana.peer.talk.tell("rui", "2")).waitsFor, undefined);
-  await assertRejects(() => ana.peer.talk.tell("eva", "x"), Failure, "none is known");
-  assertEquals(texts(rui), ["1", "from eva", "2"]);
+  assertEquals((await ana.peer.talk.tell("eva", "2")).waitsFor?.code, "index-unreachable");
+  await assertRejects(() => ana.peer.talk.tell("leo", "x"), Failure, "none is known");
+  assertEquals(texts(rui), ["1", "2"]);
   await room.startIndex();
 });
 
@@ -164,6 +165,19 @@ Deno.test("a message under a known name with another key is shown as what it is"
   const other = await second.peer("rui");
   await other.peer.talk.tell("ana", "it is me");
   assertEquals(told(ana).map(({ key }) => key), ["changed"]);
+});
+
+Deno.test("an answer goes to who wrote, and to nobody else who has the name later", async () => {
+  await using first = await Room.open();
+  await using second = await Room.open();
+  const before = await first.peer("ana");
+  const rui = await first.peer("rui");
+  await rui.peer.talk.tell("ana", "hello");
+  await stop(before);
+  const ana = await second.peer("ana", before.folder);
+  const other = await second.peer("rui");
+  const failure = await assertRejects(() => ana.peer.talk.tell("rui", "an answer"), Failure);
+  assertEquals([failure.code, told(other).length], ["key-changed", 0]);
 });
 
 Deno.test("hostile text acts on no terminal, and a name that is only claimed is not shown", async () => {
