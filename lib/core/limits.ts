@@ -28,6 +28,8 @@ export const NAME_WORDS_MAX = 64;
 export const CERTIFICATE_BYTES_MAX = 512;
 /** Text of a failure or news, for people to read. */
 export const MESSAGE_BYTES_MAX = 1024;
+/** Text of one message from person to person: some pages; who has more to say sends a file. */
+export const TELL_BYTES_MAX = 4 * 1024;
 /** Files in one UPDATE: small enough that applying one holds up nobody. */
 export const BATCH_FILES_MAX = 1000;
 /** Hits in one reply to SEARCH. */
@@ -109,6 +111,20 @@ export const IDENTITIES_CACHED_MAX = 10_000;
 export const UPLOAD_TURNS_KEPT_MAX = 10_000;
 /** Transfers, running and ended, that a peer remembers. */
 export const TRANSFERS_KEPT_MAX = 1000;
+/** Messages that a peer takes from one other in a second; further ones wait. No person writes as fast, a script may. */
+export const TELLS_PER_SECOND_MAX = 200;
+/** Messages that wait for one peer to return. */
+export const OUTBOX_PER_PEER_MAX = 2_000;
+/** Messages that wait for anybody to return: forty mebibytes at most. */
+export const OUTBOX_MAX = 10_000;
+/** Peers that are told something at once; the messages for others wait for their turn. */
+export const TELLING_MAX = 16;
+/** Messages, received and sent, that a peer remembers; of whom there are most, the oldest are forgotten first. */
+export const MESSAGES_KEPT_MAX = 10_000;
+/** Peers of which is remembered which of their messages have been taken, so that none is shown twice. */
+export const TELLERS_KEPT_MAX = 10_000;
+/** Times a message is sent again before its receiver counts as away. */
+export const TELL_RESENDS_MAX = 3;
 
 // Waits
 
@@ -164,3 +180,13 @@ export const DOWNLOAD_IDLE_MS_MAX = 60_000;
 export const FIND_AGAIN_FIRST_MS = 500;
 /** Longest wait before a download asks the index again who has the file. */
 export const FIND_AGAIN_LAST_MS = 5_000;
+/** A message to be acknowledged, before it is sent again. */
+export const TELL_WAIT_MS = 2_000;
+/** The index to say whose name a message's sender has. Shorter than the sender waits. */
+export const TELLER_NAME_WAIT_MS = 1_000;
+/** A connection over which messages were sent, kept for the next one. Shorter than the other side keeps it. */
+export const TELL_IDLE_MS = 30_000;
+/** First wait before a peer that is away is tried again, for the messages that wait for it. */
+export const TELL_AGAIN_FIRST_MS = 500;
+/** Longest wait before a peer that is away is tried again, for the messages that wait for it. */
+export const TELL_AGAIN_LAST_MS = 15_000;

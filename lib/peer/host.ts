@@ -18,6 +18,7 @@ import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import { Asking, Download, Holds, List, Pieces, Queued } from "../protocol/files.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
+import { Tell } from "../protocol/talk.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import type { OpenFile } from "../store/folder.ts";
 import type { Share } from "../store/share.ts";
@@ -26,6 +27,7 @@ import type { PartialCopy, Partials } from "../transfer/partials.ts";
 import { readRange, sendRange } from "../transfer/send.ts";
 import type { Consent, Wish } from "./consent.ts";
 import { Demand } from "./demand.ts";
+import type { Talk } from "./talk.ts";
 import { UploadLine } from "./upload_line.ts";
 
 /** What the answers come from. */
@@ -38,6 +40,7 @@ export interface HostParts {
   /** The pace of all that is sent. */
   readonly pace: Pace | undefined;
   readonly consent: Consent;
+  readonly talk: Talk;
   /** Whose name a key has at the index. */
   readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
 }
@@ -100,6 +103,7 @@ export const HOST_ROUTES: Routes<Visit> = routes(
   route(Pieces, pieces),
   route(Holds, holds),
   route(Download, download),
+  route(Tell, async (visit, message) => ({ data: await visit.host.parts.talk.take(visit, message) })),
 );
 
 function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {

@@ -31,12 +31,14 @@ import { folderIdentity } from "./folder_identity.ts";
 import { Host, HOST_ROUTES } from "./host.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
+import { Talk, type TalkEvent } from "./talk.ts";
 import { Transfers } from "./transfers.ts";
 
 /** What a peer tells. */
 export type PeerEvent =
   | SessionEvent
   | ConsentEvent
+  | TalkEvent
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
@@ -72,6 +74,7 @@ export class Peer implements AsyncDisposable {
   readonly directory: Directory;
   readonly transfers: Transfers;
   readonly consent: Consent;
+  readonly talk: Talk;
   /** What it is known by: SHA-256 of its certificate. */
   readonly id: string;
   /** Whether no peer ran on this folder before. */
@@ -91,6 +94,7 @@ export class Peer implements AsyncDisposable {
     directory: Directory;
     transfers: Transfers;
     consent: Consent;
+    talk: Talk;
     name: { current: string };
     identity: Identity;
     isFirstStart: boolean;
@@ -99,6 +103,7 @@ export class Peer implements AsyncDisposable {
     this.directory = parts.directory;
     this.transfers = parts.transfers;
     this.consent = parts.consent;
+    this.talk = parts.talk;
     this.#folder = parts.folder;
     this.#share = parts.share;
     this.#session = parts.session;
@@ -148,7 +153,20 @@ export class Peer implements AsyncDisposable {
       const row = claimed === undefined ? undefined : await directory.lookUp(claimed).catch(() => undefined);
       return row?.id === id ? row.name : "somebody";
     };
-    const host = new Host({ consent, nameOf, share, partials, clock, slots: options.slots ?? UPLOAD_SLOTS, pace: up });
+    const talk = stack.use(
+      new Talk({
+        state,
+        clock,
+        random,
+        nameOf,
+        self: () => name.current,
+        lookUp: (each) => directory.lookUp(each),
+        connect: (source, signal) => contacts.connect(source, signal),
+        onEvent,
+      }),
+    );
+    const slots = options.slots ?? UPLOAD_SLOTS;
+    const host = new Host({ consent, talk, nameOf, share, partials, clock, slots, pace: up });
     const listener = stack.use(
       await Listener.listen(options.listen, {
         connectionsMax: PEER_CONNECTIONS_MAX,
@@ -205,6 +223,7 @@ export class Peer implements AsyncDisposable {
       file: (each) => share.files.get(each),
       partials: () => partials.all(),
     });
+    talk.start();
     return new Peer({
       folder,
       share,
@@ -213,6 +232,7 @@ export class Peer implements AsyncDisposable {
       directory,
       transfers,
       consent,
+      talk,
       name,
       identity,
       isFirstStart,

@@ -14,6 +14,7 @@ import { CONSENT_COMMANDS } from "./consent_commands.ts";
 import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
 import { get } from "./get.ts";
 import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
+import { TALK_COMMANDS } from "./talk_commands.ts";
 
 const LIMIT: Flag = { value: "N", about: "how many rows at most", byDefault: "20" };
 const ANY = Infinity;
@@ -153,6 +154,7 @@ export const COMMANDS: readonly Command[] = [
     run: (context, args) => changeTransfer(context, args, "cancelled", (transfers, id) => transfers.cancel(id)),
   },
   ...CONSENT_COMMANDS,
+  ...TALK_COMMANDS,
   {
     name: "help",
     args: "[COMMAND]",
@@ -179,6 +181,12 @@ export function findCommand(name: string): Command {
   const command = COMMANDS.find((each) => each.name === name);
   if (command !== undefined) return command;
   throw new Failure("usage", `There is no command "${printable(name)}"`, { hint: "see what there is with: help" });
+}
+
+/** After how many words of a typed line the rest is text; undefined for a line that is all words. */
+export function textAfter(line: string): number | undefined {
+  const [name] = line.trimStart().split(/\s/, 1);
+  return COMMANDS.find((each) => each.name === name)?.textAfter;
 }
 
 /** Checks the number of arguments, and that only the command's own flags were `given`, with values that make sense. Fails: "usage". */

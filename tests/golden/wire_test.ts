@@ -74,6 +74,7 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     { name: "aula 1.mp4", size: 8, modified: 1, compression: "gzip" },
     7,
   ],
+  TELL: [{ number: 1_795_000_000_000, text: "Olá, Ana 🎓" }, { last: 1_795_000_000_000 }],
   ASKING: [{}],
   QUEUED: [{ before: 4 }],
   PROBE: [{}],

@@ -20,6 +20,19 @@ Deno.test("splitLine() keeps together what is quoted", () => {
   for (const [line, words] of cases) assertEquals(splitLine(line), words, line);
 });
 
+Deno.test("splitLine() leaves text as it was typed, but for quotes around all of it", () => {
+  const cases: [string, string[]][] = [
+    ["tell ana hello", ["tell", "ana", "hello"]],
+    ['  tell   ana   it\'s  -5 --now \\ "late"  ', ["tell", "ana", 'it\'s  -5 --now \\ "late"']],
+    ['tell "Ana Maria" say "a b', ["tell", "Ana Maria", 'say "a b']],
+    ['tell ana "hello  there"', ["tell", "ana", "hello  there"]],
+    ["tell ana 'tis the season'", ["tell", "ana", "tis the season"]],
+    ['tell ana "a" and "b"', ["tell", "ana", '"a" and "b"']],
+    ["tell ana", ["tell", "ana"]],
+  ];
+  for (const [line, words] of cases) assertEquals(splitLine(line, 2), words, line);
+});
+
 Deno.test("splitLine() says when a quote is not closed", () => {
   for (const line of ['get "aula', "get 'aula"]) {
     assertEquals(assertThrows(() => splitLine(line), Failure).code, "usage");
