@@ -34,7 +34,7 @@ const FLAGS = {
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
   consent: { value: CONSENT_MODES.join("|"), about: "whether others may have what they ask for", byDefault: "open" },
-  plain: { about: "serve without encryption, and talk to those who do" },
+  plain: { about: "serve without encryption, and talk to those who do; classroom clients among them" },
   "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
   slots: {
     value: "N",
