@@ -15,10 +15,13 @@ const BACKSLASH = 0x5c;
 const BRACE = 0x7b;
 const END_BRACE = 0x7d;
 
+const LATIN1 = new TextDecoder("latin1");
+
 /** How our own first message begins; nothing else has to be looked at. */
 const OURS = `{"method":"${Hello.method}"`;
-/** How a classroom request begins, for one of which only the beginning is here. */
-const CLASSROOM_REGEXP = /^\s*\{\s*"(?:method|data)"\s*:/;
+/** How a classroom request begins, for one of which only the beginning is here; and such a beginning that says nothing yet. */
+const CLASSROOM_REGEXP = /^\s*\{\s*(?:"method"\s*:\s*[^\s]|"data"\s*:)/;
+const NOTHING_YET_REGEXP = /^\s*\{\s*(?:"(?:[a-z]*|method"\s*(?::\s*(?:"[A-Z_]*)?)?|data"\s*))?$/;
 const HELLO_REGEXP = new RegExp(`^\\s*\\{\\s*"method"\\s*:\\s*"${Hello.method}"`);
 /** What every request of ours has, and no classroom's. */
 const ID_REGEXP = /[^\\]"id"\s*:/;
@@ -38,8 +41,10 @@ export function tellApart(arrived: Uint8Array): "native" | Dialect | undefined {
   const end = new JsonEnd().push(bytes);
   if (end !== undefined) return whoseObject(bytes.subarray(0, end));
   // Our own are complete when there is a line feed.
-  const isOver = bytes.includes(LINE_FEED) || bytes.length > HELLO_LINE_BYTES_MAX;
-  return isOver ? whoseBeginning(bytes) : undefined;
+  if (bytes.length > HELLO_LINE_BYTES_MAX) return whoseBeginning(bytes);
+  return bytes.includes(LINE_FEED) && !NOTHING_YET_REGEXP.test(LATIN1.decode(bytes))
+    ? whoseBeginning(bytes)
+    : undefined;
 }
 
 /** Finds the end of a JSON object by its braces, those within strings apart; each byte is looked at once. */
@@ -79,7 +84,7 @@ function whoseObject(bytes: Uint8Array): "native" | Dialect {
 }
 
 function whoseBeginning(bytes: Uint8Array): "native" | Dialect {
-  const text = new TextDecoder("latin1").decode(bytes.subarray(0, HELLO_LINE_BYTES_MAX));
+  const text = LATIN1.decode(bytes.subarray(0, HELLO_LINE_BYTES_MAX));
   return CLASSROOM_REGEXP.test(text) && !HELLO_REGEXP.test(text) && !ID_REGEXP.test(text) ? "json" : "native";
 }
 

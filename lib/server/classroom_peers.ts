@@ -30,6 +30,8 @@ interface ClassroomPeer {
   readonly address: Address;
   readonly files: Set<string>;
   heardMs: number;
+  /** Whether the index took it. */
+  readonly joined: Promise<void>;
   /** Its changes follow each other, whichever connections they come over. */
   changed: Promise<unknown>;
 }
@@ -55,7 +57,7 @@ export class ClassroomPeers implements Disposable {
   async join(address: Address, dialect: Dialect, files: readonly string[]): Promise<void> {
     const isNew = !this.#peers.has(formatAddress(address));
     const peer = await this.#peer(address, dialect);
-    await this.#change(peer, new Set(files), new Set(peer.files).difference(new Set(files)));
+    await this.#change(peer, new Set(files), { replace: true });
     if (!isNew) return;
     const { journal } = this.#options;
     journal({ event: "joined", peer: peer.name, from: address, files: peer.files.size, reachable: true });
@@ -67,7 +69,7 @@ export class ClassroomPeers implements Disposable {
     if (isNew) return await this.join(address, dialect, files);
     const peer = await this.#peer(address, dialect);
     const before = peer.files.size;
-    await this.#change(peer, new Set(files), new Set());
+    await this.#change(peer, new Set(files), { replace: false });
     const added = peer.files.size - before;
     this.#options.journal({ event: "listed", peer: peer.name, added, removed: 0, files: peer.files.size });
   }
@@ -110,7 +112,7 @@ export class ClassroomPeers implements Disposable {
     }
     const { index, clock } = this.#options;
     const { host, port } = address;
-    const joining = index.join({
+    const joined = index.join({
       name,
       id: NO_ID,
       certificate: NO_CERTIFICATE,
@@ -119,25 +121,21 @@ export class ClassroomPeers implements Disposable {
       port,
       dialect,
     });
-    const peer = { name, address, files: new Set<string>(), heardMs: clock.now(), changed: joining };
+    const peer = { name, address, files: new Set<string>(), heardMs: clock.now(), joined, changed: joined };
     this.#peers.set(name, peer);
-    try {
-      await joining;
-    } catch (thrown) {
-      this.#peers.delete(name);
-      throw thrown;
-    }
+    joined.catch(() => this.#peers.delete(name));
     void this.#watch();
     return peer;
   }
 
-  async #change(peer: ClassroomPeer, add: ReadonlySet<string>, remove: ReadonlySet<string>): Promise<void> {
+  async #change(peer: ClassroomPeer, add: ReadonlySet<string>, { replace }: { replace: boolean }): Promise<void> {
     const change = async (): Promise<void> => {
-      const after = peer.files.union(add).difference(remove);
+      await peer.joined;
+      const after = replace ? add : peer.files.union(add);
       if (after.size > DIALECT_FILES_MAX) {
         throw new Failure("too-large", `Cannot list more than ${DIALECT_FILES_MAX} files`);
       }
-      const removed = [...peer.files.intersection(remove)];
+      const removed = [...peer.files.difference(after)];
       const added = Array.from(add.difference(peer.files), (name) => ({ name, size: 0 }));
       for (let start = 0; start < Math.max(removed.length, added.length); start += BATCH_FILES_MAX) {
         const batch = [start, start + BATCH_FILES_MAX] as const;
