@@ -41,6 +41,8 @@ export const DIALECT_ANSWERS = {
 /** How a peer announces a file in JSON, and says no. */
 export const DIALECT_HEADER = { ok: "OK", absent: "FILE_NOT_FOUND", yes: "SIM", no: "NAO" } as const;
 
+const HTTP_REGEXP = /\sHTTP\/\d/;
+
 /** A port as number or as digits: some clients keep it as they read it from the keyboard. */
 const anyPort: Field<number> = {
   ...port,
@@ -65,7 +67,7 @@ const HEADER = record({
   file_size: optional(fileSize),
 });
 
-/** Reads a request. Fails: "malformed", in words for whoever wrote it. */
+/** Reads a request. Fails: "malformed", in words for whoever wrote it; "unsupported" for HTTP. */
 export function decodeDialect(dialect: Dialect, bytes: Uint8Array): DialectRequest {
   const text = decodeText(bytes);
   return dialect === "json" ? decodeJson(text) : decodeWords(text);
@@ -144,6 +146,8 @@ function decodeJson(text: string): DialectRequest {
 }
 
 function decodeWords(line: string): DialectRequest {
+  // A page in somebody's browser can have it send lines of its choice, after those of HTTP.
+  if (HTTP_REGEXP.test(line)) throw new Failure("unsupported", "Cannot answer HTTP on this port");
   const [verb = "", ...args] = splitWords(line);
   const [first = ""] = args;
   const at = portOf(first);

@@ -82,6 +82,7 @@ export async function serveDialect(reader: DialectReader, parts: DialectSessionP
         parts.journal({ event: "refused", peer: session.label, code: failure.code, message: failure.message });
       }
       await say(encodeDialectFailure(failure) + ending);
+      if (failedWith(failure, "unsupported")) break;
     }
   }
   await connection.closeInOrder(CLOSE_WAIT_MS);

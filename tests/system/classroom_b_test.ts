@@ -136,6 +136,10 @@ Deno.test("classroom B: clients that misbehave are answered in words or closed, 
   let said = "";
   for (let more = await readOnce(rude); more !== undefined; more = await readOnce(rude)) said += more;
   assertEquals(said.split("\n").filter((line) => line.startsWith("ERROR")).length, 8);
+  // A page in a browser cannot have it speak for anybody.
+  const post = "POST / HTTP/1.1\r\nHost: x\r\n\r\nJOIN 127.0.0.1:80 browser.mp4\n";
+  assertMatch(await sayOnce(port, post) ?? "", /HTTP/);
+  assertEquals(await sayOnce(port, "SEARCH 127.0.0.1:1 browser.mp4"), "Arquivo não encontrado");
   // Slowly, and in pieces.
   using slow = await Deno.connect({ hostname: "127.0.0.1", port });
   slow.setNoDelay(true);
