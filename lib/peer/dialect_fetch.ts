@@ -115,12 +115,17 @@ async function announced(connection: Connection, holder: PeerRef, name: string):
   for (let looked = 0;;) {
     const at = end.push(connection.arrived.subarray(looked));
     looked = connection.arrived.length;
-    if (at !== undefined) return dialect === "json" ? decodeHeader(connection.take(at)) : void connection.take(at);
+    if (at !== undefined) {
+      return dialect === "json" ? decodeHeader(connection.take(at), name) : void connection.take(at);
+    }
     if (looked > HELLO_LINE_BYTES_MAX || await connection.more({ waitMs: CONSENT_WAIT_MS }) === "end") break;
   }
   const said = new TextDecoder().decode(connection.arrived.subarray(0, 200)).trim();
-  if (said === DIALECT_ANSWERS.notFound) throw new Failure("not-shared", `${holder.name} does not have "${name}"`);
-  throw new Failure("refused", `${holder.name} did not send it${said === "" ? "" : `: ${said}`}`);
+  if (said === DIALECT_ANSWERS.notFound) {
+    throw new Failure("not-shared", `Cannot download "${name}": it is not shared there`);
+  }
+  const answer = said === "" ? "closed without an answer" : `answered "${said}"`;
+  throw new Failure("refused", `Cannot download "${name}": ${holder.name} ${answer}`);
 }
 
 /** Finds the end of the words that announce a file. */

@@ -110,13 +110,17 @@ export function encodeDownload(dialect: Dialect, name: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Reads a peer's announcement in JSON. Shape: the size of what follows. Fails: "not-shared", "refused", "malformed". */
-export function decodeHeader(bytes: Uint8Array): number {
+/** Reads a peer's announcement in JSON of what was asked for. Shape: the size of what follows. Fails: "not-shared", "refused", "malformed". */
+export function decodeHeader(bytes: Uint8Array, name: string): number {
   const { status, data, file_size: size } = HEADER.check(parseJson(decodeText(bytes)), "header");
-  if (status === DIALECT_HEADER.absent) throw new Failure("not-shared", "It does not have that file");
-  if (data === DIALECT_HEADER.no) throw new Failure("refused", "Its owner refused", { hint: "ask them" });
+  if (status === DIALECT_HEADER.absent) {
+    throw new Failure("not-shared", `Cannot download "${name}": it is not shared there`);
+  }
+  if (data === DIALECT_HEADER.no) {
+    throw new Failure("refused", `The owner refused to send "${name}"`, { hint: "ask them" });
+  }
   if (status !== DIALECT_HEADER.ok || size === undefined) {
-    throw new Failure("malformed", `It answered ${status}, without a file`);
+    throw new Failure("malformed", `Cannot download "${name}": the answer was "${status}", without a size`);
   }
   return size;
 }

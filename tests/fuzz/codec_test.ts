@@ -91,7 +91,7 @@ Deno.test("damaged requests in a classroom dialect fail in one typed way, or mea
       tellApart(bytes);
       const end = new JsonEnd().push(bytes) ?? bytes.length;
       decodeDialect(dialect, bytes.subarray(0, end));
-      decodeHeader(bytes);
+      decodeHeader(bytes, "a");
     } catch (thrown) {
       if (!(thrown instanceof Failure)) throw new Error(`seed ${seed}`, { cause: thrown });
       const codes = ["malformed", "unsupported", "refused", "not-shared"];

@@ -3,7 +3,8 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { Failure } from "../../lib/core/failure.ts";
 import { IndexClient } from "../support/index_client.ts";
 import { askJson, ClassmateServer, downloadJson, readOnce, sayOnce, writeAll } from "../support/classmate.ts";
 import { type PeerArgs, runCommand, runIndex, type RunningPeer, startIndex, startPeer } from "../support/programs.ts";
@@ -140,8 +141,8 @@ Deno.test("classroom A: we find its file and get it, its size counted and not ve
   const cases: [what: string, from: string, code: number, says: string][] = [
     ["short.mp4", short.address, 1, "closed in the middle"],
     ["a.mp4", refusing.address, 4, "refused"],
-    ["a.mp4", without.address, 3, "does not have that file"],
-    ["a.mp4", rude.address, 4, "did not send it"],
+    ["a.mp4", without.address, 3, "it is not shared there"],
+    ["a.mp4", rude.address, 4, "answered"],
     ["../evil.mp4", classmate.address, 2, "a part of it is not a name"],
   ];
   for (const [what, from, code, says] of cases) {
@@ -163,6 +164,9 @@ Deno.test("classroom A: clients that misbehave are answered in words or closed, 
   await using index = await startIndex();
   const { port } = index;
   await using native = await IndexClient.connect({ host: "127.0.0.1", port });
+  // Nobody can sit on the name that a classmate's program will have.
+  const squatting = await assertRejects(() => native.join("127.0.0.1:9"), Failure);
+  assertEquals(squatting.code, "bad-name");
   await native.join("ana");
   const answered: string[] = [
     '{"method": "JOIN", "data": {"files": "a.mp4"}}',

@@ -185,8 +185,8 @@ Deno.test("encodeAddresses() writes what Python's json.dumps writes, or words, a
 
 Deno.test("a header is read back to what it was made from, and a foreign one only within its bounds", () => {
   assertEquals(encodeHeader("json", 5, true), '{"status":"OK","file_size":5,"data":"SIM"}');
-  assertEquals(decodeHeader(bytes(encodeHeader("json", 5, true))), 5);
-  assertEquals(decodeHeader(bytes('{"status": "OK", "file_size": 0}')), 0);
+  assertEquals(decodeHeader(bytes(encodeHeader("json", 5, true)), "a"), 5);
+  assertEquals(decodeHeader(bytes('{"status": "OK", "file_size": 0}'), "a"), 0);
   assertEquals(encodeHeader("words", 5, true), "Arquivo Encontrado!");
   const bad: readonly [text: string, code: string][] = [
     [encodeHeader("json", 5, false), "refused"],
@@ -198,7 +198,9 @@ Deno.test("a header is read back to what it was made from, and a foreign one onl
     ['{"file_size":5}', "malformed"],
     ["[]", "malformed"],
   ];
-  for (const [text, code] of bad) assertEquals(assertThrows(() => decodeHeader(bytes(text)), Failure).code, code, text);
+  for (const [text, code] of bad) {
+    assertEquals(assertThrows(() => decodeHeader(bytes(text), "a"), Failure).code, code, text);
+  }
   assertEquals(decodeDialect("json", encodeDownload("json", 'a "b".mp4')), { kind: "download", name: 'a "b".mp4' });
   assertEquals(decodeDialect("words", encodeDownload("words", "a b.mp4")), { kind: "download", name: "a b.mp4" });
 });
