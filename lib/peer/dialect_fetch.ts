@@ -77,6 +77,8 @@ async function fetchFrom(
     const kept = { name: JSON.stringify([holder.name, wanted.name]), size: size ?? 0 };
     using unfinished = await UnfinishedFile.open(folder, kept);
     const incoming = new Incoming(connection, unfinished, parts, (done) => {
+      // Where nobody says how much will come, it is as much as there is.
+      if (size === undefined) watch.onListed(done);
       watch.onProgress({ state: "running", done, sources: [holder.name], retries: 0 });
     });
     try {

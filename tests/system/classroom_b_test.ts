@@ -58,6 +58,12 @@ Deno.test("classroom B: its client finds our film and downloads it to the last b
   await Deno.writeFile(temp.at("got"), got.bytes);
   assert(await sameFiles(film, temp.at("got")));
   assertEquals((await downloadWords(portOf(ana), "aula7.mp4")).header, "Arquivo não encontrado");
+  await temp.file("ana/empty.txt", 0);
+  const empty = await eventually("it is shared", async () => {
+    const { header, bytes } = await downloadWords(portOf(ana), "empty.txt");
+    return header === "Arquivo Encontrado!" && bytes;
+  });
+  assertEquals(empty.length, 0);
 
   const bytes = await Deno.readFile(film);
   await using classmate = new ClassmateServer("Arquivo Encontrado!", bytes.subarray(0, 300_000));
