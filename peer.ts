@@ -37,7 +37,7 @@ const FLAGS = {
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
   manifest: { value: "FILE", about: "share the files it lists, too: lines NAME PATH, with quotes around spaces" },
   consent: { value: CONSENT_MODES.join("|"), about: "whether others may have what they ask for", byDefault: "open" },
-  plain: { about: "serve without encryption, and talk to those who do" },
+  plain: { about: "serve without encryption, and talk to those who do; classroom clients among them" },
   "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
   slots: {
     value: "N",

@@ -48,6 +48,10 @@ export const PAGE_DIGESTS_MAX = 32 * 1024;
 export const FILE_BYTES_MAX = 4 * 1024 ** 4;
 /** Lines that make no sense before the connection is closed. */
 export const MALFORMED_LINES_MAX = 8;
+/** One request in a classroom dialect, whose JOIN carries the whole list: some thousand names. Its sender stays a stranger, of whom few are served. */
+export const DIALECT_REQUEST_BYTES_MAX = 64 * 1024;
+/** An answer in a classroom dialect: its clients read so much once, and take that for all. */
+export const DIALECT_ANSWER_BYTES_MAX = 1024;
 
 // What one index or peer holds
 
@@ -75,6 +79,12 @@ export const INDEX_CONNECTIONS_MAX = 12_000;
 export const DIAL_BACKS_MAX = 64;
 /** Time between two lines about the same peer's changing list, so that a large list is one line of the log. */
 export const LISTED_PAUSE_MS = 1_000;
+/** Files that one peer of a classroom dialect may list: a folder of homework, and nobody proves who lists it. */
+export const DIALECT_FILES_MAX = 1_000;
+/** Peers of classroom dialects that an index lists. */
+export const DIALECT_PEERS_MAX = 2_000;
+/** The same of one address: a lab's whole row on one machine. The one that was silent longest makes room. */
+export const DIALECT_PEERS_PER_ADDRESS_MAX = 64;
 /** Connections from other peers that a peer serves at once. */
 export const PEER_CONNECTIONS_MAX = 256;
 /** Bytes waiting for a slow reader before it is cut off. */
@@ -144,6 +154,14 @@ export const PROBE_WAIT_MS = 2_000;
 export const PING_EVERY_MS = 12_000;
 /** Silence after which the index takes a session for dead: three pings missed. */
 export const SILENCE_MS_MAX = 40_000;
+/** A peer of a classroom dialect to ask the index for anything, or be forgotten; they connect only when they want something. */
+export const DIALECT_SILENCE_MS_MAX = 30 * 60_000;
+/** The rest of a request in a classroom dialect, once it has begun: a person may be typing it. */
+export const DIALECT_REQUEST_WAIT_MS = 30_000;
+/** Words without a line feed: silence after which they count as complete. */
+export const DIALECT_QUIET_MS = 300;
+/** Between an answer that announces a file and the file's bytes, so that a client reads them apart. */
+export const DIALECT_HEADER_PAUSE_MS = 100;
 /** A connection between peers that asks for nothing. */
 export const PEER_IDLE_MS_MAX = 120_000;
 /** What is left to do when a program is told to stop. */

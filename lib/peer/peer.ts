@@ -25,6 +25,7 @@ import { Partials } from "../transfer/partials.ts";
 import { Consent, type ConsentEvent, type ConsentMode } from "./consent.ts";
 import { Contacts } from "./contacts.ts";
 import { defaultPeerName } from "./default_name.ts";
+import { serveDialect } from "./dialect_host.ts";
 import { Directory } from "./directory.ts";
 import type { FetchParts } from "./fetching.ts";
 import { folderIdentity } from "./folder_identity.ts";
@@ -172,6 +173,7 @@ export class Peer implements AsyncDisposable {
         connectionsMax: PEER_CONNECTIONS_MAX,
         ...(plain ? {} : { identity }),
         serve: async (connection) => {
+          if (plain && await serveDialect(connection, host)) return;
           const visit = host.visit(connection);
           await answerRequests(connection, HOST_ROUTES, visit, {
             name: () => name.current,
@@ -202,6 +204,7 @@ export class Peer implements AsyncDisposable {
       announce: (partial, here) => session.announce(partial, here),
       onBadSource: (peer, file, failure) => onEvent({ event: "bad-source", peer, file, why: failure.message }),
       connect: (source, signal) => contacts.connect(source, signal),
+      ...(plain ? { dialPlain: (address: Address, signal: AbortSignal) => dialWith(address, { signal }) } : {}),
       clock,
       random,
       ...(down === undefined ? {} : { pace: down }),
