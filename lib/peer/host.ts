@@ -26,6 +26,8 @@ import type { PartialCopy, Partials } from "../transfer/partials.ts";
 import { readRange, sendRange } from "../transfer/send.ts";
 import type { Consent, Wish } from "./consent.ts";
 import { Demand } from "./demand.ts";
+import type { Inbox } from "./inbox.ts";
+import { INBOX_ROUTES } from "./inbox_routes.ts";
 import { UploadLine } from "./upload_line.ts";
 
 /** What the answers come from. */
@@ -38,6 +40,8 @@ export interface HostParts {
   /** The pace of all that is sent. */
   readonly pace: Pace | undefined;
   readonly consent: Consent;
+  /** Where others put files. */
+  readonly inbox: Inbox;
   /** Whose name a key has at the index. */
   readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
 }
@@ -65,7 +69,7 @@ export class Host {
 /** One connection of a peer that asks. */
 export class Visit {
   readonly host: Host;
-  readonly #connection: Connection;
+  readonly connection: Connection;
   /** The id of who calls, whose turns are counted; empty as long as it is not proven. */
   caller = "";
   /** What it calls itself. */
@@ -73,7 +77,7 @@ export class Visit {
 
   constructor(host: Host, connection: Connection) {
     this.host = host;
-    this.#connection = connection;
+    this.connection = connection;
   }
 
   /** Waits until the owner of this peer lets it have what it wants. Fails: "refused", "busy". */
@@ -81,12 +85,12 @@ export class Visit {
     const { consent, nameOf } = this.host.parts;
     if (consent.isOpen) return;
     const peer = await nameOf(this.claimedName, this.caller);
-    await consent.allow({ ...wish, id: this.caller, peer }, () => this.#connection.send(encodeNews(Asking, {})));
+    await consent.allow({ ...wish, id: this.caller, peer }, () => this.connection.send(encodeNews(Asking, {})));
   }
 
   /** Tells the peer how many are before it. */
   tellPlace(before: number): Promise<void> {
-    return this.#connection.send(encodeNews(Queued, { before }));
+    return this.connection.send(encodeNews(Queued, { before }));
   }
 }
 
@@ -99,6 +103,7 @@ export const HOST_ROUTES: Routes<Visit> = routes(
   route(Pieces, pieces),
   route(Holds, holds),
   route(Download, download),
+  ...INBOX_ROUTES,
 );
 
 function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {

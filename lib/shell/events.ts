@@ -46,6 +46,10 @@ export function describeEvent(event: PeerEvent): string {
         : event.inTime
         ? `Question ${event.number}: refused`
         : `Question ${event.number}: nobody answered, so it was refused`;
+    case "received":
+      return `${event.peer} put ${event.name} here (${formatSize(event.size)})`;
+    case "taken-back":
+      return `${event.peer} took back ${event.name}`;
     case "renamed":
       return `${event.from} is taken here, so you are ${event.name}; choose a name with --name`;
   }
