@@ -10,9 +10,9 @@
 import { formatAddress, parseAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
 import { fingerprint } from "./lib/core/fingerprint.ts";
-import { UPLOAD_SLOTS } from "./lib/core/limits.ts";
+import { INBOX_BYTES_MAX, UPLOAD_SLOTS } from "./lib/core/limits.ts";
 import { printable } from "./lib/core/printable.ts";
-import { parseRate } from "./lib/core/quantity.ts";
+import { parseRate, parseSize } from "./lib/core/quantity.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
 import { CONSENT_MODES, type ConsentMode } from "./lib/peer/consent.ts";
@@ -37,6 +37,12 @@ const FLAGS = {
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
   manifest: { value: "FILE", about: "share the files it lists, too: lines NAME PATH, with quotes around spaces" },
   consent: { value: CONSENT_MODES.join("|"), about: "whether others may have what they ask for", byDefault: "open" },
+  inbox: { words: ["share"], about: "let others put files into FOLDER/inbox; with share, these are shared on" },
+  quota: {
+    value: "SIZE",
+    about: "what the inbox may hold; one sender, at most half of it",
+    byDefault: `${INBOX_BYTES_MAX / 1024 ** 3}GiB`,
+  },
   plain: { about: "serve without encryption, and talk to those who do; classroom clients among them" },
   "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
   slots: {
@@ -85,6 +91,9 @@ async function main(): Promise<number> {
       hint: "write: deno task peer FOLDER, for example ./share",
     });
   }
+  if (flags.inbox === undefined && given.includes("quota")) {
+    throw new Failure("usage", "--quota goes with --inbox", { hint: "write: --inbox --quota SIZE" });
+  }
   const output = new Output({ json: flags.json, debug: flags.debug });
   const options: PeerOptions = {
     folder,
@@ -95,6 +104,7 @@ async function main(): Promise<number> {
     slots: parseCount("slots", flags.slots),
     plain: flags.plain,
     consent: parseConsent(flags.consent),
+    ...(flags.inbox === undefined ? {} : { inbox: { share: flags.inbox === "share", quota: parseSize(flags.quota) } }),
     ...(flags["room-key-file"] === undefined
       ? {}
       : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() }),

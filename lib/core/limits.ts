@@ -117,6 +117,20 @@ export const SMALL_AHEAD = 32;
 export const FOLDER_FILES_MAX = 250_000;
 /** Certificates of other peers that a peer keeps at hand. */
 export const IDENTITIES_CACHED_MAX = 10_000;
+/** What an inbox holds, if --quota does not say otherwise. */
+export const INBOX_BYTES_MAX = 20 * 1024 ** 3;
+/** One sender takes at most one part in so many of an inbox, so that one cannot keep out all others. */
+export const INBOX_PARTS = 2;
+/** Files in an inbox. */
+export const INBOX_FILES_MAX = 10_000;
+/** The same of one sender, unfinished ones included. */
+export const INBOX_FILES_PER_SENDER_MAX = 1_000;
+/** Files that arrive in an inbox at once; others wait in line. */
+export const INBOX_RUNNING_MAX = 8;
+/** Asked at a time of who puts a file. The platform's TLS server reads ahead without end, so this bounds what waits in memory. */
+export const PUT_SPAN_BYTES_MAX = 8 * 1024 ** 2;
+/** Questions about a file one offers that wait for an answer at once: an honest peer asks one after the other. */
+export const OFFER_QUESTIONS_MAX = 16;
 /** Peers of which is known how many turns they have had in the line for uploads. */
 export const UPLOAD_TURNS_KEPT_MAX = 10_000;
 /** Transfers, running and ended, that a peer remembers. */
@@ -172,6 +186,8 @@ export const PIECES_WAIT_MS = 1_000;
 export const CONSENT_WAIT_MS = 60_000;
 /** How often one who waits in line is told his place, changed or not. */
 export const QUEUED_EVERY_MS = 5_000;
+/** How often the sender is told how much has arrived, if there is more than before. */
+export const TAKEN_EVERY_MS = 250;
 /** Pause before a second guess at the room key from the same address. */
 export const GUESS_FIRST_MS = 250;
 /** Longest pause between two guesses at the room key from the same address. */

@@ -145,12 +145,7 @@ export async function answerRequests<Context>(
           continue;
         }
         if (!proven) throw new Failure("unproven", "Prove who you are first");
-        const { line, write, release } = await answerOne(byMethod, context, envelope, options);
-        try {
-          await (write === undefined ? connection.send(line) : connection.sendWithBody(line, write));
-        } finally {
-          release();
-        }
+        await answerRequest(connection, byMethod, context, envelope, options);
       } catch (thrown) {
         const failure = Failure.from(thrown, "internal", "Cannot answer");
         if (connection.ended !== undefined) return connection.ended;
@@ -172,13 +167,30 @@ export async function answerRequests<Context>(
   }
 }
 
-type RequestEnvelope = Extract<Envelope, { kind: "request" }>;
+/** A request that has arrived. */
+export type RequestEnvelope = Extract<Envelope, { kind: "request" }>;
+
+/** Answers one request. Fails: as the route does, which the other side has not been told then; and as the connection does. */
+export async function answerRequest<Context>(
+  connection: Connection,
+  byMethod: Routes<Context>,
+  context: Context,
+  envelope: RequestEnvelope,
+  options: Pick<AnswerOptions, "onBug"> = {},
+): Promise<void> {
+  const { line, write, release } = await answerOne(byMethod, context, envelope, options);
+  try {
+    await (write === undefined ? connection.send(line) : connection.sendWithBody(line, write));
+  } finally {
+    release();
+  }
+}
 
 async function answerOne<Context>(
   byMethod: Routes<Context>,
   context: Context,
   envelope: RequestEnvelope,
-  options: AnswerOptions,
+  options: Pick<AnswerOptions, "onBug">,
 ): ReturnType<Route<Context>["answer"]> {
   const known = byMethod.get(envelope.method);
   if (known === undefined) {

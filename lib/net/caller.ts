@@ -167,7 +167,8 @@ export class Caller {
   }
 }
 
-function readReply<D, R>(message: Request<D, R>, envelope: Envelope): ReplyWithBody<R> {
+/** What a reply carries. Fails: as the other side says; "malformed" when it answers something else. */
+export function readReply<D, R>(message: Request<D, R>, envelope: Envelope): ReplyWithBody<R> {
   if (envelope.kind === "failure") throw envelope.failure;
   if (envelope.kind !== "reply" || envelope.status !== `${message.method}_OK`) {
     throw new Failure("malformed", `Got another answer than ${message.method}_OK`);

@@ -207,6 +207,11 @@ export class Directory {
     return { name: exact, id: this.#options.contacts.trust({ name: exact, id }) };
   }
 
+  /** How to reach a peer that is here. Fails: "not-found", "unreachable". */
+  async contact(name: string): Promise<Source> {
+    return sourceOf(await this.#peer(name), "");
+  }
+
   async #peer(name: string): Promise<PeerRef> {
     const row = await this.lookUp(name);
     if (row === undefined) {

@@ -28,6 +28,8 @@ import { readRange, sendRange } from "../transfer/send.ts";
 import type { Consent, Wish } from "./consent.ts";
 import { Demand } from "./demand.ts";
 import type { Talk } from "./talk.ts";
+import type { Inbox } from "./inbox.ts";
+import { INBOX_ROUTES } from "./inbox_routes.ts";
 import { UploadLine } from "./upload_line.ts";
 
 /** What the answers come from. */
@@ -41,6 +43,8 @@ export interface HostParts {
   readonly pace: Pace | undefined;
   readonly consent: Consent;
   readonly talk: Talk;
+  /** Where others put files. */
+  readonly inbox: Inbox;
   /** Whose name a key has at the index. */
   readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
 }
@@ -68,7 +72,7 @@ export class Host {
 /** One connection of a peer that asks. */
 export class Visit {
   readonly host: Host;
-  readonly #connection: Connection;
+  readonly connection: Connection;
   #name: Promise<string> | undefined;
   /** The id of who calls, whose turns are counted; empty as long as it is not proven. */
   caller = "";
@@ -77,7 +81,7 @@ export class Visit {
 
   constructor(host: Host, connection: Connection) {
     this.host = host;
-    this.#connection = connection;
+    this.connection = connection;
   }
 
   /** Waits until the owner of this peer lets it have what it wants. Fails: "refused", "busy". */
@@ -85,12 +89,12 @@ export class Visit {
     const { consent, nameOf } = this.host.parts;
     if (consent.isOpen) return;
     const peer = await (this.#name ??= nameOf(this.claimedName, this.caller));
-    await consent.allow({ ...wish, id: this.caller, peer }, () => this.#connection.send(encodeNews(Asking, {})));
+    await consent.allow({ ...wish, id: this.caller, peer }, () => this.connection.send(encodeNews(Asking, {})));
   }
 
   /** Tells the peer how many are before it. */
   tellPlace(before: number): Promise<void> {
-    return this.#connection.send(encodeNews(Queued, { before }));
+    return this.connection.send(encodeNews(Queued, { before }));
   }
 }
 
@@ -104,6 +108,7 @@ export const HOST_ROUTES: Routes<Visit> = routes(
   route(Holds, holds),
   route(Download, download),
   route(Tell, async (visit, message) => ({ data: await visit.host.parts.talk.take(visit, message) })),
+  ...INBOX_ROUTES,
 );
 
 function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {

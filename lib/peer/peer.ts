@@ -30,9 +30,11 @@ import { Directory } from "./directory.ts";
 import type { FetchParts } from "./fetching.ts";
 import { folderIdentity } from "./folder_identity.ts";
 import { Host, HOST_ROUTES } from "./host.ts";
+import { Inbox, type InboxEvent, type InboxOptions } from "./inbox.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
 import { Talk, type TalkEvent } from "./talk.ts";
+import { Puts } from "./puts.ts";
 import { Transfers } from "./transfers.ts";
 
 /** What a peer tells. */
@@ -40,6 +42,7 @@ export type PeerEvent =
   | SessionEvent
   | ConsentEvent
   | TalkEvent
+  | InboxEvent
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
@@ -57,6 +60,8 @@ export interface PeerOptions {
   readonly patient?: boolean;
   /** Whether others may have what they ask for; they may, if not said. */
   readonly consent?: ConsentMode;
+  /** Lets others put files into `inbox/`; they may not, if not said. */
+  readonly inbox?: InboxOptions;
   /** Large uploads at once. */
   readonly slots?: number;
   /** Whether to serve without encryption, and to talk to those who do. */
@@ -74,6 +79,9 @@ export interface PeerOptions {
 export class Peer implements AsyncDisposable {
   readonly directory: Directory;
   readonly transfers: Transfers;
+  /** What it puts into the inboxes of others, and takes back. */
+  readonly puts: Puts;
+  readonly inbox: Inbox;
   readonly consent: Consent;
   readonly talk: Talk;
   /** What it is known by: SHA-256 of its certificate. */
@@ -94,6 +102,8 @@ export class Peer implements AsyncDisposable {
     listener: Listener;
     directory: Directory;
     transfers: Transfers;
+    puts: Puts;
+    inbox: Inbox;
     consent: Consent;
     talk: Talk;
     name: { current: string };
@@ -103,6 +113,8 @@ export class Peer implements AsyncDisposable {
   }) {
     this.directory = parts.directory;
     this.transfers = parts.transfers;
+    this.puts = parts.puts;
+    this.inbox = parts.inbox;
     this.consent = parts.consent;
     this.talk = parts.talk;
     this.#folder = parts.folder;
@@ -127,6 +139,7 @@ export class Peer implements AsyncDisposable {
 
     const folder = stack.use(await Folder.open(options.folder, options.elsewhere));
     await tidyIncoming(folder, Date.now());
+    folder.sharesInbox = options.inbox?.share ?? false;
     const state = stack.use(State.open(folder.statePath("recess.db")));
     const isFirstStart = state.setting("started") === undefined;
     state.set("started", "yes");
@@ -166,8 +179,9 @@ export class Peer implements AsyncDisposable {
         onEvent,
       }),
     );
+    const inbox = stack.use(new Inbox({ options: options.inbox, folder, share, state, pace: down, onEvent }));
     const slots = options.slots ?? UPLOAD_SLOTS;
-    const host = new Host({ consent, talk, nameOf, share, partials, clock, slots, pace: up });
+    const host = new Host({ consent, talk, nameOf, inbox, share, partials, clock, slots, pace: up });
     const listener = stack.use(
       await Listener.listen(options.listen, {
         connectionsMax: PEER_CONNECTIONS_MAX,
@@ -210,6 +224,7 @@ export class Peer implements AsyncDisposable {
       ...(down === undefined ? {} : { pace: down }),
     };
     const transfers = stack.use(new Transfers(parts, state, { patient: options.patient ?? false }));
+    const puts = stack.use(new Puts({ directory, contacts, share, clock, random, pace: up }));
     share.start((names) => session.changed(names));
     await session.join({
       plain,
@@ -234,6 +249,8 @@ export class Peer implements AsyncDisposable {
       listener,
       directory,
       transfers,
+      puts,
+      inbox,
       consent,
       talk,
       name,

@@ -5,6 +5,7 @@
 
 import { Asking, Download, Holds, List, Pieces, Queued } from "./files.ts";
 import { Hello, Prove } from "./hello.ts";
+import { Put, Remove, Taken } from "./inbox.ts";
 import type { News, Request } from "./message.ts";
 import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Update } from "./presence.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "./search.ts";
@@ -30,10 +31,20 @@ export const INDEX_REQUESTS: readonly AnyRequest[] = [
 ];
 
 /** Requests that a peer answers. */
-export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, Prove, List, Pieces, Holds, Download, Tell];
+export const PEER_REQUESTS: readonly AnyRequest[] = [
+  Hello,
+  Prove,
+  List,
+  Pieces,
+  Holds,
+  Download,
+  Tell,
+  Put,
+  Remove,
+];
 
 /** What an index says unasked. */
 export const INDEX_NEWS: readonly News<unknown>[] = [Probe, Closing];
 
 /** What a peer says unasked to another. */
-export const PEER_NEWS: readonly News<unknown>[] = [Queued, Asking];
+export const PEER_NEWS: readonly News<unknown>[] = [Queued, Asking, Taken];

@@ -33,7 +33,8 @@ const FAILURE_DATA = {
   code: text({ bytesMax: 64 }),
   message: text({ bytesMax: MESSAGE_BYTES_MAX }),
   retry: flag(),
-  hint: optional(text({ bytesMax: MESSAGE_BYTES_MAX })),
+  // None is another thing than an absent one, which stands for the code's own.
+  hint: optional(text({ bytesMin: 0, bytesMax: MESSAGE_BYTES_MAX })),
   suggestion: optional(text({ bytesMax: MESSAGE_BYTES_MAX })),
 };
 

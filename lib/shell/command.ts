@@ -5,6 +5,8 @@
 
 import type { Directory } from "../peer/directory.ts";
 import type { Peer } from "../peer/peer.ts";
+import type { StartedPut } from "../peer/puts.ts";
+import type { PutResult } from "../peer/running_put.ts";
 import type { TransferResult } from "../peer/transfer.ts";
 import type { StartedTransfer } from "../peer/transfers.ts";
 import type { FlagTable } from "./flags.ts";
@@ -18,6 +20,8 @@ export interface CommandContext {
   readonly peer: Peer | undefined;
   /** Shows how a download goes and, when it has ended well, reports it. One-shot runs wait for that; the shell lets it run on. */
   readonly follow: (started: StartedTransfer, report: (result: TransferResult) => void) => Promise<void>;
+  /** The same for a file that is put into another peer's inbox. */
+  readonly followPut: (started: StartedPut, report: (result: PutResult) => void) => Promise<void>;
   /** Standard output as a stream of bytes, for `get --output -`; undefined where the shell has it. */
   readonly stdout: { write(bytes: Uint8Array): Promise<number> } | undefined;
 }
@@ -33,7 +37,7 @@ export interface Command {
   /** More than one sentence, for `help COMMAND`. */
   readonly more?: string;
   readonly flags: FlagTable;
-  /** What completion offers as arguments. */
+  /** What completion offers for each argument; for further ones, what it does for the last. */
   readonly completes: readonly ("commands" | "files" | "peers")[];
   /** What has to be there: nothing, the index, or a peer that has joined it. */
   readonly needs: "nothing" | "index" | "peer";

@@ -13,6 +13,7 @@ import { type Command, type CommandContext, type CommandFlags, joined } from "./
 import { CONSENT_COMMANDS } from "./consent_commands.ts";
 import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
 import { get } from "./get.ts";
+import { INBOX_COMMANDS } from "./inbox_commands.ts";
 import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
 import { TALK_COMMANDS } from "./talk_commands.ts";
 
@@ -64,6 +65,7 @@ export const COMMANDS: readonly Command[] = [
     count: { min: 1, max: 1 },
     run: get,
   },
+  ...INBOX_COMMANDS,
   {
     name: "peers",
     args: "",

@@ -32,7 +32,7 @@ export function completing(line: string): Completing {
   if (name === "") return { kind: "commands", typed, word };
   if (before.at(-1) === "--from") return { kind: "peers", typed, word };
   const command = COMMANDS.find((each) => each.name === name);
-  return { kind: command?.completes[0] ?? "nothing", typed, word };
+  return { kind: command?.completes[before.length - 1] ?? command?.completes.at(-1) ?? "nothing", typed, word };
 }
 
 /** The words that begin like the one being typed, as they have to be typed. Case and accents do not matter. */

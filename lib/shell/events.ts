@@ -72,6 +72,10 @@ export function describeEvent(event: PeerEvent): string {
     case "delivered":
     case "undelivered":
       return describeTalk(event);
+    case "received":
+      return `${event.peer} put ${event.name} here (${formatSize(event.size)})`;
+    case "taken-back":
+      return `${event.peer} took back ${event.name}`;
     case "renamed":
       return `${event.from} is taken here, so you are ${event.name}; choose a name with --name`;
   }

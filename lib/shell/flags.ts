@@ -9,6 +9,8 @@ import { Failure } from "../core/failure.ts";
 /** One flag. With `value`, the name of what follows it; without, the flag is just there or not. */
 export interface Flag {
   readonly value?: string;
+  /** Words of which one may follow, or nothing. Then the flag is the word, or an empty text. */
+  readonly words?: readonly string[];
   readonly about: string;
   readonly byDefault?: string;
 }
@@ -20,6 +22,7 @@ export type FlagTable = Readonly<Record<string, Flag>>;
 export type FlagValues<T extends FlagTable> = {
   readonly [Name in keyof T]: T[Name] extends { value: string }
     ? T[Name] extends { byDefault: string } ? string : string | undefined
+    : T[Name] extends { words: readonly string[] } ? string | undefined
     : boolean;
 };
 
@@ -38,8 +41,8 @@ export function parseFlags<T extends FlagTable>(
 ): { flags: FlagValues<T>; words: string[]; given: string[] } {
   const names = Object.keys(table);
   const parsed = parseArgs(joinValues(args, table), {
-    string: ["_", ...names.filter((name) => table[name]?.value !== undefined)],
-    boolean: names.filter((name) => table[name]?.value === undefined),
+    string: ["_", ...names.filter((name) => takesText(table[name]))],
+    boolean: names.filter((name) => !takesText(table[name])),
     unknown: (arg, key) => {
       if (key !== undefined) throw new Failure("usage", `There is no flag ${arg}`, { hint: "see --help" });
       return true;
@@ -52,6 +55,9 @@ export function parseFlags<T extends FlagTable>(
     const last = Array.isArray(given) ? given.at(-1) : given;
     if (flag.value !== undefined && last === "") {
       throw new Failure("usage", `--${name} needs a value`, { hint: `write --${name} ${flag.value}` });
+    }
+    if (flag.words !== undefined && typeof last === "string" && !["", ...flag.words].includes(last)) {
+      throw new Failure("usage", `Cannot use "${last}" for --${name}`, { hint: `write ${usageOf(name, flag)}` });
     }
     if (last !== undefined && last !== false) givenNames.push(name);
     flags[name] = last ?? flag.byDefault;
@@ -66,19 +72,27 @@ function joinValues(args: readonly string[], table: FlagTable): string[] {
     const arg = args[index] ?? "";
     if (arg === "--") return [...joined, ...args.slice(index)];
     const next = args[index + 1];
-    const takesNext = arg.startsWith("--") && table[arg.slice(2)]?.value !== undefined && next !== undefined;
-    joined.push(takesNext ? `${arg}=${next}` : arg);
+    const flag = arg.startsWith("--") ? table[arg.slice(2)] : undefined;
+    const takesNext = next !== undefined && (flag?.value !== undefined || flag?.words?.includes(next) === true);
+    joined.push(takesNext ? `${arg}=${next}` : flag?.words === undefined ? arg : `${arg}=`);
     if (takesNext) index += 1;
   }
   return joined;
 }
 
+function takesText(flag: Flag | undefined): boolean {
+  return flag?.value !== undefined || flag?.words !== undefined;
+}
+
+function usageOf(name: string, { value, words }: Flag): string {
+  return `--${name}${value === undefined ? "" : ` ${value}`}${words === undefined ? "" : ` [${words.join("|")}]`}`;
+}
+
 /** The flags as lines of help, names in a column. */
 export function flagHelp(table: FlagTable): string {
   const lines = Object.entries(table).map(([name, flag]) => {
-    const usage = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
     const byDefault = flag.byDefault === undefined ? "" : ` (${flag.byDefault} if not said)`;
-    return [usage, `${flag.about}${byDefault}`] as const;
+    return [usageOf(name, flag), `${flag.about}${byDefault}`] as const;
   });
   const width = Math.max(...lines.map(([usage]) => usage.length));
   return lines.map(([usage, about]) => `  ${usage.padEnd(width)}  ${about}`).join("\n");

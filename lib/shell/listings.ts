@@ -78,14 +78,24 @@ function withoutCertificate({ certificate: _, ...row }: PeerRow): object {
   return row;
 }
 
-/** Shows what this peer shares. */
+/** Shows what this peer shares, numbered for `put`. */
 export function listFiles({ output, peer }: CommandContext): Promise<void> {
   const files = joined(peer).files();
   output.table(
-    [{ title: "name", flexible: true }, { title: "size", align: "right" }, { title: "hashed", align: "right" }],
-    files.map(({ file, hashed }) => ({
-      cells: [file.name, formatSize(file.size), hashed === undefined ? "waiting" : `${Math.floor(hashed * 100)} %`],
-      object: { event: "file", ...file, hashed: hashed ?? 0 },
+    [
+      { title: "#", align: "right" },
+      { title: "name", flexible: true },
+      { title: "size", align: "right" },
+      { title: "hashed", align: "right" },
+    ],
+    files.map(({ file, hashed }, index) => ({
+      cells: [
+        String(index + 1),
+        file.name,
+        formatSize(file.size),
+        hashed === undefined ? "waiting" : `${Math.floor(hashed * 100)} %`,
+      ],
+      object: { event: "file", number: index + 1, ...file, hashed: hashed ?? 0 },
     })),
   );
   if (files.length === 0) {

@@ -42,5 +42,9 @@ function contextOf(output: Output, { directory }: Pick<Peer, "directory">, peer:
       await showProgress(() => transfer.view(), result, { json: output.json });
       report(await result);
     },
+    async followPut({ put, result }, report) {
+      await showProgress(() => put.view(), result, { json: output.json });
+      report(await result);
+    },
   };
 }

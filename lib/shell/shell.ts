@@ -9,6 +9,8 @@ import { createInterface } from "node:readline";
 import { failedWith } from "../core/failure.ts";
 import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Peer } from "../peer/peer.ts";
+import type { StartedPut } from "../peer/puts.ts";
+import type { PutResult } from "../peer/running_put.ts";
 import type { TransferResult } from "../peer/transfer.ts";
 import type { StartedTransfer } from "../peer/transfers.ts";
 import type { CommandContext } from "./command.ts";
@@ -124,6 +126,7 @@ export class Shell {
       directory: this.#peer.directory,
       peer: this.#peer,
       follow: (started, report) => this.#follow(started, report),
+      followPut: (started, report) => this.#followPut(started, report),
       stdout: undefined,
     };
   }
@@ -134,7 +137,23 @@ export class Shell {
     const size = wanted.kind === "file" ? wanted.size : undefined;
     const about = size === undefined ? name : `${name}, ${formatSize(size)}`;
     this.#output.note(`Download ${id}: ${about}`, { event: "started", id, name, size });
-    const ended = result.then(report).catch((thrown) => {
+    return this.#goOnBeside(result.then(report));
+  }
+
+  #followPut({ put, result }: StartedPut, report: (result: PutResult) => void): Promise<void> {
+    const { name, size } = put.file;
+    this.#output.note(`Putting ${name}, ${formatSize(size)}, to ${put.peer}`, {
+      event: "putting",
+      name,
+      size,
+      peer: put.peer,
+    });
+    return this.#goOnBeside(result.then(report));
+  }
+
+  /** Lets something run on while others things are typed. */
+  #goOnBeside(work: Promise<void>): Promise<void> {
+    const ended = work.catch((thrown) => {
       if (!failedWith(thrown, "cancelled")) this.#fail(thrown);
     }).finally(() => this.#running.delete(ended));
     this.#running.add(ended);
@@ -154,10 +173,14 @@ export class Shell {
   }
 
   #statusLines(columns: number): string[] {
-    const active = this.#peer.transfers.views().filter((view) => !["done", "failed", "cancelled"].includes(view.state));
+    const downloads = this.#peer.transfers.views();
+    const active = [
+      ...downloads.filter((view) => !["done", "failed", "cancelled"].includes(view.state)),
+      ...this.#peer.puts.views(),
+    ];
     const shown = active.slice(0, 5).map((view) => progressLine(view, columns - 1));
     const hidden = active.length - shown.length;
-    return hidden > 0 ? [...shown, `and ${formatCount(hidden, "other download")}: see transfers`] : shown;
+    return hidden > 0 ? [...shown, `and ${formatCount(hidden, "other file")}: see transfers`] : shown;
   }
 
   async #complete(line: string): Promise<[string[], string]> {

@@ -10,7 +10,7 @@ import { basename, dirname, join, relative, resolve, SEPARATOR } from "@std/path
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { closeFile } from "./close_file.ts";
-import { isShareable, STATE_FOLDER } from "./shareable.ts";
+import { isOfInbox, isShareable, STATE_FOLDER } from "./shareable.ts";
 
 /** A file that is open for reading, and what was true of it when it was opened. */
 export interface OpenFile extends Disposable {
@@ -30,6 +30,8 @@ export class Folder implements Disposable {
   readonly made: boolean;
   /** Files that are elsewhere and shared, too: their names, and their real paths. */
   readonly elsewhere: ReadonlyMap<string, string>;
+  /** Whether what others put into the inbox is shared, too. */
+  sharesInbox = false;
   readonly #lock: Deno.FsFile;
 
   private constructor(path: string, made: boolean, elsewhere: ReadonlyMap<string, string>, lock: Deno.FsFile) {
@@ -76,7 +78,7 @@ export class Folder implements Disposable {
    */
   realPathOf(name: string): string {
     const refuse = (why: string): Failure => new Failure("not-shared", `Cannot send "${printable(name)}": ${why}`);
-    if (!isShareable(name) || name.split("/").includes("..")) throw refuse("it is not shared");
+    if (!this.mayShare(name) || name.split("/").includes("..")) throw refuse("it is not shared");
     const elsewhere = this.elsewhere.get(name);
     let path: string;
     try {
@@ -112,27 +114,58 @@ export class Folder implements Disposable {
       if (info.ino !== after.ino || info.dev !== after.dev || after.isSymlink) {
         throw new Failure("not-shared", `Cannot send "${printable(name)}": it was replaced just now`);
       }
-      const isUnchanged = (): boolean => {
-        const now = statIfThere(path);
-        return now?.size === info.size && now.mtime?.getTime() === info.mtime?.getTime();
-      };
-      const modified = info.mtime?.getTime() ?? 0;
-      return { file, size: info.size, modified, isUnchanged, [Symbol.dispose]: () => closeFile(file) };
+      return openFile(path, file, info);
     } catch (thrown) {
       closeFile(file);
       throw thrown;
     }
   }
 
+  /** True for a relative name that is shared if there is such a file. */
+  mayShare(name: string): boolean {
+    return isShareable(name) && (this.sharesInbox || !isOfInbox(name) || this.elsewhere.has(name));
+  }
+
   /** True when a real path is a file's place inside the folder that may be shared under that name. */
   shares(realPath: string): boolean {
     const name = relative(this.path, realPath).replaceAll(SEPARATOR, "/");
-    return !name.startsWith("../") && name !== ".." && isShareable(name);
+    return !name.startsWith("../") && name !== ".." && this.mayShare(name);
   }
 
   [Symbol.dispose](): void {
     closeFile(this.#lock);
   }
+}
+
+/**
+ * Opens a file that the person at the keyboard named, wherever it is. Links are followed: it is their own. Fails: "not-found", "no-access"; "usage"
+ * when it is no file.
+ */
+export function openNamed(path: string): OpenFile & { readonly path: string } {
+  try {
+    const real = Deno.realPathSync(path);
+    // Looked at before: opening a pipe waits until somebody writes into it.
+    if (Deno.statSync(real).isFile) {
+      const file = Deno.openSync(real);
+      return { ...openFile(real, file, file.statSync()), path: real };
+    }
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) {
+      throw new Failure("not-found", `There is no file "${printable(path)}"`, {
+        hint: "check the spelling of the path",
+      });
+    }
+    throw Failure.from(thrown, "no-access", `Cannot open "${printable(path)}"`);
+  }
+  throw new Failure("usage", `Cannot open "${printable(path)}": it is not a file`);
+}
+
+function openFile(path: string, file: Deno.FsFile, { size, mtime }: Deno.FileInfo): OpenFile {
+  const isUnchanged = (): boolean => {
+    const now = statIfThere(path);
+    return now?.size === size && now.mtime?.getTime() === mtime?.getTime();
+  };
+  return { file, size, modified: mtime?.getTime() ?? 0, isUnchanged, [Symbol.dispose]: () => closeFile(file) };
 }
 
 function statIfThere(path: string): Deno.FileInfo | undefined {

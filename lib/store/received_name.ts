@@ -11,6 +11,7 @@
 import { Failure } from "../core/failure.ts";
 import { NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
+import { isOfInbox } from "./shareable.ts";
 
 /** The longest component that common file systems store, in bytes of UTF-8. */
 const COMPONENT_BYTES_MAX = 255;
@@ -24,7 +25,8 @@ const DEVICE_REGEXP = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b
 const JOINERS = ["\u200c", "\u200d"];
 
 /**
- * The relative path, with `/` between its components, under which a file of this name may be written. Fails: "bad-name".
+ * The relative path, with `/` between its components, under which a file of this name may be written. What comes out of somebody's inbox does not
+ * go into ours: there is only what others put there. Fails: "bad-name".
  *
  * ```ts
  * import { assertEquals, assertThrows } from "@std/assert";
@@ -39,13 +41,14 @@ export function receivedName(name: string, system: typeof Deno.build.os = Deno.b
   if (name.includes("\0")) throw refuse("the name holds a NUL");
   if (/^[/\\]/.test(name) || /^[a-zA-Z]:/.test(name)) throw refuse("the name is a path from the root of a disk");
   const components = name.normalize("NFC").split("/");
+  while (components.length > 1 && isOfInbox(components[0] ?? "")) components.shift();
   if (components.length > SCAN_DEPTH_MAX) throw refuse("there are too many folders in it");
   return components.map((component) => {
     if (component === "" || /^[.\s]+$/.test(component)) throw refuse("a part of it is not a name");
     const stored = storable(component, system);
     if (stored.startsWith(".")) throw refuse("hidden files are not received");
     return stored;
-  }).join("/");
+  }).map((stored, index) => index === 0 && isOfInbox(stored) ? `_${stored}` : stored).join("/");
 }
 
 /** The `number`th name for another file of the same name: `(1) name`, in the same folder, short enough to store. */

@@ -9,7 +9,6 @@
 import { nextTurn } from "../core/clock.ts";
 import { FILE_BYTES_MAX, FILES_PER_PEER_MAX } from "../core/limits.ts";
 import type { Folder } from "./folder.ts";
-import { isShareable } from "./shareable.ts";
 
 /** A file that was found. */
 export interface FoundFile {
@@ -50,7 +49,7 @@ export async function* scan(folder: Folder, under = ""): AsyncGenerator<FoundFil
 /** What is at a name: a file to share, a folder to look into, or neither. Links to folders are not followed, so there are no circles. */
 function look(folder: Folder, name: string): { file: FoundFile | undefined; isFolder: boolean } {
   const nothing = { file: undefined, isFolder: false };
-  if (!isShareable(name)) return nothing;
+  if (!folder.mayShare(name)) return nothing;
   try {
     const info = Deno.lstatSync(folder.elsewhere.get(name) ?? folder.pathOf(name));
     if (info.isDirectory) return { file: undefined, isFolder: true };

@@ -12,6 +12,7 @@ import { printable } from "../core/printable.ts";
 import { FileList, type SharedFile } from "./file_list.ts";
 import type { Folder, OpenFile } from "./folder.ts";
 import { Hasher, type HashJob, type HashResult } from "./hasher.ts";
+import { removeFile } from "./remove_file.ts";
 import { type FoundFile, scan } from "./scan.ts";
 import type { HashedFile, State } from "./state.ts";
 import { type Change, FolderWatch } from "./watch.ts";
@@ -135,6 +136,20 @@ export class Share implements AsyncDisposable {
   adopt(file: HashedFile, digests: Uint8Array): void {
     this.#save({ ...file, digests });
     this.#put(file);
+    this.#onChange([file.name]);
+  }
+
+  /** The real path of a file. Fails: "not-shared". */
+  pathOf(file: SharedFile): string {
+    return this.#folder.realPathOf(file.name);
+  }
+
+  /** Deletes a file of the folder, which is shared no longer. Fails: as `removeFile` does. */
+  remove(file: FoundFile): void {
+    removeFile(this.#folder, file);
+    if (this.#files.get(file.name) === undefined) return;
+    this.#drop(file.name);
+    this.#state.forgetPieces([file.name]);
     this.#onChange([file.name]);
   }
 

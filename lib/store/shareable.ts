@@ -8,6 +8,9 @@ import { NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../core/limits.ts";
 /** The folder in which a peer keeps its own state. Hidden, so never shared. */
 export const STATE_FOLDER = ".recess";
 
+/** The folder in which others put files. Visible, but shared only when the person says so. */
+export const INBOX_FOLDER = "inbox";
+
 /** Endings that browsers and other programs give to what is not complete yet. */
 const UNFINISHED_ENDINGS = [".part", ".partial", ".crdownload", ".download", ".tmp", "~"];
 
@@ -19,4 +22,10 @@ export function isShareable(name: string): boolean {
     !UNFINISHED_ENDINGS.some((ending) => name.toLowerCase().endsWith(ending)) &&
     new TextEncoder().encode(name).length <= NAME_BYTES_MAX &&
     name.isWellFormed() && !name.includes("\0");
+}
+
+/** True for what is in the inbox, and for what would be in its place. Case does not matter, as it does not to many disks. */
+export function isOfInbox(name: string): boolean {
+  const [first = ""] = name.split("/", 1);
+  return first.normalize("NFC").toLowerCase() === INBOX_FOLDER;
 }

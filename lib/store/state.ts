@@ -1,7 +1,7 @@
 /**
  * What a peer remembers between runs, in `.recess/recess.db`: the digests of its files, its settings, the last table it showed, the transfers
- * it has not ended, the keys of the peers it knows, and messages (talk_store.ts). Without the file a peer starts anew: it hashes again, forgets what
- * it was fetching (not what has arrived) and believes the next key of everybody.
+ * it has not ended, the keys of the peers it knows, messages (talk_store.ts), and who put what into its inbox. Without the file a peer starts
+ * anew: it hashes again, forgets what it was fetching (not what has arrived) and believes the next key of everybody.
  * @module
  */
 
@@ -9,6 +9,19 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Failure } from "../core/failure.ts";
 import type { FoundFile } from "./scan.ts";
 import { TalkStore } from "./talk_store.ts";
+
+/** A file that somebody put into the inbox, or began to. */
+export interface ReceivedFile {
+  readonly number: number;
+  /** The id of who put it there. */
+  readonly sender: string;
+  readonly root: string;
+  readonly size: number;
+  /** What it is called in the folder; as long as it is not whole, what it is to be called. */
+  readonly name: string;
+  /** Milliseconds since 1970; undefined as long as it is not whole. */
+  readonly modified: number | undefined;
+}
 
 /** A file whose pieces are known. */
 export interface HashedFile extends FoundFile {
@@ -24,6 +37,10 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS known_peers (name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS allowed_peers (id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS transfers (id INTEGER PRIMARY KEY, value TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS received (
+    number INTEGER PRIMARY KEY, sender TEXT NOT NULL, root TEXT NOT NULL, size INTEGER NOT NULL, name TEXT NOT NULL,
+    modified INTEGER
+  );
   CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
@@ -127,6 +144,31 @@ export class State implements Disposable {
   /** Forgets a transfer. */
   dropTransfer(id: number): void {
     this.#database.prepare("DELETE FROM transfers WHERE id = ?").run(id);
+  }
+
+  /** What others put into the inbox, in the order in which they began to. */
+  receivedFiles(): ReceivedFile[] {
+    const rows = this.#database.prepare("SELECT * FROM received ORDER BY number").all();
+    return rows.map(({ number, sender, root, size, name, modified }) => ({
+      number: Number(number),
+      sender: String(sender),
+      root: String(root),
+      size: Number(size),
+      name: String(name),
+      modified: modified === null ? undefined : Number(modified),
+    }));
+  }
+
+  /** Writes down what somebody puts into the inbox, or what is written of it anew. */
+  putReceived({ number, sender, root, size, name, modified }: ReceivedFile): void {
+    this.#database.prepare(
+      "INSERT OR REPLACE INTO received (number, sender, root, size, name, modified) VALUES (?, ?, ?, ?, ?, ?)",
+    ).run(number, sender, root, size, name, modified ?? null);
+  }
+
+  /** Forgets a file of the inbox. */
+  dropReceived(number: number): void {
+    this.#database.prepare("DELETE FROM received WHERE number = ?").run(number);
   }
 
   /** A setting, or undefined when it was never set. */

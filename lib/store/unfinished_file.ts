@@ -18,6 +18,8 @@ interface Content {
   readonly name: string;
   readonly size: number;
   readonly root?: string;
+  /** The id of who puts it here: two who put the same do not write the same file, nor does who downloads it. */
+  readonly sender?: string;
 }
 
 /** An unfinished file, open for writing. Closing it keeps what it holds. */
@@ -147,7 +149,12 @@ export class UnfinishedFile implements Disposable {
 }
 
 /** Where a content is kept until it is whole, and where it is kept as long as its root is not known. */
-function pathsOf(folder: Folder, { name, size, root }: Content): { path: string; byName: string } {
+function pathsOf(folder: Folder, { name, size, root, sender }: Content): { path: string; byName: string } {
+  if (sender !== undefined) {
+    const putId = createHash("sha256").update(JSON.stringify([sender, root, size])).digest("hex");
+    const path = folder.statePath("incoming", `${putId}.put`);
+    return { path, byName: path };
+  }
   const nameId = createHash("sha256").update(JSON.stringify([name, size])).digest("hex");
   const byName = folder.statePath("incoming", `${nameId}.unhashed`);
   return { byName, path: root === undefined ? byName : folder.statePath("incoming", root) };

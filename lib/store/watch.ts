@@ -6,7 +6,6 @@
 
 import { relative, SEPARATOR } from "@std/path";
 import type { Folder } from "./folder.ts";
-import { isShareable } from "./shareable.ts";
 
 /** Names, of files or of folders, below which something may have changed. */
 export type Change = ReadonlySet<string> | "everything";
@@ -57,7 +56,8 @@ export class FolderWatch implements AsyncDisposable {
 /** The names an event is about; "everything" when the system says that it lost events. */
 function namesOf(folder: Folder, event: Deno.FsEvent): readonly string[] | "everything" {
   if (event.paths.length === 0 || event.kind === "any" || event.kind === "other") return "everything";
-  return event.paths.map((path) => relative(folder.path, path).replaceAll(SEPARATOR, "/")).filter(isShareable);
+  return event.paths.map((path) => relative(folder.path, path).replaceAll(SEPARATOR, "/"))
+    .filter((name) => folder.mayShare(name));
 }
 
 class GatheredChange {

@@ -63,7 +63,7 @@ Deno.test("every command runs once and exits, with a table for people", async ()
   assertEquals([again.code, again.stdout], [0, "videos/aula 1.mp4 is here already\n"]);
 
   const files = await runCommand(rui, "files");
-  assertEquals(files.stdout, "name                  size  hashed\nvideos/aula 1.mp4  3.00 MB   100 %\n");
+  assertEquals(files.stdout, "#  name                  size  hashed\n1  videos/aula 1.mp4  3.00 MB   100 %\n");
 
   const help = await runCommand(rui, "help", "get");
   assertStringIncludes(help.stdout, "--output PATH");

@@ -28,6 +28,25 @@ Deno.test("parseFlags() refuses unknown flags and flags without their value", ()
   }
 });
 
+Deno.test("parseFlags() lets a flag stand alone or with one of its words, and never takes another word for one", () => {
+  const table = { ...TABLE, inbox: { words: ["share"], about: "inbox" } } as const;
+  const cases: [args: string[], inbox: string | undefined, words: string[]][] = [
+    [["./f"], undefined, ["./f"]],
+    [["--inbox", "./f"], "", ["./f"]],
+    [["./f", "--inbox"], "", ["./f"]],
+    [["./f", "--inbox", "--json"], "", ["./f"]],
+    [["--inbox", "share", "./f"], "share", ["./f"]],
+    [["--inbox=share", "./f"], "share", ["./f"]],
+    [["--inbox", "shared", "./f"], "", ["shared", "./f"]],
+  ];
+  for (const [args, inbox, words] of cases) {
+    const parsed = parseFlags(args, table);
+    assertEquals([parsed.flags.inbox, parsed.words], [inbox, words], args.join(" "));
+  }
+  assertEquals(assertThrows(() => parseFlags(["--inbox=all"], table), Failure).code, "usage");
+  assert(flagHelp(table).includes("--inbox [share]"));
+});
+
 Deno.test("flagHelp() has a line for every flag", () => {
   const help = flagHelp(TABLE);
   assertEquals(help.split("\n").length, Object.keys(TABLE).length);

@@ -29,6 +29,8 @@ const REFUSED: [name: string, why: string][] = [
   ["   ", "spaces"],
   [Array(100).fill("a").join("/"), "too deep"],
   ["a".repeat(1025), "too long"],
+  ["inbox/../evil", "traversal behind the inbox"],
+  ["inbox/", "nothing behind the inbox"],
   ["...a", "hidden, with more dots"],
 ];
 
@@ -70,6 +72,19 @@ Deno.test("receivedName() makes other names storable everywhere", () => {
     assertEquals(receivedName(name, "windows"), onWindows, name);
     assertEquals(receivedName(stored, "linux"), stored, `${name}, again`);
   }
+});
+
+Deno.test("receivedName() brings nothing into the inbox, in which there is only what others put", () => {
+  const cases = [
+    ["inbox/ana/film.mp4", "ana/film.mp4"],
+    ["Inbox/INBOX/film.mp4", "film.mp4"],
+    ["inbox", "_inbox"],
+    ["inbox/inbox", "_inbox"],
+    [" inbox/film.mp4", "_inbox/film.mp4"],
+    ["work/inbox/film.mp4", "work/inbox/film.mp4"],
+    ["inboxes/film.mp4", "inboxes/film.mp4"],
+  ];
+  for (const [name = "", stored] of cases) assertEquals(receivedName(name, "linux"), stored);
 });
 
 Deno.test("receivedName() keeps every component short enough to be stored, and its ending", () => {

@@ -22,6 +22,19 @@ Deno.test("State keeps pieces and settings from one run to the next", async () =
   assertEquals([...state.hashedFiles()].length, 1);
 });
 
+Deno.test("State keeps who put what into the inbox", async () => {
+  await using temp = await TempFolder.make();
+  const file = { number: 3, sender: "a", root: "b", size: 2 ** 40, name: "inbox/ana/a.bin", modified: undefined };
+  {
+    using state = State.open(temp.at("recess.db"));
+    for (const number of [7, 3, 5]) state.putReceived({ ...file, number });
+    state.putReceived({ ...file, number: 5, modified: 1_795_000_000_000 });
+    state.dropReceived(7);
+  }
+  using state = State.open(temp.at("recess.db"));
+  assertEquals(state.receivedFiles(), [file, { ...file, number: 5, modified: 1_795_000_000_000 }]);
+});
+
 Deno.test("State starts anew when its file is damaged", async () => {
   await using temp = await TempFolder.make();
   await Deno.writeTextFile(temp.at("recess.db"), "this is no database".repeat(1000));
