@@ -201,6 +201,11 @@ export class Directory {
     return { name: exact, id: this.#options.contacts.trust({ name: exact, id }) };
   }
 
+  /** Where a peer is, to talk to it. Fails: "not-found" when it is not here, "unreachable". */
+  async whereIs(name: string): Promise<Source> {
+    return sourceOf(await this.#peer(name), "");
+  }
+
   async #peer(name: string): Promise<PeerRef> {
     const row = await this.lookUp(name);
     if (row === undefined) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { DIGEST_BYTES, PIECE_BYTES } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
@@ -26,6 +27,7 @@ import type { PartialCopy, Partials } from "../transfer/partials.ts";
 import { readRange, sendRange } from "../transfer/send.ts";
 import type { Consent, Wish } from "./consent.ts";
 import { Demand } from "./demand.ts";
+import { PICTURE_ROUTES, type Pictures } from "./pictures.ts";
 import { UploadLine } from "./upload_line.ts";
 
 /** What the answers come from. */
@@ -38,6 +40,7 @@ export interface HostParts {
   /** The pace of all that is sent. */
   readonly pace: Pace | undefined;
   readonly consent: Consent;
+  readonly pictures: Pictures;
   /** Whose name a key has at the index. */
   readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
 }
@@ -76,6 +79,11 @@ export class Visit {
     this.#connection = connection;
   }
 
+  /** Where the two ends of the connection are. */
+  get ends(): { readonly local: Address; readonly remote: Address } {
+    return this.#connection;
+  }
+
   /** Waits until the owner of this peer lets it have what it wants. Fails: "refused", "busy". */
   async allow(wish: Pick<Wish, "kind" | "name" | "root" | "size">): Promise<void> {
     const { consent, nameOf } = this.host.parts;
@@ -99,6 +107,7 @@ export const HOST_ROUTES: Routes<Visit> = routes(
   route(Pieces, pieces),
   route(Holds, holds),
   route(Download, download),
+  ...PICTURE_ROUTES,
 );
 
 function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {

@@ -12,6 +12,7 @@ import { checkPeerName } from "../core/peer_name.ts";
 import type { Random } from "../core/random.ts";
 import { answerRequests } from "../net/answerer.ts";
 import { type Dial, dial } from "../net/dial.ts";
+import type { Connection } from "../net/connection.ts";
 import { Guesses } from "../net/guesses.ts";
 import type { Identity } from "../net/identity.ts";
 import { Listener } from "../net/listener.ts";
@@ -31,17 +32,19 @@ import { folderIdentity } from "./folder_identity.ts";
 import { Host, HOST_ROUTES } from "./host.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
+import { type PictureEvent, Pictures, type PicturesOptions } from "./pictures.ts";
 import { Transfers } from "./transfers.ts";
 
 /** What a peer tells. */
 export type PeerEvent =
   | SessionEvent
   | ConsentEvent
+  | PictureEvent
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
 /** How a peer is started. */
-export interface PeerOptions {
+export interface PeerOptions extends PicturesOptions {
   readonly folder: string;
   readonly indexes: readonly Address[];
   /** The name to join with; one is made up and kept, if not said. */
@@ -70,6 +73,7 @@ export class Peer implements AsyncDisposable {
   readonly directory: Directory;
   readonly transfers: Transfers;
   readonly consent: Consent;
+  readonly pictures: Pictures;
   /** What it is known by: SHA-256 of its certificate. */
   readonly id: string;
   readonly #folder: Folder;
@@ -87,6 +91,7 @@ export class Peer implements AsyncDisposable {
     directory: Directory;
     transfers: Transfers;
     consent: Consent;
+    pictures: Pictures;
     name: { current: string };
     identity: Identity;
     stack: AsyncDisposableStack;
@@ -94,6 +99,7 @@ export class Peer implements AsyncDisposable {
     this.directory = parts.directory;
     this.transfers = parts.transfers;
     this.consent = parts.consent;
+    this.pictures = parts.pictures;
     this.#folder = parts.folder;
     this.#share = parts.share;
     this.#session = parts.session;
@@ -140,7 +146,10 @@ export class Peer implements AsyncDisposable {
       const row = claimed === undefined ? undefined : await directory.lookUp(claimed).catch(() => undefined);
       return row?.id === id ? row.name : "somebody";
     };
-    const host = new Host({ consent, nameOf, share, partials, clock, slots: options.slots ?? UPLOAD_SLOTS, pace: up });
+    const reach = async (peer: string): Promise<Connection> => contacts.connect(await directory.whereIs(peer));
+    const pictures = new Pictures({ ...options, folder, reach, nameOf, onEvent, clock, up, down });
+    const slots = options.slots ?? UPLOAD_SLOTS;
+    const host = new Host({ consent, pictures, nameOf, share, partials, clock, slots, pace: up });
     const listener = stack.use(
       await Listener.listen(options.listen, {
         connectionsMax: PEER_CONNECTIONS_MAX,
@@ -160,6 +169,8 @@ export class Peer implements AsyncDisposable {
         },
       }),
     );
+    // After the listener, so that nobody waits there for a picture that nobody takes any more.
+    stack.use(pictures);
     const contacts: Contacts = new Contacts({
       dial: dialWith,
       self: () => ({ name: name.current, identity, ...roomKey }),
@@ -205,6 +216,7 @@ export class Peer implements AsyncDisposable {
       directory,
       transfers,
       consent,
+      pictures,
       name,
       identity,
       stack: stack.move(),

@@ -7,6 +7,7 @@ import { Asking, Download, Holds, List, Pieces, Queued } from "./files.ts";
 import { Hello, Prove } from "./hello.ts";
 import type { News, Request } from "./message.ts";
 import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Update } from "./presence.ts";
+import { Show, Shown } from "./show.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "./search.ts";
 
 /** A definition whose types do not matter here. */
@@ -29,7 +30,7 @@ export const INDEX_REQUESTS: readonly AnyRequest[] = [
 ];
 
 /** Requests that a peer answers. */
-export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, Prove, List, Pieces, Holds, Download];
+export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, Prove, List, Pieces, Holds, Download, Show, Shown];
 
 /** What an index says unasked. */
 export const INDEX_NEWS: readonly News<unknown>[] = [Probe, Closing];

@@ -18,6 +18,8 @@ export interface CommandContext {
   readonly peer: Peer | undefined;
   /** Shows how a download goes and, when it has ended well, reports it. One-shot runs wait for that; the shell lets it run on. */
   readonly follow: (started: StartedTransfer, report: (result: TransferResult) => void) => Promise<void>;
+  /** Lets something take its time: one-shot runs wait for it, in the shell it goes on while other commands run. */
+  readonly inBackground: (work: Promise<void>) => Promise<void>;
   /** Standard output as a stream of bytes, for `get --output -`; undefined where the shell has it. */
   readonly stdout: { write(bytes: Uint8Array): Promise<number> } | undefined;
 }

@@ -14,6 +14,7 @@ import { CONSENT_COMMANDS } from "./consent_commands.ts";
 import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
 import { get } from "./get.ts";
 import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
+import { PICTURE_COMMANDS } from "./picture_commands.ts";
 
 const LIMIT: Flag = { value: "N", about: "how many rows at most", byDefault: "20" };
 const ANY = Infinity;
@@ -153,6 +154,7 @@ export const COMMANDS: readonly Command[] = [
     run: (context, args) => changeTransfer(context, args, "cancelled", (transfers, id) => transfers.cancel(id)),
   },
   ...CONSENT_COMMANDS,
+  ...PICTURE_COMMANDS,
   {
     name: "help",
     args: "[COMMAND]",

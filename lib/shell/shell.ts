@@ -122,6 +122,7 @@ export class Shell {
       directory: this.#peer.directory,
       peer: this.#peer,
       follow: (started, report) => this.#follow(started, report),
+      inBackground: (work) => this.#letRun(work),
       stdout: undefined,
     };
   }
@@ -132,7 +133,12 @@ export class Shell {
     const size = wanted.kind === "file" ? wanted.size : undefined;
     const about = size === undefined ? name : `${name}, ${formatSize(size)}`;
     this.#output.note(`Download ${id}: ${about}`, { event: "started", id, name, size });
-    const ended = result.then(report).catch((thrown) => {
+    return this.#letRun(result.then(report));
+  }
+
+  /** Lets something run on; when it fails, that is told. The shell's input may end before, the shell not. */
+  #letRun(work: Promise<void>): Promise<void> {
+    const ended = work.catch((thrown) => {
       if (!failedWith(thrown, "cancelled")) this.#fail(thrown);
     }).finally(() => this.#running.delete(ended));
     this.#running.add(ended);

@@ -74,6 +74,8 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     { name: "aula 1.mp4", size: 8, modified: 1, compression: "gzip" },
     7,
   ],
+  SHOW: [{ name: "sala.png", size: 8, type: "png", sha256: ROOT }, { port: 40_123, token: "7a".repeat(8), key: NONCE }],
+  SHOWN: [{}, {}],
   ASKING: [{}],
   QUEUED: [{ before: 4 }],
   PROBE: [{}],
