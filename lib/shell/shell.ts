@@ -16,6 +16,8 @@ import { checkUsage, findCommand, QUIT } from "./commands.ts";
 import { answerInWords } from "./consent_commands.ts";
 import { completing, completions } from "./complete.ts";
 import { parseFlags } from "./flags.ts";
+import { imageProtocol } from "./image_query.ts";
+import type { ImageChoice } from "./inline_image.ts";
 import { splitLine } from "./line.ts";
 import { EXIT, exitCodeOf } from "./outcome.ts";
 import type { Output } from "./output.ts";
@@ -30,12 +32,14 @@ const SUGGESTIONS_MAX = 50;
 export class Shell {
   readonly #peer: Peer;
   readonly #output: Output;
+  readonly #images: ImageChoice;
   readonly #running = new Set<Promise<void>>();
   #lastCode: number = EXIT.done;
 
-  constructor(peer: Peer, output: Output) {
+  constructor(peer: Peer, output: Output, options: { images: ImageChoice }) {
     this.#peer = peer;
     this.#output = output;
+    this.#images = options.images;
   }
 
   /** Runs until it is left. `stopped` resolves when the program is told to stop from outside. Shape: the exit code. */
@@ -58,6 +62,8 @@ export class Shell {
       terminal.prompt();
     };
     let interrupts = 0;
+    const ends = { input: process.stdin, output: process.stdout };
+    this.#output.images = await imageProtocol(this.#images, ends);
     using terminal: Terminal = new Terminal({
       onLine(line) {
         interrupts = 0;
