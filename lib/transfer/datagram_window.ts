@@ -1,5 +1,5 @@
 /**
- * How many datagrams may be under way: a little more than the network was seen to deliver in the time that one takes there and back. The model is
+ * How many datagrams may be under way: somewhat more than the network was seen to deliver in the time that one takes there and back. The model is
  * that of BBR (Cardwell and others, "BBR: Congestion-Based Congestion Control", 2016).
  *
  * It goes by what arrives, not by what is lost: a wireless network loses some of everything, and halving the window at each loss, as TCP did, would
@@ -12,9 +12,9 @@ import { DATAGRAM_WINDOW_MAX } from "../core/limits.ts";
 
 /** The window at the beginning, and the smallest one. */
 const WINDOW_MIN = 32;
-/** What is tried beyond what was delivered: doubling until that brings no more, then a quarter, which up to a fifth of loss uses up. */
+/** What is tried beyond what was delivered: doubling until that brings no more, then half, which a third of loss uses up. */
 const GAIN_FIRST = 2;
-const GAIN = 1.25;
+const GAIN = 1.5;
 /** Growth that counts as more, and rounds without it until the first phase is over. */
 const GROWTH_MIN = 1.25;
 const FLAT_ROUNDS_MAX = 3;
