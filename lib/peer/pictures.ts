@@ -65,7 +65,7 @@ export class Pictures implements AsyncDisposable {
   readonly #taking = new Set<Taking>();
   readonly #byVisit = new WeakMap<Visit, Taking>();
   readonly #closing = new AbortController();
-  #takenBytes = 0;
+  #storedBytes = 0;
 
   constructor(parts: PictureParts) {
     this.#parts = parts;
@@ -121,12 +121,11 @@ export class Pictures implements AsyncDisposable {
     if (this.#taking.size >= PICTURES_AT_ONCE_MAX || ofCaller >= PICTURES_PER_PEER_MAX) {
       throw new Failure("busy", "Cannot take the picture: others are on their way");
     }
-    if (this.#takenBytes + size > PICTURES_BYTES_MAX) {
+    if (this.#storedBytes + size > PICTURES_BYTES_MAX) {
       throw new Failure("refused", "Cannot take the picture: too many have come already", {
         hint: "the owner has to start again to see more",
       });
     }
-    this.#takenBytes += size;
     const taking = { caller, stored: Promise.resolve() };
     this.#taking.add(taking);
     return taking;
@@ -150,6 +149,7 @@ export class Pictures implements AsyncDisposable {
         });
       }
       const { name: path } = placeBytes(bytes, folder.statePath("incoming"), folder.path, `${INBOX}/${name}`);
+      this.#storedBytes += size;
       onEvent({ event: "picture", peer, name, path, size, type });
       onPicture?.(bytes, type);
     } catch (thrown) {

@@ -103,8 +103,10 @@ export class PictureOnItsWay implements Disposable {
     // Answers follow the newest: an old datagram, sent once more by somebody else, leads them nowhere.
     if (datagram.number > this.#receiver.latest) this.#sender = from;
     const nowMs = this.#order.clock.now();
+    const ackAtMs = this.#receiver.ackAtMs;
     if (this.#receiver.take(datagram, nowMs)) this.#movedMs = nowMs;
-    this.#bell.ring();
+    // Not for each of twenty thousand a second: only when there is something to do sooner than before.
+    if (this.#receiver.ackAtMs < ackAtMs) this.#bell.ring();
   }
 
   async #acknowledge(): Promise<void> {

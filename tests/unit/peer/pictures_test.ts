@@ -2,8 +2,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Clock, systemClock } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { SHOW_BYTES_MAX } from "../../../lib/core/limits.ts";
+import { ask, greet } from "../../../lib/net/caller.ts";
+import { dial } from "../../../lib/net/dial.ts";
+import { Identity, identityOf } from "../../../lib/net/identity.ts";
 import type { PeerOptions } from "../../../lib/peer/peer.ts";
-import { imageFile } from "../../support/images.ts";
+import { DatagramCodec } from "../../../lib/protocol/datagram.ts";
+import type { DataOf } from "../../../lib/protocol/message.ts";
+import { Show, Shown } from "../../../lib/protocol/show.ts";
+import { sendPicture } from "../../../lib/transfer/send_picture.ts";
+import { imageBytes, imageFile } from "../../support/images.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";
 import { sameFiles, type TempFolder } from "../../support/temp.ts";
 import { type BadNetwork, UdpRelay } from "../../support/udp_relay.ts";
@@ -190,4 +197,62 @@ Deno.test("a second picture from the other side has room at the same time", asyn
   assert(await sameFiles(one, rui.folder.at("inbox", "one.png")));
   assert(await sameFiles(other, rui.folder.at("inbox", "other.gif")));
   assert(await sameFiles(other, ana.folder.at("inbox", "other.gif")));
+});
+
+/** Asks to show rui what it likes, and sends the bytes it likes. */
+async function showRaw(
+  { rui, room }: Pair,
+  wish: DataOf<typeof Show>,
+  bytes: Uint8Array,
+): Promise<unknown> {
+  const identity = await Identity.make();
+  const row = (await room.index.peers({ limit: 9, offset: 0 })).peers.find(({ name }) => name === "rui");
+  assert(row !== undefined);
+  const called = await identityOf(Uint8Array.fromHex(row.certificate));
+  using connection = await dial(rui.peer.address, { identity: called });
+  await greet(connection, { name: "mal", identity });
+  const { data } = await ask(connection, Show, wish);
+  const over = new AbortController();
+  const told = ask(connection, Shown, {}).finally(() => over.abort());
+  told.catch(() => {});
+  await sendPicture(bytes, {
+    to: { host: "127.0.0.1", port: data.port },
+    from: "127.0.0.1",
+    codec: new DatagramCodec(Uint8Array.fromHex(data.token), Uint8Array.fromHex(data.key)),
+    clock: systemClock,
+    signal: over.signal,
+  });
+  return await told;
+}
+
+Deno.test("a picture that is not what was agreed on is not stored, and neither is one whose name leads elsewhere", async () => {
+  await using all = await pair();
+  const { rui } = all;
+  const png = imageBytes("png", 5_000);
+  const other = imageBytes("png", 5_000, 1);
+  const html = new TextEncoder().encode("<html>".padEnd(5_000));
+  const wish = { name: "a.png", size: 5_000, type: "png" } as const;
+  const cases: [name: string, announced: Uint8Array<ArrayBuffer>, sent: Uint8Array, code: string][] = [
+    ["a.png", png, other, "corrupt"],
+    ["a.png", html, html, "corrupt"],
+    ["..", png, png, "bad-name"],
+    [".hidden", png, png, "bad-name"],
+  ];
+  for (const [name, announced, sent, code] of cases) {
+    const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", announced)).toHex();
+    const failure = await assertRejects(() => showRaw(all, { ...wish, name, sha256 }, sent), Failure);
+    assertEquals([name, failure.code], [name, code]);
+  }
+  const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", png)).toHex();
+  await showRaw(all, { ...wish, name: "../../up.png", sha256 }, png);
+  const names = Array.from(Deno.readDirSync(rui.folder.at("inbox")), ({ name }) => name);
+  assertEquals(names, ["up.png"]);
+  assertEquals(rui.events.at(-1), {
+    event: "picture",
+    peer: "somebody",
+    name: "up.png",
+    path: "inbox/up.png",
+    size: 5_000,
+    type: "png",
+  });
 });
