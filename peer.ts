@@ -19,12 +19,14 @@ import { CONSENT_MODES } from "./lib/peer/consent.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
 import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
 import { describeEvent } from "./lib/shell/events.ts";
+import { type Facts, greeting } from "./lib/shell/greeting.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { IMAGE_CHOICES, type ImageChoice } from "./lib/shell/inline_image.ts";
 import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { Output } from "./lib/shell/output.ts";
 import { Shell } from "./lib/shell/shell.ts";
+import { readManifest } from "./lib/store/manifest.ts";
 import { requireSecret } from "./lib/store/secret_file.ts";
 
 const INDEX_PORT = 1099;
@@ -34,8 +36,9 @@ const FLAGS = {
   name: { value: "NAME", about: "what others call you; one is made up and kept, if not said" },
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
+  manifest: { value: "FILE", about: "share the files it lists, too: lines NAME PATH, with quotes around spaces" },
   consent: { value: CONSENT_MODES.join("|"), about: "whether others may have what they ask for", byDefault: "open" },
-  plain: { about: "serve without encryption, and talk to those who do" },
+  plain: { about: "serve without encryption, and talk to those who do; classroom clients among them" },
   "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
   slots: {
     value: "N",
@@ -87,6 +90,7 @@ async function main(): Promise<number> {
   const output = new Output({ json: flags.json, debug: flags.debug });
   const options: PeerOptions = {
     folder,
+    ...(flags.manifest === undefined ? {} : { elsewhere: await filesOf(flags.manifest, output) }),
     indexes: flags.index.split(",").map((each) => parseAddress(each, { defaultPort: INDEX_PORT })),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     listen: { host: flags.host, port: parsePort(flags.port) },
@@ -124,12 +128,13 @@ async function runShell(options: PeerOptions, output: Output, images: ImageChoic
   const code = await Promise.race([starting.then(() => undefined), stopped]);
   if (code !== undefined) return code;
   await using peer = await starting;
-  greet(peer, output);
+  ready(peer, output);
+  if (!output.json) { for (const line of greeting(await factsOf(peer, options))) output.note(line, {}); }
   return await new Shell(peer, output, { images }).run(stopped);
 }
 
-/** The ready line, and for people what they can do now. */
-function greet(peer: Peer, output: Output): void {
+/** The ready line. */
+function ready(peer: Peer, output: Output): void {
   const { name, address } = peer;
   const files = peer.files().length;
   output.result(`peer ${name} listening on ${formatAddress(address)}, sharing ${files} files`, {
@@ -142,11 +147,25 @@ function greet(peer: Peer, output: Output): void {
     id: peer.id,
     version: VERSION,
   });
-  if (output.json) return;
-  const folder = printable(peer.folderPath);
-  if (peer.folderIsNew) output.note(`Made the folder ${folder}: whatever you put there is shared at once`, {});
-  output.note(`Your key is ${fingerprint(peer.id)}: others see it beside your name`, {});
-  output.note("Try: search PART-OF-A-NAME, get NUMBER, peers, help", {});
+}
+
+/** What a greeting tells. */
+async function factsOf(peer: Peer, { consent = "open", plain = false }: PeerOptions): Promise<Facts> {
+  const files = peer.files();
+  const here = peer.isFirstStart ? await peer.directory.peers().catch(() => undefined) : undefined;
+  const others = here?.peers.filter(({ name }) => name !== peer.name);
+  return {
+    folder: printable(peer.folderPath),
+    folderIsNew: peer.folderIsNew,
+    isFirstStart: peer.isFirstStart,
+    files: files.length,
+    bytes: files.reduce((sum, { file }) => sum + file.size, 0),
+    index: peer.index,
+    others: others && { peers: others.length, files: others.reduce((sum, each) => sum + each.files, 0) },
+    fingerprint: fingerprint(peer.id),
+    consent,
+    isPlain: plain,
+  };
 }
 
 /** Resolves at the first SIGINT or SIGTERM to the exit code; a second one ends the program at once. */
@@ -167,6 +186,15 @@ function parseChoice<T extends string>(flag: string, text: string, choices: read
   const choice = choices.find((each) => each === text);
   if (choice !== undefined) return choice;
   throw new Failure("usage", `Cannot use "${text}" as --${flag}`, { hint: `write one of ${choices.join(", ")}` });
+}
+
+/** The files of a manifest. Lines that cannot be used are told, and the others are shared all the same. */
+async function filesOf(path: string, output: Output): Promise<ReadonlyMap<string, string>> {
+  const { paths, bad } = await readManifest(path);
+  for (const { line, why } of bad) {
+    output.note(`Not shared: line ${line} of ${path}: ${why}`, { event: "bad-line", manifest: path, line, why });
+  }
+  return paths;
 }
 
 function say(text: string): number {

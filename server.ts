@@ -37,6 +37,9 @@ usage: deno run --allow-net --allow-read server.ts [FLAG...]
 
 ${flagHelp(FLAGS)}
 
+Without a room key, classroom clients (JOIN, SEARCH, UPDATE as JSON or as words) are answered on the same port; so is a
+person: nc HOST PORT, then HELP.
+
 Everyone else starts a peer: deno task peer FOLDER --index HOST:PORT
 Ctrl-C says goodbye to all peers and ends.`;
 

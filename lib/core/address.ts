@@ -37,6 +37,11 @@ export function parseAddress(text: string, options: { defaultPort: number }): Ad
   return { host, port: match?.[3] === undefined ? options.defaultPort : parsePort(match[3]) };
 }
 
+/** Whether a text reads as a number of the internet and a port, as `formatAddress` writes them: the name of a peer that has no other. */
+export function isAddress(text: string): boolean {
+  return /^(?:\d+(?:\.\d+){3}|\[[^\]]*\]):\d{1,5}$/.test(text);
+}
+
 /** Reads a port; 0 means any free one. Fails: "usage". */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;

@@ -28,6 +28,8 @@ export const NAME_WORDS_MAX = 64;
 export const CERTIFICATE_BYTES_MAX = 512;
 /** Text of a failure or news, for people to read. */
 export const MESSAGE_BYTES_MAX = 1024;
+/** Text of one message from person to person: some pages; who has more to say sends a file. */
+export const TELL_BYTES_MAX = 4 * 1024;
 /** Files in one UPDATE: small enough that applying one holds up nobody. */
 export const BATCH_FILES_MAX = 1000;
 /** Hits in one reply to SEARCH. */
@@ -50,6 +52,10 @@ export const SHOW_BYTES_MAX = 32 * 1024 * 1024;
 export const DATAGRAM_BYTES_MAX = 1200;
 /** Lines that make no sense before the connection is closed. */
 export const MALFORMED_LINES_MAX = 8;
+/** One request in a classroom dialect, whose JOIN carries the whole list: some thousand names. Its sender stays a stranger, of whom few are served. */
+export const DIALECT_REQUEST_BYTES_MAX = 64 * 1024;
+/** An answer in a classroom dialect: its clients read so much once, and take that for all. */
+export const DIALECT_ANSWER_BYTES_MAX = 1024;
 
 // What one index or peer holds
 
@@ -77,10 +83,18 @@ export const INDEX_CONNECTIONS_MAX = 12_000;
 export const DIAL_BACKS_MAX = 64;
 /** Time between two lines about the same peer's changing list, so that a large list is one line of the log. */
 export const LISTED_PAUSE_MS = 1_000;
+/** Files that one peer of a classroom dialect may list: a folder of homework, and nobody proves who lists it. */
+export const DIALECT_FILES_MAX = 1_000;
+/** Peers of classroom dialects that an index lists. */
+export const DIALECT_PEERS_MAX = 2_000;
+/** The same of one address: a lab's whole row on one machine. The one that was silent longest makes room. */
+export const DIALECT_PEERS_PER_ADDRESS_MAX = 64;
 /** Connections from other peers that a peer serves at once. */
 export const PEER_CONNECTIONS_MAX = 256;
 /** Bytes waiting for a slow reader before it is cut off. */
 export const SEND_QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+/** A manifest: some hundred bytes for each file that a peer may list. */
+export const MANIFEST_BYTES_MAX = 64 * 1024 ** 2;
 /** Folders inside folders that are scanned. */
 export const SCAN_DEPTH_MAX = 64;
 /** Large uploads that run at once, if --slots does not say otherwise; more peers wait in line. */
@@ -119,6 +133,20 @@ export const IDENTITIES_CACHED_MAX = 10_000;
 export const UPLOAD_TURNS_KEPT_MAX = 10_000;
 /** Transfers, running and ended, that a peer remembers. */
 export const TRANSFERS_KEPT_MAX = 1000;
+/** Messages that a peer takes from one other in a second; further ones wait. No person writes as fast, a script may. */
+export const TELLS_PER_SECOND_MAX = 200;
+/** Messages that wait for one peer to return. */
+export const OUTBOX_PER_PEER_MAX = 2_000;
+/** Messages that wait for anybody to return: forty mebibytes at most. */
+export const OUTBOX_MAX = 10_000;
+/** Peers that are told something at once; the messages for others wait for their turn. */
+export const TELLING_MAX = 16;
+/** Messages, received and sent, that a peer remembers; of whom there are most, the oldest are forgotten first. */
+export const MESSAGES_KEPT_MAX = 10_000;
+/** Peers of which is remembered which of their messages have been taken, so that none is shown twice. */
+export const TELLERS_KEPT_MAX = 10_000;
+/** Times a message is sent again before its receiver counts as away. */
+export const TELL_RESENDS_MAX = 3;
 
 // Waits
 
@@ -138,6 +166,14 @@ export const PROBE_WAIT_MS = 2_000;
 export const PING_EVERY_MS = 12_000;
 /** Silence after which the index takes a session for dead: three pings missed. */
 export const SILENCE_MS_MAX = 40_000;
+/** A peer of a classroom dialect to ask the index for anything, or be forgotten; they connect only when they want something. */
+export const DIALECT_SILENCE_MS_MAX = 30 * 60_000;
+/** The rest of a request in a classroom dialect, once it has begun: a person may be typing it. */
+export const DIALECT_REQUEST_WAIT_MS = 30_000;
+/** Words without a line feed: silence after which they count as complete. */
+export const DIALECT_QUIET_MS = 300;
+/** Between an answer that announces a file and the file's bytes, so that a client reads them apart. */
+export const DIALECT_HEADER_PAUSE_MS = 100;
 /** A connection between peers that asks for nothing. */
 export const PEER_IDLE_MS_MAX = 120_000;
 /** What is left to do when a program is told to stop. */
@@ -178,3 +214,13 @@ export const DOWNLOAD_IDLE_MS_MAX = 60_000;
 export const FIND_AGAIN_FIRST_MS = 500;
 /** Longest wait before a download asks the index again who has the file. */
 export const FIND_AGAIN_LAST_MS = 5_000;
+/** A message to be acknowledged, before it is sent again. */
+export const TELL_WAIT_MS = 2_000;
+/** The index to say whose name a message's sender has. Shorter than the sender waits. */
+export const TELLER_NAME_WAIT_MS = 1_000;
+/** A connection over which messages were sent, kept for the next one. Shorter than the other side keeps it. */
+export const TELL_IDLE_MS = 30_000;
+/** First wait before a peer that is away is tried again, for the messages that wait for it. */
+export const TELL_AGAIN_FIRST_MS = 500;
+/** Longest wait before a peer that is away is tried again, for the messages that wait for it. */
+export const TELL_AGAIN_LAST_MS = 15_000;

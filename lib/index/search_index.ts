@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Dialect } from "../core/dialect.ts";
+
 /** A peer that is here. */
 export interface IndexedPeer {
   /** Unique among all peers here, compared by `peerNameKey`. */
@@ -17,6 +19,8 @@ export interface IndexedPeer {
   readonly host: string;
   /** The announced port, once it was dialled back; undefined for a peer that others cannot reach. */
   readonly port: number | undefined;
+  /** The classroom dialect of a peer that speaks nothing else. The sizes of its files are not known, and given as 0. */
+  readonly dialect?: Dialect;
 }
 
 /** A file that a peer lists. `root` is absent as long as the peer has not hashed it. */

@@ -1,5 +1,6 @@
 /**
- * A pace for every address: what costs us much is done for each of them only so often, and whoever wants it more often waits. Called by lib/server.
+ * A pace for every address: what costs us much is done for each of them only so often, and whoever wants it more often waits. Called by lib/server,
+ * and by lib/peer/mailbox.ts with ids in the place of addresses.
  * @module
  */
 

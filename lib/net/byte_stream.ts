@@ -13,6 +13,8 @@ export interface ByteStream {
    * The writing direction as a stream, where a file can be piped into it faster than by `write`. Not to be used while a `write` is under way.
    */
   readonly writable?: WritableStream<Uint8Array<ArrayBuffer>>;
+  /** Ends the writing direction only, where the platform can do that. */
+  closeWrite?(): Promise<void>;
   /** Ends both directions at once; a pending `read` rejects or ends. */
   close(): void;
 }

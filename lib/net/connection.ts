@@ -9,6 +9,7 @@
  */
 
 import type { Address } from "../core/address.ts";
+import { settlesWithin } from "../core/clock.ts";
 import type { Pace } from "../core/pace.ts";
 import { Failure } from "../core/failure.ts";
 import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
@@ -45,6 +46,8 @@ export class Connection implements Disposable {
   #queuedBytes = 0;
   #ended: Failure | undefined;
   #bytesRead = 0;
+  /** A read that went on when `more` had waited long enough. */
+  #reading: Promise<number | null> | undefined;
   readonly #bodyWatchdog = new Watchdog(BODY_WAIT_MS, () => this.#end(silent(BODY_WAIT_MS)));
 
   constructor(stream: ByteStream, ends: ConnectionEnds) {
@@ -107,6 +110,33 @@ export class Connection implements Disposable {
     }
   }
 
+  /** What has arrived and was not taken yet: for those who do not know yet in which way the other side speaks. Valid until more is read. */
+  get arrived(): Uint8Array {
+    return this.#buffer.waiting;
+  }
+
+  /** Takes the first bytes of what has arrived, of which there have to be so many. */
+  take(bytes: number): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(bytes);
+    this.#buffer.take(taken);
+    return taken;
+  }
+
+  /**
+   * Reads on, behind what has arrived. Shape: whether there is more, or the other side has closed; "quiet" when nothing came for `quietMs`, and
+   * then only `more` may be called to read. Fails: "timeout" after `waitMs`, "closed".
+   */
+  async more(options: { waitMs: number; quietMs?: number }): Promise<"more" | "end" | "quiet"> {
+    const { waitMs, quietMs } = options;
+    const reading = this.#reading ??= this.#readOn();
+    // Whoever is told that it is quiet may never ask again.
+    reading.catch(() => {});
+    if (quietMs !== undefined && !(await settlesWithin(quietMs, reading))) return "quiet";
+    const read = await this.#within(waitMs, () => reading);
+    this.#reading = undefined;
+    return read === null ? "end" : "more";
+  }
+
   /** Sends one encoded line. Resolves when it was handed to the system. Fails: "closed"; "busy" when the reader is too slow. */
   send(line: Uint8Array): Promise<void> {
     if (this.#queuedBytes + line.length > SEND_QUEUE_BYTES_MAX) {
@@ -147,23 +177,48 @@ export class Connection implements Disposable {
     this.close();
   }
 
+  /**
+   * Says that nothing more will come, and closes when the other side has, or after `waitMs`. Closing at once, while something of theirs is unread,
+   * makes the system throw away what is still on its way to them.
+   */
+  async closeInOrder(waitMs: number): Promise<void> {
+    await this.#queue;
+    const timer = setTimeout(() => this.close(), waitMs);
+    try {
+      await this.#stream.closeWrite?.();
+      while (this.#stream.closeWrite !== undefined && await this.more({ waitMs }) === "more") {
+        this.take(this.#buffer.size);
+      }
+    } catch {
+      // They were gone before, or do not go.
+    }
+    clearTimeout(timer);
+    this.close();
+  }
+
   [Symbol.dispose](): void {
     this.close();
   }
 
   async #readLine(): Promise<Uint8Array | null> {
     while (true) {
-      const scratch = new Uint8Array(this.#scratchBytes);
-      const read = await this.#readSome(scratch);
-      if (read === null) {
+      if (await this.#readOn() === null) {
         if (this.#buffer.size === 0) return null;
         throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle of a message"));
       }
-      this.#scratchBytes = nextReadBytes(this.#scratchBytes, read);
-      this.#buffer.push(scratch.subarray(0, read));
       const line = this.#buffer.line();
       if (line !== undefined) return line;
     }
+  }
+
+  /** Reads some bytes into the buffer. Shape: how many, or null at the end. */
+  async #readOn(): Promise<number | null> {
+    const scratch = new Uint8Array(this.#scratchBytes);
+    const read = await this.#readSome(scratch);
+    if (read === null) return null;
+    this.#scratchBytes = nextReadBytes(this.#scratchBytes, read);
+    this.#buffer.push(scratch.subarray(0, read));
+    return read;
   }
 
   async #readSome(target: Uint8Array): Promise<number | null> {

@@ -6,6 +6,7 @@
  */
 
 import { formatAddress } from "../core/address.ts";
+import { NO_ID } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
 import { fingerprint } from "../core/fingerprint.ts";
 import { IDENTITIES_CACHED_MAX } from "../core/limits.ts";
@@ -47,6 +48,11 @@ export class Contacts {
   async connect(source: Source, signal?: AbortSignal): Promise<Connection> {
     const { dial, plain, self } = this.#options;
     const { peer, address, id } = source;
+    if (id === NO_ID) {
+      throw new Failure("unsupported", `Cannot talk to ${peer}: it is a classmate's own program`, {
+        hint: "search for its files, and get them",
+      });
+    }
     this.#check(peer, id);
     if (source.plain && !plain) {
       throw new Failure("refused", `Cannot talk to ${peer}: it shares without encryption`, {

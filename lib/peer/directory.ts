@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseAddress } from "../core/address.ts";
 import { ROOT_REGEXP } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { FOLDER_FILES_MAX, HITS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
@@ -15,6 +16,7 @@ import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.t
 import type { PeerRef, PeerRow, SharedFile } from "../protocol/shapes.ts";
 import type { Content } from "../transfer/download.ts";
 import type { Source } from "../transfer/lane.ts";
+import { classroomPeerAt } from "./dialect_fetch.ts";
 import type { Contacts } from "./contacts.ts";
 import type { IndexSession } from "./index_session.ts";
 import type { LastTable, Row } from "./last_table.ts";
@@ -124,9 +126,13 @@ export class Directory {
    * What a person means: a number of the last table, a content id, or a file's name. Fails: "not-found".
    */
   async resolve(what: string, options: { from?: string } = {}): Promise<Wanted> {
-    const from = options.from === undefined ? undefined : (await this.#peer(options.from)).name;
+    const holder = options.from === undefined ? undefined : await this.#holder(options.from);
+    const from = holder?.name;
     if (what.endsWith("/")) return { kind: "folder", name: what, ...(from === undefined ? {} : { from }) };
     const row = /^\d{1,6}$/.test(what) ? this.#options.table.row(Number(what)) : undefined;
+    if (holder?.dialect !== undefined) {
+      return { kind: "file", name: row?.name ?? what, size: 0, from: holder.name, peers: [holder], others: 0 };
+    }
     const wanted = row !== undefined
       ? { kind: "file" as const, ...row, others: 0 }
       : ROOT_REGEXP.test(what)
@@ -156,7 +162,7 @@ export class Directory {
         ...(after === undefined ? {} : { after }),
       });
       for (const { name, peers, holders: _, ...content } of page.hits) {
-        const refs = peers.filter((peer) => peer.name !== this.#options.self());
+        const refs = peers.filter((peer) => peer.name !== this.#options.self() && peer.dialect === undefined);
         if (refs.length > 0 && !files.has(name)) files.set(name, folderFile({ name, ...content }, refs));
       }
       after = page.hits.at(-1)?.name;
@@ -216,7 +222,14 @@ export class Directory {
     if (row.port === undefined) {
       throw new Failure("unreachable", `Cannot reach ${printable(row.name)}: it is behind a firewall`);
     }
-    return { name: row.name, id: row.id, host: row.host, port: row.port, plain: row.plain };
+    const { name: exact, id, host, port, plain, dialect } = row;
+    return { name: exact, id, host, port, plain, ...(dialect === undefined ? {} : { dialect }) };
+  }
+
+  /** The peer of this name; at an address under which nobody joined, a classmate's own program. */
+  async #holder(name: string): Promise<PeerRef> {
+    const isHere = !/:\d{1,5}$/.test(name) || await this.lookUp(name) !== undefined;
+    return isHere ? await this.#peer(name) : classroomPeerAt(parseAddress(name, { defaultPort: 0 }));
   }
 
   async #byRoot(root: string): Promise<WantedFile> {
@@ -227,7 +240,8 @@ export class Directory {
 
   async #byName(name: string): Promise<WantedFile> {
     const { hits } = await this.#options.session.call(Search, { query: name, exact: true, limit: HITS_MAX, offset: 0 });
-    const [best] = hits;
+    // What can be verified goes first.
+    const best = hits.find(({ peers }) => peers.some(({ dialect }) => dialect === undefined)) ?? hits[0];
     if (best === undefined) throw new Failure("not-found", `Nobody who is here has "${printable(name)}"`);
     return { kind: "file", ...best, others: hits.length - 1 };
   }
@@ -249,7 +263,7 @@ export class Directory {
     for (const peer of peers) {
       try {
         const copy = await this.#options.session.call(DownloadRequest, { peer: peer.name, name });
-        if (copy.size === size) sources.push(sourceOf(copy.peer, name));
+        if (copy.size === size && copy.peer.dialect === undefined) sources.push(sourceOf(copy.peer, name));
       } catch (thrown) {
         if (!failedWith(thrown, "not-found")) throw thrown;
       }

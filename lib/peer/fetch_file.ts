@@ -10,6 +10,7 @@ import { receivedName } from "../store/received_name.ts";
 import { UnfinishedFile } from "../store/unfinished_file.ts";
 import { download, type Downloaded } from "../transfer/download.ts";
 import { fileSink, type Sink, streamSink } from "../transfer/sink.ts";
+import { classroomHolders, fetchInDialect } from "./dialect_fetch.ts";
 import type { WantedFile } from "./directory.ts";
 import type { Destination, Fetched, FetchParts, FetchWatch } from "./fetching.ts";
 
@@ -20,7 +21,11 @@ export async function fetchFile(
   parts: FetchParts,
   watch: FetchWatch,
 ): Promise<Fetched> {
+  const classmates = classroomHolders(wanted);
   if (destination.kind === "stream") {
+    if (classmates.length > 0) {
+      throw new Failure("refused", "Cannot stream what nobody can verify", { hint: "get it into a file" });
+    }
     const downloaded = await downloadInto(streamSink(destination.stream), wanted, parts, watch, undefined);
     return resultOf(wanted, undefined, downloaded);
   }
@@ -28,6 +33,7 @@ export async function fetchFile(
   const place = destination.kind === "path"
     ? await placeOf(destination.path, wanted.name)
     : { name: receivedName(wanted.name) };
+  if (classmates.length > 0) return await fetchInDialect(wanted, classmates, place, parts, watch);
   const here = destination.kind === "folder" ? alreadyHere(wanted, parts) : undefined;
   return here ?? await fetchAnew(wanted, place, parts, watch);
 }

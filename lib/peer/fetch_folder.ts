@@ -132,6 +132,7 @@ class Tree {
         this.#done += file.size;
         this.#tell(file.sources.map(({ peer }) => peer));
       },
+      onAsking: (peer) => this.#tell([peer], { isAsking: true }),
       onFailed: ({ name }, failure) => this.#failed.push({ name, failure }),
     });
     this.#sources.push(...given);
@@ -165,8 +166,8 @@ class Tree {
     }
   }
 
-  #tell(sources: readonly string[]): void {
-    this.#context.watch.onProgress({ state: "running", done: this.#done, sources, retries: 0 });
+  #tell(sources: readonly string[], { isAsking = false } = {}): void {
+    this.#context.watch.onProgress({ state: "running", done: this.#done, sources, retries: 0, isAsking });
   }
 }
 

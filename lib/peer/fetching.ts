@@ -3,10 +3,12 @@
  * @module
  */
 
+import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Pace } from "../core/pace.ts";
 import type { Random } from "../core/random.ts";
+import type { Connection } from "../net/connection.ts";
 import type { Folder } from "../store/folder.ts";
 import type { Share } from "../store/share.ts";
 import type { DownloadProgress, Given, PartialContent } from "../transfer/download.ts";
@@ -31,6 +33,8 @@ export interface FetchParts {
   /** Told when a source is given up because of what it sent. */
   readonly onBadSource: (peer: string, name: string, failure: Failure) => void;
   readonly connect: Connect;
+  /** Connects without a word to a peer of a classroom dialect; not there on a peer that talks to nobody without encryption. */
+  readonly dialPlain?: (address: Address, signal: AbortSignal) => Promise<Connection>;
   readonly clock: Clock;
   readonly random: Random;
   /** The pace of all that is received. */
@@ -61,6 +65,8 @@ export interface Fetched {
   readonly files: number;
   /** Whether it was here before, so that nothing had to be fetched. */
   readonly alreadyHere: boolean;
+  /** Whether nothing but its size could be compared: it came from a peer of a classroom dialect. */
+  readonly unverified?: true;
   readonly sources: readonly Given[];
   /** Time from the request to the first verified bytes; undefined when nothing had to be fetched. */
   readonly firstMs: number | undefined;

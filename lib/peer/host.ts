@@ -19,6 +19,7 @@ import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import { Asking, Download, Holds, List, Pieces, Queued } from "../protocol/files.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
+import { Tell } from "../protocol/talk.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import type { OpenFile } from "../store/folder.ts";
 import type { Share } from "../store/share.ts";
@@ -28,6 +29,7 @@ import { readRange, sendRange } from "../transfer/send.ts";
 import type { Consent, Wish } from "./consent.ts";
 import { Demand } from "./demand.ts";
 import { PICTURE_ROUTES, type Pictures } from "./pictures.ts";
+import type { Talk } from "./talk.ts";
 import { UploadLine } from "./upload_line.ts";
 
 /** What the answers come from. */
@@ -41,6 +43,7 @@ export interface HostParts {
   readonly pace: Pace | undefined;
   readonly consent: Consent;
   readonly pictures: Pictures;
+  readonly talk: Talk;
   /** Whose name a key has at the index. */
   readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
 }
@@ -69,6 +72,7 @@ export class Host {
 export class Visit {
   readonly host: Host;
   readonly #connection: Connection;
+  #name: Promise<string> | undefined;
   /** The id of who calls, whose turns are counted; empty as long as it is not proven. */
   caller = "";
   /** What it calls itself. */
@@ -88,7 +92,7 @@ export class Visit {
   async allow(wish: Pick<Wish, "kind" | "name" | "root" | "size">): Promise<void> {
     const { consent, nameOf } = this.host.parts;
     if (consent.isOpen) return;
-    const peer = await nameOf(this.claimedName, this.caller);
+    const peer = await (this.#name ??= nameOf(this.claimedName, this.caller));
     await consent.allow({ ...wish, id: this.caller, peer }, () => this.#connection.send(encodeNews(Asking, {})));
   }
 
@@ -108,6 +112,7 @@ export const HOST_ROUTES: Routes<Visit> = routes(
   route(Holds, holds),
   route(Download, download),
   ...PICTURE_ROUTES,
+  route(Tell, async (visit, message) => ({ data: await visit.host.parts.talk.take(visit, message) })),
 );
 
 function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {

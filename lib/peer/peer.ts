@@ -26,6 +26,7 @@ import { Partials } from "../transfer/partials.ts";
 import { Consent, type ConsentEvent, type ConsentMode } from "./consent.ts";
 import { Contacts } from "./contacts.ts";
 import { defaultPeerName } from "./default_name.ts";
+import { serveDialect } from "./dialect_host.ts";
 import { Directory } from "./directory.ts";
 import type { FetchParts } from "./fetching.ts";
 import { folderIdentity } from "./folder_identity.ts";
@@ -33,6 +34,7 @@ import { Host, HOST_ROUTES } from "./host.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
 import { type PictureEvent, Pictures, type PicturesOptions } from "./pictures.ts";
+import { Talk, type TalkEvent } from "./talk.ts";
 import { Transfers } from "./transfers.ts";
 
 /** What a peer tells. */
@@ -40,12 +42,15 @@ export type PeerEvent =
   | SessionEvent
   | ConsentEvent
   | PictureEvent
+  | TalkEvent
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
 /** How a peer is started. */
 export interface PeerOptions extends PicturesOptions {
   readonly folder: string;
+  /** Files that are shared beside those of the folder: their names, and their real paths. */
+  readonly elsewhere?: ReadonlyMap<string, string>;
   readonly indexes: readonly Address[];
   /** The name to join with; one is made up and kept, if not said. */
   readonly name?: string;
@@ -74,8 +79,11 @@ export class Peer implements AsyncDisposable {
   readonly transfers: Transfers;
   readonly consent: Consent;
   readonly pictures: Pictures;
+  readonly talk: Talk;
   /** What it is known by: SHA-256 of its certificate. */
   readonly id: string;
+  /** Whether no peer ran on this folder before. */
+  readonly isFirstStart: boolean;
   readonly #folder: Folder;
   readonly #share: Share;
   readonly #session: IndexSession;
@@ -92,20 +100,24 @@ export class Peer implements AsyncDisposable {
     transfers: Transfers;
     consent: Consent;
     pictures: Pictures;
+    talk: Talk;
     name: { current: string };
     identity: Identity;
+    isFirstStart: boolean;
     stack: AsyncDisposableStack;
   }) {
     this.directory = parts.directory;
     this.transfers = parts.transfers;
     this.consent = parts.consent;
     this.pictures = parts.pictures;
+    this.talk = parts.talk;
     this.#folder = parts.folder;
     this.#share = parts.share;
     this.#session = parts.session;
     this.#listener = parts.listener;
     this.#name = parts.name;
     this.id = parts.identity.id;
+    this.isFirstStart = parts.isFirstStart;
     this.#stack = parts.stack;
   }
 
@@ -119,9 +131,11 @@ export class Peer implements AsyncDisposable {
     const chosen = options.name === undefined ? undefined : checkPeerName(options.name);
     await using stack = new AsyncDisposableStack();
 
-    const folder = stack.use(await Folder.open(options.folder));
+    const folder = stack.use(await Folder.open(options.folder, options.elsewhere));
     await tidyIncoming(folder, Date.now());
     const state = stack.use(State.open(folder.statePath("recess.db")));
+    const isFirstStart = state.setting("started") === undefined;
+    state.set("started", "yes");
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
     const identity = await folderIdentity(folder.statePath("identity.pem"));
     const { room, plain = false } = options;
@@ -148,13 +162,26 @@ export class Peer implements AsyncDisposable {
     };
     const reach = async (peer: string): Promise<Connection> => contacts.connect(await directory.whereIs(peer));
     const pictures = new Pictures({ ...options, folder, reach, nameOf, onEvent, clock, up, down });
+    const talk = stack.use(
+      new Talk({
+        state,
+        clock,
+        random,
+        nameOf,
+        self: () => name.current,
+        lookUp: (each) => directory.lookUp(each),
+        connect: (source, signal) => contacts.connect(source, signal),
+        onEvent,
+      }),
+    );
     const slots = options.slots ?? UPLOAD_SLOTS;
-    const host = new Host({ consent, pictures, nameOf, share, partials, clock, slots, pace: up });
+    const host = new Host({ consent, pictures, talk, nameOf, share, partials, clock, slots, pace: up });
     const listener = stack.use(
       await Listener.listen(options.listen, {
         connectionsMax: PEER_CONNECTIONS_MAX,
         ...(plain ? {} : { identity }),
         serve: async (connection) => {
+          if (plain && await serveDialect(connection, host)) return;
           const visit = host.visit(connection);
           await answerRequests(connection, HOST_ROUTES, visit, {
             name: () => name.current,
@@ -187,6 +214,7 @@ export class Peer implements AsyncDisposable {
       announce: (partial, here) => session.announce(partial, here),
       onBadSource: (peer, file, failure) => onEvent({ event: "bad-source", peer, file, why: failure.message }),
       connect: (source, signal) => contacts.connect(source, signal),
+      ...(plain ? { dialPlain: (address: Address, signal: AbortSignal) => dialWith(address, { signal }) } : {}),
       clock,
       random,
       ...(down === undefined ? {} : { pace: down }),
@@ -208,6 +236,7 @@ export class Peer implements AsyncDisposable {
       file: (each) => share.files.get(each),
       partials: () => partials.all(),
     });
+    talk.start();
     return new Peer({
       folder,
       share,
@@ -217,8 +246,10 @@ export class Peer implements AsyncDisposable {
       transfers,
       consent,
       pictures,
+      talk,
       name,
       identity,
+      isFirstStart,
       stack: stack.move(),
     });
   }

@@ -9,6 +9,7 @@ import type { News, Request } from "./message.ts";
 import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Update } from "./presence.ts";
 import { Show, Shown } from "./show.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "./search.ts";
+import { Tell } from "./talk.ts";
 
 /** A definition whose types do not matter here. */
 export type AnyRequest = Request<unknown, unknown>;
@@ -30,7 +31,7 @@ export const INDEX_REQUESTS: readonly AnyRequest[] = [
 ];
 
 /** Requests that a peer answers. */
-export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, Prove, List, Pieces, Holds, Download, Show, Shown];
+export const PEER_REQUESTS: readonly AnyRequest[] = [Hello, Prove, List, Pieces, Holds, Download, Tell, Show, Shown];
 
 /** What an index says unasked. */
 export const INDEX_NEWS: readonly News<unknown>[] = [Probe, Closing];

@@ -28,6 +28,11 @@ export class LineBuffer {
     return this.#end - this.#start;
   }
 
+  /** The bytes that wait. Valid until the next call of `push`. */
+  get waiting(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
   /** Adds what has just arrived. The bytes are copied. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;

@@ -4,6 +4,7 @@
  */
 
 import { DIGEST_BYTES } from "../core/content.ts";
+import { DIALECTS } from "../core/dialect.ts";
 import {
   CERTIFICATE_BYTES_MAX,
   FILE_BYTES_MAX,
@@ -13,7 +14,7 @@ import {
   PEER_NAME_BYTES_MAX,
   ROW_OFFSET_MAX,
 } from "../core/limits.ts";
-import { bytes, count, flag, hex, list, optional, record, text, type ValueOf } from "./field.ts";
+import { bytes, choice, count, flag, hex, list, optional, record, text, type ValueOf } from "./field.ts";
 
 /** A file's name in its peer's folder, sub-folders included, with `/` between them. */
 export const fileName = text({ bytesMax: NAME_BYTES_MAX });
@@ -41,8 +42,11 @@ export const offset = count({ max: ROW_OFFSET_MAX });
 /** What a peer is known by: SHA-256 of its certificate. */
 export const peerId = hex({ bytes: DIGEST_BYTES });
 
-/** A peer, its id, and where it is reached: always the address that the index observed and dialled back. */
-export const PeerRef = record({ name: peerName, id: peerId, host, port, plain: flag() });
+/** The classroom dialect of a peer that speaks nothing else: it has no key, its id is zeros, and the sizes of its files are not known. */
+const dialect = optional(choice(DIALECTS));
+
+/** A peer, its id, and where it is reached: the address that the index observed and, but for those of a dialect, dialled back. */
+export const PeerRef = record({ name: peerName, id: peerId, host, port, plain: flag(), dialect });
 /** A peer and where it is reached. */
 export type PeerRef = ValueOf<typeof PeerRef>;
 
@@ -80,6 +84,7 @@ export const PeerRow = record({
   host,
   port: optional(port),
   plain: flag(),
+  dialect,
   files: count({ max: Number.MAX_SAFE_INTEGER }),
   bytes: count({ max: Number.MAX_SAFE_INTEGER }),
 });

@@ -11,6 +11,7 @@ import {
   DIAL_BACKS_MAX,
   INDEX_CONNECTIONS_MAX,
   PROOFS_PER_SECOND_MAX,
+  QUESTIONS_PER_SECOND_MAX,
   SILENCE_MS_MAX,
 } from "../core/limits.ts";
 import { Slots } from "../core/slots.ts";
@@ -18,12 +19,15 @@ import type { SearchIndex } from "../index/search_index.ts";
 import { AddressPaces } from "../net/address_paces.ts";
 import { answerRequests } from "../net/answerer.ts";
 import type { Connection } from "../net/connection.ts";
+import { DialectReader } from "../net/dialect_reader.ts";
 import { dial } from "../net/dial.ts";
 import { Guesses } from "../net/guesses.ts";
 import { Listener } from "../net/listener.ts";
 import type { Room, RoomKey } from "../net/room_key.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import { Closing } from "../protocol/presence.ts";
+import { ClassroomPeers } from "./classroom_peers.ts";
+import { type DialectSessionParts, serveDialect } from "./dialect_session.ts";
 import type { Journal } from "./journal.ts";
 import { NameBinding } from "./name_binding.ts";
 import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
@@ -50,6 +54,7 @@ export class IndexServer implements AsyncDisposable {
   readonly #roomKey: RoomKey | undefined;
   readonly #guesses: Guesses;
   readonly #proofs: AddressPaces;
+  readonly #dialects: DialectSessionParts;
 
   private constructor(address: Address, options: IndexServerOptions) {
     this.#parts = {
@@ -65,6 +70,13 @@ export class IndexServer implements AsyncDisposable {
     this.#roomKey = options.room?.key;
     this.#guesses = new Guesses(this.#parts.clock);
     this.#proofs = new AddressPaces(PROOFS_PER_SECOND_MAX, this.#parts.clock);
+    const { index, journal, clock } = this.#parts;
+    this.#dialects = {
+      index,
+      journal,
+      peers: new ClassroomPeers({ index, journal, clock }),
+      paces: new AddressPaces(QUESTIONS_PER_SECOND_MAX, clock),
+    };
     this.#address = address;
   }
 
@@ -94,14 +106,21 @@ export class IndexServer implements AsyncDisposable {
       await connection.send(goodbye).catch(() => {});
       await connection.closeAfterSending(CLOSE_WAIT_MS);
     }));
-    await this.#listener?.[Symbol.asyncDispose]();
+    await this[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#dialects.peers[Symbol.dispose]();
     await this.#listener?.[Symbol.asyncDispose]();
   }
 
   async #serve(connection: Connection): Promise<void> {
+    // A room with a key is for those who have it, and no dialect has a way to say so.
+    const reader = this.#roomKey === undefined ? await DialectReader.begin(connection) : undefined;
+    await (reader === undefined ? this.#serveNative(connection) : serveDialect(reader, this.#dialects));
+  }
+
+  async #serveNative(connection: Connection): Promise<void> {
     const { journal } = this.#parts;
     const session = new Session(this.#parts, connection);
     this.#connections.add(connection);

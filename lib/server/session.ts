@@ -7,7 +7,7 @@
  * @module
  */
 
-import { formatAddress, isLoopback } from "../core/address.ts";
+import { formatAddress, isAddress, isLoopback } from "../core/address.ts";
 import { type Clock, settlesWithin } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
 import {
@@ -102,6 +102,7 @@ export class Session {
     const identity = this.#identity;
     if (identity === undefined) throw new Failure("unproven", "Cannot join: prove who you are first");
     const name = checkPeerName(data.name);
+    if (isAddress(peerNameKey(name))) throw new Failure("bad-name", `Cannot use "${name}" as a name: it is an address`);
     this.#parts.names.check(name, identity.id);
     await this.#replaceOwnSilentSession(name, identity.id);
     const { host } = this.#connection.remote;
@@ -247,13 +248,13 @@ export class Session {
   /** A peer with the address at which the peer of this session reaches it. */
   #refOf(peer: FoundCopy["peer"]): PeerRef {
     if (peer.port === undefined) throw new TypeError(`Cannot give out ${peer.name}: it was never reached`);
-    const { name, id, port, plain } = peer;
-    return { name, id, host: this.#hostFor(peer.host), port, plain };
+    const { name, id, port, plain, dialect } = peer;
+    const host = this.#hostFor(peer.host);
+    return { name, id, host, port, plain, ...(dialect === undefined ? {} : { dialect }) };
   }
 
   #hostFor(host: string): string {
-    const { local, remote } = this.#connection;
-    return isLoopback(host) && !isLoopback(remote.host) ? local.host : host;
+    return hostFor(this.#connection, host);
   }
 
   #writeListed(): void {
@@ -263,6 +264,11 @@ export class Session {
     this.#parts.journal({ event: "listed", peer: this.label, ...this.#unwritten });
     this.#unwritten = { added: 0, removed: 0, files: 0 };
   }
+}
+
+/** At which host whoever is at the other end of a connection reaches a peer that the index observed at `host`. */
+export function hostFor({ local, remote }: Pick<Connection, "local" | "remote">, host: string): string {
+  return isLoopback(host) && !isLoopback(remote.host) ? local.host : host;
 }
 
 /** What peers may ask an index. */

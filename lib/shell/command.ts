@@ -41,6 +41,8 @@ export interface Command {
   readonly needs: "nothing" | "index" | "peer";
   /** How many arguments it takes. */
   readonly count: { readonly min: number; readonly max: number };
+  /** After how many words of a typed line, the name among them, the rest is text, in which neither quotes nor dashes mean anything. */
+  readonly textAfter?: number;
   /** Fails as "usage" when a value makes no sense, before anything is opened or asked. */
   check?(flags: CommandFlags): void;
   run(context: CommandContext, args: readonly string[], flags: CommandFlags): Promise<void>;

@@ -15,6 +15,7 @@ import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
 import { get } from "./get.ts";
 import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
 import { PICTURE_COMMANDS } from "./picture_commands.ts";
+import { TALK_COMMANDS } from "./talk_commands.ts";
 
 const LIMIT: Flag = { value: "N", about: "how many rows at most", byDefault: "20" };
 const ANY = Infinity;
@@ -155,6 +156,7 @@ export const COMMANDS: readonly Command[] = [
   },
   ...CONSENT_COMMANDS,
   ...PICTURE_COMMANDS,
+  ...TALK_COMMANDS,
   {
     name: "help",
     args: "[COMMAND]",
@@ -181,6 +183,12 @@ export function findCommand(name: string): Command {
   const command = COMMANDS.find((each) => each.name === name);
   if (command !== undefined) return command;
   throw new Failure("usage", `There is no command "${printable(name)}"`, { hint: "see what there is with: help" });
+}
+
+/** After how many words of a typed line the rest is text; undefined for a line that is all words. */
+export function textAfter(line: string): number | undefined {
+  const [name] = line.trimStart().split(/\s/, 1);
+  return COMMANDS.find((each) => each.name === name)?.textAfter;
 }
 
 /** Checks the number of arguments, and that only the command's own flags were `given`, with values that make sense. Fails: "usage". */

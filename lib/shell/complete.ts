@@ -5,7 +5,7 @@
 
 import { fold } from "../core/words.ts";
 import { COMMANDS, QUIT } from "./commands.ts";
-import { quoteWord } from "./line.ts";
+import { quoteWord } from "../core/line.ts";
 
 /** Words that may come next. */
 export interface Vocabulary {

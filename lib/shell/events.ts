@@ -5,9 +5,10 @@
 
 import { formatAddress } from "../core/address.ts";
 import { fingerprint } from "../core/fingerprint.ts";
-import { formatSize } from "../core/quantity.ts";
+import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Question } from "../peer/consent.ts";
 import type { PeerEvent } from "../peer/peer.ts";
+import type { TalkEvent } from "../peer/talk.ts";
 
 /** A question as a person reads it: who, what, how large, and how to answer. */
 function describeQuestion({ number, kind, peer, id, name, size }: Question): string {
@@ -20,6 +21,27 @@ function describeQuestion({ number, kind, peer, id, name, size }: Question): str
     : `wants to show you ${what}`;
   const always = id === "" ? "" : ", always";
   return `Question ${number}: ${who} ${wish}. Answer: accept ${number}, refuse ${number}${always}`;
+}
+
+/** A message, with the sender's key where the name alone does not say who it is; or what became of messages. */
+function describeTalk(event: TalkEvent): string {
+  switch (event.event) {
+    case "told": {
+      const { peer, id, key, text } = event;
+      const which = key === "known"
+        ? ""
+        : key === "new"
+        ? ` (${fingerprint(id)})`
+        : ` (${fingerprint(id)}, another key)`;
+      return `${peer}${which}: ${text}`;
+    }
+    case "delivered":
+      return `Delivered to ${event.peer}: ${formatCount(event.count, "message")} that waited`;
+    case "undelivered":
+      return event.kept
+        ? `Messages wait for ${event.peer}: ${event.why}${event.hint === "" ? "" : ` (${event.hint})`}`
+        : `A message was given up, since ${event.peer} does not take it: ${event.why}`;
+  }
 }
 
 /** One event as one sentence. */
@@ -50,6 +72,10 @@ export function describeEvent(event: PeerEvent): string {
       return `${event.peer} shows you ${event.name} (${formatSize(event.size)}): ${event.path}`;
     case "picture-lost":
       return `${event.name} from ${event.peer} did not arrive: ${event.why}`;
+    case "told":
+    case "delivered":
+    case "undelivered":
+      return describeTalk(event);
     case "renamed":
       return `${event.from} is taken here, so you are ${event.name}; choose a name with --name`;
   }

@@ -43,7 +43,7 @@ function destinationOf(path: string | boolean | undefined, stdout: CommandContex
 
 /** Says how a download ended well. A file that went to standard output leaves that alone. */
 export function reportDone(output: Output, wanted: Wanted, result: TransferResult): void {
-  const { size, root, path, files, alreadyHere, tookMs, firstMs, failed } = result;
+  const { size, root, path, files, alreadyHere, tookMs, firstMs, failed, unverified } = result;
   const fetched = result.sources.reduce((sum, { bytes }) => sum + bytes, 0);
   const object = {
     event: "downloaded",
@@ -53,6 +53,7 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
     ...(root === undefined ? {} : { root }),
     ...(wanted.kind === "folder" ? { files, failed: failed.length } : {}),
     alreadyHere,
+    ...(unverified === true ? { verified: false } : {}),
     fetched,
     tookMs: Math.round(tookMs),
     ...(firstMs === undefined ? {} : { firstMs: Math.round(firstMs) }),
@@ -63,6 +64,12 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
   const text = alreadyHere ? `${what} is here already` : `${what}: ${howItWent(result, fetched)}`;
   if (path === undefined) output.note(text, object);
   else output.result(text, object);
+  if (unverified === true) {
+    output.note("Not verified: it came from a classmate's own program, so that only its size was counted", {
+      event: "unverified",
+      name: wanted.name,
+    });
+  }
   for (const { name, failure } of failed) {
     output.note(`Not fetched: ${name}: ${failure.message}`, { event: "failed", name });
   }

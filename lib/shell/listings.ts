@@ -28,13 +28,18 @@ export function showRows(output: Output, { rows, more }: FoundRows): void {
   output.table(
     NUMBERED_COLUMNS,
     rows.map((row, index) => ({
-      cells: [String(index + 1), row.name, formatSize(row.size), String(row.holders), whoHas(row)],
+      cells: [String(index + 1), row.name, sizeOf(row), String(row.holders), whoHas(row)],
       object: { event: "file", number: index + 1, ...row },
     })),
   );
   if (more) {
     output.note(`More than these ${rows.length} match: add words, or --limit`, { event: "more", shown: rows.length });
   }
+}
+
+/** Peers of classroom dialects list names only. */
+function sizeOf(row: Row): string {
+  return row.peers.every(({ dialect }) => dialect !== undefined) ? "unknown" : formatSize(row.size);
 }
 
 function whoHas(row: Row): string {
@@ -54,7 +59,9 @@ export async function listPeers({ output, directory }: CommandContext): Promise<
       { title: "size", align: "right" },
     ],
     peers.map((row) => ({
-      cells: [row.name, fingerprint(row.id), reachedAt(row), String(row.files), formatSize(row.bytes)],
+      cells: row.dialect === undefined
+        ? [row.name, fingerprint(row.id), reachedAt(row), String(row.files), formatSize(row.bytes)]
+        : [row.name, "none", reachedAt(row), String(row.files), "unknown"],
       object: { event: "peer", ...withoutCertificate(row) },
     })),
   );

@@ -7,18 +7,18 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { failedWith } from "../core/failure.ts";
+import { splitLine } from "../core/line.ts";
 import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { TransferResult } from "../peer/transfer.ts";
 import type { StartedTransfer } from "../peer/transfers.ts";
 import type { CommandContext } from "./command.ts";
-import { checkUsage, findCommand, QUIT } from "./commands.ts";
+import { checkUsage, findCommand, QUIT, textAfter } from "./commands.ts";
 import { answerInWords } from "./consent_commands.ts";
 import { completing, completions } from "./complete.ts";
 import { parseFlags } from "./flags.ts";
 import { imageProtocol } from "./image_query.ts";
 import type { ImageChoice } from "./inline_image.ts";
-import { splitLine } from "./line.ts";
 import { EXIT, exitCodeOf } from "./outcome.ts";
 import type { Output } from "./output.ts";
 import { reportDone } from "./get.ts";
@@ -109,11 +109,13 @@ export class Shell {
   /** Runs one line. Shape: whether the shell goes on. */
   async #runLine(line: string): Promise<boolean> {
     try {
-      const [name, ...rest] = answerInWords(splitLine(line));
+      const [name, ...rest] = answerInWords(splitLine(line, textAfter(line)));
       if (name === undefined) return true;
       if (name === QUIT.name || name === "exit") return false;
       const command = findCommand(name);
-      const { flags, words } = parseFlags(rest, command.flags);
+      const { flags, words } = command.textAfter === undefined
+        ? parseFlags(rest, command.flags)
+        : { flags: {}, words: rest };
       checkUsage(command, words, flags);
       await command.run(this.#context(), words, flags);
     } catch (thrown) {

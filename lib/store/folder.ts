@@ -28,11 +28,14 @@ export class Folder implements Disposable {
   readonly path: string;
   /** Whether it was made just now. */
   readonly made: boolean;
+  /** Files that are elsewhere and shared, too: their names, and their real paths. */
+  readonly elsewhere: ReadonlyMap<string, string>;
   readonly #lock: Deno.FsFile;
 
-  private constructor(path: string, made: boolean, lock: Deno.FsFile) {
+  private constructor(path: string, made: boolean, elsewhere: ReadonlyMap<string, string>, lock: Deno.FsFile) {
     this.path = path;
     this.made = made;
+    this.elsewhere = elsewhere;
     this.#lock = lock;
   }
 
@@ -40,7 +43,7 @@ export class Folder implements Disposable {
    * Opens a folder, making it when only its last component is missing. Fails: "not-found" when its parent is missing too or it is no
    * folder, "folder-in-use" when another peer has it, "no-access" when it cannot be written.
    */
-  static async open(path: string): Promise<Folder> {
+  static async open(path: string, elsewhere: ReadonlyMap<string, string> = new Map()): Promise<Folder> {
     const made = await makeFolder(path);
     const root = await Deno.realPath(path);
     if (!(await Deno.stat(root)).isDirectory) {
@@ -49,7 +52,7 @@ export class Folder implements Disposable {
     try {
       await Deno.mkdir(join(root, STATE_FOLDER, "incoming"), { recursive: true, mode: 0o700 });
       const lock = await Deno.open(join(root, STATE_FOLDER, "lock"), { create: true, write: true });
-      if (await lock.tryLock(true)) return new Folder(root, made, lock);
+      if (await lock.tryLock(true)) return new Folder(root, made, elsewhere, lock);
       lock.close();
     } catch (thrown) {
       throw Failure.from(thrown, "no-access", `Cannot use "${printable(path)}"`);
@@ -62,7 +65,7 @@ export class Folder implements Disposable {
     return join(this.path, STATE_FOLDER, ...components);
   }
 
-  /** Where a relative name is on disk. Not checked: for names that the scan or `receivedName` gave. */
+  /** Where a relative name is in the folder. Not checked: for names that the scan or `receivedName` gave. */
   pathOf(name: string): string {
     return join(this.path, ...name.split("/"));
   }
@@ -74,14 +77,18 @@ export class Folder implements Disposable {
   realPathOf(name: string): string {
     const refuse = (why: string): Failure => new Failure("not-shared", `Cannot send "${printable(name)}": ${why}`);
     if (!isShareable(name) || name.split("/").includes("..")) throw refuse("it is not shared");
+    const elsewhere = this.elsewhere.get(name);
     let path: string;
     try {
-      path = Deno.realPathSync(this.pathOf(name));
+      path = Deno.realPathSync(elsewhere ?? this.pathOf(name));
     } catch (thrown) {
       if (thrown instanceof Deno.errors.NotFound) throw refuse("it is gone");
       throw Failure.from(thrown, "not-shared", `Cannot send "${printable(name)}"`);
     }
-    if (!this.shares(path)) throw refuse("it is outside the shared folder");
+    // What a person listed is shared as it was then, wherever it is; a link put in its place is not.
+    if (elsewhere === undefined ? !this.shares(path) : path !== elsewhere) {
+      throw refuse("it is outside the shared folder");
+    }
     return path;
   }
 

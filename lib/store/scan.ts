@@ -23,9 +23,9 @@ export interface FoundFile {
 /** How long one slice of a scan holds everything else up. */
 const SLICE_MS = 8;
 
-/** Lists every shared file at or below `under` (the whole folder, if not said), in slices. What cannot be read is passed over. */
+/** Lists every shared file at or below `under` (the whole folder and what is elsewhere, if not said), in slices. What cannot be read is passed over. */
 export async function* scan(folder: Folder, under = ""): AsyncGenerator<FoundFile[]> {
-  const pending = [under];
+  const pending = under === "" ? ["", ...folder.elsewhere.keys()] : [under];
   let found: FoundFile[] = [];
   let total = 0;
   let sliceStart = performance.now();
@@ -35,7 +35,8 @@ export async function* scan(folder: Folder, under = ""): AsyncGenerator<FoundFil
       found.push(at.file);
       total += 1;
     }
-    if (at.isFolder) pending.push(...childrenOf(folder, name));
+    // Of equal names, the one that a person listed counts.
+    if (at.isFolder) pending.push(...childrenOf(folder, name).filter((child) => !folder.elsewhere.has(child)));
     if (performance.now() - sliceStart > SLICE_MS) {
       yield found;
       found = [];
@@ -51,7 +52,7 @@ function look(folder: Folder, name: string): { file: FoundFile | undefined; isFo
   const nothing = { file: undefined, isFolder: false };
   if (!isShareable(name)) return nothing;
   try {
-    const info = Deno.lstatSync(folder.pathOf(name));
+    const info = Deno.lstatSync(folder.elsewhere.get(name) ?? folder.pathOf(name));
     if (info.isDirectory) return { file: undefined, isFolder: true };
     const target = info.isSymlink ? statLinkedFile(folder, name) : info;
     if (target === undefined || !target.isFile || target.size > FILE_BYTES_MAX) return nothing;

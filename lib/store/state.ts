@@ -1,13 +1,14 @@
 /**
  * What a peer remembers between runs, in `.recess/recess.db`: the digests of its files, its settings, the last table it showed, the transfers
- * it has not ended and the keys of the peers it knows. Without the file a peer starts anew: it hashes again, forgets what it was fetching (not
- * what has arrived) and believes the next key of everybody.
+ * it has not ended, the keys of the peers it knows, and messages (talk_store.ts). Without the file a peer starts anew: it hashes again, forgets what
+ * it was fetching (not what has arrived) and believes the next key of everybody.
  * @module
  */
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Failure } from "../core/failure.ts";
 import type { FoundFile } from "./scan.ts";
+import { TalkStore } from "./talk_store.ts";
 
 /** A file whose pieces are known. */
 export interface HashedFile extends FoundFile {
@@ -28,6 +29,8 @@ const SCHEMA = `
 
 /** The open database. */
 export class State implements Disposable {
+  /** Messages from person to person. */
+  readonly talk: TalkStore;
   readonly #database: DatabaseSync;
   readonly #putPieces: StatementSync;
   readonly #getDigests: StatementSync;
@@ -36,6 +39,7 @@ export class State implements Disposable {
   private constructor(database: DatabaseSync) {
     this.#database = database;
     database.exec(SCHEMA);
+    this.talk = new TalkStore(database);
     this.#putPieces = database.prepare(
       "INSERT OR REPLACE INTO pieces (name, size, modified, root, digests) VALUES (?, ?, ?, ?, ?)",
     );

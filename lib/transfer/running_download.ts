@@ -323,7 +323,7 @@ export class RunningDownload implements AsyncDisposable {
       sources: asked.map((lane) => lane.source.peer),
       retries: lanes.reduce((sum, lane) => sum + lane.tries, 0),
       ...(before === undefined ? {} : { before }),
-      isAsking: asked.length > 0 && asked.every((lane) => lane.isAsking),
+      ...(asked.length > 0 && asked.every((lane) => lane.isAsking) ? { isAsking: true } : {}),
     };
   }
 

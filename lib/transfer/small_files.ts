@@ -12,7 +12,7 @@ import { SMALL_AHEAD, SMALL_CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { ask, askAll } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
-import { Download, Pieces } from "../protocol/files.ts";
+import { Asking, Download, Pieces } from "../protocol/files.ts";
 import type { DataOf } from "../protocol/message.ts";
 import type { Given } from "./download.ts";
 import { packedBytesOf, readPart } from "./answer.ts";
@@ -34,6 +34,8 @@ export interface SmallFilesOptions {
   readonly onFile: (file: SmallFile & { readonly root: string }, bytes: Uint8Array, digest: Uint8Array) => void;
   /** Called with each file that nobody could give. */
   readonly onFailed: (file: SmallFile, failure: Failure) => void;
+  /** Called while a peer waits for its owner's consent. */
+  readonly onAsking?: (peer: string) => void;
   readonly connect: Connect;
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -214,7 +216,10 @@ class SmallFilesWorker {
   async #fetchAll(connection: Connection): Promise<void> {
     const { signal, now, compress = false, pace } = this.#options;
     let lastMs = now();
-    for await (const reply of askAll(connection, Download, this.#questions(), { ahead: SMALL_AHEAD })) {
+    const onNews = (event: string): void => {
+      if (event === Asking.event) this.#options.onAsking?.(this.#source.peer);
+    };
+    for await (const reply of askAll(connection, Download, this.#questions(), { ahead: SMALL_AHEAD, onNews })) {
       signal.throwIfAborted();
       const [index = 0] = this.#asked;
       const file = this.#left.file(index);

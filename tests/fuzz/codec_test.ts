@@ -5,10 +5,13 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { DIALECTS } from "../../lib/core/dialect.ts";
 import { Failure } from "../../lib/core/failure.ts";
 import { LINE_BYTES_MAX } from "../../lib/core/limits.ts";
-import { randomBelow, seededRandom } from "../../lib/core/random.ts";
+import { randomBelow, randomOf, seededRandom } from "../../lib/core/random.ts";
 import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
+import { JsonEnd, tellApart } from "../../lib/protocol/dialect.ts";
+import { decodeDialect, decodeHeader } from "../../lib/protocol/dialect_requests.ts";
 import { decodeLine, encodeNews, encodeReply, encodeRequest } from "../../lib/protocol/envelope.ts";
 import { LineBuffer } from "../../lib/protocol/line_buffer.ts";
 import { mutate } from "../support/mutate.ts";
@@ -18,6 +21,17 @@ const CASES = Number(Deno.env.get("FUZZ_CASES") ?? 20_000);
 
 /** Seeds that once failed, each with what it found. They run first, for ever. */
 const PAST_SEEDS: readonly (readonly [seed: number, found: string])[] = [];
+
+/** What classroom clients and their peers say. */
+const CLASSROOM_REQUESTS = [
+  '{"method": "JOIN", "data": {"files": ["a.mp4", "b \\"c\\".mp4"], "port": 8776}}',
+  '{"method":"UPDATE","data":{"filename":"ção.mp4","__proto__":{"files":[]}}}',
+  '{"method": "DOWNLOAD_REQUEST", "data": {"filename": "a.mp4", "port": "8776"}}',
+  '{"status":"OK","file_size":1000,"data":"SIM"}',
+  'JOIN 127.0.0.1:8776 aula1.mp4 "aula 2.mp4"\n',
+  "SEARCH [::1]:8776 aula1.mp4",
+  "DOWNLOAD aula1.mp4",
+];
 
 const REQUESTS = [...INDEX_REQUESTS, ...PEER_REQUESTS];
 const NEWS = [...INDEX_NEWS, ...PEER_NEWS];
@@ -65,6 +79,26 @@ Deno.test("damaged lines fail in one typed way, or mean something", () => {
   }
   assertEquals(refused > seeds.length / 4, true, `only ${refused} of ${seeds.length} were refused`);
   assertEquals(Object.hasOwn(Object.prototype, "x"), false);
+});
+
+Deno.test("damaged requests in a classroom dialect fail in one typed way, or mean something", () => {
+  for (let seed = 0; seed < CASES; seed++) {
+    const random = seededRandom(seed);
+    const dialect = randomOf(random, DIALECTS);
+    const request = new TextEncoder().encode(randomOf(random, CLASSROOM_REQUESTS));
+    const bytes = mutate(request, random() < 0.5 ? request : sampleLine(random), random);
+    try {
+      tellApart(bytes);
+      const end = new JsonEnd().push(bytes) ?? bytes.length;
+      decodeDialect(dialect, bytes.subarray(0, end));
+      decodeHeader(bytes, "a");
+    } catch (thrown) {
+      if (!(thrown instanceof Failure)) throw new Error(`seed ${seed}`, { cause: thrown });
+      const codes = ["malformed", "unsupported", "refused", "not-shared"];
+      assertEquals(codes.includes(thrown.code), true, `seed ${seed}: ${thrown.code}`);
+    }
+  }
+  assertEquals(Object.hasOwn(Object.prototype, "files"), false);
 });
 
 /** Reads a line and lets every definition have a look at its data, as a confused peer would. */

@@ -22,8 +22,8 @@ import { eventually } from "../support/wait.ts";
 
 const FRAMES = Number(Deno.env.get("SOCKET_FUZZ_FRAMES") ?? 200_000);
 /** TLS is slower, and what is in it is read by the same code. */
-const ENCRYPTED_FRAMES = FRAMES / 10;
-const HANDSHAKES = FRAMES / 10;
+const ENCRYPTED_FRAMES = FRAMES / 20;
+const HANDSHAKES = FRAMES / 20;
 const MEMORY_GROWTH_MAX = 50_000_000;
 
 Deno.test(`an index and a peer serve on after ${FRAMES} hostile frames each, with their memory back`, async () => {

@@ -5,6 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { NO_CERTIFICATE, NO_ID } from "../../lib/core/dialect.ts";
 import { Failure } from "../../lib/core/failure.ts";
 import { type AnyRequest, INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { decodeLine, encodeFailure, encodeNews, encodeReply, encodeRequest } from "../../lib/protocol/envelope.ts";
@@ -57,6 +58,16 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
       plain: true,
       files: 0,
       bytes: 0,
+    }, {
+      name: "10.0.0.6:8776",
+      id: NO_ID,
+      certificate: NO_CERTIFICATE,
+      host: "10.0.0.6",
+      port: 8776,
+      plain: true,
+      dialect: "json",
+      files: 2,
+      bytes: 0,
     }],
     more: false,
   }],
@@ -76,6 +87,7 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
   ],
   SHOW: [{ name: "sala.png", size: 8, type: "png", sha256: ROOT }, { port: 40_123, token: "7a".repeat(8), key: NONCE }],
   SHOWN: [{}, {}],
+  TELL: [{ number: 1_795_000_000_000, text: "Olá, Ana 🎓" }, { last: 1_795_000_000_000 }],
   ASKING: [{}],
   QUEUED: [{ before: 4 }],
   PROBE: [{}],

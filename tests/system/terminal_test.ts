@@ -5,9 +5,10 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { testWith } from "../support/components.ts";
-import { PEER_FLAGS, PROJECT, type RunningPeer, startIndex, startPeer } from "../support/programs.ts";
-import { TempFolder } from "../support/temp.ts";
+import { PEER_FLAGS, PROJECT, type RunningPeer, startCommand, startIndex, startPeer } from "../support/programs.ts";
+import { sameFiles, TempFolder } from "../support/temp.ts";
 import { TmuxTerminal } from "../support/tmux.ts";
+import { eventually } from "../support/wait.ts";
 
 /** Runs a test in a terminal with a peer `rui`, in a room with a peer `ana` who has a film and a file with a wide name. */
 function inTerminal(
@@ -106,5 +107,43 @@ inTerminal(
     await terminal.sees(/^exit code 130$/);
     const [unfinished] = Array.from(Deno.readDirSync(temp.at("rui", ".recess", "incoming")));
     assert(unfinished !== undefined, "nothing was kept");
+  },
+);
+
+testWith(
+  "tmux",
+  ["-V"],
+  "a question of consent garbles neither the progress nor what is being typed, and is answered with yes",
+  async () => {
+    await using temp = await TempFolder.make();
+    await using index = await startIndex();
+    await temp.file("ana/film 1.mp4", 900 * 1024 * 1024);
+    await temp.file("rui/notes.txt", 10_000);
+    await using ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args: ["--up", "40MB/s"] });
+    const peer = [Deno.execPath(), ...PEER_FLAGS, "peer.ts", temp.at("rui"), "--name", "rui", "--consent", "ask"];
+    const words = [...peer, "--index", `127.0.0.1:${index.port}`].map((word) => `'${word}'`).join(" ");
+    await using terminal = await TmuxTerminal.open(`cd '${PROJECT}'; ${words}; cat`, { columns: 110, rows: 24 });
+    await terminal.sees(/^recess>/);
+    await terminal.type('get "film 1.mp4"', "Enter");
+    await terminal.sees(/^film 1\.mp4 .* %/);
+    await terminal.type("search half a li");
+    const eva = { folder: temp.at("eva"), index, name: "eva" };
+    await using asking = startCommand(eva, "get", "notes.txt");
+    await terminal.sees(
+      /^Question 1: eva \([0-9a-f-]+\) wants to download "notes\.txt" \(10\.0 KB\)\. Answer: accept 1/,
+    );
+    await eventually("eva sees that she waits", () => /asking rui for consent/.test(asking.stderr));
+    await terminal.type("ne");
+    await terminal.sees(/^recess> search half a line$/);
+    const { column, row } = await terminal.cursor();
+    const screen = await terminal.screen();
+    assertEquals([screen[row], column], ["recess> search half a line", "recess> search half a line".length]);
+    assertMatch(screen[row + 1] ?? "", /^film 1\.mp4 .* %/);
+    assertEquals(screen.filter((each) => /film 1\.mp4 .* %/.test(each)).length, 1, screen.join("\n"));
+    await terminal.type("C-c", "yes", "Enter");
+    await terminal.sees(/^Question 1: allowed$/);
+    assertEquals(await asking.exit(), 0, asking.stderr);
+    assert(await sameFiles(temp.at("rui/notes.txt"), temp.at("eva/notes.txt")));
+    ana.program.kill("SIGTERM");
   },
 );

@@ -3,11 +3,12 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
+import { Failure } from "./failure.ts";
 
 /**
  * Cuts a line into words. Single or double quotes keep spaces together; a backslash keeps a space, a quote or a backslash from meaning
- * anything. Fails: "usage" when a quote is not closed.
+ * anything. After `textAfter` words, what is left is one word, as typed; unless all of it is in quotes. Fails: "usage" when a quote is not
+ * closed.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -15,7 +16,7 @@ import { Failure } from "../core/failure.ts";
  * assertEquals(splitLine(`get "aula 1.mp4" --from Ana\\ Maria`), ["get", "aula 1.mp4", "--from", "Ana Maria"]);
  * ```
  */
-export function splitLine(line: string): string[] {
+export function splitLine(line: string, textAfter = Infinity): string[] {
   const words: string[] = [];
   let word: string | undefined;
   let quote: string | undefined;
@@ -23,6 +24,9 @@ export function splitLine(line: string): string[] {
   for (let index = 0; index < characters.length; index++) {
     const character = characters[index] ?? "";
     const next = characters[index + 1];
+    if (words.length >= textAfter && word === undefined && !/\s/.test(character)) {
+      return [...words, asText(characters.slice(index).join("").trimEnd())];
+    }
     if (character === "\\" && next !== undefined && /[\s"'\\]/.test(next)) {
       word = (word ?? "") + next;
       index += 1;
@@ -44,6 +48,17 @@ export function splitLine(line: string): string[] {
   }
   if (word !== undefined) words.push(word);
   return words;
+}
+
+/** Text as it is meant: only quotes around all of it are not part of it. */
+function asText(typed: string): string {
+  if (!/^(["']).*\1$/s.test(typed)) return typed;
+  try {
+    const words = splitLine(typed);
+    return words.length === 1 ? words[0] ?? typed : typed;
+  } catch {
+    return typed;
+  }
 }
 
 /** A word as it has to be typed to come out of `splitLine` unchanged. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
-import { quoteWord, splitLine } from "../../../lib/shell/line.ts";
+import { quoteWord, splitLine } from "../../../lib/core/line.ts";
 
 Deno.test("splitLine() keeps together what is quoted", () => {
   const cases: [string, string[]][] = [
@@ -18,6 +18,19 @@ Deno.test("splitLine() keeps together what is quoted", () => {
     ["学习\t🎓", ["学习", "🎓"]],
   ];
   for (const [line, words] of cases) assertEquals(splitLine(line), words, line);
+});
+
+Deno.test("splitLine() leaves text as it was typed, but for quotes around all of it", () => {
+  const cases: [string, string[]][] = [
+    ["tell ana hello", ["tell", "ana", "hello"]],
+    ['  tell   ana   it\'s  -5 --now \\ "late"  ', ["tell", "ana", 'it\'s  -5 --now \\ "late"']],
+    ['tell "Ana Maria" say "a b', ["tell", "Ana Maria", 'say "a b']],
+    ['tell ana "hello  there"', ["tell", "ana", "hello  there"]],
+    ["tell ana 'tis the season'", ["tell", "ana", "tis the season"]],
+    ['tell ana "a" and "b"', ["tell", "ana", '"a" and "b"']],
+    ["tell ana", ["tell", "ana"]],
+  ];
+  for (const [line, words] of cases) assertEquals(splitLine(line, 2), words, line);
 });
 
 Deno.test("splitLine() says when a quote is not closed", () => {

@@ -1,0 +1,16 @@
+/**
+ * What stands in a peer's row when the peer is a classmate's own program, which speaks one of the two classroom dialects and has no key
+ * (lib/protocol/README.md, "Classroom dialects").
+ * @module
+ */
+
+/** The dialects: JSON objects as in classroom A, words as in classroom B. */
+export const DIALECTS = ["json", "words"] as const;
+/** One of the classroom dialects. */
+export type Dialect = typeof DIALECTS[number];
+
+/** The id of a peer that has no key. No certificate has this digest. */
+export const NO_ID = "0".repeat(64);
+
+/** What stands in the place of its certificate. */
+export const NO_CERTIFICATE = "00";

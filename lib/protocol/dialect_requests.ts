@@ -1,0 +1,224 @@
+/**
+ * What classroom clients ask and are answered, in both dialects: JSON as in classroom A, words as in classroom B. Everything is checked as strictly
+ * as our own messages are, field by field. Called by lib/server/dialect_session.ts, lib/peer/dialect_host.ts and dialect_fetch.ts.
+ * @module
+ */
+
+import { type Address, formatAddress, parseAddress } from "../core/address.ts";
+import type { Dialect } from "../core/dialect.ts";
+import { Failure } from "../core/failure.ts";
+import { DIALECT_ANSWER_BYTES_MAX, DIALECT_FILES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
+import { printable } from "../core/printable.ts";
+import { type Field, list, optional, record, text } from "./field.ts";
+import { fileName, fileSize, port } from "./shapes.ts";
+
+/** What a classroom client asks. `port` is the one at which it says that it serves; its host is never believed. */
+export type DialectRequest =
+  | { readonly kind: "join" | "update"; readonly port?: number; readonly files: readonly string[] }
+  /** Who has this file? Answered with addresses. */
+  | { readonly kind: "search"; readonly port?: number; readonly name: string }
+  /** Does the peer at `port` have this file? */
+  | { readonly kind: "confirm"; readonly port?: number; readonly name: string }
+  /** Send me this file: to a peer. */
+  | { readonly kind: "download"; readonly name: string }
+  | { readonly kind: "leave"; readonly port?: number }
+  /** What a person types; answered in lines to be read. */
+  | { readonly kind: "find"; readonly query: string }
+  | { readonly kind: "peers" }
+  | { readonly kind: "help" };
+
+/** Bare answers, as the classroom's own programs give them. */
+export const DIALECT_ANSWERS = {
+  joined: "JOIN_OK",
+  updated: "UPDATE_OK",
+  left: "LEAVE_OK",
+  confirmed: "OK",
+  notFound: "Arquivo não encontrado",
+  found: "Arquivo Encontrado!",
+  refused: "Download recusado",
+} as const;
+
+/** How a peer announces a file in JSON, and says no. */
+export const DIALECT_HEADER = { ok: "OK", absent: "FILE_NOT_FOUND", yes: "SIM", no: "NAO" } as const;
+
+const HTTP_REGEXP = /\sHTTP\/\d/;
+
+/** A port as number or as digits: some clients keep it as they read it from the keyboard. */
+const anyPort: Field<number> = {
+  ...port,
+  check: (value, path) =>
+    port.check(typeof value === "string" && /^\d{1,5}$/.test(value) ? Number(value) : value, path),
+};
+
+const REQUEST = record({
+  method: optional(text({ bytesMax: 32 })),
+  data: optional(record({
+    files: optional(list(fileName, { max: DIALECT_FILES_MAX })),
+    file: optional(fileName),
+    filename: optional(fileName),
+    query: optional(fileName),
+    port: optional(anyPort),
+  })),
+});
+
+const HEADER = record({
+  status: text({ bytesMax: MESSAGE_BYTES_MAX }),
+  data: optional(text({ bytesMax: MESSAGE_BYTES_MAX })),
+  file_size: optional(fileSize),
+});
+
+/** Reads a request. Fails: "malformed", in words for whoever wrote it; "unsupported" for HTTP. */
+export function decodeDialect(dialect: Dialect, bytes: Uint8Array): DialectRequest {
+  const text = decodeText(bytes);
+  return dialect === "json" ? decodeJson(text) : decodeWords(text);
+}
+
+/** Addresses as an answer, as many as its reader takes in. */
+export function encodeAddresses(dialect: Dialect, addresses: readonly Address[]): string {
+  if (addresses.length === 0 && dialect === "words") return DIALECT_ANSWERS.notFound;
+  const shown = addresses.map(formatAddress);
+  // The spaces are those of Python's json.dumps, which some clients take apart by hand.
+  const encode = (some: readonly string[]): string =>
+    dialect === "words" ? some.join(" ") : `[${some.map((each) => JSON.stringify(each)).join(", ")}]`;
+  while (encode(shown).length > DIALECT_ANSWER_BYTES_MAX) shown.pop();
+  return encode(shown);
+}
+
+/** A failure as an answer: its message, and a hint where it is about this very case. */
+export function encodeDialectFailure(failure: Failure): string {
+  const { message, hint } = failure.toWire();
+  return `ERROR: ${printable(message)}${hint === undefined ? "" : ` (${printable(hint)})`}`;
+}
+
+/** The announcement of a file of `size` bytes, or the refusal to send it. */
+export function encodeHeader(dialect: Dialect, size: number, allowed: boolean): string {
+  if (dialect === "words") return allowed ? DIALECT_ANSWERS.found : DIALECT_ANSWERS.refused;
+  const data = allowed ? DIALECT_HEADER.yes : DIALECT_HEADER.no;
+  return JSON.stringify({ status: DIALECT_HEADER.ok, file_size: size, data });
+}
+
+/** The answer to who wants a file that is not here. */
+export function encodeAbsent(dialect: Dialect): string {
+  return dialect === "words" ? DIALECT_ANSWERS.notFound : JSON.stringify({ status: DIALECT_HEADER.absent });
+}
+
+/** Asks a peer for a file, as its own program would. A name with a quote in it cannot be said in words. */
+export function encodeDownload(dialect: Dialect, name: string): Uint8Array {
+  const text = dialect === "json"
+    ? JSON.stringify({ method: "DOWNLOAD", data: { filename: name } })
+    : `DOWNLOAD ${/\s/.test(name) ? `"${name}"` : name}`;
+  return new TextEncoder().encode(text);
+}
+
+/** Reads a peer's announcement in JSON of what was asked for. Shape: the size of what follows. Fails: "not-shared", "refused", "malformed". */
+export function decodeHeader(bytes: Uint8Array, name: string): number {
+  const { status, data, file_size: size } = HEADER.check(parseJson(decodeText(bytes)), "header");
+  if (status === DIALECT_HEADER.absent) {
+    throw new Failure("not-shared", `Cannot download "${name}": it is not shared there`);
+  }
+  if (data === DIALECT_HEADER.no) {
+    throw new Failure("refused", `The owner refused to send "${name}"`, { hint: "ask them" });
+  }
+  if (status !== DIALECT_HEADER.ok || size === undefined) {
+    throw new Failure("malformed", `Cannot download "${name}": the answer was "${status}", without a size`);
+  }
+  return size;
+}
+
+function decodeJson(text: string): DialectRequest {
+  const { method = "", data = {} } = REQUEST.check(parseJson(text), "request");
+  const { files = [], file, filename, query } = data;
+  const serving = data.port === undefined ? {} : { port: data.port };
+  const name = filename ?? query ?? file;
+  switch (method.toUpperCase()) {
+    case "JOIN":
+      return { kind: "join", ...serving, files };
+    case "UPDATE":
+      return { kind: "update", ...serving, files: name === undefined ? files : [...files, name] };
+    case "SEARCH":
+      return { kind: "search", ...serving, name: named(name, "data.query") };
+    case "DOWNLOAD_REQUEST":
+      return { kind: "confirm", ...serving, name: named(name, "data.filename") };
+    case "LEAVE":
+      return { kind: "leave", ...serving };
+  }
+  // To a peer, whatever the method is called.
+  if (filename !== undefined) return { kind: "download", name: filename };
+  throw new Failure("malformed", `There is no method "${printable(method)}" here`, {
+    hint: "JOIN, UPDATE, SEARCH, DOWNLOAD_REQUEST, LEAVE",
+  });
+}
+
+function decodeWords(line: string): DialectRequest {
+  // A page in somebody's browser can have it send lines of its choice, after those of HTTP.
+  if (HTTP_REGEXP.test(line)) throw new Failure("unsupported", "Cannot answer HTTP on this port");
+  const [verb = "", ...args] = splitWords(line);
+  const [first = ""] = args;
+  const at = portOf(first);
+  const names = (at === undefined ? args : args.slice(1)).map((name) => fileName.check(name, "name"));
+  const serving = at === undefined ? {} : { port: at };
+  // Who asks for one file may forget the quotes.
+  const name = names.join(" ");
+  switch (verb.toUpperCase()) {
+    case "JOIN":
+    case "UPDATE":
+      if (at === undefined) {
+        throw new Failure("malformed", `${verb} needs your address first`, {
+          hint: `write: ${verb} 10.0.0.5:8776 file.mp4`,
+        });
+      }
+      return { kind: verb.toUpperCase() === "JOIN" ? "join" : "update", port: at, files: names };
+    case "SEARCH":
+      return at === undefined ? { kind: "find", query: name } : { kind: "search", port: at, name: named(name, "name") };
+    case "DOWNLOAD":
+      return { kind: "download", name: named(args.join(" "), "name") };
+    case "LEAVE":
+      return { kind: "leave", ...serving };
+    case "PEERS":
+      return { kind: "peers" };
+    case "HELP":
+      return { kind: "help" };
+  }
+  throw new Failure("malformed", `There is no "${printable(verb)}" here`, { hint: "type HELP" });
+}
+
+/** Words between spaces; those in quotes may hold spaces. */
+function splitWords(line: string): string[] {
+  const words: string[] = [];
+  for (const [, quoted, word] of line.matchAll(/"([^"]*)"|(\S+)/g)) words.push(quoted ?? word ?? "");
+  if (words.length > DIALECT_FILES_MAX + 2) {
+    throw new Failure("malformed", `Cannot take more than ${DIALECT_FILES_MAX} files`);
+  }
+  return words;
+}
+
+/** The port of an address; undefined for what is none. */
+function portOf(word: string): number | undefined {
+  if (!/:\d{1,5}$/.test(word)) return undefined;
+  try {
+    return port.check(parseAddress(word, { defaultPort: 0 }).port, "port");
+  } catch {
+    return undefined;
+  }
+}
+
+function named(name: string | undefined, field: string): string {
+  if (name === undefined || name === "") throw new Failure("malformed", `Which file? ${field} is missing`);
+  return fileName.check(name, field);
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Failure("malformed", "Cannot read that: it is not UTF-8", { cause });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Failure("malformed", "Cannot read that: it is not JSON", { cause });
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * The peers of classroom dialects at this index. They connect for one request at a time, so their presence is not a connection: each stays listed,
+ * under its address, until it has asked for nothing for a while. Called by dialect_session.ts.
+ * @module
+ */
+
+import { type Address, formatAddress } from "../core/address.ts";
+import type { Clock } from "../core/clock.ts";
+import { type Dialect, NO_CERTIFICATE, NO_ID } from "../core/dialect.ts";
+import { Failure } from "../core/failure.ts";
+import {
+  BATCH_FILES_MAX,
+  DIALECT_FILES_MAX,
+  DIALECT_PEERS_MAX,
+  DIALECT_PEERS_PER_ADDRESS_MAX,
+  DIALECT_SILENCE_MS_MAX,
+} from "../core/limits.ts";
+import type { SearchIndex } from "../index/search_index.ts";
+import type { Journal } from "./journal.ts";
+
+/** What the list needs. */
+export interface ClassroomPeersOptions {
+  readonly index: SearchIndex;
+  readonly journal: Journal;
+  readonly clock: Clock;
+}
+
+interface ClassroomPeer {
+  readonly name: string;
+  readonly address: Address;
+  readonly files: Set<string>;
+  heardMs: number;
+  /** Whether the index took it. */
+  readonly joined: Promise<void>;
+  /** Its changes follow each other, whichever connections they come over. */
+  changed: Promise<unknown>;
+}
+
+/** Every peer of a dialect that is listed. */
+export class ClassroomPeers implements Disposable {
+  readonly #options: ClassroomPeersOptions;
+  /** By name; the one heard last is last. */
+  readonly #peers = new Map<string, ClassroomPeer>();
+  readonly #closing = new AbortController();
+  #watching = false;
+
+  constructor(options: ClassroomPeersOptions) {
+    this.#options = options;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#peers.size;
+  }
+
+  /** Lists a peer with these files and no others. Fails: "busy" when there are too many peers, "too-large". */
+  async join(address: Address, dialect: Dialect, files: readonly string[]): Promise<void> {
+    const isNew = !this.#peers.has(formatAddress(address));
+    const peer = await this.#peer(address, dialect);
+    await this.#change(peer, new Set(files), { replace: true });
+    if (!isNew) return;
+    const { journal } = this.#options;
+    journal({ event: "joined", peer: peer.name, from: address, files: peer.files.size, reachable: true });
+  }
+
+  /** Lists more files of a peer; one that was not here, or was forgotten, is so again. Fails: as `join` does. */
+  async add(address: Address, dialect: Dialect, files: readonly string[]): Promise<void> {
+    const isNew = !this.#peers.has(formatAddress(address));
+    if (isNew) return await this.join(address, dialect, files);
+    const peer = await this.#peer(address, dialect);
+    const before = peer.files.size;
+    await this.#change(peer, new Set(files), { replace: false });
+    const added = peer.files.size - before;
+    this.#options.journal({ event: "listed", peer: peer.name, added, removed: 0, files: peer.files.size });
+  }
+
+  /** Takes a peer off the list, if it is there. */
+  async leave(address: Address, why: string): Promise<void> {
+    const peer = this.#peers.get(formatAddress(address));
+    if (peer !== undefined) await this.#forget(peer, why);
+  }
+
+  /** Notes a sign of life: of the peer at this port, or where none is named, of all at this host, since they do not say who asks. */
+  heard(host: string, port: number | undefined): void {
+    const all = port === undefined ? this.#at(host) : [this.#peers.get(formatAddress({ host, port }))];
+    for (const peer of all) if (peer !== undefined) this.#note(peer);
+  }
+
+  /** Where those are who list a file of exactly this name. */
+  holders(name: string): Address[] {
+    return this.#peers.values().filter(({ files }) => files.has(name)).map(({ address }) => address).toArray();
+  }
+
+  [Symbol.dispose](): void {
+    this.#closing.abort();
+  }
+
+  /** The peer at an address, which joins the index if it was not there. */
+  async #peer(address: Address, dialect: Dialect): Promise<ClassroomPeer> {
+    const name = formatAddress(address);
+    const known = this.#peers.get(name);
+    if (known !== undefined) {
+      this.#note(known);
+      return known;
+    }
+    const [oldest, ...others] = this.#at(address.host);
+    if (oldest !== undefined && others.length + 1 >= DIALECT_PEERS_PER_ADDRESS_MAX) {
+      await this.#forget(oldest, "made room for another at its address");
+    }
+    if (this.#peers.size >= DIALECT_PEERS_MAX) {
+      throw new Failure("busy", "Cannot take any more peers that do not speak Recess");
+    }
+    const { index, clock } = this.#options;
+    const { host, port } = address;
+    const joined = index.join({
+      name,
+      id: NO_ID,
+      certificate: NO_CERTIFICATE,
+      plain: true,
+      host,
+      port,
+      dialect,
+    });
+    const peer = { name, address, files: new Set<string>(), heardMs: clock.now(), joined, changed: joined };
+    this.#peers.set(name, peer);
+    joined.catch(() => this.#peers.delete(name));
+    void this.#watch();
+    return peer;
+  }
+
+  async #change(peer: ClassroomPeer, add: ReadonlySet<string>, { replace }: { replace: boolean }): Promise<void> {
+    const change = async (): Promise<void> => {
+      await peer.joined;
+      const after = replace ? add : peer.files.union(add);
+      if (after.size > DIALECT_FILES_MAX) {
+        throw new Failure("too-large", `Cannot list more than ${DIALECT_FILES_MAX} files`);
+      }
+      const removed = [...peer.files.difference(after)];
+      const added = Array.from(add.difference(peer.files), (name) => ({ name, size: 0 }));
+      for (let start = 0; start < Math.max(removed.length, added.length); start += BATCH_FILES_MAX) {
+        const batch = [start, start + BATCH_FILES_MAX] as const;
+        await this.#options.index.update(peer.name, { add: added.slice(...batch), remove: removed.slice(...batch) });
+      }
+      peer.files.clear();
+      for (const name of after) peer.files.add(name);
+    };
+    const changed = peer.changed.catch(() => {}).then(change);
+    peer.changed = changed;
+    await changed;
+  }
+
+  async #forget(peer: ClassroomPeer, why: string): Promise<void> {
+    if (this.#peers.get(peer.name) !== peer) return;
+    this.#peers.delete(peer.name);
+    this.#options.journal({ event: "left", peer: peer.name, why });
+    await this.#options.index.leave(peer.name);
+  }
+
+  #note(peer: ClassroomPeer): void {
+    peer.heardMs = this.#options.clock.now();
+    this.#peers.delete(peer.name);
+    this.#peers.set(peer.name, peer);
+  }
+
+  /** The peers of one host, silent longest first. */
+  #at(host: string): ClassroomPeer[] {
+    return this.#peers.values().filter(({ address }) => address.host === host).toArray();
+  }
+
+  /** Forgets who has been silent for too long, as long as there is anybody. */
+  async #watch(): Promise<void> {
+    if (this.#watching) return;
+    this.#watching = true;
+    const { clock } = this.#options;
+    for (let [oldest] = this.#peers.values(); oldest !== undefined; [oldest] = this.#peers.values()) {
+      const leftMs = oldest.heardMs + DIALECT_SILENCE_MS_MAX - clock.now();
+      if (leftMs <= 0) await this.#forget(oldest, `asked for nothing for ${DIALECT_SILENCE_MS_MAX / 60_000} minutes`);
+      else {
+        await clock.delay(leftMs, this.#closing.signal).catch(() => {});
+        if (this.#closing.signal.aborted) return;
+      }
+    }
+    this.#watching = false;
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * What the index does for one connection in a classroom dialect: for a classmate's own client, and for a person with `nc` or telnet. Called by
+ * index_server.ts.
+ *
+ * As with our own peers, only the host that is observed is believed: a client may say at which port it serves, and nobody is ever sent anywhere
+ * else on its word.
+ * @module
+ */
+
+import { type Address, formatAddress } from "../core/address.ts";
+import { failedWith, Failure } from "../core/failure.ts";
+import { CLOSE_WAIT_MS, DIALECT_SILENCE_MS_MAX, HITS_MAX, MALFORMED_LINES_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
+import { printable } from "../core/printable.ts";
+import { formatCount, formatSize } from "../core/quantity.ts";
+import type { IndexedPeer, SearchIndex } from "../index/search_index.ts";
+import type { AddressPaces } from "../net/address_paces.ts";
+import type { DialectReader, RawRequest } from "../net/dialect_reader.ts";
+import {
+  decodeDialect,
+  DIALECT_ANSWERS,
+  type DialectRequest,
+  encodeAddresses,
+  encodeDialectFailure,
+} from "../protocol/dialect_requests.ts";
+import type { ClassroomPeers } from "./classroom_peers.ts";
+import type { Journal } from "./journal.ts";
+import { hostFor } from "./session.ts";
+
+/** What all sessions in a dialect share. */
+export interface DialectSessionParts {
+  readonly index: SearchIndex;
+  readonly journal: Journal;
+  readonly peers: ClassroomPeers;
+  /** How often one address may ask, over whatever connections. */
+  readonly paces: AddressPaces;
+}
+
+/** Hits that are shown to a person. */
+const LINES_MAX = 20;
+
+const HELP = `This is a Recess index. Type one of these, then Enter:
+  PEERS                        who is here
+  SEARCH word word             files whose names have these words
+  HELP                         this
+What a program says (names with spaces go in quotes):
+  JOIN 10.0.0.5:8776 a.mp4     I serve these files at this port
+  UPDATE 10.0.0.5:8776 b.mp4   and this one
+  SEARCH 10.0.0.5:8776 a.mp4   who has it? Answered with ip:port ip:port
+  LEAVE 10.0.0.5:8776          I am going
+The same in JSON: {"method": "JOIN", "data": {"files": ["a.mp4"], "port": 8776}}
+To share and download yourself: deno task peer FOLDER --index THIS-HOST:PORT
+`;
+
+/** Answers requests until the connection ends. Fails: never; a connection that breaks has ended. */
+export async function serveDialect(reader: DialectReader, parts: DialectSessionParts): Promise<void> {
+  const { connection, dialect } = reader;
+  // Who is gone does not hear it, which the next read tells.
+  const say = (answer: string): Promise<void> => connection.send(new TextEncoder().encode(answer)).catch(() => {});
+  const session = new DialectSession(reader, parts);
+  for (let malformed = 0; malformed < MALFORMED_LINES_MAX;) {
+    let raw: RawRequest | null;
+    try {
+      raw = await reader.next(DIALECT_SILENCE_MS_MAX);
+    } catch (thrown) {
+      // Nobody knows where the next request begins.
+      await say(encodeDialectFailure(Failure.from(thrown, "closed", "Cannot read that")));
+      break;
+    }
+    if (raw === null) break;
+    const ending = raw.isLine ? "\n" : "";
+    try {
+      await parts.paces.wait(connection.remote.host);
+      const answer = await session.answer(decodeDialect(dialect, raw.bytes));
+      await say(answer.endsWith("\n") ? answer : answer + ending);
+    } catch (thrown) {
+      const failure = Failure.from(thrown, "internal", "Cannot answer");
+      if (!(thrown instanceof Failure)) {
+        parts.journal({ event: "bug", message: failure.message, trace: traceOf(thrown) });
+      }
+      if (failedWith(failure, "malformed")) {
+        malformed += 1;
+        parts.journal({ event: "refused", peer: session.label, code: failure.code, message: failure.message });
+      }
+      await say(encodeDialectFailure(failure) + ending);
+      if (failedWith(failure, "unsupported")) break;
+    }
+  }
+  await connection.closeInOrder(CLOSE_WAIT_MS);
+}
+
+/** One connection. */
+class DialectSession {
+  readonly #reader: DialectReader;
+  readonly #parts: DialectSessionParts;
+  /** Where it says that it serves. */
+  #serving: Address | undefined;
+
+  constructor(reader: DialectReader, parts: DialectSessionParts) {
+    this.#reader = reader;
+    this.#parts = parts;
+  }
+
+  /** What the journal calls this connection. */
+  get label(): string {
+    return formatAddress(this.#serving ?? this.#reader.connection.remote);
+  }
+
+  async answer(request: DialectRequest): Promise<string> {
+    const { peers } = this.#parts;
+    const { dialect, connection: { remote } } = this.#reader;
+    const port = "port" in request ? request.port : this.#serving?.port;
+    peers.heard(remote.host, port);
+    switch (request.kind) {
+      case "join":
+        await peers.join(this.#serve(port), dialect, request.files);
+        return DIALECT_ANSWERS.joined;
+      case "update":
+        await peers.add(this.#serve(port), dialect, request.files);
+        return DIALECT_ANSWERS.updated;
+      case "leave":
+        await peers.leave(this.#serve(port), "said goodbye");
+        return DIALECT_ANSWERS.left;
+      case "search":
+        return encodeAddresses(dialect, await this.#search(request.name));
+      case "confirm":
+        return await this.#confirm(request.name, port);
+      case "find":
+        return await this.#find(request.query);
+      case "peers":
+        return await this.#listPeers();
+      case "help":
+        return HELP;
+      case "download":
+        throw new Failure("malformed", "Cannot send files: this is an index", { hint: "SEARCH says who has them" });
+    }
+  }
+
+  /** Where this client serves: at the host that is seen, and at the port it says, or else its connection's. */
+  #serve(port: number | undefined): Address {
+    const { remote } = this.#reader.connection;
+    return this.#serving = { host: remote.host, port: port ?? remote.port };
+  }
+
+  async #search(name: string): Promise<Address[]> {
+    const holders = await this.#holders(name);
+    this.#parts.journal({ event: "searched", peer: this.label, query: name, hits: holders.length });
+    return holders;
+  }
+
+  async #confirm(name: string, port: number | undefined): Promise<string> {
+    const found = (await this.#holders(name)).find((holder) => port === undefined || holder.port === port);
+    const owner = found === undefined ? `port ${port ?? "unknown"}` : formatAddress(found);
+    this.#parts.journal({ event: "asked", peer: this.label, owner, file: name, found: found !== undefined });
+    return found === undefined ? DIALECT_ANSWERS.notFound : DIALECT_ANSWERS.confirmed;
+  }
+
+  /** Who has a file of this name and can be spoken to without encryption. */
+  async #holders(name: string): Promise<Address[]> {
+    const { index, peers } = this.#parts;
+    const found = new Map<string, Address>();
+    const add = ({ host, port }: { readonly host: string; readonly port: number | undefined }): void => {
+      if (port === undefined) return;
+      const address = { host: hostFor(this.#reader.connection, host), port };
+      found.set(formatAddress(address), address);
+    };
+    for (const address of peers.holders(name)) add(address);
+    const { hits } = await index.search({ query: name, exact: true, limit: HITS_MAX, offset: 0 });
+    for (const hit of hits.filter((each) => isNamed(each.name, name))) {
+      if (found.size >= PAGE_ROWS_MAX) break;
+      const holders = hit.root === undefined ? hit.peers : await this.#holdersOf(hit.root, name);
+      holders.filter(({ plain }) => plain).forEach(add);
+    }
+    return [...found.values()];
+  }
+
+  /** Who has a content under this name. */
+  async #holdersOf(root: string, name: string): Promise<IndexedPeer[]> {
+    const { copies } = await this.#parts.index.find(root, { limit: PAGE_ROWS_MAX, offset: 0 });
+    return copies.filter((copy) => !copy.partial && isNamed(copy.name, name)).map(({ peer }) => peer);
+  }
+
+  async #find(query: string): Promise<string> {
+    const { hits, more } = await this.#parts.index.search({ query, exact: false, limit: LINES_MAX, offset: 0 });
+    this.#parts.journal({ event: "searched", peer: this.label, query, hits: hits.length });
+    if (hits.length === 0) return `Nothing here matches "${printable(query)}"\n`;
+    const lines = hits.map(({ name, size, peers, holders }) => {
+      const known = peers.some(({ dialect }) => dialect === undefined);
+      const others = holders > peers.length ? ", …" : "";
+      return `${name}  ${known ? formatSize(size) : "size unknown"}  ${
+        peers.map((peer) => peer.name).join(", ")
+      }${others}`;
+    });
+    return linesOf(more ? [...lines, `More than these ${hits.length} match: add words`] : lines);
+  }
+
+  async #listPeers(): Promise<string> {
+    const { peers, more } = await this.#parts.index.peers({ limit: PAGE_ROWS_MAX, offset: 0 });
+    if (peers.length === 0) return "Nobody is here yet\n";
+    const lines = peers.map(({ name, host, port, files, bytes, dialect }) => {
+      const at = port === undefined ? "cannot be reached" : this.#shownAt(host, port);
+      return `${name}  ${at}  ${formatCount(files, "file")}${dialect === undefined ? `, ${formatSize(bytes)}` : ""}`;
+    });
+    return linesOf(more ? [...lines, "and others"] : lines);
+  }
+
+  #shownAt(host: string, port: number): string {
+    return formatAddress({ host: hostFor(this.#reader.connection, host), port });
+  }
+}
+
+/** Whether a listed name is this one, with or without its folders. */
+function isNamed(listed: string, name: string): boolean {
+  return listed === name || listed.endsWith(`/${name}`);
+}
+
+function linesOf(lines: readonly string[]): string {
+  return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+function traceOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.stack ?? "" : "";
+}

@@ -1,0 +1,107 @@
+/**
+ * The commands by which people talk.
+ * @module
+ */
+
+import { Failure } from "../core/failure.ts";
+import { MESSAGES_KEPT_MAX, TELL_BYTES_MAX } from "../core/limits.ts";
+import { printable } from "../core/printable.ts";
+import type { KeptMessage } from "../peer/talk.ts";
+import { type Command, type CommandContext, type CommandFlags, joined } from "./command.ts";
+import { parseCount } from "./flags.ts";
+
+/** The commands. */
+export const TALK_COMMANDS: readonly Command[] = [
+  {
+    name: "tell",
+    args: "PEER TEXT...",
+    about: "show TEXT to PEER; one who is away gets it after coming back",
+    more:
+      `Up to ${TELL_BYTES_MAX} bytes. In the shell everything after the name is sent as typed. What could not be delivered is kept, in order, and goes out when a peer runs on this folder and PEER is here.`,
+    flags: {},
+    completes: ["peers"],
+    needs: "peer",
+    count: { min: 2, max: Infinity },
+    textAfter: 2,
+    run: tell,
+  },
+  {
+    name: "messages",
+    args: "[PEER]",
+    about: "what was told, by you and to you, or only to and from PEER",
+    flags: { limit: { value: "N", about: "how many rows at most", byDefault: "20" } },
+    completes: ["peers"],
+    needs: "peer",
+    count: { min: 0, max: 1 },
+    check: (flags) => void limitOf(flags),
+    run: listMessages,
+  },
+];
+
+async function tell(
+  { output, peer }: CommandContext,
+  [name = "", ...words]: readonly string[],
+): Promise<void> {
+  const told = await joined(peer).talk.tell(name, words.join(" "));
+  if (told.waitsFor === undefined) {
+    const { peer, id } = told;
+    return output.result(`Delivered to ${peer}`, { event: "delivered", peer, id, count: 1 });
+  }
+  const { message, code } = told.waitsFor;
+  output.result(`Kept for ${told.peer}, to be delivered when both of you are here: ${message}`, {
+    event: "waiting",
+    peer: told.peer,
+    id: told.id,
+    code,
+    why: message,
+  });
+}
+
+function listMessages(
+  { output, peer }: CommandContext,
+  [name]: readonly string[],
+  flags: CommandFlags,
+): Promise<void> {
+  const self = joined(peer).name;
+  const limit = limitOf(flags);
+  const messages = joined(peer).talk.history({ ...(name === undefined ? {} : { peer: name }), limit });
+  if (messages.length === 0) {
+    throw new Failure("not-found", name === undefined ? "There are no messages" : `None with ${printable(name)}`, {
+      hint: "write one with: tell PEER TEXT",
+    });
+  }
+  output.table(
+    [
+      { title: "time" },
+      { title: "from", flexible: true },
+      { title: "to", flexible: true },
+      { title: "text", flexible: true },
+      { title: "state" },
+    ],
+    messages.map((message) => {
+      const { at, id, number, text, state } = message;
+      const { from, to } = endsOf(message, self);
+      return {
+        cells: [formatTime(at), from, to, text, state],
+        object: { event: "message", at, from, to, id, number, text, state },
+      };
+    }),
+  );
+  return Promise.resolve();
+}
+
+function endsOf({ peer, state }: KeptMessage, self: string): { from: string; to: string } {
+  return state === "received" ? { from: peer, to: self } : { from: self, to: peer };
+}
+
+function limitOf(flags: CommandFlags): number {
+  return Math.min(parseCount("limit", String(flags["limit"])), MESSAGES_KEPT_MAX);
+}
+
+/** A time of this machine's clock, to the minute: 2026-11-21 02:16. */
+function formatTime(ms: number): string {
+  const time = new Date(ms);
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join("-");
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}

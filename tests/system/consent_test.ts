@@ -1,0 +1,78 @@
+/**
+ * Consent between real programs: the owner is asked, answers in his shell, and the one who waits is told.
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type PeerArgs, runCommand, startCommand, startIndex, startPeer } from "../support/programs.ts";
+import { sameFiles, TempFolder } from "../support/temp.ts";
+import { eventually } from "../support/wait.ts";
+
+Deno.test("with --consent ask a refused download ends with exit code 4, and always lets one peer have everything", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  for (const [number, name] of ["a.bin", "b.bin", "c.bin"].entries()) {
+    await temp.file(`ana/${name}`, 3_000_000, number + 1);
+  }
+  const options: PeerArgs = { folder: temp.at("ana"), index, name: "ana", stdin: "piped", args: ["--consent", "ask"] };
+  await using ana = await startPeer(options);
+  const rui: PeerArgs = { folder: temp.at("rui"), index, name: "rui" };
+  {
+    await using get = startCommand(rui, "get", "a.bin");
+    await waitFor(ana.program, /Question 1: rui \(\S+\) wants to download "a\.bin" \(3\.00 MB\)/);
+    await ana.program.type("nao");
+    assertEquals(await get.exit(), 4, get.stderr);
+    assertMatch(get.stderr, /error: The owner refused to send "a\.bin"/);
+  }
+  {
+    await using get = startCommand(rui, "get", "a.bin");
+    await waitFor(ana.program, /Question 2: /);
+    await ana.program.type("always 2");
+    assertEquals(await get.exit(), 0, get.stderr);
+  }
+  // From now on, and also after a restart, nobody is asked about this peer.
+  assertEquals((await runCommand(rui, "get", "b.bin")).code, 0);
+  ana.program.kill("SIGTERM");
+  await ana.program.exit();
+  await using again = await startPeer(options);
+  assertEquals((await runCommand(rui, "get", "c.bin")).code, 0);
+  assert(await sameFiles(temp.at("ana/c.bin"), temp.at("rui/c.bin")));
+  assert(!again.program.stderr.includes("Question"), again.program.stderr);
+});
+
+Deno.test("who waits for consent to a folder sees it, and gets the files that were allowed", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/week/a.bin", 1000, 1);
+  await temp.file("ana/week/b.bin", 1000, 2);
+  const options: PeerArgs = { folder: temp.at("ana"), index, name: "ana", stdin: "piped", args: ["--consent", "ask"] };
+  await using ana = await startPeer(options);
+  await using get = startCommand({ folder: temp.at("rui"), index, name: "rui" }, "get", "week/");
+  for (const number of [1, 2]) {
+    await waitFor(ana.program, new RegExp(`Question ${number}: `));
+    await waitFor(get, /asking ana for consent/);
+    const isAboutB = new RegExp(`Question ${number}: .*"week/b\\.bin"`).test(ana.program.stderr);
+    await ana.program.type(isAboutB ? "nao" : "sim");
+  }
+  assertEquals(await get.exit(), 4, get.stderr);
+  assertMatch(get.stderr, /Not fetched: week\/b\.bin: The owner refused/);
+  assert(await sameFiles(temp.at("ana/week/a.bin"), temp.at("rui/week/a.bin")));
+});
+
+Deno.test("with --consent deny nobody gets anything, though all is found", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/a.bin", 1000);
+  await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args: ["--consent", "deny"] });
+  const rui: PeerArgs = { folder: temp.at("rui"), index, name: "rui" };
+  assertEquals((await runCommand(rui, "search", "a")).code, 0);
+  const got = await runCommand(rui, "get", "a.bin");
+  assertEquals(got.code, 4, got.stderr);
+  const wrong = await runCommand({ ...rui, args: ["--consent", "maybe"] }, "files");
+  assertEquals(wrong.code, 2);
+});
+
+/** Waits until a program says something to people. */
+async function waitFor(program: { readonly stderr: string }, pattern: RegExp): Promise<void> {
+  await eventually(String(pattern), () => pattern.test(program.stderr));
+}

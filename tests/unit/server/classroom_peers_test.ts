@@ -1,0 +1,142 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Clock } from "../../../lib/core/clock.ts";
+import { Failure } from "../../../lib/core/failure.ts";
+import {
+  DIALECT_FILES_MAX,
+  DIALECT_PEERS_MAX,
+  DIALECT_PEERS_PER_ADDRESS_MAX,
+  DIALECT_SILENCE_MS_MAX,
+} from "../../../lib/core/limits.ts";
+import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { ClassroomPeers } from "../../../lib/server/classroom_peers.ts";
+import type { JournalEvent } from "../../../lib/server/journal.ts";
+import { eventually } from "../../support/wait.ts";
+
+const ADDRESS = { host: "10.0.0.5", port: 8776 };
+
+/** A clock that is moved by hand. */
+class HandClock implements Clock {
+  #ms = 0;
+  readonly #waiting = new Map<() => void, number>();
+
+  now(): number {
+    return this.#ms;
+  }
+
+  delay(ms: number, signal?: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.set(resolve, this.#ms + ms);
+    signal?.addEventListener("abort", () => reject(signal.reason));
+    return promise;
+  }
+
+  move(ms: number): void {
+    this.#ms += ms;
+    for (const [wake, atMs] of this.#waiting) {
+      if (atMs > this.#ms) continue;
+      this.#waiting.delete(wake);
+      wake();
+    }
+  }
+}
+
+function start() {
+  const index = new SqliteIndex();
+  const clock = new HandClock();
+  const events: JournalEvent[] = [];
+  const peers = new ClassroomPeers({ index, clock, journal: (event) => events.push(event) });
+  return {
+    index,
+    clock,
+    events,
+    peers,
+    names: async () => (await index.peers({ limit: 100, offset: 0 })).peers.map(({ name }) => name),
+    async [Symbol.asyncDispose]() {
+      peers[Symbol.dispose]();
+      await index[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("a classroom peer is listed under its address, with names only; JOIN replaces its list, UPDATE adds to it", async () => {
+  await using room = start();
+  const { peers, index } = room;
+  await peers.join(ADDRESS, "json", ["a.mp4", "b.mp4"]);
+  const row = await index.peer("10.0.0.5:8776");
+  assertEquals([row?.host, row?.port, row?.plain, row?.dialect, row?.files, row?.bytes], [
+    "10.0.0.5",
+    8776,
+    true,
+    "json",
+    2,
+    0,
+  ]);
+  await peers.add(ADDRESS, "json", ["b.mp4", "c.mp4"]);
+  assertEquals(peers.holders("c.mp4"), [ADDRESS]);
+  assertEquals((await index.peer("10.0.0.5:8776"))?.files, 3);
+  await peers.join(ADDRESS, "json", ["c.mp4", "d.mp4"]);
+  assertEquals([peers.holders("a.mp4"), peers.holders("d.mp4")], [[], [ADDRESS]]);
+  assertEquals(await index.copy("10.0.0.5:8776", "a.mp4"), undefined);
+  await peers.leave(ADDRESS, "said goodbye");
+  assertEquals(await index.counts(), { peers: 0, files: 0 });
+  assertEquals(room.events.map(({ event }) => event), ["joined", "listed", "left"]);
+});
+
+Deno.test("a classroom peer is forgotten after so long without a sign of life, and not before", async () => {
+  await using room = start();
+  const { clock, peers, names } = room;
+  const [ana, rui, eva] = [ADDRESS, { host: "10.0.0.6", port: 1 }, { host: "10.0.0.7", port: 1 }];
+  await peers.join(ana, "json", ["a.mp4"]);
+  await peers.join(rui, "words", ["b.mp4"]);
+  await peers.join(eva, "words", ["c.mp4"]);
+  clock.move(DIALECT_SILENCE_MS_MAX - 1);
+  peers.heard(rui.host, undefined);
+  peers.heard(eva.host, 99);
+  assertEquals((await names()).length, 3);
+  clock.move(1);
+  await eventually("two are forgotten", async () => (await names()).length === 1);
+  assertEquals(await names(), ["10.0.0.6:1"]);
+  assertEquals(peers.holders("a.mp4"), []);
+  clock.move(DIALECT_SILENCE_MS_MAX - 2);
+  await peers.add(rui, "words", ["d.mp4"]);
+  clock.move(2);
+  assertEquals((await names()).length, 1);
+  clock.move(DIALECT_SILENCE_MS_MAX);
+  await eventually("all are forgotten", async () => (await names()).length === 0);
+  assertEquals(room.events.filter(({ event }) => event === "left").length, 3);
+  // Whoever is heard of again begins anew.
+  await peers.add(rui, "words", ["e.mp4"]);
+  assertEquals([await names(), peers.holders("d.mp4")], [["10.0.0.6:1"], []]);
+});
+
+Deno.test("classroom peers are bounded: files of each, peers of an address, peers in all", async () => {
+  await using room = start();
+  const { peers, names } = room;
+  const many = Array.from({ length: DIALECT_FILES_MAX }, (_, number) => `${number}.mp4`);
+  await peers.join(ADDRESS, "json", many);
+  const failure = await assertRejects(() => peers.add(ADDRESS, "json", ["one more.mp4"]), Failure);
+  assertEquals(failure.code, "too-large");
+  for (let port = 1; port <= DIALECT_PEERS_PER_ADDRESS_MAX; port++) {
+    await peers.join({ host: ADDRESS.host, port }, "json", []);
+  }
+  assertEquals(peers.size, DIALECT_PEERS_PER_ADDRESS_MAX);
+  assert(!(await names()).includes("10.0.0.5:8776"), "the one that was silent longest made room");
+  for (let number = peers.size; number < DIALECT_PEERS_MAX; number++) {
+    await peers.join({ host: `10.1.${number >> 8}.${number & 255}`, port: 1 }, "words", []);
+  }
+  const busy = await assertRejects(() => peers.join({ host: "10.2.0.1", port: 1 }, "words", []), Failure);
+  assertEquals(busy.code, "busy");
+});
+
+Deno.test("changes of one classroom peer follow each other, over however many connections they come", async () => {
+  await using room = start();
+  const { peers, index } = room;
+  await Promise.all([
+    peers.join(ADDRESS, "json", ["a"]),
+    peers.add(ADDRESS, "json", ["b"]),
+    peers.join(ADDRESS, "json", ["c", "d"]),
+    peers.add(ADDRESS, "json", ["e"]),
+  ]);
+  assertEquals((await index.peer("10.0.0.5:8776"))?.files, 3);
+  assertEquals(["a", "b", "c", "d", "e"].filter((name) => peers.holders(name).length > 0), ["c", "d", "e"]);
+});
