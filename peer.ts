@@ -15,12 +15,13 @@ import { printable } from "./lib/core/printable.ts";
 import { parseRate, parseSize } from "./lib/core/quantity.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
-import { CONSENT_MODES, type ConsentMode } from "./lib/peer/consent.ts";
+import { CONSENT_MODES } from "./lib/peer/consent.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
 import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
 import { describeEvent } from "./lib/shell/events.ts";
 import { type Facts, greeting } from "./lib/shell/greeting.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
+import { IMAGE_CHOICES, type ImageChoice } from "./lib/shell/inline_image.ts";
 import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { Output } from "./lib/shell/output.ts";
@@ -52,6 +53,7 @@ const FLAGS = {
   },
   up: { value: "RATE", about: "upload no faster than this in all, such as 10MB/s" },
   down: { value: "RATE", about: "download no faster than this in all" },
+  images: { value: IMAGE_CHOICES.join("|"), about: "how the shell shows pictures", byDefault: "auto" },
   ...COMMON_FLAGS,
 } as const satisfies FlagTable;
 
@@ -103,20 +105,22 @@ async function main(): Promise<number> {
     listen: { host: flags.host, port: parsePort(flags.port) },
     slots: parseCount("slots", flags.slots),
     plain: flags.plain,
-    consent: parseConsent(flags.consent),
+    consent: parseChoice("consent", flags.consent, CONSENT_MODES),
     ...(flags.inbox === undefined ? {} : { inbox: { share: flags.inbox === "share", quota: parseSize(flags.quota) } }),
     ...(flags["room-key-file"] === undefined
       ? {}
       : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() }),
     ...(flags.up === undefined ? {} : { up: parseRate(flags.up) }),
     ...(flags.down === undefined ? {} : { down: parseRate(flags.down) }),
+    onPicture: (bytes, type) => output.picture(bytes, type),
     onEvent: (event) => output.note(describeEvent(event), { ...event }),
   };
+  const images = parseChoice("images", flags.images, IMAGE_CHOICES);
   const commandFlags = given.filter((each) => !Object.hasOwn(FLAGS, each));
   if (name === undefined) {
     const [foreign] = commandFlags;
     if (foreign !== undefined) throw new Failure("usage", `--${foreign} goes with a command`, { hint: "see --help" });
-    return await runShell(options, output);
+    return await runShell(options, output, images);
   }
   const command = findCommand(name);
   checkUsage(command, args, flags, commandFlags);
@@ -128,7 +132,7 @@ async function untilStopped(run: Promise<void>): Promise<number> {
   return await Promise.race([run.then(() => EXIT.done), signalled().then(() => EXIT.interrupted)]);
 }
 
-async function runShell(options: PeerOptions, output: Output): Promise<number> {
+async function runShell(options: PeerOptions, output: Output, images: ImageChoice): Promise<number> {
   const stopped = signalled();
   const starting = Peer.start({ ...options, patient: true });
   const code = await Promise.race([starting.then(() => undefined), stopped]);
@@ -136,7 +140,7 @@ async function runShell(options: PeerOptions, output: Output): Promise<number> {
   await using peer = await starting;
   ready(peer, output);
   if (!output.json) { for (const line of greeting(await factsOf(peer, options))) output.note(line, {}); }
-  return await new Shell(peer, output).run(stopped);
+  return await new Shell(peer, output, { images }).run(stopped);
 }
 
 /** The ready line. */
@@ -188,6 +192,12 @@ function signalled(): Promise<number> {
   });
 }
 
+function parseChoice<T extends string>(flag: string, text: string, choices: readonly T[]): T {
+  const choice = choices.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new Failure("usage", `Cannot use "${text}" as --${flag}`, { hint: `write one of ${choices.join(", ")}` });
+}
+
 /** The files of a manifest. Lines that cannot be used are told, and the others are shared all the same. */
 async function filesOf(path: string, output: Output): Promise<ReadonlyMap<string, string>> {
   const { paths, bad } = await readManifest(path);
@@ -195,12 +205,6 @@ async function filesOf(path: string, output: Output): Promise<ReadonlyMap<string
     output.note(`Not shared: line ${line} of ${path}: ${why}`, { event: "bad-line", manifest: path, line, why });
   }
   return paths;
-}
-
-function parseConsent(text: string): ConsentMode {
-  const mode = CONSENT_MODES.find((each) => each === text);
-  if (mode !== undefined) return mode;
-  throw new Failure("usage", `Cannot use "${text}" as --consent`, { hint: `write one of ${CONSENT_MODES.join(", ")}` });
 }
 
 function say(text: string): number {

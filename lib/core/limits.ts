@@ -46,6 +46,10 @@ export const PAGE_ROWS_MAX = 500;
 export const PAGE_DIGESTS_MAX = 32 * 1024;
 /** The largest file: its list of digests has to fit in memory. */
 export const FILE_BYTES_MAX = 4 * 1024 ** 4;
+/** The largest picture that peers show each other: it is held in memory. */
+export const SHOW_BYTES_MAX = 32 * 1024 * 1024;
+/** One datagram of a picture: fits into one packet of every common network, so that none is ever cut. */
+export const DATAGRAM_BYTES_MAX = 1200;
 /** Lines that make no sense before the connection is closed. */
 export const MALFORMED_LINES_MAX = 8;
 /** One request in a classroom dialect, whose JOIN carries the whole list: some thousand names. Its sender stays a stranger, of whom few are served. */
@@ -103,6 +107,14 @@ export const QUESTIONS_OPEN_MAX = 100;
 export const QUESTIONS_PER_PEER_MAX = 8;
 /** Answers of consent that are remembered, so that one file is not asked for twice. */
 export const CONSENT_REMEMBERED_MAX = 10_000;
+/** Pictures that arrive at once, each in memory. */
+export const PICTURES_AT_ONCE_MAX = 4;
+/** The same of one peer. */
+export const PICTURES_PER_PEER_MAX = 2;
+/** Bytes of pictures that a peer takes in one run, so that nobody fills its disk with them. */
+export const PICTURES_BYTES_MAX = 1024 ** 3;
+/** Datagrams of one picture that are under way at once: what 200 ms of a fast network hold. */
+export const DATAGRAM_WINDOW_MAX = 4096;
 /** Contents of which a peer remembers who wants them and what it gave away. */
 export const DEMANDED_CONTENTS_MAX = 256;
 /** Downloads that run at once; others wait for their turn. */
@@ -184,6 +196,10 @@ export const CLOSE_WAIT_MS = 3_000;
 export const PIECES_WAIT_MS = 1_000;
 /** A person to answer a question of consent; no answer is a refusal. */
 export const CONSENT_WAIT_MS = 60_000;
+/** Time without anything new of a picture, after which both sides give up. */
+export const SHOW_IDLE_MS_MAX = 10_000;
+/** A picture to arrive, however slowly. */
+export const SHOW_MS_MAX = 600_000;
 /** How often one who waits in line is told his place, changed or not. */
 export const QUEUED_EVERY_MS = 5_000;
 /** How often the sender is told how much has arrived, if there is more than before. */

@@ -27,6 +27,7 @@ import type { PartialCopy, Partials } from "../transfer/partials.ts";
 import { readRange, sendRange } from "../transfer/send.ts";
 import type { Consent, Wish } from "./consent.ts";
 import { Demand } from "./demand.ts";
+import { PICTURE_ROUTES, type Pictures } from "./pictures.ts";
 import type { Talk } from "./talk.ts";
 import type { Inbox } from "./inbox.ts";
 import { INBOX_ROUTES } from "./inbox_routes.ts";
@@ -42,6 +43,7 @@ export interface HostParts {
   /** The pace of all that is sent. */
   readonly pace: Pace | undefined;
   readonly consent: Consent;
+  readonly pictures: Pictures;
   readonly talk: Talk;
   /** Where others put files. */
   readonly inbox: Inbox;
@@ -107,6 +109,7 @@ export const HOST_ROUTES: Routes<Visit> = routes(
   route(Pieces, pieces),
   route(Holds, holds),
   route(Download, download),
+  ...PICTURE_ROUTES,
   route(Tell, async (visit, message) => ({ data: await visit.host.parts.talk.take(visit, message) })),
   ...INBOX_ROUTES,
 );

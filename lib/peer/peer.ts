@@ -12,6 +12,7 @@ import { checkPeerName } from "../core/peer_name.ts";
 import type { Random } from "../core/random.ts";
 import { answerRequests } from "../net/answerer.ts";
 import { type Dial, dial } from "../net/dial.ts";
+import type { Connection } from "../net/connection.ts";
 import { Guesses } from "../net/guesses.ts";
 import type { Identity } from "../net/identity.ts";
 import { Listener } from "../net/listener.ts";
@@ -33,6 +34,7 @@ import { Host, HOST_ROUTES } from "./host.ts";
 import { Inbox, type InboxEvent, type InboxOptions } from "./inbox.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
+import { type PictureEvent, Pictures, type PicturesOptions } from "./pictures.ts";
 import { Talk, type TalkEvent } from "./talk.ts";
 import { Puts } from "./puts.ts";
 import { Transfers } from "./transfers.ts";
@@ -41,13 +43,14 @@ import { Transfers } from "./transfers.ts";
 export type PeerEvent =
   | SessionEvent
   | ConsentEvent
+  | PictureEvent
   | TalkEvent
   | InboxEvent
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
 /** How a peer is started. */
-export interface PeerOptions {
+export interface PeerOptions extends PicturesOptions {
   readonly folder: string;
   /** Files that are shared beside those of the folder: their names, and their real paths. */
   readonly elsewhere?: ReadonlyMap<string, string>;
@@ -83,6 +86,7 @@ export class Peer implements AsyncDisposable {
   readonly puts: Puts;
   readonly inbox: Inbox;
   readonly consent: Consent;
+  readonly pictures: Pictures;
   readonly talk: Talk;
   /** What it is known by: SHA-256 of its certificate. */
   readonly id: string;
@@ -105,6 +109,7 @@ export class Peer implements AsyncDisposable {
     puts: Puts;
     inbox: Inbox;
     consent: Consent;
+    pictures: Pictures;
     talk: Talk;
     name: { current: string };
     identity: Identity;
@@ -116,6 +121,7 @@ export class Peer implements AsyncDisposable {
     this.puts = parts.puts;
     this.inbox = parts.inbox;
     this.consent = parts.consent;
+    this.pictures = parts.pictures;
     this.talk = parts.talk;
     this.#folder = parts.folder;
     this.#share = parts.share;
@@ -167,6 +173,8 @@ export class Peer implements AsyncDisposable {
       const row = claimed === undefined ? undefined : await directory.lookUp(claimed).catch(() => undefined);
       return row?.id === id ? row.name : "somebody";
     };
+    const reach = async (peer: string): Promise<Connection> => contacts.connect(await directory.contact(peer));
+    const pictures = new Pictures({ ...options, folder, reach, nameOf, onEvent, clock, up, down });
     const talk = stack.use(
       new Talk({
         state,
@@ -181,7 +189,7 @@ export class Peer implements AsyncDisposable {
     );
     const inbox = stack.use(new Inbox({ options: options.inbox, folder, share, state, pace: down, onEvent }));
     const slots = options.slots ?? UPLOAD_SLOTS;
-    const host = new Host({ consent, talk, nameOf, inbox, share, partials, clock, slots, pace: up });
+    const host = new Host({ consent, pictures, talk, nameOf, inbox, share, partials, clock, slots, pace: up });
     const listener = stack.use(
       await Listener.listen(options.listen, {
         connectionsMax: PEER_CONNECTIONS_MAX,
@@ -202,6 +210,8 @@ export class Peer implements AsyncDisposable {
         },
       }),
     );
+    // After the listener, so that nobody waits there for a picture that nobody takes any more.
+    stack.use(pictures);
     const contacts: Contacts = new Contacts({
       dial: dialWith,
       self: () => ({ name: name.current, identity, ...roomKey }),
@@ -252,6 +262,7 @@ export class Peer implements AsyncDisposable {
       puts,
       inbox,
       consent,
+      pictures,
       talk,
       name,
       identity,

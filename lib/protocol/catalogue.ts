@@ -8,6 +8,7 @@ import { Hello, Prove } from "./hello.ts";
 import { Put, Remove, Taken } from "./inbox.ts";
 import type { News, Request } from "./message.ts";
 import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Update } from "./presence.ts";
+import { Show, Shown } from "./show.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "./search.ts";
 import { Tell } from "./talk.ts";
 
@@ -41,6 +42,8 @@ export const PEER_REQUESTS: readonly AnyRequest[] = [
   Tell,
   Put,
   Remove,
+  Show,
+  Shown,
 ];
 
 /** What an index says unasked. */

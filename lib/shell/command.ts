@@ -22,6 +22,8 @@ export interface CommandContext {
   readonly follow: (started: StartedTransfer, report: (result: TransferResult) => void) => Promise<void>;
   /** The same for a file that is put into another peer's inbox. */
   readonly followPut: (started: StartedPut, report: (result: PutResult) => void) => Promise<void>;
+  /** Lets something take its time: one-shot runs wait for it, in the shell it goes on while other commands run. */
+  readonly inBackground: (work: Promise<void>) => Promise<void>;
   /** Standard output as a stream of bytes, for `get --output -`; undefined where the shell has it. */
   readonly stdout: { write(bytes: Uint8Array): Promise<number> } | undefined;
 }

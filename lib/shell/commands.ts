@@ -15,6 +15,7 @@ import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
 import { get } from "./get.ts";
 import { INBOX_COMMANDS } from "./inbox_commands.ts";
 import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
+import { PICTURE_COMMANDS } from "./picture_commands.ts";
 import { TALK_COMMANDS } from "./talk_commands.ts";
 
 const LIMIT: Flag = { value: "N", about: "how many rows at most", byDefault: "20" };
@@ -156,6 +157,7 @@ export const COMMANDS: readonly Command[] = [
     run: (context, args) => changeTransfer(context, args, "cancelled", (transfers, id) => transfers.cancel(id)),
   },
   ...CONSENT_COMMANDS,
+  ...PICTURE_COMMANDS,
   ...TALK_COMMANDS,
   {
     name: "help",

@@ -68,6 +68,10 @@ export function describeEvent(event: PeerEvent): string {
         : event.inTime
         ? `Question ${event.number}: refused`
         : `Question ${event.number}: nobody answered, so it was refused`;
+    case "picture":
+      return `${event.peer} shows you ${event.name} (${formatSize(event.size)}): ${event.path}`;
+    case "picture-lost":
+      return `${event.name} from ${event.peer} did not arrive: ${event.why}`;
     case "told":
     case "delivered":
     case "undelivered":

@@ -38,6 +38,7 @@ function contextOf(output: Output, { directory }: Pick<Peer, "directory">, peer:
     directory,
     peer,
     stdout: Deno.stdout,
+    inBackground: (work) => work,
     async follow({ transfer, result }, report) {
       await showProgress(() => transfer.view(), result, { json: output.json });
       report(await result);

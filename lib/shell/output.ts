@@ -3,7 +3,9 @@
  * @module
  */
 
+import type { ImageType } from "../core/image_type.ts";
 import { printable, printableJson } from "../core/printable.ts";
+import { type ImageProtocol, inlineImage } from "./inline_image.ts";
 import { describeError, EXIT } from "./outcome.ts";
 import { type Styler, stylerFor } from "./style.ts";
 import { type Column, renderTable } from "./table.ts";
@@ -28,6 +30,8 @@ export interface OutputOptions {
 export class Output {
   readonly json: boolean;
   readonly style: Styler;
+  /** What the terminal shows pictures with; set when there is one that does. */
+  images: ImageProtocol | undefined;
   readonly #debug: boolean;
   #writer: LineWriter = plainWriter;
 
@@ -64,6 +68,12 @@ export class Output {
   /** Something worth knowing that is no result. */
   note(text: string, object: Readonly<Record<string, unknown>>): void {
     this.#writer.note(this.json ? printableJson(object) : printable(text));
+  }
+
+  /** A picture, where the terminal can show it; elsewhere nothing. */
+  picture(bytes: Uint8Array, type: ImageType): void {
+    const shown = this.json ? undefined : inlineImage(this.images, bytes, type);
+    if (shown !== undefined) this.#writer.note(shown);
   }
 
   /** An error, as one sentence. */

@@ -7,6 +7,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { failedWith } from "../core/failure.ts";
+import { splitLine } from "../core/line.ts";
 import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { StartedPut } from "../peer/puts.ts";
@@ -18,7 +19,8 @@ import { checkUsage, findCommand, QUIT, textAfter } from "./commands.ts";
 import { answerInWords } from "./consent_commands.ts";
 import { completing, completions } from "./complete.ts";
 import { parseFlags } from "./flags.ts";
-import { splitLine } from "../core/line.ts";
+import { imageProtocol } from "./image_query.ts";
+import type { ImageChoice } from "./inline_image.ts";
 import { EXIT, exitCodeOf } from "./outcome.ts";
 import type { Output } from "./output.ts";
 import { reportDone } from "./get.ts";
@@ -32,12 +34,14 @@ const SUGGESTIONS_MAX = 50;
 export class Shell {
   readonly #peer: Peer;
   readonly #output: Output;
+  readonly #images: ImageChoice;
   readonly #running = new Set<Promise<void>>();
   #lastCode: number = EXIT.done;
 
-  constructor(peer: Peer, output: Output) {
+  constructor(peer: Peer, output: Output, options: { images: ImageChoice }) {
     this.#peer = peer;
     this.#output = output;
+    this.#images = options.images;
   }
 
   /** Runs until it is left. `stopped` resolves when the program is told to stop from outside. Shape: the exit code. */
@@ -60,6 +64,8 @@ export class Shell {
       terminal.prompt();
     };
     let interrupts = 0;
+    const ends = { input: process.stdin, output: process.stdout };
+    this.#output.images = await imageProtocol(this.#images, ends);
     using terminal: Terminal = new Terminal({
       onLine(line) {
         interrupts = 0;
@@ -127,6 +133,7 @@ export class Shell {
       peer: this.#peer,
       follow: (started, report) => this.#follow(started, report),
       followPut: (started, report) => this.#followPut(started, report),
+      inBackground: (work) => this.#letRun(work),
       stdout: undefined,
     };
   }
@@ -137,7 +144,7 @@ export class Shell {
     const size = wanted.kind === "file" ? wanted.size : undefined;
     const about = size === undefined ? name : `${name}, ${formatSize(size)}`;
     this.#output.note(`Download ${id}: ${about}`, { event: "started", id, name, size });
-    return this.#goOnBeside(result.then(report));
+    return this.#letRun(result.then(report));
   }
 
   #followPut({ put, result }: StartedPut, report: (result: PutResult) => void): Promise<void> {
@@ -148,11 +155,11 @@ export class Shell {
       size,
       peer: put.peer,
     });
-    return this.#goOnBeside(result.then(report));
+    return this.#letRun(result.then(report));
   }
 
-  /** Lets something run on while others things are typed. */
-  #goOnBeside(work: Promise<void>): Promise<void> {
+  /** Lets something run on; when it fails, that is told. The shell's input may end before, the shell not. */
+  #letRun(work: Promise<void>): Promise<void> {
     const ended = work.catch((thrown) => {
       if (!failedWith(thrown, "cancelled")) this.#fail(thrown);
     }).finally(() => this.#running.delete(ended));

@@ -7,6 +7,7 @@ import { parseSize } from "../../lib/core/quantity.ts";
 import { type FlagTable, parseFlags } from "../../lib/shell/flags.ts";
 import { benchDownload, benchFirstByte } from "./download.ts";
 import { benchIndex, benchJoins, benchStart } from "./index.ts";
+import { benchPictures } from "./pictures.ts";
 import { type BenchRow, report } from "./report.ts";
 import { benchLosses, benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
 
@@ -32,6 +33,7 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["losses", () => benchLosses({ rounds })],
   ["rates", () => benchRates({ rounds })],
   ["many files", () => benchSmallFiles({ rounds })],
+  ["pictures", () => benchPictures({ rounds })],
   ["joins", () => benchJoins()],
   ["index", () => benchIndex({ peers: 10, filesEach: 10_000 })],
   ["large index", () => benchIndex({ peers: 10, filesEach: Number(flags.names) / 10 })],

@@ -85,6 +85,8 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     { name: "aula 1.mp4", size: 8, modified: 1, compression: "gzip" },
     7,
   ],
+  SHOW: [{ name: "sala.png", size: 8, type: "png", sha256: ROOT }, { port: 40_123, token: "7a".repeat(8), key: NONCE }],
+  SHOWN: [{}, {}],
   TELL: [{ number: 1_795_000_000_000, text: "Olá, Ana 🎓" }, { last: 1_795_000_000_000 }],
   PUT: [{ name: "trabalho.pdf", size: 8, root: ROOT }, { name: "inbox/Rui/(1) trabalho.pdf", alreadyHere: false }],
   TAKEN: [{ done: 4, checking: false }],

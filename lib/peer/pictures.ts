@@ -1,0 +1,170 @@
+/**
+ * The pictures that others show this peer, and those that it shows: takes them over UDP, checks and stores them, and tells. Called through host.ts
+ * by what others ask, and by the shell.
+ * @module
+ */
+
+import type { Address } from "../core/address.ts";
+import { Failure } from "../core/failure.ts";
+import { imageName, type ImageType, imageType } from "../core/image_type.ts";
+import { PICTURES_AT_ONCE_MAX, PICTURES_BYTES_MAX, PICTURES_PER_PEER_MAX } from "../core/limits.ts";
+import type { Pace } from "../core/pace.ts";
+import { printable } from "../core/printable.ts";
+import { type Answer, type Route, route } from "../net/answerer.ts";
+import type { DataOf, ReplyOf } from "../protocol/message.ts";
+import { Show, Shown } from "../protocol/show.ts";
+import { placeBytes } from "../store/place.ts";
+import { receivedName } from "../store/received_name.ts";
+import { INBOX_FOLDER } from "../store/shareable.ts";
+import { PictureOnItsWay } from "../transfer/take_picture.ts";
+import type { Visit } from "./host.ts";
+import { type ShownPicture, type ShowParts, showPicture } from "./show_picture.ts";
+
+/** What pictures tell. */
+export type PictureEvent =
+  /** A picture is there: who shows it, and where it lies in the shared folder. */
+  | {
+    readonly event: "picture";
+    readonly peer: string;
+    readonly name: string;
+    readonly path: string;
+    readonly size: number;
+    readonly type: ImageType;
+  }
+  | { readonly event: "picture-lost"; readonly peer: string; readonly name: string; readonly why: string };
+
+/** What may be said about pictures when a peer is started. */
+export interface PicturesOptions {
+  /** Called after the event with the picture itself, for a terminal that can show it. */
+  readonly onPicture?: (bytes: Uint8Array, type: ImageType) => void;
+  /** Where datagrams for an address are sent; there, if not said. Tests put a bad network in between. */
+  readonly routeDatagrams?: (to: Address) => Address;
+}
+
+/** What pictures need. */
+export interface PictureParts extends PicturesOptions, ShowParts {
+  /** The pace of all that is received. */
+  readonly down: Pace | undefined;
+  readonly onEvent: (event: PictureEvent) => void;
+  /** Whose name a key has at the index. */
+  readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
+}
+
+/** A picture that somebody shows us. */
+interface Taking {
+  readonly caller: string;
+  /** Ends when it is stored, or fails with why not. */
+  stored: Promise<void>;
+}
+
+/** The pictures of one peer. */
+export class Pictures implements AsyncDisposable {
+  readonly #parts: PictureParts;
+  readonly #taking = new Set<Taking>();
+  readonly #byVisit = new WeakMap<Visit, Taking>();
+  readonly #closing = new AbortController();
+  #storedBytes = 0;
+
+  constructor(parts: PictureParts) {
+    this.#parts = parts;
+  }
+
+  /** Shows a peer a picture; see {@linkcode showPicture}. */
+  async show(peer: string, path: string, options: { onAsking?: () => void } = {}): Promise<ShownPicture> {
+    return await showPicture(this.#parts, peer, path, options);
+  }
+
+  /** Agrees to a picture, and opens a port for it. Fails: "refused", "busy", "bad-name". */
+  async agree(visit: Visit, wish: DataOf<typeof Show>): Promise<ReplyOf<typeof Show>> {
+    const { size, type, sha256: root } = wish;
+    const name = receivedName(imageName(wish.name.split("/").at(-1) ?? "", type));
+    const before = this.#byVisit.get(visit);
+    if (before !== undefined && this.#taking.has(before)) {
+      throw new Failure("busy", "Cannot take a second picture before the first");
+    }
+    await visit.allow({ kind: "picture", name, root, size });
+    const taking = this.#reserve(visit.caller, size);
+    try {
+      const { clock, down, nameOf } = this.#parts;
+      const peer = await nameOf(visit.claimedName, visit.caller);
+      const { local, remote } = visit.connection;
+      const coming = await PictureOnItsWay.open({ size, at: local, from: remote.host, clock, pace: down });
+      taking.stored = this.#store(coming, { ...wish, name, peer }).finally(() => this.#release(taking));
+      // Whoever asks for it hears of it.
+      taking.stored.catch(() => {});
+      this.#byVisit.set(visit, taking);
+      return { port: coming.port, token: coming.token.toHex(), key: coming.key.toHex() };
+    } catch (thrown) {
+      this.#release(taking);
+      throw thrown;
+    }
+  }
+
+  /** Resolves when the picture that was agreed on is stored. Fails: with why it is not; "malformed" when none was agreed on. */
+  async stored(visit: Visit): Promise<void> {
+    const taking = this.#byVisit.get(visit);
+    if (taking === undefined) throw new Failure("malformed", "There was no SHOW on this connection");
+    await taking.stored;
+  }
+
+  /** Gives up what is on its way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(Array.from(this.#taking, ({ stored }) => stored));
+  }
+
+  /** Holds a place. Fails: "busy" when there is none, "refused" when so much has come already that the disk has to be thought of. */
+  #reserve(caller: string, size: number): Taking {
+    const ofCaller = this.#taking.values().filter((each) => each.caller === caller).toArray().length;
+    if (this.#taking.size >= PICTURES_AT_ONCE_MAX || ofCaller >= PICTURES_PER_PEER_MAX) {
+      throw new Failure("busy", "Cannot take the picture: others are on their way");
+    }
+    if (this.#storedBytes + size > PICTURES_BYTES_MAX) {
+      throw new Failure("refused", "Cannot take the picture: too many have come already", {
+        hint: "the owner has to start again to see more",
+      });
+    }
+    const taking = { caller, stored: Promise.resolve() };
+    this.#taking.add(taking);
+    return taking;
+  }
+
+  #release(taking: Taking): void {
+    this.#taking.delete(taking);
+  }
+
+  /** Waits for a picture, checks it, puts it into the inbox and tells. */
+  async #store(coming: PictureOnItsWay, wish: DataOf<typeof Show> & { readonly peer: string }): Promise<void> {
+    const { folder, onEvent, onPicture } = this.#parts;
+    const { peer, name, size, type, sha256 } = wish;
+    try {
+      using _coming = coming;
+      const bytes = await coming.whole(this.#closing.signal);
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+      if (digest !== sha256 || imageType(bytes) !== type) {
+        throw new Failure("corrupt", `Cannot take "${printable(name)}": it is not the picture that was agreed on`, {
+          hint: "show it again",
+        });
+      }
+      const { name: path } = placeBytes(bytes, folder.statePath("incoming"), folder.path, `${INBOX_FOLDER}/${name}`);
+      this.#storedBytes += size;
+      onEvent({ event: "picture", peer, name, path, size, type });
+      onPicture?.(bytes, type);
+    } catch (thrown) {
+      const failure = Failure.from(thrown, "internal", `Cannot take "${printable(name)}"`);
+      onEvent({ event: "picture-lost", peer, name, why: failure.message });
+      throw failure;
+    }
+  }
+}
+
+/** What peers may ask about pictures. */
+export const PICTURE_ROUTES: readonly Route<Visit>[] = [
+  route(Show, async (visit, wish): Promise<Answer<ReplyOf<typeof Show>>> => {
+    return { data: await visit.host.parts.pictures.agree(visit, wish) };
+  }),
+  route(Shown, async (visit): Promise<Answer<ReplyOf<typeof Shown>>> => {
+    await visit.host.parts.pictures.stored(visit);
+    return { data: {} };
+  }),
+];

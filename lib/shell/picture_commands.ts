@@ -1,0 +1,52 @@
+/**
+ * The command that shows another peer a picture.
+ * @module
+ */
+
+import { formatDuration, formatRate, formatSize } from "../core/quantity.ts";
+import type { Peer } from "../peer/peer.ts";
+import { type Command, joined } from "./command.ts";
+import type { Output } from "./output.ts";
+
+/** The commands. */
+export const PICTURE_COMMANDS: readonly Command[] = [
+  {
+    name: "show",
+    args: "PEER IMAGE",
+    about: "show PEER a picture: PNG, JPEG, GIF or WebP, up to 32 MiB, over UDP",
+    more: "IMAGE is a path, or a name in your folder. PEER finds it in its inbox, and sees it where its terminal can.",
+    flags: {},
+    completes: ["peers"],
+    needs: "peer",
+    count: { min: 2, max: 2 },
+    async run({ output, peer, inBackground }, [name = "", path = ""]) {
+      await inBackground(show(joined(peer), output, name, path));
+    },
+  },
+];
+
+async function show({ pictures }: Peer, output: Output, peer: string, path: string): Promise<void> {
+  const onAsking = once(() => output.note(`${peer} is asked whether you may`, { event: "asking", peer }));
+  const { name, size, tookMs, parts, sent } = await pictures.show(peer, path, { onAsking });
+  const rate = tookMs > 0 ? size / tookMs * 1000 : 0;
+  const how = `${formatSize(size)} in ${formatDuration(tookMs)} (${formatRate(rate)})`;
+  output.result(`Showed ${peer} ${name}: ${how}`, {
+    event: "shown",
+    peer,
+    name,
+    size,
+    tookMs: Math.round(tookMs),
+    bytesPerSecond: Math.round(rate),
+    datagrams: sent,
+    resent: sent - parts,
+  });
+}
+
+/** What is said once, however often it happens. */
+function once(say: () => void): () => void {
+  let said = false;
+  return () => {
+    if (!said) say();
+    said = true;
+  };
+}
