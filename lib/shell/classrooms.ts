@@ -19,7 +19,8 @@ export const CLASSROOMS: readonly Classroom[] = [
   {
     letter: "A",
     system: "Napster in JSON",
-    here: "your own client joins and searches at the index's port; a --plain peer serves its downloads and may ask first",
+    here:
+      "your own client joins and searches at the index's port; a --plain peer serves its downloads and may ask first",
     peer: ["--plain", "--consent", "get"],
   },
   {
