@@ -17,6 +17,7 @@ import { VERSION } from "./lib/core/version.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
 import { CONSENT_MODES } from "./lib/peer/consent.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
+import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
 import { describeEvent } from "./lib/shell/events.ts";
 import { type Facts, greeting } from "./lib/shell/greeting.ts";
@@ -68,6 +69,9 @@ ${commandOverview()}
 flags:
 ${flagHelp(FLAGS)}
 ${flagHelp(ALL_COMMAND_FLAGS)}
+
+the five classroom systems, and what they are here:
+${classroomHelp()}
 
 exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 index unreachable, 130 interrupted`;
 

@@ -17,6 +17,7 @@ import { handleHttp } from "./lib/server/http.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
 import { journalJson, journalLine } from "./lib/server/journal.ts";
 import { LineLog } from "./lib/server/line_log.ts";
+import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { requireSecret } from "./lib/store/secret_file.ts";
@@ -39,6 +40,9 @@ ${flagHelp(FLAGS)}
 
 Without a room key, classroom clients (JOIN, SEARCH, UPDATE as JSON or as words) are answered on the same port; so is a
 person: nc HOST PORT, then HELP.
+
+the five classroom systems; what does not concern the index is in the help of peer.ts:
+${classroomHelp()}
 
 Everyone else starts a peer: deno task peer FOLDER --index HOST:PORT
 Ctrl-C says goodbye to all peers and ends.`;

@@ -8,6 +8,7 @@ import { FAILURES } from "../../lib/core/failure.ts";
 import * as limits from "../../lib/core/limits.ts";
 import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { FAILURE_SHAPE } from "../../lib/protocol/envelope.ts";
+import { CLASSROOMS } from "../../lib/shell/classrooms.ts";
 import type { Shape } from "../../lib/protocol/field.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -15,6 +16,7 @@ const ROOT = new URL("../../", import.meta.url);
 /** Every document with generated parts, and what belongs between which markers. */
 export async function generatedParts(): Promise<{ file: URL; parts: Record<string, string> }[]> {
   return [
+    { file: new URL("README.md", ROOT), parts: { classrooms: classroomTable() } },
     { file: new URL("lib/README.md", ROOT), parts: { limits: await limitsTable() } },
     { file: new URL("lib/protocol/README.md", ROOT), parts: { messages: messageTables(), failures: failureTable() } },
   ];
@@ -61,6 +63,13 @@ function shapeTable(parts: readonly (readonly [where: string, shape: Shape])[]):
     return fields.map(([name, field], index) => `| ${index === 0 ? where : ""} | \`${name}\` | ${field.shape} |`);
   });
   return ["| in | field | bounds |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function classroomTable(): string {
+  const rows = CLASSROOMS.map(({ letter, system, here, peer }) => {
+    return `| ${letter}. ${system} | ${here} | ${peer.map((each) => `\`${each}\``).join(", ")} |`;
+  });
+  return ["| system | here | with |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
 function failureTable(): string {
