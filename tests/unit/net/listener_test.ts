@@ -1,15 +1,20 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { settlesWithin } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { answerRequests, routes } from "../../../lib/net/answerer.ts";
 import { greet } from "../../../lib/net/caller.ts";
 import type { Connection } from "../../../lib/net/connection.ts";
 import { dial } from "../../../lib/net/dial.ts";
+import { Identity } from "../../../lib/net/identity.ts";
 import { Listener } from "../../../lib/net/listener.ts";
 
 function serveHello(connection: Connection): Promise<void> {
   const options = { name: () => connection.remote.host, idleMs: 2_000 };
   return answerRequests(connection, routes(), {}, options).then(() => {});
 }
+
+/** More than the system holds for one connection, on both sides together. */
+const SYSTEM_BYTES_MAX = 64_000_000;
 
 Deno.test("Listener on every interface takes both families, each under its own address", async () => {
   await using listener = await Listener.listen({ host: "0.0.0.0", port: 0 }, { connectionsMax: 9, serve: serveHello });
@@ -66,4 +71,27 @@ Deno.test("dial() fails as unreachable on a closed port, within its wait on a si
   assertEquals(wanted.code, "index-unreachable");
   const signal = AbortSignal.abort(new Failure("cancelled", "no"));
   assertEquals((await assertRejects(() => dial({ host: "127.0.0.1", port }, { signal }), Failure)).code, "cancelled");
+});
+
+Deno.test("an encrypted connection takes in no more than somebody reads, whatever is sent", async () => {
+  const identity = await Identity.make();
+  const over = Promise.withResolvers<void>();
+  await using listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
+    connectionsMax: 2,
+    identity,
+    serve: async (connection) => {
+      await connection.readBody(new Uint8Array(10));
+      await over.promise;
+    },
+  });
+  using connection = await dial(listener.address, { identity });
+  let sentBytes = 0;
+  const part = new Uint8Array(64 * 1024);
+  const sending = connection.sendWithBody(part, async (stream) => {
+    while (sentBytes < 2 * SYSTEM_BYTES_MAX) sentBytes += await stream.write(part);
+  });
+  sending.catch(() => {});
+  await settlesWithin(1_000, sending);
+  over.resolve();
+  assertLess(sentBytes, SYSTEM_BYTES_MAX);
 });
