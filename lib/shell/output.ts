@@ -9,6 +9,7 @@ import { type ImageProtocol, inlineImage } from "./inline_image.ts";
 import { describeError, EXIT } from "./outcome.ts";
 import { type Styler, stylerFor } from "./style.ts";
 import { type Column, renderTable } from "./table.ts";
+import { wrapWords } from "./wrap.ts";
 
 /** Takes finished lines; a terminal in use keeps them clear of the prompt. */
 export interface LineWriter {
@@ -48,7 +49,7 @@ export class Output {
 
   /** A result: a sentence for people, an object for programs. The sentence is made printable. */
   result(text: string, object: Readonly<Record<string, unknown>>): void {
-    this.#writer.result(this.json ? printableJson(object) : printable(text));
+    this.#writer.result(this.json ? printableJson(object) : this.#fitted(printable(text)));
   }
 
   /** A result of several lines that is for people only, already printable. */
@@ -67,7 +68,7 @@ export class Output {
 
   /** Something worth knowing that is no result. */
   note(text: string, object: Readonly<Record<string, unknown>>): void {
-    this.#writer.note(this.json ? printableJson(object) : printable(text));
+    this.#writer.note(this.json ? printableJson(object) : this.#fitted(printable(text)));
   }
 
   /** A picture, where the terminal can show it; elsewhere nothing. */
@@ -79,7 +80,11 @@ export class Output {
   /** An error, as one sentence. */
   error(thrown: unknown): void {
     const text = describeError(thrown, { json: this.json, debug: this.#debug });
-    this.#writer.note(this.json ? text : this.style(text, "red"));
+    this.#writer.note(this.json ? text : this.style(this.#fitted(text), "red"));
+  }
+
+  #fitted(text: string): string {
+    return wrapWords(text, this.#writer.columns());
   }
 }
 

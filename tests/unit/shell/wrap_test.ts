@@ -1,0 +1,21 @@
+import { assertEquals } from "@std/assert";
+import { textWidth } from "../../../lib/shell/style.ts";
+import { wrapWords } from "../../../lib/shell/wrap.ts";
+
+Deno.test("wrapWords() breaks between words, by columns, and leaves alone what fits", () => {
+  assertEquals(wrapWords("short", 20), "short");
+  assertEquals(wrapWords("sees the names of what you share", 18), "sees the names of\nwhat you share");
+  assertEquals(wrapWords("a  table   row", 14), "a  table   row");
+  assertEquals(wrapWords("one\ntwo three four", 9), "one\ntwo three\nfour");
+  assertEquals(wrapWords("学习 学习 学习", 9), "学习 学习\n学习");
+  assertEquals(wrapWords("anExtraordinarilyLongWord and more", 10), "anExtraordinarilyLongWord\nand more");
+});
+
+Deno.test("wrapWords() loses nothing, whatever the width", () => {
+  const text = "Everybody at the index 10.0.0.1:1099 sees the names of what you share";
+  for (let columns = "10.0.0.1:1099".length; columns < 80; columns++) {
+    const wrapped = wrapWords(text, columns);
+    assertEquals(wrapped.replaceAll("\n", " "), text);
+    for (const row of wrapped.split("\n")) assertEquals(textWidth(row) <= columns, true, row);
+  }
+});
