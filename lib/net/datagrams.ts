@@ -33,7 +33,7 @@ export class Datagrams implements Disposable {
       socket.close();
       throw Failure.from(thrown, "unreachable", "Cannot open a port for datagrams");
     }
-    // What cannot be delivered is lost, as any datagram may be.
+    // A datagram that could not be delivered is lost like others: who sent it sends it again when no answer comes.
     socket.on("error", () => {});
     socket.on("message", (bytes, from) => {
       try {

@@ -1,5 +1,5 @@
 /**
- * Takes what other peers tell: each message once, in order, stored before it is acknowledged and shown. Called by host.ts.
+ * Takes what other peers tell: each message once, in order, stored before it is acknowledged and shown. Called through talk.ts by host.ts.
  * @module
  */
 

