@@ -169,6 +169,13 @@ export class Connection implements Disposable {
     this.#end(reason);
   }
 
+  /** Closes at once when the signal comes, until what this gives is disposed of. */
+  closeOn(signal: AbortSignal): Disposable {
+    const close = (): void => this.close();
+    signal.addEventListener("abort", close);
+    return { [Symbol.dispose]: () => signal.removeEventListener("abort", close) };
+  }
+
   /** Closes when everything queued has been sent, or after `waitMs`. */
   async closeAfterSending(waitMs: number): Promise<void> {
     const timer = setTimeout(() => this.close(), waitMs);

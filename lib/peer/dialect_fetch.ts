@@ -68,43 +68,38 @@ async function fetchFrom(
   }
   const startMs = clock.now();
   using connection = await dialPlain(holder, watch.signal);
-  const stop = (): void => connection.close();
-  watch.signal.addEventListener("abort", stop);
+  using _closing = connection.closeOn(watch.signal);
+  const size = await announced(connection, holder, wanted.name);
+  if (size !== undefined) watch.onListed(size);
+  // Not gone on with later, since nothing tells what of it is right.
+  const kept = { name: JSON.stringify([holder.name, wanted.name]), size: size ?? 0 };
+  using unfinished = await UnfinishedFile.open(folder, kept);
+  const incoming = new Incoming(connection, unfinished, parts, (done) => {
+    // Where nobody says how much will come, it is as much as there is.
+    if (size === undefined) watch.onListed(done);
+    watch.onProgress({ state: "running", done, sources: [holder.name], retries: 0 });
+  });
   try {
-    const size = await announced(connection, holder, wanted.name);
-    if (size !== undefined) watch.onListed(size);
-    // Not gone on with later, since nothing tells what of it is right.
-    const kept = { name: JSON.stringify([holder.name, wanted.name]), size: size ?? 0 };
-    using unfinished = await UnfinishedFile.open(folder, kept);
-    const incoming = new Incoming(connection, unfinished, parts, (done) => {
-      // Where nobody says how much will come, it is as much as there is.
-      if (size === undefined) watch.onListed(done);
-      watch.onProgress({ state: "running", done, sources: [holder.name], retries: 0 });
-    });
-    try {
-      const bytes = size === undefined ? await incoming.untilEnd() : await incoming.exactly(size);
-      watch.onFinishing();
-      const placed = place.root === undefined
-        ? await unfinished.finish(folder, place.name, bytes)
-        : join(place.root, await unfinished.finishAt(place.root, place.name, bytes));
-      const ms = clock.now() - startMs;
-      const sources = [{ peer: holder.name, bytes, ms }];
-      return {
-        path: placed,
-        size: bytes,
-        files: 1,
-        alreadyHere: false,
-        sources,
-        firstMs: ms,
-        failed: [],
-        unverified: true,
-      };
-    } catch (thrown) {
-      await unfinished.discard().catch(() => {});
-      throw thrown;
-    }
-  } finally {
-    watch.signal.removeEventListener("abort", stop);
+    const bytes = size === undefined ? await incoming.untilEnd() : await incoming.exactly(size);
+    watch.onFinishing();
+    const placed = place.root === undefined
+      ? await unfinished.finish(folder, place.name, bytes)
+      : join(place.root, await unfinished.finishAt(place.root, place.name, bytes));
+    const ms = clock.now() - startMs;
+    const sources = [{ peer: holder.name, bytes, ms }];
+    return {
+      path: placed,
+      size: bytes,
+      files: 1,
+      alreadyHere: false,
+      sources,
+      firstMs: ms,
+      failed: [],
+      unverified: true,
+    };
+  } catch (thrown) {
+    await unfinished.discard().catch(() => {});
+    throw thrown;
   }
 }
 

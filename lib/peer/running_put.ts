@@ -115,18 +115,13 @@ export class RunningPut {
     this.#rest("connecting");
     const source = await directory.contact(this.peer);
     using connection = await contacts.connect(source, signal);
-    const stop = (): void => connection.close(signal.reason);
-    signal.addEventListener("abort", stop);
-    try {
-      const { name, size, root } = offer;
-      return await askBothWays(connection, Put, { name, size, root }, {
-        routes: OFFER_ROUTES,
-        context: offer,
-        onNews: (event, data) => this.#hear(event, data),
-      });
-    } finally {
-      signal.removeEventListener("abort", stop);
-    }
+    using _closing = connection.closeOn(signal);
+    const { name, size, root } = offer;
+    return await askBothWays(connection, Put, { name, size, root }, {
+      routes: OFFER_ROUTES,
+      context: offer,
+      onNews: (event, data) => this.#hear(event, data),
+    });
   }
 
   #hear(event: string, data: unknown): void {

@@ -141,13 +141,8 @@ export class Lane {
   /** The same over a connection of its own, on and on while the source hashes, beside everything else. */
   async feed(list: PieceList, target: Target): Promise<void> {
     using connection = await this.#connect();
-    const close = (): void => connection.close();
-    this.#parts.signal.addEventListener("abort", close);
-    try {
-      await list.fetch(connection, target);
-    } finally {
-      this.#parts.signal.removeEventListener("abort", close);
-    }
+    using _closing = connection.closeOn(this.#parts.signal);
+    await list.fetch(connection, target);
   }
 
   /** Asks what it has, and how many want it. */

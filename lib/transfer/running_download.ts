@@ -3,6 +3,7 @@
  * @module
  */
 
+import { Bell } from "../core/bell.ts";
 import { PIECE_BYTES, pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import {
@@ -42,7 +43,7 @@ export class RunningDownload implements AsyncDisposable {
   #isOffered = false;
   /** The source whose own list of digests is used, as long as the content has no root. */
   #anchor: Lane | undefined;
-  #news = Promise.withResolvers<void>();
+  readonly #bell: Bell;
   #fatal: { readonly thrown: unknown } | undefined;
   #lastFailure: Failure | undefined;
   #firstMs: number | undefined;
@@ -51,6 +52,7 @@ export class RunningDownload implements AsyncDisposable {
   constructor(options: DownloadOptions) {
     this.#options = options;
     this.#startMs = this.#movedMs = options.clock.now();
+    this.#bell = new Bell(options.clock);
     this.#list = new PieceList(options.content.size);
     this.#here = new PieceSet(pieceCount(options.content.size));
     this.#compress = options.compress === true && mayShrink(options.content.name);
@@ -88,7 +90,7 @@ export class RunningDownload implements AsyncDisposable {
     this.#fatal ??= { thrown: reason };
     this.#stopping.abort(reason);
     for (const lane of this.#lanes.values()) lane.close(reason);
-    this.#news.resolve();
+    this.#bell.ring();
   }
 
   /** The root, when it is known. */
@@ -215,7 +217,7 @@ export class RunningDownload implements AsyncDisposable {
       if (lane.asked !== undefined && rangeBytes(lane.asked) > 0 && this.#here.covers(lane.asked)) lane.release();
     }
     this.#options.onProgress(this.#progress({ kind: "wait" }));
-    if (this.#here.size === this.#here.count) this.#news.resolve();
+    if (this.#here.size === this.#here.count) this.#bell.ring();
   }
 
   /** Does something with a lane, and hears of its failure. */
@@ -231,7 +233,7 @@ export class RunningDownload implements AsyncDisposable {
   #goOn(work: Promise<void>): void {
     const ended = work.catch((thrown) => void (this.#fatal ??= { thrown })).finally(() => {
       this.#work.delete(ended);
-      this.#news.resolve();
+      this.#bell.ring();
     });
     this.#work.add(ended);
   }
@@ -240,10 +242,7 @@ export class RunningDownload implements AsyncDisposable {
   async #happening(step: Step): Promise<void> {
     const restMs = this.#lanes.values().filter((lane) => !lane.isBusy && !lane.isDropped).map((lane) => lane.waitMs());
     const waitMs = step.kind === "wait" ? Math.max(10, Math.min(TICK_MS, ...restMs.filter((ms) => ms > 0))) : TICK_MS;
-    const over = new AbortController();
-    await Promise.race([this.#options.clock.delay(waitMs, over.signal).catch(() => {}), this.#news.promise]);
-    over.abort();
-    this.#news = Promise.withResolvers();
+    await this.#bell.wait(waitMs);
   }
 
   async #failed(lane: Lane, failure: Failure): Promise<void> {
@@ -301,7 +300,7 @@ export class RunningDownload implements AsyncDisposable {
       const stopped = await this.#options.clock.delay(waitMs, this.#stopping.signal).then(() => false, () => true);
       if (stopped) return;
       await this.#findSources();
-      this.#news.resolve();
+      this.#bell.ring();
     }
   }
 

@@ -184,13 +184,8 @@ class SmallFilesWorker {
     while (this.#tries < TRIES_MAX && this.#left.hasFor(this.#source.peer)) {
       try {
         using connection = await this.#connect();
-        const close = (): void => connection.close();
-        this.#options.signal.addEventListener("abort", close);
-        try {
-          await this.#fetchAll(connection);
-        } finally {
-          this.#options.signal.removeEventListener("abort", close);
-        }
+        using _closing = connection.closeOn(this.#options.signal);
+        await this.#fetchAll(connection);
       } catch (thrown) {
         this.#options.signal.throwIfAborted();
         const failure = Failure.from(thrown, "internal", "Cannot download");
