@@ -9,6 +9,9 @@ import { PEER_NAME_BYTES_MAX } from "./limits.ts";
 import { isPrintable, printable } from "./printable.ts";
 import { fold, words } from "./words.ts";
 
+/** What one is called whose name is not known. */
+export const UNKNOWN_NAME = "somebody";
+
 /**
  * The name as it is stored and shown: composed (NFC) and trimmed. Fails: "bad-name" when it is too long, holds what cannot be
  * shown, or has neither letter nor digit.

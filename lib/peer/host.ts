@@ -9,6 +9,7 @@ import { DIGEST_BYTES, PIECE_BYTES } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { PAGE_DIGESTS_MAX, SMALL_UPLOADS_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
+import { UNKNOWN_NAME } from "../core/peer_name.ts";
 import { printable } from "../core/printable.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { Slots } from "../core/slots.ts";
@@ -47,8 +48,8 @@ export interface HostParts {
   readonly talk: Talk;
   /** Where others put files. */
   readonly inbox: Inbox;
-  /** Whose name a key has at the index. */
-  readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
+  /** The name that a key has at the index, if it is the one that is claimed. */
+  readonly nameOf: (claimed: string | undefined, id: string) => Promise<string | undefined>;
 }
 
 /** The serving side of a peer. */
@@ -75,7 +76,7 @@ export class Host {
 export class Visit {
   readonly host: Host;
   readonly connection: Connection;
-  #name: Promise<string> | undefined;
+  #name: Promise<string | undefined> | undefined;
   /** The id of who calls, whose turns are counted; empty as long as it is not proven. */
   caller = "";
   /** What it calls itself. */
@@ -86,11 +87,16 @@ export class Visit {
     this.connection = connection;
   }
 
+  /** What a person is told about who calls. */
+  async callerName(): Promise<string> {
+    return await (this.#name ??= this.host.parts.nameOf(this.claimedName, this.caller)) ?? UNKNOWN_NAME;
+  }
+
   /** Waits until the owner of this peer lets it have what it wants. Fails: "refused", "busy". */
   async allow(wish: Pick<Wish, "kind" | "name" | "root" | "size">): Promise<void> {
-    const { consent, nameOf } = this.host.parts;
+    const { consent } = this.host.parts;
     if (consent.isOpen) return;
-    const peer = await (this.#name ??= nameOf(this.claimedName, this.caller));
+    const peer = await this.callerName();
     await consent.allow({ ...wish, id: this.caller, peer }, () => this.connection.send(encodeNews(Asking, {})));
   }
 

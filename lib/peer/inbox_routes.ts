@@ -35,11 +35,11 @@ async function put(
   data: DataOf<typeof Put>,
   progress: Progress,
 ): Promise<Answer<ReplyOf<typeof Put>>> {
-  const { inbox, nameOf } = visit.host.parts;
+  const { inbox } = visit.host.parts;
   inbox.demandOpen();
   const reply = await inbox.take({
     id: visit.caller,
-    name: await nameOf(visit.claimedName, visit.caller),
+    name: await visit.callerName(),
     connection: visit.connection,
     allow: () => visit.allow({ kind: "upload", ...data }),
     tellPlace: (before) => visit.tellPlace(before),
@@ -49,9 +49,9 @@ async function put(
 }
 
 async function remove(visit: Visit, { name }: DataOf<typeof Remove>): Promise<Answer<ReplyOf<typeof Remove>>> {
-  const { inbox, nameOf } = visit.host.parts;
+  const { inbox } = visit.host.parts;
   inbox.demandOpen();
-  const sender = { id: visit.caller, name: await nameOf(visit.claimedName, visit.caller) };
+  const sender = { id: visit.caller, name: await visit.callerName() };
   return { data: { name: await inbox.takeBack(sender, name) } };
 }
 

@@ -5,7 +5,7 @@
 
 import { type Clock, settlesWithin } from "../core/clock.ts";
 import { TELLER_NAME_WAIT_MS, TELLS_PER_SECOND_MAX } from "../core/limits.ts";
-import { peerNameKey } from "../core/peer_name.ts";
+import { peerNameKey, UNKNOWN_NAME } from "../core/peer_name.ts";
 import { AddressPaces } from "../net/address_paces.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
 import type { Tell } from "../protocol/talk.ts";
@@ -36,13 +36,10 @@ export interface ToldEvent {
 export interface MailboxParts {
   readonly state: State;
   readonly clock: Clock;
-  /** Whose name a key has at the index. */
-  readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
+  /** The name that a key has at the index, if it is the one that is claimed. */
+  readonly nameOf: (claimed: string | undefined, id: string) => Promise<string | undefined>;
   readonly onEvent: (event: ToldEvent) => void;
 }
-
-/** What one is shown as whose name is not known. */
-const NOBODY = "somebody";
 
 /** The receiving side of messages. */
 export class Mailbox {
@@ -78,9 +75,9 @@ export class Mailbox {
     const confirmed = this.#names.get(teller);
     if (confirmed !== undefined) return { name: confirmed, isSure: true };
     const asked = this.#parts.nameOf(claimedName, id);
-    const name = await settlesWithin(TELLER_NAME_WAIT_MS, asked) ? await asked : NOBODY;
+    const name = await settlesWithin(TELLER_NAME_WAIT_MS, asked) ? await asked : undefined;
     const told = this.#parts.state.talk.teller(id)?.name;
-    if (name === NOBODY) return told === undefined ? { name, isSure: false } : { name: told, isSure: true };
+    if (name === undefined) return { name: told ?? UNKNOWN_NAME, isSure: told !== undefined };
     this.#names.set(teller, name);
     return { name, isSure: true };
   }

@@ -169,12 +169,12 @@ export class Peer implements AsyncDisposable {
       onEvent,
       always: { has: (id) => state.isAllowed(id), add: (id) => state.allowPeer(id) },
     });
-    const nameOf = async (claimed: string | undefined, id: string): Promise<string> => {
+    const nameOf = async (claimed: string | undefined, id: string): Promise<string | undefined> => {
       const row = claimed === undefined ? undefined : await directory.lookUp(claimed).catch(() => undefined);
-      return row?.id === id ? row.name : "somebody";
+      return row?.id === id ? row.name : undefined;
     };
     const reach = async (peer: string): Promise<Connection> => contacts.connect(await directory.contact(peer));
-    const pictures = new Pictures({ ...options, folder, reach, nameOf, onEvent, clock, up, down });
+    const pictures = new Pictures({ ...options, folder, reach, onEvent, clock, up, down });
     const talk = stack.use(
       new Talk({
         state,

@@ -46,8 +46,6 @@ export interface PictureParts extends PicturesOptions, ShowParts {
   /** The pace of all that is received. */
   readonly down: Pace | undefined;
   readonly onEvent: (event: PictureEvent) => void;
-  /** Whose name a key has at the index. */
-  readonly nameOf: (claimed: string | undefined, id: string) => Promise<string>;
 }
 
 /** A picture that somebody shows us. */
@@ -85,8 +83,8 @@ export class Pictures implements AsyncDisposable {
     await visit.allow({ kind: "picture", name, root, size });
     const taking = this.#reserve(visit.caller, size);
     try {
-      const { clock, down, nameOf } = this.#parts;
-      const peer = await nameOf(visit.claimedName, visit.caller);
+      const { clock, down } = this.#parts;
+      const peer = await visit.callerName();
       const { local, remote } = visit.connection;
       const coming = await PictureOnItsWay.open({ size, at: local, from: remote.host, clock, pace: down });
       taking.stored = this.#store(coming, { ...wish, name, peer }).finally(() => this.#release(taking));

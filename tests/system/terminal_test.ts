@@ -119,7 +119,7 @@ testWith(
     await using index = await startIndex();
     await temp.file("ana/film 1.mp4", 900 * 1024 * 1024);
     await temp.file("rui/notes.txt", 10_000);
-    await using ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args: ["--up", "40MB/s"] });
+    await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args: ["--up", "40MB/s"] });
     const peer = [Deno.execPath(), ...PEER_FLAGS, "peer.ts", temp.at("rui"), "--name", "rui", "--consent", "ask"];
     const words = [...peer, "--index", `127.0.0.1:${index.port}`].map((word) => `'${word}'`).join(" ");
     await using terminal = await TmuxTerminal.open(`cd '${PROJECT}'; ${words}; cat`, { columns: 110, rows: 24 });
@@ -144,6 +144,5 @@ testWith(
     await terminal.sees(/^Question 1: allowed$/);
     assertEquals(await asking.exit(), 0, asking.stderr);
     assert(await sameFiles(temp.at("rui/notes.txt"), temp.at("eva/notes.txt")));
-    ana.program.kill("SIGTERM");
   },
 );
