@@ -7,10 +7,7 @@
 
 import type { Clock } from "./clock.ts";
 
-/**
- * Bytes that may go at once after a pause, as time at the rate. Several turns: on an encrypted connection, whose delay of small writes Deno cannot
- * switch off, a turn's end may wait 40 ms for an acknowledgement, which the next turns then make up for.
- */
+/** Bytes that may go at once after a pause, as time at the rate. Several turns, so that those after one that was held up make up for it. */
 const BURST_MS = 150;
 /** How long one turn lasts at the rate: short enough to be smooth, long enough to cost nothing. */
 const TURN_MS = 25;
