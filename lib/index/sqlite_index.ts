@@ -1,8 +1,8 @@
 /**
- * The index of one server, in memory: SQLite with its FTS5 full-text index, both part of Deno. Called by lib/server.
+ * The index of one server, in memory: SQLite, which is part of Deno, and a tree of words. Called by lib/server.
  *
  * Every step is bounded in time, because searches of others wait meanwhile: changes are applied in slices, between which everything else
- * has its turn. The tables are in sqlite_tables.ts, searching in sqlite_search.ts.
+ * has its turn. The tables are in sqlite_tables.ts, words in word_tree.ts, searching in sqlite_search.ts.
  * @module
  */
 
@@ -30,13 +30,13 @@ import {
   type CopyRow,
   fileOf,
   type HolderRow,
-  indexedWords,
   type NameRow,
   one,
   openDatabase,
   prepareStatements,
   rows,
 } from "./sqlite_tables.ts";
+import { WordTree } from "./word_tree.ts";
 
 /** How long a change may hold the event loop before others have their turn. */
 const SLICE_MS = 5;
@@ -50,11 +50,11 @@ interface PeerState {
 
 /** `SearchIndex` in the memory of this process. */
 export class SqliteIndex implements SearchIndex {
-  // One transaction for the life of the database: there is nothing to make durable, and ending one makes FTS5 write out and merge what it
-  // has gathered (44,000 names a second with a commit every 500, 66,000 without). Searches see what is not committed.
+  // One transaction for the life of the database: there is nothing to make durable. Searches see what is not committed.
   readonly #database = openDatabase();
   readonly #sql = prepareStatements(this.#database);
-  readonly #search = new SqliteSearch(this.#sql, (id) => this.#byId.get(id)?.peer);
+  readonly #words = new WordTree((id) => one<{ name: string }>(this.#sql.nameOfId, id)?.name ?? "");
+  readonly #search = new SqliteSearch(this.#sql, this.#words, (id) => this.#byId.get(id)?.peer);
   readonly #byKey = new Map<string, PeerState>();
   readonly #byId = new Map<number, PeerState>();
   #lastPeerId = 0;
@@ -230,7 +230,7 @@ export class SqliteIndex implements SearchIndex {
   #forget(peerId: number, row: NameRow): void {
     this.#sql.deleteCopy.run(peerId, row.id);
     if (one(this.#sql.anyCopyOfName, row.id) !== undefined) return;
-    this.#sql.deleteWords.run(row.id, indexedWords(row.name));
+    this.#words.delete(row.id, row.name);
     this.#sql.deleteName.run(row.id);
   }
 
@@ -238,7 +238,7 @@ export class SqliteIndex implements SearchIndex {
     const known = one<{ id: number }>(this.#sql.idOfName, name);
     if (known !== undefined) return known.id;
     const id = Number(this.#sql.addName.run(name, fold(baseName(name))).lastInsertRowid);
-    this.#sql.addWords.run(id, indexedWords(name));
+    this.#words.add(id, name);
     return id;
   }
 }
