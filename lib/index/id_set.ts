@@ -89,10 +89,15 @@ export class IdSet {
   }
 
   #commonInArray(others: readonly IdSet[], limit: number, found: number[]): void {
-    const cursors = new Uint32Array(others.length);
+    const seekers = others.map((set) => ({ set, at: 0 }));
     for (let at = 0; at < this.#size && found.length < limit; at++) {
       const id = this.#sorted[at] ?? 0;
-      if (others.every((other, index) => other.#hasFrom(id, cursors, index))) found.push(id);
+      let common = true;
+      for (const seeker of seekers) {
+        common = seeker.set.#seek(id, seeker);
+        if (!common) break;
+      }
+      if (common) found.push(id);
     }
   }
 
@@ -109,12 +114,11 @@ export class IdSet {
     }
   }
 
-  /** Whether a number is in it, for numbers that only rise: looks on from where the one before was found. */
-  #hasFrom(id: number, cursors: Uint32Array, index: number): boolean {
+  /** Whether a number is in it, for numbers that only rise: looks on from where the one before was, or would have been. */
+  #seek(id: number, seeker: { at: number }): boolean {
     if (this.#bits !== undefined) return this.has(id);
-    const at = this.#indexOf(id, cursors[index] ?? 0);
-    cursors[index] = at;
-    return at < this.#size && this.#sorted[at] === id;
+    seeker.at = this.#indexOf(id, seeker.at);
+    return seeker.at < this.#size && this.#sorted[seeker.at] === id;
   }
 
   /** Where a number is in the array, or would have to be, if it is not before `from`. */

@@ -10,7 +10,7 @@ import { HIT_PEERS_MAX, QUERY_WORDS_MAX } from "../core/limits.ts";
 import { fold, words } from "../core/words.ts";
 import { baseName, compareRanked, exactQuality, isWholeMatch, matchQuality } from "./rank.ts";
 import type { FoundContent, IndexedPeer, ListedFile, SearchQuery } from "./search_index.ts";
-import { type CopyRow, fileOf, type HolderRow, type NameRow, one, rows, type Statements } from "./sqlite_tables.ts";
+import { type CopyRow, fileOf, type HolderRow, type NameRow, rows, type Statements } from "./sqlite_tables.ts";
 import type { WordTree } from "./word_tree.ts";
 
 /** Names looked at for one search: some more than asked for, so that ranking has a choice. */
@@ -40,7 +40,7 @@ export class SqliteSearch {
     const end = query.offset + query.limit;
     const { names, all } = query.exact ? this.#exactly(query.query) : this.#byWords(query.query, end + 1);
     const groups = this.#groupByContent(names, end + 1).sort(compareRanked);
-    const hits = groups.slice(query.offset, end).map((group) => this.#countHolders(group));
+    const hits = this.#countHolders(groups.slice(query.offset, end));
     return { hits, more: groups.length > end || (!all && hits.length > 0) };
   }
 
@@ -53,7 +53,7 @@ export class SqliteSearch {
     const hits = names.flatMap((name) => {
       groups.clear();
       this.#addCopies(groups, [name], SEARCH_COPIES_MAX);
-      return [...groups.values()].sort(compareRanked).map((group) => this.#countHolders(group));
+      return this.#countHolders([...groups.values()].sort(compareRanked));
     });
     return { hits, more: found.length > limit };
   }
@@ -133,21 +133,34 @@ export class SqliteSearch {
     return copies.length;
   }
 
-  /** Counts every holder of a content, also those that have it under a name that does not match. */
-  #countHolders(group: ContentGroup): FoundContent {
-    const { quality: _, ...hit } = group;
-    if (group.root === undefined) return hit;
-    const root = Uint8Array.fromHex(group.root);
-    const holders = one<{ holders: number }>(this.#sql.countHolders, root)?.holders ?? 0;
-    const known = new Set(group.peers);
-    if (holders > known.size && known.size < HIT_PEERS_MAX) {
-      for (const row of rows<HolderRow>(this.#sql.copiesOfRoot, root, 2 * HIT_PEERS_MAX, 0)) {
-        const peer = row.partial === 1 ? undefined : this.#peerOf(row.peer);
-        if (peer !== undefined && known.size < HIT_PEERS_MAX) known.add(peer);
-      }
-    }
-    return { ...hit, holders: Math.max(holders, known.size), peers: [...known] };
+  /** Counts every holder of contents, also those that have one under a name that does not match. */
+  #countHolders(groups: readonly ContentGroup[]): FoundContent[] {
+    const roots = groups.map((group) => group.root).filter((root) => root !== undefined);
+    const counted = roots.length === 0 ? [] : rows<HoldersRow>(this.#sql.countHolders, JSON.stringify(roots));
+    const holdersOf = new Map(counted.map(({ root, holders }) => [root, holders]));
+    return groups.map(({ quality: _, ...hit }) => {
+      if (hit.root === undefined) return hit;
+      const holders = holdersOf.get(hit.root) ?? 0;
+      const peers = holders > hit.peers.length ? this.#morePeers(hit.root, hit.peers) : hit.peers;
+      return { ...hit, holders: Math.max(holders, peers.length), peers };
+    });
   }
+
+  /** These holders of a content and others, as many as are named with a hit. */
+  #morePeers(root: string, peers: readonly IndexedPeer[]): IndexedPeer[] {
+    const known = new Set(peers);
+    if (known.size >= HIT_PEERS_MAX) return [...known];
+    for (const row of rows<HolderRow>(this.#sql.copiesOfRoot, Uint8Array.fromHex(root), 2 * HIT_PEERS_MAX, 0)) {
+      const peer = row.partial === 1 ? undefined : this.#peerOf(row.peer);
+      if (peer !== undefined && known.size < HIT_PEERS_MAX) known.add(peer);
+    }
+    return [...known];
+  }
+}
+
+interface HoldersRow {
+  readonly root: string;
+  readonly holders: number;
 }
 
 /** A name and how well it matches. */

@@ -15,9 +15,9 @@ const SCHEMA = `
   CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, base TEXT NOT NULL);
   CREATE INDEX names_base ON names (base);
   CREATE TABLE files (
-    peer INTEGER NOT NULL, name INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB, PRIMARY KEY (peer, name)
+    peer INTEGER NOT NULL, name INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB, PRIMARY KEY (name, peer)
   ) WITHOUT ROWID;
-  CREATE INDEX files_name ON files (name);
+  CREATE INDEX files_peer ON files (peer);
   CREATE INDEX files_root ON files (root) WHERE root IS NOT NULL;
   CREATE TABLE partials (
     root BLOB NOT NULL, peer INTEGER NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (root, peer)
@@ -77,7 +77,8 @@ const SQL = {
   deletePartial: "DELETE FROM partials WHERE root = ? AND peer = ?",
   deletePartialsOfPeer: "DELETE FROM partials WHERE peer = ?",
   countPartialsOfPeer: "SELECT count(*) AS count FROM partials WHERE peer = ?",
-  countHolders: "SELECT count(DISTINCT peer) AS holders FROM files WHERE root = ?",
+  countHolders:
+    "SELECT value AS root, (SELECT count(DISTINCT peer) FROM files WHERE root = unhex(value)) AS holders FROM json_each(?)",
 } as const;
 
 /** The prepared statements. */
