@@ -11,6 +11,7 @@ import { Failure } from "../core/failure.ts";
 import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../core/limits.ts";
 import { freePeerName, peerNameKey } from "../core/peer_name.ts";
 import { fold } from "../core/words.ts";
+import { NameList } from "./name_list.ts";
 import { baseName } from "./rank.ts";
 import type {
   FoundContent,
@@ -53,8 +54,9 @@ export class SqliteIndex implements SearchIndex {
   // One transaction for the life of the database: there is nothing to make durable. Searches see what is not committed.
   readonly #database = openDatabase();
   readonly #sql = prepareStatements(this.#database);
-  readonly #words = new WordTree((id) => one<{ name: string }>(this.#sql.nameOfId, id)?.name ?? "");
-  readonly #search = new SqliteSearch(this.#sql, this.#words, (id) => this.#byId.get(id)?.peer);
+  readonly #names = new NameList();
+  readonly #words = new WordTree(this.#names);
+  readonly #search = new SqliteSearch(this.#sql, this.#names, this.#words, (id) => this.#byId.get(id)?.peer);
   readonly #byKey = new Map<string, PeerState>();
   readonly #byId = new Map<number, PeerState>();
   #lastPeerId = 0;
@@ -232,12 +234,14 @@ export class SqliteIndex implements SearchIndex {
     if (one(this.#sql.anyCopyOfName, row.id) !== undefined) return;
     this.#words.delete(row.id, row.name);
     this.#sql.deleteName.run(row.id);
+    this.#names.delete(row.id);
   }
 
   #nameId(name: string): number {
     const known = one<{ id: number }>(this.#sql.idOfName, name);
     if (known !== undefined) return known.id;
-    const id = Number(this.#sql.addName.run(name, fold(baseName(name))).lastInsertRowid);
+    const id = this.#names.add(name);
+    this.#sql.addName.run(id, name, fold(baseName(name)));
     this.#words.add(id, name);
     return id;
   }

@@ -8,6 +8,7 @@
 
 import { HIT_PEERS_MAX, QUERY_WORDS_MAX } from "../core/limits.ts";
 import { fold, words } from "../core/words.ts";
+import type { NameList } from "./name_list.ts";
 import { baseName, compareRanked, exactQuality, isWholeMatch, matchQuality } from "./rank.ts";
 import type { FoundContent, IndexedPeer, ListedFile, SearchQuery } from "./search_index.ts";
 import { type CopyRow, fileOf, type HolderRow, type NameRow, rows, type Statements } from "./sqlite_tables.ts";
@@ -25,12 +26,19 @@ const LAST_CHARACTER = "\u{10ffff}";
 /** The searching half of the index. */
 export class SqliteSearch {
   readonly #sql: Statements;
+  readonly #names: NameList;
   readonly #words: WordTree;
   readonly #peerOf: (id: number) => IndexedPeer | undefined;
 
   /** `peerOf` gives the peer behind a number in the tables, as long as it is here. */
-  constructor(sql: Statements, tree: WordTree, peerOf: (id: number) => IndexedPeer | undefined) {
+  constructor(
+    sql: Statements,
+    names: NameList,
+    tree: WordTree,
+    peerOf: (id: number) => IndexedPeer | undefined,
+  ) {
     this.#sql = sql;
+    this.#names = names;
     this.#words = tree;
     this.#peerOf = peerOf;
   }
@@ -81,9 +89,10 @@ export class SqliteSearch {
     const names = new Map<number, RankedName>();
     const look = (options: { whole: boolean }): boolean => {
       const found = this.#words.find(wanted, candidatesMax, options);
-      for (const row of rows<NameRow>(this.#sql.namesOfIds, JSON.stringify(found))) {
-        const quality = names.has(row.id) ? undefined : matchQuality(row.name, wanted);
-        if (quality !== undefined) names.set(row.id, { ...row, quality });
+      for (const id of found) {
+        const name = this.#names.of(id);
+        const quality = names.has(id) ? undefined : matchQuality(name, wanted);
+        if (quality !== undefined) names.set(id, { id, name, quality });
       }
       return found.length < candidatesMax;
     };

@@ -55,7 +55,7 @@ export interface HolderRow extends CopyRow {
 /** Every statement by name. */
 const SQL = {
   idOfName: "SELECT id FROM names WHERE name = ?",
-  addName: "INSERT INTO names (name, base) VALUES (?, ?)",
+  addName: "INSERT INTO names (id, name, base) VALUES (?, ?, ?)",
   deleteName: "DELETE FROM names WHERE id = ?",
   sizeOfCopy: "SELECT size FROM files WHERE peer = ? AND name = ?",
   putCopy: "INSERT OR REPLACE INTO files (peer, name, size, root) VALUES (?, ?, ?, ?)",
@@ -64,8 +64,6 @@ const SQL = {
   someNamesOfPeer: "SELECT n.id, n.name FROM files f JOIN names n ON n.id = f.name WHERE f.peer = ? LIMIT 1000",
   anyNames: "SELECT id, name FROM names LIMIT ?",
   namesByBase: "SELECT id, name FROM names WHERE base = ? LIMIT ?",
-  nameOfId: "SELECT name FROM names WHERE id = ?",
-  namesOfIds: "SELECT id, name FROM names WHERE id IN (SELECT value FROM json_each(?))",
   copiesOfNames: "SELECT name, peer, size, root FROM files WHERE name IN (SELECT value FROM json_each(?)) LIMIT ?",
   copyByName:
     "SELECT f.peer, f.size, f.root FROM files f JOIN names n ON n.id = f.name WHERE f.peer = ? AND n.name = ?",

@@ -11,6 +11,7 @@
 import { NAME_WORDS_MAX } from "../core/limits.ts";
 import { words } from "../core/words.ts";
 import { IdSet } from "./id_set.ts";
+import type { NameList } from "./name_list.ts";
 
 /** Names in a leaf: few enough to compare the text of each. */
 const LEAF_NAMES_MAX = 16;
@@ -34,19 +35,18 @@ type Node = Leaf | Branch;
 /** The words of all names. */
 export class WordTree {
   readonly #root = new Map<string, Node>();
-  readonly #nameOf: (id: number) => string;
+  readonly #names: NameList;
 
-  /** `nameOf` gives the text of a name that has been added. */
-  constructor(nameOf: (id: number) => string) {
-    this.#nameOf = nameOf;
+  constructor(names: NameList) {
+    this.#names = names;
   }
 
-  /** Adds a name's words. */
+  /** Adds the words of a name, which is in the list. */
   add(id: number, name: string): void {
     for (const key of keysOf(name)) this.#add(id, key);
   }
 
-  /** Removes a name's words. */
+  /** Removes the words of a name, which is in the list still. */
   delete(id: number, name: string): void {
     for (const key of keysOf(name)) this.#delete(id, key);
   }
@@ -132,7 +132,10 @@ export class WordTree {
 
   /** A leaf as a branch: its names, told apart by what follows the beginning that all of them have in common. */
   #split(leaf: Leaf, beginning: string): Branch {
-    const keys = leaf.map((id) => ({ id, keys: keysOf(this.#nameOf(id)).filter((key) => key.startsWith(beginning)) }));
+    const keys = leaf.map((id) => ({
+      id,
+      keys: keysOf(this.#names.of(id)).filter((key) => key.startsWith(beginning)),
+    }));
     const [example = beginning, ...others] = keys.flatMap((each) => each.keys);
     const length = others.reduce((shared, key) => Math.min(shared, commonLength(example, key, 0)), example.length);
     const below = new Map<string, Node>();

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Random, randomBelow, seededRandom } from "../../../lib/core/random.ts";
 import { words } from "../../../lib/core/words.ts";
+import { NameList } from "../../../lib/index/name_list.ts";
 import { WordTree } from "../../../lib/index/word_tree.ts";
 
 /** Names whose words begin alike often: of few letters, some long. */
@@ -18,15 +19,18 @@ function matches(name: string, wanted: readonly string[], whole: boolean): boole
 Deno.test("WordTree find() misses no name while names come and go, and gives few others", () => {
   const random = seededRandom(11);
   const names = new Map<number, string>();
-  const tree = new WordTree((id) => names.get(id) ?? "");
+  const list = new NameList();
+  const tree = new WordTree(list);
   for (let step = 0; step < 6_000; step++) {
-    const id = randomBelow(random, 2_000);
-    const known = names.get(id);
-    if (known === undefined) {
-      names.set(id, nameOf(random));
-      tree.add(id, names.get(id) ?? "");
+    if (names.size < 1_000 || random() < 0.5) {
+      const name = nameOf(random);
+      const id = list.add(name);
+      names.set(id, name);
+      tree.add(id, name);
     } else {
-      tree.delete(id, known);
+      const [id, name] = [...names][randomBelow(random, names.size)] ?? [0, ""];
+      tree.delete(id, name);
+      list.delete(id);
       names.delete(id);
     }
     if (step % 20 > 0) continue;
