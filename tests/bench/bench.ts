@@ -6,8 +6,10 @@
 import { parseSize } from "../../lib/core/quantity.ts";
 import { type FlagTable, parseFlags } from "../../lib/shell/flags.ts";
 import { benchDownload, benchFirstByte } from "./download.ts";
-import { benchIndex, benchJoins, benchStart } from "./index.ts";
+import { benchFiles, benchPeers, benchRequests, SQLITE } from "./capacity.ts";
+import { benchIndex, benchStart } from "./index.ts";
 import { benchPictures } from "./pictures.ts";
+import { redisReference } from "./redis_reference.ts";
 import { type BenchRow, report } from "./report.ts";
 import { benchLosses, benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
 
@@ -34,8 +36,11 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["rates", () => benchRates({ rounds })],
   ["many files", () => benchSmallFiles({ rounds })],
   ["pictures", () => benchPictures({ rounds })],
-  ["joins", () => benchJoins()],
+  ["requests", () => benchRequests(SQLITE)],
   ["index", () => benchIndex({ peers: 10, filesEach: 10_000 })],
+  ["files", () => benchFiles(SQLITE, [10_000, 100_000, Number(flags.names)])],
+  ["peers", () => benchPeers(SQLITE, [1_000, 10_000])],
+  ["redis", () => redisReference()],
   ["large index", () => benchIndex({ peers: 10, filesEach: Number(flags.names) / 10 })],
 ];
 
