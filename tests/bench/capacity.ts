@@ -11,7 +11,7 @@ import { cpuMsOf } from "./measure.ts";
 import type { BenchRow } from "./report.ts";
 
 /** Connections that search at once; an index answers each QUESTIONS_PER_SECOND_MAX times a second at most. */
-const FLOOD_SESSIONS = 160;
+const FLOOD_SESSIONS = 240;
 const FLOOD_SECONDS = 5;
 const JOINS = 2_000;
 const JOINS_AT_ONCE = 32;
