@@ -125,15 +125,28 @@ export class FileTable {
     return found;
   }
 
-  /** The copies of a content, `limit` at most, those of who came first before others. */
-  ofRoot(root: string, limit: number): FileRow[] {
-    const bytes = Uint8Array.fromHex(root);
+  /** The copies of a content, those of who came first before others. */
+  ofRoot(root: string): FileRow[] {
     const found: FileRow[] = [];
-    let row = this.#firstOfRoot[this.#bucketOf(this.#hash(bytes, 0))] ?? 0;
-    for (; row !== 0 && found.length < limit; row = this.#next(BY_ROOT, row)) {
-      if (this.#hasBytes(row, bytes)) found.push(this.row(row));
-    }
+    this.#withRoots(root, Infinity, (page, at) => {
+      found.push({ peer: page.peers[at] ?? 0, name: page.names[at] ?? 0, size: page.sizes[at] ?? 0, root });
+    });
     return found.sort((a, b) => a.peer - b.peer);
+  }
+
+  /** Who has a content, of `limit` copies at most. */
+  holdersOf(root: string, limit: number): Set<number> {
+    const holders = new Set<number>();
+    this.#withRoots(root, limit, (page, at) => holders.add(page.peers[at] ?? 0));
+    return holders;
+  }
+
+  #withRoots(root: string, limit: number, take: (page: Page, at: number) => void): void {
+    const bytes = Uint8Array.fromHex(root);
+    let row = this.#firstOfRoot[this.#bucketOf(this.#hash(bytes, 0))] ?? 0;
+    for (let looked = 0; row !== 0 && looked < limit; looked++, row = this.#next(BY_ROOT, row)) {
+      if (this.#hasBytes(row, bytes)) take(this.#page(row), row & (PAGE_ROWS - 1));
+    }
   }
 
   #page(row: number): Page {

@@ -141,7 +141,7 @@ export class SqliteIndex implements SearchIndex {
   }
 
   find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
-    const whole = this.#copies.ofRoot(root, Infinity);
+    const whole = this.#copies.ofRoot(root);
     const end = page.offset + page.limit;
     const copies = whole.slice(page.offset, end).flatMap((row) => {
       const peer = this.#byId.get(row.peer)?.peer;

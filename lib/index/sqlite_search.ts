@@ -20,6 +20,8 @@ const CANDIDATES_MIN = 50;
 const CANDIDATES_PER_HIT = 2;
 /** Copies looked at for one search, however many peers list the same names. */
 const SEARCH_COPIES_MAX = 10_000;
+/** Copies looked at to count the holders of one content: more than there are honest peers at one server. */
+const HOLDERS_COUNTED_MAX = 20_000;
 
 /** Greater than whatever can follow in a name. */
 const LAST_CHARACTER = "\u{10ffff}";
@@ -146,11 +148,11 @@ export class SqliteSearch {
   #countHolders({ quality: _, ...hit }: ContentGroup): FoundContent {
     if (hit.root === undefined) return hit;
     const { copies, peerOf } = this.#parts;
-    const holders = new Set(copies.ofRoot(hit.root, SEARCH_COPIES_MAX).map(({ peer }) => peer));
+    const holders = copies.holdersOf(hit.root, HOLDERS_COUNTED_MAX);
     const peers = new Set(hit.peers);
-    for (const id of holders) {
-      if (peers.size >= Math.min(HIT_PEERS_MAX, holders.size)) break;
-      const peer = peerOf(id);
+    const named = Math.min(HIT_PEERS_MAX, holders.size);
+    for (const id of peers.size < named ? [...holders].sort((a, b) => a - b) : []) {
+      const peer = peers.size < named ? peerOf(id) : undefined;
       if (peer !== undefined) peers.add(peer);
     }
     return { ...hit, holders: Math.max(holders.size, peers.size), peers: [...peers] };

@@ -4,9 +4,11 @@
  */
 
 import { parseSize } from "../../lib/core/quantity.ts";
+import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
 import { type FlagTable, parseFlags } from "../../lib/shell/flags.ts";
 import { benchDownload, benchFirstByte } from "./download.ts";
 import { benchFiles, benchPeers, benchRequests, SQLITE } from "./capacity.ts";
+import { benchInside } from "./inside.ts";
 import { benchIndex, benchStart } from "./index.ts";
 import { benchPictures } from "./pictures.ts";
 import { redisReference } from "./redis_reference.ts";
@@ -25,6 +27,8 @@ const { flags } = parseFlags(Deno.args, FLAGS);
 const rounds = Number(flags.rounds);
 const size = parseSize(flags.size);
 
+const fileCounts = [10_000, 100_000, Number(flags.names)];
+
 const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["start", () => benchStart({ rounds })],
   ["download", () => benchDownload({ size, rounds })],
@@ -38,7 +42,8 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["pictures", () => benchPictures({ rounds })],
   ["requests", () => benchRequests(SQLITE)],
   ["index", () => benchIndex({ peers: 10, filesEach: 10_000 })],
-  ["files", () => benchFiles(SQLITE, [10_000, 100_000, Number(flags.names)])],
+  ["inside", () => benchInside("SQLite", () => Promise.resolve(new SqliteIndex()), fileCounts)],
+  ["files", () => benchFiles(SQLITE, fileCounts)],
   ["peers", () => benchPeers(SQLITE, [1_000, 10_000])],
   ["redis", () => redisReference()],
   ["large index", () => benchIndex({ peers: 10, filesEach: Number(flags.names) / 10 })],
