@@ -246,8 +246,10 @@ export class SqliteIndex implements SearchIndex {
     const { name: id } = this.#copies.row(row);
     this.#copies.delete(row);
     if (this.#copies.hasName(id)) return;
-    this.#words.delete(id, this.#names.of(id));
-    this.#sql.deleteName.run(id);
+    const name = this.#names.of(id);
+    this.#words.delete(id, name);
+    this.#sql.deleteName.run(name);
+    this.#sql.deleteBase.run(fold(baseName(name)), id);
     this.#names.delete(id);
   }
 
@@ -259,7 +261,8 @@ export class SqliteIndex implements SearchIndex {
     const known = one<NameRow>(this.#sql.idOfName, name);
     if (known !== undefined) return known.id;
     const id = this.#names.add(name);
-    this.#sql.addName.run(id, name, fold(baseName(name)));
+    this.#sql.addName.run(name, id);
+    this.#sql.addBase.run(fold(baseName(name)), id);
     this.#words.add(id, name);
     return id;
   }

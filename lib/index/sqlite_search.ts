@@ -68,10 +68,11 @@ export class SqliteSearch {
   }
 
   #exactly(wanted: string): { names: RankedName[]; all: boolean } {
-    const found = rows<NameRow>(this.#parts.sql.namesByBase, fold(baseName(wanted)), SEARCH_COPIES_MAX);
-    const names = found.flatMap((row) => {
-      const quality = exactQuality(row.name, wanted);
-      return quality === undefined ? [] : [{ ...row, quality }];
+    const found = rows<{ id: number }>(this.#parts.sql.idsByBase, fold(baseName(wanted)), SEARCH_COPIES_MAX);
+    const names = found.flatMap(({ id }) => {
+      const name = this.#parts.names.of(id);
+      const quality = exactQuality(name, wanted);
+      return quality === undefined ? [] : [{ id, name, quality }];
     });
     return { names, all: found.length < SEARCH_COPIES_MAX };
   }

@@ -12,8 +12,8 @@ const SCHEMA = `
   PRAGMA journal_mode = OFF;
   PRAGMA synchronous = OFF;
   PRAGMA temp_store = MEMORY;
-  CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, base TEXT NOT NULL);
-  CREATE INDEX names_base ON names (base);
+  CREATE TABLE names (name TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE bases (base TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (base, id)) WITHOUT ROWID;
   CREATE TABLE partials (
     root BLOB NOT NULL, peer INTEGER NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (root, peer)
   ) WITHOUT ROWID;
@@ -44,10 +44,12 @@ export interface PartialRow {
 /** Every statement by name. */
 const SQL = {
   idOfName: "SELECT id FROM names WHERE name = ?",
-  addName: "INSERT INTO names (id, name, base) VALUES (?, ?, ?)",
-  deleteName: "DELETE FROM names WHERE id = ?",
+  addName: "INSERT INTO names (name, id) VALUES (?, ?)",
+  addBase: "INSERT INTO bases (base, id) VALUES (?, ?)",
+  deleteName: "DELETE FROM names WHERE name = ?",
+  deleteBase: "DELETE FROM bases WHERE base = ? AND id = ?",
   anyNames: "SELECT id, name FROM names LIMIT ?",
-  namesByBase: "SELECT id, name FROM names WHERE base = ? LIMIT ?",
+  idsByBase: "SELECT id FROM bases WHERE base = ? LIMIT ?",
   partialsOfRoot: "SELECT peer, name, size FROM partials WHERE root = ? ORDER BY peer LIMIT ? OFFSET ?",
   namesBelow: "SELECT id, name FROM names WHERE name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?",
   putPartial: "INSERT OR REPLACE INTO partials (root, peer, name, size) VALUES (?, ?, ?, ?)",
