@@ -25,9 +25,11 @@ export type Dial = typeof dial;
 /** Connects over TCP. Fails: "unreachable", or the code given; "wrong-key" when somebody else is there than has to be. */
 export async function dial(address: Address, options: DialOptions = {}): Promise<Connection> {
   const { waitMs = CONNECT_WAIT_MS, failure = "unreachable", identity } = options;
-  const timeout = AbortSignal.timeout(waitMs);
+  // Not AbortSignal.timeout, which keeps what it could abort for as long as the wait might have been.
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), waitMs);
   try {
-    const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+    const signal = options.signal ? AbortSignal.any([options.signal, timeout.signal]) : timeout.signal;
     const conn = await Deno.connect({ hostname: address.host, port: address.port, signal });
     conn.setNoDelay(true);
     const ends = { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) };
@@ -37,7 +39,7 @@ export async function dial(address: Address, options: DialOptions = {}): Promise
     });
   } catch (thrown) {
     options.signal?.throwIfAborted();
-    if (timeout.aborted) {
+    if (timeout.signal.aborted) {
       throw new Failure(
         failure,
         `Cannot reach ${formatAddress(address)}: no answer for ${Math.round(waitMs / 1000)} s`,
@@ -49,6 +51,8 @@ export async function dial(address: Address, options: DialOptions = {}): Promise
       });
     }
     throw Failure.from(thrown, failure, `Cannot reach ${formatAddress(address)}`);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
