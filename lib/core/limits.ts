@@ -85,6 +85,8 @@ export const DIAL_BACKS_MAX = 64;
 export const LISTED_PAUSE_MS = 1_000;
 /** Files that one peer of a classroom dialect may list: a folder of homework, and nobody proves who lists it. */
 export const DIALECT_FILES_MAX = 1_000;
+/** Names that are registered over HTTP at once. */
+export const REGISTRATIONS_MAX = 10_000;
 /** Peers of classroom dialects that an index lists. */
 export const DIALECT_PEERS_MAX = 2_000;
 /** The same of one address: a lab's whole row on one machine. The one that was silent longest makes room. */

@@ -8,10 +8,13 @@
 
 import { nextTurn } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../core/limits.ts";
+import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX, REGISTRATIONS_MAX } from "../core/limits.ts";
 import { freePeerName, peerNameKey } from "../core/peer_name.ts";
 import { fold } from "../core/words.ts";
+import { Expiries } from "./expiries.ts";
+import { NameBinding, nameTaken } from "./name_binding.ts";
 import { baseName } from "./rank.ts";
+import { checkToken, makeToken, registeredPeer } from "./registration.ts";
 import type {
   FoundContent,
   FoundCopy,
@@ -22,6 +25,7 @@ import type {
   Page,
   PartialFile,
   PeerSummary,
+  Registration,
   SearchIndex,
   SearchQuery,
 } from "./search_index.ts";
@@ -43,7 +47,9 @@ const SLICE_MS = 5;
 
 interface PeerState {
   readonly id: number;
-  readonly peer: IndexedPeer;
+  peer: IndexedPeer;
+  /** The token of one that was registered. */
+  readonly token?: string;
   files: number;
   bytes: number;
 }
@@ -57,27 +63,57 @@ export class SqliteIndex implements SearchIndex {
   readonly #search = new SqliteSearch(this.#sql, (id) => this.#byId.get(id)?.peer);
   readonly #byKey = new Map<string, PeerState>();
   readonly #byId = new Map<number, PeerState>();
+  readonly #names = new NameBinding();
+  readonly #registered = new Expiries((key) => void this.leave(key));
   #lastPeerId = 0;
   #sorted: PeerState[] | undefined;
   #files = 0;
   #closed = false;
+  readonly #bindsNames: boolean;
+
+  /** `bindsNames` is false where something else knows whose name is whose. */
+  constructor({ bindsNames = true }: { readonly bindsNames?: boolean } = {}) {
+    this.#bindsNames = bindsNames;
+  }
+
+  readonly isCurrent = true;
+
+  serve(): void {}
+
+  checkName(name: string, id: string): Promise<void> {
+    return Promise.try(() => {
+      if (this.#names.isOfAnother(peerNameKey(name), id)) throw this.#nameTaken(name, id);
+    });
+  }
 
   join(peer: IndexedPeer): Promise<void> {
-    const key = peerNameKey(peer.name);
-    if (this.#byKey.has(key)) {
-      const suggestion = freePeerName(peer.name, (each) => this.#byKey.has(each));
-      return Promise.reject(
-        new Failure("name-taken", `Cannot join as "${peer.name}": somebody here has that name`, {
-          hint: `choose another with --name; "${suggestion}" is free`,
-          suggestion,
-        }),
-      );
-    }
-    const state = { id: ++this.#lastPeerId, peer, files: 0, bytes: 0 };
-    this.#byKey.set(key, state);
-    this.#byId.set(state.id, state);
-    this.#sorted = undefined;
-    return Promise.resolve();
+    return Promise.try(() => void this.#join(peer));
+  }
+
+  register(registration: Registration, token?: string): Promise<string> {
+    return Promise.try(() => {
+      const { name, ttlMs } = registration;
+      const key = peerNameKey(name);
+      const known = token === undefined ? undefined : this.#byKey.get(key);
+      if (known?.token !== undefined && token !== undefined) {
+        checkToken(name, token, known.token);
+        known.peer = registeredPeer(registration);
+        this.#registered.set(key, ttlMs);
+        return token;
+      }
+      if (this.#registered.size >= REGISTRATIONS_MAX) throw new Failure("busy", "Cannot register any more names");
+      const fresh = makeToken();
+      this.#join(registeredPeer(registration), fresh);
+      this.#registered.set(key, ttlMs);
+      return fresh;
+    });
+  }
+
+  async unregister(name: string, token: string): Promise<void> {
+    const registered = this.#byKey.get(peerNameKey(name))?.token;
+    if (registered === undefined) throw new Failure("not-found", `"${name}" is not registered`, { hint: "" });
+    checkToken(name, token, registered);
+    await this.leave(name);
   }
 
   async leave(name: string): Promise<void> {
@@ -86,6 +122,7 @@ export class SqliteIndex implements SearchIndex {
     if (state === undefined) return;
     this.#byKey.delete(key);
     this.#byId.delete(state.id);
+    this.#registered.delete(key);
     this.#sorted = undefined;
     this.#files -= state.files;
     this.#sql.deletePartialsOfPeer.run(state.id);
@@ -183,7 +220,24 @@ export class SqliteIndex implements SearchIndex {
   [Symbol.asyncDispose](): Promise<void> {
     if (!this.#closed) this.#database.close();
     this.#closed = true;
+    this.#registered[Symbol.dispose]();
     return Promise.resolve();
+  }
+
+  #join(peer: IndexedPeer, token?: string): void {
+    const key = peerNameKey(peer.name);
+    if (this.#byKey.has(key) || this.#names.isOfAnother(key, peer.id)) throw this.#nameTaken(peer.name, peer.id);
+    if (this.#bindsNames) this.#names.bind(key, peer.id);
+    const state = { id: ++this.#lastPeerId, peer, files: 0, bytes: 0, ...(token === undefined ? {} : { token }) };
+    this.#byKey.set(key, state);
+    this.#byId.set(state.id, state);
+    this.#sorted = undefined;
+  }
+
+  #nameTaken(name: string, id: string): Failure {
+    const key = peerNameKey(name);
+    const suggestion = freePeerName(name, (each) => this.#byKey.has(each) || this.#names.isOfAnother(each, id));
+    return nameTaken(name, suggestion, { isHere: this.#byKey.has(key) });
   }
 
   #joined(name: string): PeerState {

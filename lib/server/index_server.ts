@@ -14,6 +14,7 @@ import {
   QUESTIONS_PER_SECOND_MAX,
   SILENCE_MS_MAX,
 } from "../core/limits.ts";
+import { peerNameKey } from "../core/peer_name.ts";
 import { Slots } from "../core/slots.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import { AddressPaces } from "../net/address_paces.ts";
@@ -29,7 +30,6 @@ import { Closing } from "../protocol/presence.ts";
 import { ClassroomPeers } from "./classroom_peers.ts";
 import { type DialectSessionParts, serveDialect } from "./dialect_session.ts";
 import type { Journal } from "./journal.ts";
-import { NameBinding } from "./name_binding.ts";
 import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
 
 /** What an index server is made of. */
@@ -64,7 +64,6 @@ export class IndexServer implements AsyncDisposable {
       dial,
       dialBacks: new Slots(DIAL_BACKS_MAX),
       joined: new Map(),
-      names: new NameBinding(),
     };
     this.#silenceMs = options.silenceMs ?? SILENCE_MS_MAX;
     this.#roomKey = options.room?.key;
@@ -78,6 +77,13 @@ export class IndexServer implements AsyncDisposable {
       paces: new AddressPaces(QUESTIONS_PER_SECOND_MAX, clock),
     };
     this.#address = address;
+    index.serve({
+      isAlive: async (name) => await this.#parts.joined.get(peerNameKey(name))?.isAlive() ?? false,
+      lost: (name) => {
+        this.#parts.joined.get(peerNameKey(name))?.lost();
+        this.#dialects.peers.lost(name);
+      },
+    });
   }
 
   /** Starts listening. Fails: "unreachable" when the address cannot be had. */

@@ -33,7 +33,6 @@ import { Join, Leave, Partial, Peers, Ping, Probe, Update } from "../protocol/pr
 import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { PeerRef } from "../protocol/shapes.ts";
 import type { Journal } from "./journal.ts";
-import type { NameBinding } from "./name_binding.ts";
 
 /** What all sessions of one index share. */
 export interface SessionParts {
@@ -45,8 +44,6 @@ export interface SessionParts {
   readonly dialBacks: Slots;
   /** Joined sessions by `peerNameKey`. */
   readonly joined: Map<string, Session>;
-  /** Whose name is whose, as long as the index runs. */
-  readonly names: NameBinding;
 }
 
 /** One connection's session. */
@@ -56,6 +53,7 @@ export class Session {
   readonly #ended = Promise.withResolvers<void>();
   readonly #questions: Pace;
   #heardMs: number;
+  #sign = Promise.withResolvers<void>();
   #peer: IndexedPeer | undefined;
   #identity: PublicIdentity | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
@@ -76,6 +74,23 @@ export class Session {
   /** Notes that something arrived. */
   heard(): void {
     this.#heardMs = this.#parts.clock.now();
+    this.#sign.resolve();
+  }
+
+  /** Whether the other side shows a sign of life when it is asked for one. */
+  async isAlive(): Promise<boolean> {
+    const askedMs = this.#parts.clock.now();
+    this.#sign = Promise.withResolvers();
+    this.#connection.send(encodeNews(Probe, {})).catch(() => {});
+    await settlesWithin(PROBE_WAIT_MS, Promise.race([this.#sign.promise, this.#ended.promise]));
+    return this.#heardMs > askedMs;
+  }
+
+  /** Ends the session of a peer that has joined elsewhere, where its name is kept. */
+  lost(): void {
+    const peer = this.#forget();
+    if (peer !== undefined) this.#parts.journal({ event: "left", peer: peer.name, why: "joined at another server" });
+    this.#connection.close(new Failure("closed", "its peer joined at another server"));
   }
 
   /** Waits until this connection may ask again: who asks without pause does not keep others waiting. */
@@ -103,7 +118,7 @@ export class Session {
     if (identity === undefined) throw new Failure("unproven", "Cannot join: prove who you are first");
     const name = checkPeerName(data.name);
     if (isAddress(peerNameKey(name))) throw new Failure("bad-name", `Cannot use "${name}" as a name: it is an address`);
-    this.#parts.names.check(name, identity.id);
+    await this.#parts.index.checkName(name, identity.id);
     await this.#replaceOwnSilentSession(name, identity.id);
     const { host } = this.#connection.remote;
     const { plain } = data;
@@ -113,7 +128,6 @@ export class Session {
     const certificate = identity.certificate.toHex();
     const peer = { name, id: identity.id, certificate, plain, host, port: reachable ? data.port : undefined };
     await this.#parts.index.join(peer);
-    this.#parts.names.bind(name, identity.id);
     this.#peer = peer;
     this.#parts.joined.set(peerNameKey(name), this);
     const from = { host, port: data.port };
@@ -143,7 +157,8 @@ export class Session {
     const hits = found.hits.map((hit) => ({ ...hit, peers: hit.peers.map((peer) => this.#refOf(peer)) }));
     this.#parts.journal({ event: "searched", peer: this.label, query: query.query, hits: hits.length });
     const sent = fitting(hits);
-    return { hits: sent, more: found.more || sent.length < hits.length };
+    const old = this.#parts.index.isCurrent ? {} : { old: true };
+    return { hits: sent, more: found.more || sent.length < hits.length, ...old };
   }
 
   async find(data: DataOf<typeof Find>): Promise<ReplyOf<typeof Find>> {
@@ -208,12 +223,19 @@ export class Session {
     return this.#peer;
   }
 
-  async #leave(why: string): Promise<void> {
+  /** Takes the peer off the list of sessions. Shape: who it was, if it had joined. */
+  #forget(): IndexedPeer | undefined {
     const peer = this.#peer;
-    if (peer === undefined) return;
+    if (peer === undefined) return undefined;
     this.#writeListed();
     this.#peer = undefined;
     this.#parts.joined.delete(peerNameKey(peer.name));
+    return peer;
+  }
+
+  async #leave(why: string): Promise<void> {
+    const peer = this.#forget();
+    if (peer === undefined) return;
     this.#parts.journal({ event: "left", peer: peer.name, why });
     await this.#parts.index.leave(peer.name);
   }
@@ -224,11 +246,7 @@ export class Session {
    */
   async #replaceOwnSilentSession(name: string, id: string): Promise<void> {
     const holder = this.#parts.joined.get(peerNameKey(name));
-    if (holder === undefined || holder.#identity?.id !== id) return;
-    const askedMs = this.#parts.clock.now();
-    holder.#connection.send(encodeNews(Probe, {})).catch(() => {});
-    await settlesWithin(PROBE_WAIT_MS, holder.#ended.promise);
-    if (holder.#heardMs > askedMs) return;
+    if (holder === undefined || holder.#identity?.id !== id || await holder.isAlive()) return;
     holder.#connection.close(new Failure("timeout", "its own peer came back"));
     await holder.#ended.promise;
   }

@@ -3,10 +3,11 @@
  * @module
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
 import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../../lib/core/limits.ts";
 import type { IndexedPeer, SearchIndex, SearchQuery } from "../../lib/index/search_index.ts";
+import { eventually } from "../support/wait.ts";
 
 const ROOT_A = "a".repeat(64);
 const ROOT_B = "b".repeat(64);
@@ -30,6 +31,48 @@ export function testSearchIndex(name: string, open: () => Promise<SearchIndex>):
     }
     await joined(index, "Inês 2");
     assertEquals((await index.peers({ limit: 10, offset: 0 })).peers.map((each) => each.name), ["Inês", "Inês 2"]);
+  });
+
+  test("a name belongs to the key that joined under it first, also while that is away", async (index) => {
+    await joined(index, "ana");
+    await index.leave("ana");
+    const another = { ...peer("Ana"), id: "2e".repeat(32) };
+    for (const claim of [() => index.checkName("ANA", another.id), () => index.join(another)]) {
+      const failure = await assertRejects(claim, Failure);
+      assertEquals([failure.code, failure.suggestion?.toLowerCase()], ["name-taken", "ana-2"]);
+    }
+    await index.checkName("Ána", peer("ana").id);
+    await index.join(peer("ána"));
+  });
+
+  test("register() keeps a name for a time, for whoever has its token", async (index) => {
+    const chat = { name: "Chat de Ana", host: "10.0.0.9", port: 5000, ttlMs: 60_000 };
+    const token = await index.register(chat);
+    const row = await index.peer("chat de ANA");
+    assertEquals([row?.host, row?.port, row?.dialect, row?.plain, row?.files], ["10.0.0.9", 5000, "json", true, 0]);
+    for (const refused of [() => index.register(chat), () => index.join(peer("chat de ána"))]) {
+      assertEquals((await assertRejects(refused, Failure)).code, "name-taken");
+    }
+    const wrong = "0".repeat(token.length);
+    for (const refused of [() => index.register(chat, wrong), () => index.unregister(chat.name, wrong)]) {
+      assertEquals((await assertRejects(refused, Failure)).code, "refused");
+    }
+    assertEquals(await index.register({ ...chat, port: 5001 }, token), token);
+    assertEquals((await index.peers({ limit: 9, offset: 0 })).peers.map((each) => each.port), [5001]);
+    await index.unregister("CHAT de ana", token);
+    assertEquals(await index.peer(chat.name), undefined);
+    assertEquals((await assertRejects(() => index.unregister(chat.name, token), Failure)).code, "not-found");
+    assertNotEquals(await index.register(chat, token), token);
+  });
+
+  test("register() lets go of a name whose time is over, and of none that was renewed", async (index) => {
+    const [brief, renewed] = ["brief", "renewed"].map((name) => ({ name, host: "10.0.0.9", port: 5000, ttlMs: 150 }));
+    assert(brief !== undefined && renewed !== undefined);
+    await index.register(brief);
+    await index.register({ ...renewed, ttlMs: 60_000 }, await index.register(renewed));
+    await eventually("the end of its time", async () => await index.peer("brief") === undefined || undefined);
+    assertEquals((await index.peer("renewed"))?.port, 5000);
+    await index.register(brief);
   });
 
   test("leave() frees the name and forgets the files", async (index) => {

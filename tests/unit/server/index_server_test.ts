@@ -11,7 +11,6 @@ import { Leave, Peers, Ping } from "../../../lib/protocol/presence.ts";
 import { DownloadRequest, Find, Search } from "../../../lib/protocol/search.ts";
 import { IndexServer } from "../../../lib/server/index_server.ts";
 import { type JournalEvent, journalJson, journalLine } from "../../../lib/server/journal.ts";
-import { NameBinding } from "../../../lib/server/name_binding.ts";
 import { Session, SESSION_ROUTES } from "../../../lib/server/session.ts";
 import { connectionPair } from "../../support/connections.ts";
 import { IndexClient } from "../../support/index_client.ts";
@@ -210,7 +209,6 @@ Deno.test("peers on the index's own machine are given to others under the addres
       dial,
       dialBacks: new Slots(1),
       joined: new Map(),
-      names: new NameBinding(),
     }, there);
     const answered = answerRequests(there, SESSION_ROUTES, session, { idleMs: 2_000 });
     await greet(here);
