@@ -11,11 +11,13 @@ import { formatAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
 import { printableJson } from "./lib/core/printable.ts";
 import { VERSION } from "./lib/core/version.ts";
+import { parseRedisPlace, RedisIndex } from "./lib/index/redis_index.ts";
+import type { SearchIndex } from "./lib/index/search_index.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
 import { handleHttp } from "./lib/server/http.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
-import { journalJson, journalLine } from "./lib/server/journal.ts";
+import { type Journal, journalJson, journalLine } from "./lib/server/journal.ts";
 import { LineLog } from "./lib/server/line_log.ts";
 import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
@@ -26,6 +28,10 @@ const FLAGS = {
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for peers; 0 takes any free one", byDefault: "1099" },
   "http-port": { value: "PORT", about: "port for HTTP (/healthz); 0 takes any free one", byDefault: "8031" },
+  redis: {
+    value: "URL",
+    about: "share the index with other servers over this Redis; a cluster's URLs go with commas between",
+  },
   "room-key-file": { value: "FILE", about: "the key of the room: without it nobody joins, searches or downloads" },
   "new-room-key": { about: "print a new room key, to be put into such a file" },
   "max-peers": { value: "N", about: "how many connections are served at once" },
@@ -72,11 +78,12 @@ async function main(): Promise<void> {
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   using log = new LineLog(Deno.stderr);
-  await using index = new SqliteIndex();
+  const journal: Journal = (event) => log.write(write(event, new Date()));
+  await using index = await openIndex(flags.redis, journal);
   await using server = await IndexServer.listen({ host: flags.host, port: parsePort(flags.port) }, {
     index,
     ...room,
-    journal: (event) => log.write(write(event, new Date())),
+    journal,
     ...(flags["max-peers"] === undefined ? {} : { connectionsMax: parseCount("max-peers", flags["max-peers"]) }),
   });
   await using http = serveHttp(flags.host, parsePort(flags["http-port"]));
@@ -99,6 +106,11 @@ async function main(): Promise<void> {
   await index[Symbol.asyncDispose]();
   log[Symbol.dispose]();
   Deno.exit(EXIT.done);
+}
+
+/** The index of this server alone, or one that it shares with others. */
+async function openIndex(redis: string | undefined, journal: Journal): Promise<SearchIndex> {
+  return redis === undefined ? new SqliteIndex() : await RedisIndex.open(parseRedisPlace(redis), { onEvent: journal });
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the program at once. */

@@ -30,6 +30,18 @@ export const CERTIFICATE_BYTES_MAX = 512;
 export const MESSAGE_BYTES_MAX = 1024;
 /** Text of one message from person to person: some pages; who has more to say sends a file. */
 export const TELL_BYTES_MAX = 4 * 1024;
+/** Changes of a list that Redis gives in one reply: a mebibyte or so, which keeps it for a millisecond. */
+export const REDIS_BATCHES_MAX = 16;
+/** One of them, inflated: a thousand names of the longest kind, each character escaped. */
+export const REDIS_BATCH_BYTES_MAX = 8 * 1024 ** 2;
+/** Commands that wait for Redis at once. */
+export const REDIS_COMMANDS_MAX = 20_000;
+/** Notes of changes that Redis keeps for servers that are late; who is later still loads every entry anew. */
+export const REDIS_NEWS_MAX = 100_000;
+/** Entries that a server loads from Redis at once. */
+export const REDIS_LOADING_MAX = 16;
+/** Changes of one peer that are kept while Redis is away. With more, the other servers load its whole list afterwards. */
+export const REDIS_PENDING_MAX = 64;
 /** Files in one UPDATE: small enough that applying one holds up nobody. */
 export const BATCH_FILES_MAX = 1000;
 /** Hits in one reply to SEARCH. */
@@ -166,6 +178,24 @@ export const TELL_RESENDS_MAX = 3;
 
 // Waits
 
+/** Redis to answer one command. */
+export const REDIS_WAIT_MS = 2_000;
+/** Longest pause before Redis is tried again. */
+export const REDIS_RECONNECT_MS_MAX = 500;
+/** How often a server tells and asks Redis what has changed: so late does another server know. */
+export const REDIS_NEWS_EVERY_MS = 100;
+/** How long Redis takes a server for alive that it has not heard from. */
+export const SERVER_LEASE_MS = 12_000;
+/** How often a server renews its lease, and looks at those of the others. */
+export const SERVER_LEASE_EVERY_MS = 3_000;
+/** How long a server is missed before its peers are forgotten: when Redis comes back empty, all are missed until they have announced themselves. */
+export const SERVER_MISSED_MS = 15_000;
+/** A peer's session at another server to show that it is alive, when the peer joins here. */
+export const REMOTE_PROBE_WAIT_MS = 1_500;
+/** How long a name belongs to a key that does not join under it, where Redis remembers it. */
+export const NAME_KEPT_MS = 30 * 24 * 3_600_000;
+/** A list that is being written to Redis, before it is thrown away as unfinished. */
+export const REDIS_REWRITE_MS_MAX = 120_000;
 /** A TCP connection to be made. */
 export const CONNECT_WAIT_MS = 5_000;
 /** HELLO to arrive on a new connection. */

@@ -7,6 +7,7 @@
 import { NO_ID } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
 import { NAMES_BOUND_MAX } from "../core/limits.ts";
+import { freePeerName } from "../core/peer_name.ts";
 
 /** The names that have been joined under. */
 export class NameBinding {
@@ -28,9 +29,13 @@ export class NameBinding {
   }
 }
 
-/** Says that a name is somebody else's. */
-export function nameTaken(name: string, suggestion: string, { isHere }: { isHere: boolean }): Failure {
+/** Says that a name is somebody else's, with one that `isTaken` says is free as suggestion. */
+export async function nameTaken(
+  name: string,
+  { isHere, isTaken }: { isHere: boolean; isTaken: (key: string) => boolean | Promise<boolean> },
+): Promise<Failure> {
   const why = isHere ? "somebody here has that name" : "that name belongs to somebody else here";
+  const suggestion = await freePeerName(name, isTaken);
   return new Failure("name-taken", `Cannot join as "${name}": ${why}`, {
     hint: `choose another with --name; "${suggestion}" is free`,
     suggestion,

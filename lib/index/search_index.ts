@@ -94,6 +94,12 @@ export interface Sessions {
   lost(name: string): void;
 }
 
+/** What an index that is shared tells of itself. */
+export type SharedIndexEvent =
+  | { readonly event: "redis-away"; readonly why: string }
+  | { readonly event: "redis-back"; readonly peers: number }
+  | { readonly event: "server-gone"; readonly server: string; readonly peers: number };
+
 /** The interface. Every method may be called while another is under way; none holds the event loop for longer than a few milliseconds. */
 export interface SearchIndex extends AsyncDisposable {
   /** Whether answers are those of now. They may be old while an index that several servers share cannot reach the others. */

@@ -9,7 +9,7 @@
 import { nextTurn } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX, REGISTRATIONS_MAX } from "../core/limits.ts";
-import { freePeerName, peerNameKey } from "../core/peer_name.ts";
+import { peerNameKey } from "../core/peer_name.ts";
 import { fold } from "../core/words.ts";
 import { Expiries } from "./expiries.ts";
 import { NameBinding, nameTaken } from "./name_binding.ts";
@@ -80,33 +80,32 @@ export class SqliteIndex implements SearchIndex {
 
   serve(): void {}
 
-  checkName(name: string, id: string): Promise<void> {
-    return Promise.try(() => {
-      if (this.#names.isOfAnother(peerNameKey(name), id)) throw this.#nameTaken(name, id);
-    });
+  async checkName(name: string, id: string): Promise<void> {
+    if (this.#names.isOfAnother(peerNameKey(name), id)) throw await this.#nameTaken(name, id);
   }
 
-  join(peer: IndexedPeer): Promise<void> {
-    return Promise.try(() => void this.#join(peer));
+  async join(peer: IndexedPeer): Promise<void> {
+    if (this.#isTaken(peerNameKey(peer.name), peer.id)) throw await this.#nameTaken(peer.name, peer.id);
+    this.#add(peer);
   }
 
-  register(registration: Registration, token?: string): Promise<string> {
-    return Promise.try(() => {
-      const { name, ttlMs } = registration;
-      const key = peerNameKey(name);
-      const known = token === undefined ? undefined : this.#byKey.get(key);
-      if (known?.token !== undefined && token !== undefined) {
-        checkToken(name, token, known.token);
-        known.peer = registeredPeer(registration);
-        this.#registered.set(key, ttlMs);
-        return token;
-      }
-      if (this.#registered.size >= REGISTRATIONS_MAX) throw new Failure("busy", "Cannot register any more names");
-      const fresh = makeToken();
-      this.#join(registeredPeer(registration), fresh);
+  async register(registration: Registration, token?: string): Promise<string> {
+    const { name, ttlMs } = registration;
+    const key = peerNameKey(name);
+    const peer = registeredPeer(registration);
+    const known = token === undefined ? undefined : this.#byKey.get(key);
+    if (known?.token !== undefined && token !== undefined) {
+      checkToken(name, token, known.token);
+      known.peer = peer;
       this.#registered.set(key, ttlMs);
-      return fresh;
-    });
+      return token;
+    }
+    if (this.#registered.size >= REGISTRATIONS_MAX) throw new Failure("busy", "Cannot register any more names");
+    if (this.#isTaken(key, peer.id)) throw await this.#nameTaken(name, peer.id);
+    const fresh = makeToken();
+    this.#add(peer, fresh);
+    this.#registered.set(key, ttlMs);
+    return fresh;
   }
 
   async unregister(name: string, token: string): Promise<void> {
@@ -147,11 +146,11 @@ export class SqliteIndex implements SearchIndex {
     };
     await this.#inSlices(change.remove, (each) => {
       present();
-      this.#remove(state, each);
+      this.#unlist(state, each);
     });
     await this.#inSlices(change.add, (each) => {
       present();
-      this.#add(state, each);
+      this.#list(state, each);
     });
     return state.files;
   }
@@ -217,6 +216,26 @@ export class SqliteIndex implements SearchIndex {
     return Promise.resolve({ peers: this.#byKey.size, files: this.#files });
   }
 
+  /** Everything that a peer lists, in batches, between which others have their turn. Ends when the peer has left. */
+  async *filesOf(name: string, batch: number): AsyncGenerator<ListedFile[]> {
+    const state = this.#byKey.get(peerNameKey(name));
+    for (let last = 0; state !== undefined && this.#byId.has(state.id) && !this.#closed;) {
+      const found = rows<CopyRow & NameRow>(this.#sql.filesOfPeer, state.id, last, batch);
+      if (found.length === 0) return;
+      yield found.map((row) => fileOf(row.name, row));
+      last = found.at(-1)?.id ?? last;
+      await nextTurn();
+    }
+  }
+
+  /** What a peer is downloading. */
+  partialsOf(name: string): PartialFile[] {
+    const state = this.#byKey.get(peerNameKey(name));
+    if (state === undefined) return [];
+    const found = rows<{ name: string; size: number; root: Uint8Array }>(this.#sql.partialsOfPeer, state.id);
+    return found.map((row) => ({ name: row.name, size: row.size, root: row.root.toHex() }));
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     if (!this.#closed) this.#database.close();
     this.#closed = true;
@@ -224,9 +243,8 @@ export class SqliteIndex implements SearchIndex {
     return Promise.resolve();
   }
 
-  #join(peer: IndexedPeer, token?: string): void {
+  #add(peer: IndexedPeer, token?: string): void {
     const key = peerNameKey(peer.name);
-    if (this.#byKey.has(key) || this.#names.isOfAnother(key, peer.id)) throw this.#nameTaken(peer.name, peer.id);
     if (this.#bindsNames) this.#names.bind(key, peer.id);
     const state = { id: ++this.#lastPeerId, peer, files: 0, bytes: 0, ...(token === undefined ? {} : { token }) };
     this.#byKey.set(key, state);
@@ -234,10 +252,13 @@ export class SqliteIndex implements SearchIndex {
     this.#sorted = undefined;
   }
 
-  #nameTaken(name: string, id: string): Failure {
-    const key = peerNameKey(name);
-    const suggestion = freePeerName(name, (each) => this.#byKey.has(each) || this.#names.isOfAnother(each, id));
-    return nameTaken(name, suggestion, { isHere: this.#byKey.has(key) });
+  #isTaken(key: string, id: string): boolean {
+    return this.#byKey.has(key) || this.#names.isOfAnother(key, id);
+  }
+
+  #nameTaken(name: string, id: string): Promise<Failure> {
+    const isHere = this.#byKey.has(peerNameKey(name));
+    return nameTaken(name, { isHere, isTaken: (key) => this.#isTaken(key, id) });
   }
 
   #joined(name: string): PeerState {
@@ -259,7 +280,7 @@ export class SqliteIndex implements SearchIndex {
     }
   }
 
-  #add(state: PeerState, file: ListedFile): void {
+  #list(state: PeerState, file: ListedFile): void {
     const nameId = this.#nameId(file.name);
     const before = one<{ size: number }>(this.#sql.sizeOfCopy, state.id, nameId);
     this.#sql.putCopy.run(state.id, nameId, file.size, file.root === undefined ? null : Uint8Array.fromHex(file.root));
@@ -270,7 +291,7 @@ export class SqliteIndex implements SearchIndex {
     state.bytes = Math.min(state.bytes + file.size - (before?.size ?? 0), Number.MAX_SAFE_INTEGER);
   }
 
-  #remove(state: PeerState, name: string): void {
+  #unlist(state: PeerState, name: string): void {
     const id = one<{ id: number }>(this.#sql.idOfName, name)?.id;
     const before = id === undefined ? undefined : one<{ size: number }>(this.#sql.sizeOfCopy, state.id, id);
     if (id === undefined || before === undefined) return;

@@ -77,6 +77,9 @@ const SQL = {
   deleteCopy: "DELETE FROM files WHERE peer = ? AND name = ?",
   anyCopyOfName: "SELECT 1 FROM files WHERE name = ? LIMIT 1",
   someNamesOfPeer: "SELECT n.id, n.name FROM files f JOIN names n ON n.id = f.name WHERE f.peer = ? LIMIT 1000",
+  filesOfPeer: `SELECT f.name AS id, n.name, f.size, f.root FROM files f JOIN names n ON n.id = f.name
+       WHERE f.peer = ? AND f.name > ? ORDER BY f.name LIMIT ?`,
+  partialsOfPeer: "SELECT name, size, root FROM partials WHERE peer = ?",
   anyNames: "SELECT id, name FROM names LIMIT ?",
   namesByBase: "SELECT id, name FROM names WHERE base = ? LIMIT ?",
   namesByWords: "SELECT n.id, n.name FROM name_words w JOIN names n ON n.id = w.rowid WHERE name_words MATCH ? LIMIT ?",

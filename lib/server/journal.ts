@@ -6,6 +6,7 @@
 import { type Address, formatAddress } from "../core/address.ts";
 import { printable, printableJson } from "../core/printable.ts";
 import { formatCount } from "../core/quantity.ts";
+import type { SharedIndexEvent } from "../index/search_index.ts";
 
 /** Everything that is written down. */
 export type JournalEvent =
@@ -34,6 +35,7 @@ export type JournalEvent =
   | { readonly event: "left"; readonly peer: string; readonly why: string }
   | { readonly event: "refused"; readonly peer: string; readonly code: string; readonly message: string }
   | { readonly event: "closing"; readonly peers: number }
+  | SharedIndexEvent
   | { readonly event: "bug"; readonly message: string; readonly trace: string };
 
 /** Takes what is to be written down. */
@@ -66,6 +68,12 @@ function sentence(event: JournalEvent): string {
       return `${event.peer} left: ${event.why}`;
     case "refused":
       return `${event.peer} refused (${event.code}): ${event.message}`;
+    case "redis-away":
+      return `Redis is away (${event.why}): who is here stays and is found, nobody joins`;
+    case "redis-back":
+      return `Redis is back; ${formatCount(event.peers, "peer")} of this server announced`;
+    case "server-gone":
+      return `server ${event.server} is gone, and ${formatCount(event.peers, "peer")} with it`;
     case "closing":
       return `closing; saying goodbye to ${formatCount(event.peers, "peer")}`;
     case "bug":

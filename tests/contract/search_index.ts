@@ -7,15 +7,20 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import { Failure } from "../../lib/core/failure.ts";
 import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../../lib/core/limits.ts";
 import type { IndexedPeer, SearchIndex, SearchQuery } from "../../lib/index/search_index.ts";
+import type { RegisterTest } from "../support/components.ts";
 import { eventually } from "../support/wait.ts";
 
 const ROOT_A = "a".repeat(64);
 const ROOT_B = "b".repeat(64);
 
-/** Runs the suite. `open` makes an empty index. */
-export function testSearchIndex(name: string, open: () => Promise<SearchIndex>): void {
+/** Runs the suite. `open` makes an empty index, `register` a test. */
+export function testSearchIndex(
+  name: string,
+  open: () => Promise<SearchIndex>,
+  register: RegisterTest = (each, run) => Deno.test(each, run),
+): void {
   const test = (what: string, run: (index: SearchIndex) => Promise<void>): void => {
-    Deno.test(`${name} ${what}`, async () => {
+    register(`${name} ${what}`, async () => {
       await using index = await open();
       await run(index);
     });
@@ -140,9 +145,9 @@ export function testSearchIndex(name: string, open: () => Promise<SearchIndex>):
   test("leave() during update() ends the update and leaves nothing behind", async (index) => {
     await index.join(peer("ana"));
     const many = Array.from({ length: 20_000 }, (_, number) => ({ name: `file ${number}`, size: 1 }));
-    const update = index.update("ana", { add: many, remove: [] });
+    const update = assertRejects(() => index.update("ana", { add: many, remove: [] }), Failure);
     await index.leave("ana");
-    assertEquals((await assertRejects(() => update, Failure)).code, "not-joined");
+    assertEquals((await update).code, "not-joined");
     assertEquals(await namesOf(index, "file"), []);
     assertEquals(await index.counts(), { peers: 0, files: 0 });
   });
