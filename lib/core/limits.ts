@@ -185,11 +185,11 @@ export const REDIS_RECONNECT_MS_MAX = 500;
 /** How often a server tells and asks Redis what has changed: so late does another server know. */
 export const REDIS_NEWS_EVERY_MS = 100;
 /** How long Redis takes a server for alive that it has not heard from. */
-export const SERVER_LEASE_MS = 12_000;
+export const SERVER_LEASE_MS = 10_000;
 /** How often a server renews its lease, and looks at those of the others. */
 export const SERVER_LEASE_EVERY_MS = 3_000;
 /** How long a server is missed before its peers are forgotten: when Redis comes back empty, all are missed until they have announced themselves. */
-export const SERVER_MISSED_MS = 15_000;
+export const SERVER_MISSED_MS = 10_000;
 /** A peer's session at another server to show that it is alive, when the peer joins here. */
 export const REMOTE_PROBE_WAIT_MS = 1_500;
 /** How long a name belongs to a key that does not join under it, where Redis remembers it. */
