@@ -11,7 +11,6 @@ import { formatAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
 import { printableJson } from "./lib/core/printable.ts";
 import { VERSION } from "./lib/core/version.ts";
-import { parseRedisPlace, RedisIndex } from "./lib/index/redis_index.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
@@ -108,9 +107,11 @@ async function main(): Promise<void> {
   Deno.exit(EXIT.done);
 }
 
-/** The index of this server alone, or one that it shares with others. */
+/** The index of this server alone, or one that it shares with others, whose code is loaded only then. */
 async function openIndex(redis: string | undefined, journal: Journal): Promise<SearchIndex> {
-  return redis === undefined ? new SqliteIndex() : await RedisIndex.open(parseRedisPlace(redis), { onEvent: journal });
+  if (redis === undefined) return new SqliteIndex();
+  const { parseRedisPlace, RedisIndex } = await import("./lib/index/redis_index.ts");
+  return await RedisIndex.open(parseRedisPlace(redis), { onEvent: journal });
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the program at once. */

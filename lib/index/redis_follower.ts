@@ -21,6 +21,9 @@ import type { OwnPeers } from "./redis_own.ts";
 import type { Note, RedisServers } from "./redis_servers.ts";
 import type { Sessions, SharedIndexEvent } from "./search_index.ts";
 
+/** How many times the pause between two attempts doubles while Redis is away. */
+const SLOWER_MAX = 4;
+
 /** What following needs. */
 export interface FollowerOptions {
   readonly own: OwnPeers;
@@ -97,16 +100,18 @@ export class RedisFollower implements AsyncDisposable {
     });
   }
 
-  /** Does something again and again. Whatever fails means that Redis is away; it is done again. */
+  /** Does something again and again. Whatever fails means that Redis is away; it is done again, less and less often. */
   async #every(ms: number, work: () => Promise<void>): Promise<void> {
     const { clock } = this.#options;
-    while (!this.#closing.signal.aborted) {
+    for (let failed = 0; !this.#closing.signal.aborted;) {
       try {
         await work();
+        failed = 0;
       } catch (thrown) {
+        failed = Math.min(failed + 1, SLOWER_MAX);
         this.#away(Failure.from(thrown, "internal", "Cannot follow the other servers").message);
       }
-      await clock.delay(ms, this.#closing.signal).catch(() => {});
+      await clock.delay(ms * 2 ** failed, this.#closing.signal).catch(() => {});
     }
   }
 

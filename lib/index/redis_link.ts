@@ -12,7 +12,8 @@ import { Failure } from "../core/failure.ts";
 import { REDIS_COMMANDS_MAX, REDIS_RECONNECT_MS_MAX, REDIS_WAIT_MS } from "../core/limits.ts";
 import type { Script } from "./redis_scripts.ts";
 
-const CLIENT = "@redis/client";
+/** As deno.json has it; written out, so that the bundle finds it, too. */
+export const CLIENT = "npm:@redis/client@5.12.1";
 
 /** What a command is made of. */
 export type RedisArgument = string | Uint8Array;
@@ -127,7 +128,7 @@ export function listOf(reply: Reply | undefined): readonly Reply[] {
 }
 
 async function connect({ urls }: RedisPlace): Promise<Client> {
-  const { createClient, createCluster, RESP_TYPES } = await import(CLIENT) as typeof import("@redis/client");
+  const { createClient, createCluster, RESP_TYPES } = await loadClient();
   const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
   const bounds = {
     // What cannot be asked now fails now: nothing is done much later that nobody waits for any more.
@@ -153,6 +154,17 @@ async function connect({ urls }: RedisPlace): Promise<Client> {
     send: (_, args) => client.sendCommand<Reply>(args.map(buffer), options),
     destroy: () => client.destroy(),
   };
+}
+
+async function loadClient(): Promise<typeof import("@redis/client")> {
+  try {
+    return await import(CLIENT);
+  } catch (thrown) {
+    throw new Failure("unsupported", "Cannot share over Redis: its client cannot be loaded", {
+      cause: thrown,
+      hint: "the first start with --redis downloads it, so the npm registry has to be within reach",
+    });
+  }
 }
 
 /** The part of a client that matters while it connects. */

@@ -4,7 +4,8 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Program, runIndex, startIndex } from "../support/programs.ts";
+import { Program, runIndex, SERVER_FLAGS, startIndex } from "../support/programs.ts";
+import { testWith } from "../support/components.ts";
 import { IndexClient } from "../support/index_client.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -25,6 +26,12 @@ Deno.test("server.ts prints one JSON ready line on exactly two permissions, answ
   assertEquals(await program.exit(), 0);
   assertEquals(program.stdout.trim().split("\n").length, 1);
   for (const each of program.stderr.trim().split("\n")) assert(typeof JSON.parse(each).time === "string");
+});
+
+testWith("unshare", ["--net", "true"], "server.ts starts where there is no network at all", async () => {
+  const flags = [...SERVER_FLAGS, "server.ts", "--host", "0.0.0.0", "--port", "0", "--http-port", "0"];
+  await using program = new Program(flags, { within: ["unshare", "--net"] });
+  await program.line(/^index listening on /, 10_000);
 });
 
 Deno.test("server.ts says goodbye to its peers on SIGINT and exits with 0", async () => {

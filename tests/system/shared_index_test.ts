@@ -64,14 +64,20 @@ test("three servers over one Redis: one is killed, and then Redis; nobody is los
   );
   const film = await temp.file("owner/film.bin", 2048 * MIB);
   // Wherever the first index of the list is tried first, the download begins at the server that is killed.
-  const owner = { folder: temp.at("owner"), index: killed, name: "owner", args: ["--index", all.join(",")] };
+  const owner = {
+    folder: temp.at("owner"),
+    index: killed,
+    name: "owner",
+    stdin: "piped",
+    args: ["--index", all.join(",")],
+  } as const;
   const getter = {
     folder: await temp.folder("getter"),
     index: killed,
     name: "getter",
     args: ["--index", all.join(",")],
   };
-  stack.use(await startPeer(owner));
+  const shell = stack.use(await startPeer(owner));
   const ghost = stack.use(await startPeer({ folder: await temp.folder("ghost"), index: killed, name: "ghost" }));
   const [, ready = ""] = await roomful.line(/^(\{"event":"ready".*)$/, 90_000);
   const stranded = JSON.parse(ready).ports.filter((port: number) => port === killed.port).length;
@@ -125,6 +131,11 @@ test("three servers over one Redis: one is killed, and then Redis; nobody is los
     return old === true;
   });
   for (const client of clients) assertEquals(await filesFound(client), GUESTS);
+  await shell.program.type("search notes guest");
+  await eventually(
+    "a word about it",
+    () => `${shell.program.stdout}${shell.program.stderr}`.includes("This may be old"),
+  );
   await new Promise((resolve) => setTimeout(resolve, 20_000));
   await using again = await startRedis({ port: redis.port });
   const backMs = performance.now();

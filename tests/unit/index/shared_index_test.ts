@@ -1,11 +1,12 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { parseRedisPlace, RedisIndex } from "../../../lib/index/redis_index.ts";
 import { RedisKeys } from "../../../lib/index/redis_keys.ts";
-import { RedisLink } from "../../../lib/index/redis_link.ts";
+import { CLIENT, RedisLink } from "../../../lib/index/redis_link.ts";
 import { RedisServers } from "../../../lib/index/redis_servers.ts";
 import type { IndexedPeer, SharedIndexEvent } from "../../../lib/index/search_index.ts";
 import { withComponent } from "../../support/components.ts";
+import { PROJECT } from "../../support/programs.ts";
 import { type RunningRedisServer, startRedis } from "../../support/redis.ts";
 import { eventually } from "../../support/wait.ts";
 
@@ -131,6 +132,33 @@ test("a server that starts loads what is there, and a log that grew long is writ
   assertEquals(joins, 0);
   await using c = await share(redis);
   assertEquals(await c.index.peer("ana"), await a.index.peer("ana"));
+});
+
+Deno.test("the client of Redis is the one that deno.json names; without --redis neither it nor our code for it is opened", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(`${PROJECT}/deno.json`));
+  assertEquals(imports["@redis/client"], CLIENT);
+  const info = new Deno.Command(Deno.execPath(), { args: ["info", "--json", "server.ts"], cwd: PROJECT });
+  const { modules } = JSON.parse(new TextDecoder().decode((await info.output()).stdout));
+  const imported: { specifier: string; code?: unknown; isDynamic?: boolean }[] = modules.flatMap(
+    (module: { dependencies?: unknown[] }) => module.dependencies ?? [],
+  );
+  const ofRedis = imported.filter(({ specifier, code }) => specifier.includes("redis") && code !== undefined);
+  const fromServer = ofRedis.filter(({ specifier }) => specifier.startsWith("./lib/"));
+  assertEquals(fromServer.map(({ isDynamic }) => isDynamic), [true]);
+  assert(!ofRedis.some(({ specifier }) => specifier.includes("@redis")));
+});
+
+Deno.test("what --redis may say, and what is said when Redis is not there", async () => {
+  const place = (text: string) => parseRedisPlace(text);
+  assertEquals(place("redis://h:1/2#lab").urls, ["redis://h:1/2"]);
+  assertEquals([place("redis://h:1/2#lab").namespace, place("rediss://u:p@h").namespace], ["lab", "recess"]);
+  assertEquals(place("redis://a:1,redis://b:2").urls, ["redis://a:1", "redis://b:2"]);
+  for (const wrong of ["", "localhost:6379", "http://h", "redis://a,", "redis://a#x,redis://b#y", "redis://a#{x}"]) {
+    assertEquals(assertThrows(() => place(wrong), Failure).code, "usage", wrong);
+  }
+  const failure = await assertRejects(() => RedisIndex.open(place("redis://u:secret@127.0.0.1:1")), Failure);
+  assertEquals(failure.code, "unreachable");
+  assert(!failure.message.includes("secret"), failure.message);
 });
 
 test("whoever missed news that are forgotten is told so", async () => {
