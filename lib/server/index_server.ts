@@ -6,14 +6,7 @@
 import type { Address } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import {
-  CLOSE_WAIT_MS,
-  DIAL_BACKS_MAX,
-  INDEX_CONNECTIONS_MAX,
-  PROOFS_PER_SECOND_MAX,
-  QUESTIONS_PER_SECOND_MAX,
-  SILENCE_MS_MAX,
-} from "../core/limits.ts";
+import { CLOSE_WAIT_MS, DIAL_BACKS_MAX, INDEX_CONNECTIONS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
 import { Slots } from "../core/slots.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import { AddressPaces } from "../net/address_paces.ts";
@@ -30,6 +23,7 @@ import { ClassroomPeers } from "./classroom_peers.ts";
 import { type DialectSessionParts, serveDialect } from "./dialect_session.ts";
 import type { Journal } from "./journal.ts";
 import { NameBinding } from "./name_binding.ts";
+import { RATES, type Rates } from "./rates.ts";
 import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
 
 /** What an index server is made of. */
@@ -37,6 +31,7 @@ export interface IndexServerOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
   readonly connectionsMax?: number;
+  readonly rates?: Rates;
   /** The room's key: the index then speaks TLS with what follows from it, and answers nobody who does not have it. */
   readonly room?: Room;
   /** Silence after which a session is taken for dead. */
@@ -65,17 +60,18 @@ export class IndexServer implements AsyncDisposable {
       dialBacks: new Slots(DIAL_BACKS_MAX),
       joined: new Map(),
       names: new NameBinding(),
+      rates: options.rates ?? RATES,
     };
     this.#silenceMs = options.silenceMs ?? SILENCE_MS_MAX;
     this.#roomKey = options.room?.key;
     this.#guesses = new Guesses(this.#parts.clock);
-    this.#proofs = new AddressPaces(PROOFS_PER_SECOND_MAX, this.#parts.clock);
-    const { index, journal, clock } = this.#parts;
+    this.#proofs = new AddressPaces(this.#parts.rates.proofs, this.#parts.clock);
+    const { index, journal, clock, rates } = this.#parts;
     this.#dialects = {
       index,
       journal,
       peers: new ClassroomPeers({ index, journal, clock }),
-      paces: new AddressPaces(QUESTIONS_PER_SECOND_MAX, clock),
+      paces: new AddressPaces(rates.requests, clock),
     };
     this.#address = address;
   }
@@ -85,6 +81,7 @@ export class IndexServer implements AsyncDisposable {
     const server = new IndexServer(address, options);
     server.#listener = await Listener.listen(address, {
       connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
+      fullHint: "try again in a moment, or at another index; who runs this one can allow more with --max-peers",
       ...(options.room === undefined ? {} : { identity: options.room.identity }),
       serve: (connection) => server.#serve(connection),
     });

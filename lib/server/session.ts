@@ -10,13 +10,7 @@
 import { formatAddress, isAddress, isLoopback } from "../core/address.ts";
 import { type Clock, settlesWithin } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import {
-  DIAL_BACK_WAIT_MS,
-  LISTED_PAUSE_MS,
-  PAGE_ROWS_MAX,
-  PROBE_WAIT_MS,
-  QUESTIONS_PER_SECOND_MAX,
-} from "../core/limits.ts";
+import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PAGE_ROWS_MAX, PROBE_WAIT_MS } from "../core/limits.ts";
 import { Pace } from "../core/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
 import type { Slots } from "../core/slots.ts";
@@ -34,6 +28,7 @@ import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.t
 import type { PeerRef } from "../protocol/shapes.ts";
 import type { Journal } from "./journal.ts";
 import type { NameBinding } from "./name_binding.ts";
+import type { Rates } from "./rates.ts";
 
 /** What all sessions of one index share. */
 export interface SessionParts {
@@ -47,6 +42,7 @@ export interface SessionParts {
   readonly joined: Map<string, Session>;
   /** Whose name is whose, as long as the index runs. */
   readonly names: NameBinding;
+  readonly rates: Rates;
 }
 
 /** One connection's session. */
@@ -65,7 +61,7 @@ export class Session {
     this.#parts = parts;
     this.#connection = connection;
     this.#heardMs = parts.clock.now();
-    this.#questions = new Pace(QUESTIONS_PER_SECOND_MAX, parts.clock);
+    this.#questions = new Pace(parts.rates.questions, parts.clock);
   }
 
   /** What the journal calls this session: the peer's name, or before it has one its address. */
