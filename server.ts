@@ -13,7 +13,7 @@ import { INDEX_CONNECTIONS_MAX } from "./lib/core/limits.ts";
 import { printableJson } from "./lib/core/printable.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
-import { RoomKey } from "./lib/net/room_key.ts";
+import { type Room, RoomKey } from "./lib/net/room_key.ts";
 import { handleHttp } from "./lib/server/http.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
 import { isWritten, type Journal, journalJson, journalLine, LOG_LEVELS, parseLogLevel } from "./lib/server/journal.ts";
@@ -82,9 +82,8 @@ async function main(): Promise<void> {
   const level = parseLogLevel(flags["log-level"]);
   const rates = parseRates(flags.rates);
   const connectionsMax = parseCount("max-peers", flags["max-peers"]);
-  const room = flags["room-key-file"] === undefined
-    ? {}
-    : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() };
+  const keyFile = flags["room-key-file"];
+  const room = keyFile === undefined ? {} : { room: await readRoom(keyFile) };
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   using log = new LineLog(Deno.stderr);
@@ -99,6 +98,7 @@ async function main(): Promise<void> {
     connectionsMax,
     rates,
   });
+  rekeyOnHangup(server, keyFile, journal);
   await using http = serveHttp(flags.host, parsePort(flags["http-port"]));
   const httpAddress = { host: flags.host, port: http.addr.port };
   console.log(
@@ -119,6 +119,25 @@ async function main(): Promise<void> {
   await index[Symbol.asyncDispose]();
   log[Symbol.dispose]();
   Deno.exit(EXIT.done);
+}
+
+async function readRoom(keyFile: string): Promise<Room> {
+  return await RoomKey.parse(await requireSecret(keyFile, "room key")).room();
+}
+
+/** Reads the room's key again at every SIGHUP, one after the other; a file that cannot be read changes nothing. */
+function rekeyOnHangup(server: IndexServer, keyFile: string | undefined, journal: Journal): void {
+  if (Deno.build.os === "windows") return;
+  let last = Promise.resolve();
+  const rekey = async (): Promise<void> => {
+    try {
+      if (keyFile === undefined) throw new Failure("usage", "there is no --room-key-file to read");
+      server.rekey(await readRoom(keyFile));
+    } catch (thrown) {
+      journal({ event: "not-rekeyed", why: Failure.from(thrown, "no-access", "Cannot use the room key").message });
+    }
+  };
+  Deno.addSignalListener("SIGHUP", () => last = last.then(rekey));
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the program at once. */

@@ -41,6 +41,8 @@ const WILDCARDS = ["0.0.0.0", "::"];
 /** What accepts connections at one address. */
 interface Acceptor {
   readonly address: Address;
+  /** With encryption: speaks as somebody else from the next connection on. */
+  identify?(identity: Identity): void;
   /** Stops accepting. */
   stop(): void;
 }
@@ -85,6 +87,12 @@ export class Listener implements AsyncDisposable {
   /** How many connections are open. */
   get connections(): number {
     return this.#open.size;
+  }
+
+  /** Encrypts with another key from the next connection on; those that are open go on. It has to be a listener that encrypts. */
+  identify(identity: Identity): void {
+    if (this.#options.identity === undefined) throw new TypeError("Cannot encrypt: this listener is plain");
+    for (const acceptor of this.#acceptors) acceptor.identify?.(identity);
   }
 
   /** Stops accepting; connections that are open go on. */

@@ -46,7 +46,7 @@ export class IndexServer implements AsyncDisposable {
   #address: Address;
   readonly #connections = new Set<Connection>();
   readonly #silenceMs: number;
-  readonly #roomKey: RoomKey | undefined;
+  #roomKey: RoomKey | undefined;
   readonly #guesses: Guesses;
   readonly #proofs: AddressPaces;
   readonly #dialects: DialectSessionParts;
@@ -94,6 +94,13 @@ export class IndexServer implements AsyncDisposable {
     return this.#address;
   }
 
+  /** Asks whoever connects from now on for another room key; sessions that are there go on. The index has to be one of a room. */
+  rekey(room: Room): void {
+    this.#listener?.identify(room.identity);
+    this.#roomKey = room.key;
+    this.#parts.journal({ event: "rekeyed" });
+  }
+
   /** Takes no more connections, tells every peer that the index closes, and ends all sessions. */
   async close(reason: string): Promise<void> {
     this.#listener?.stop();
@@ -119,6 +126,7 @@ export class IndexServer implements AsyncDisposable {
 
   async #serveNative(connection: Connection): Promise<void> {
     const { journal } = this.#parts;
+    const roomKey = this.#roomKey;
     const session = new Session(this.#parts, connection);
     this.#connections.add(connection);
     try {
@@ -126,7 +134,7 @@ export class IndexServer implements AsyncDisposable {
         idleMs: this.#silenceMs,
         onHeard: () => session.heard(),
         onProven: (identity) => session.proven(identity),
-        ...(this.#roomKey === undefined ? {} : { roomKey: this.#roomKey, provenOnly: true }),
+        ...(roomKey === undefined ? {} : { roomKey, provenOnly: true }),
         beforeProof: async () => {
           await this.#proofs.wait(connection.remote.host);
           await this.#guesses.wait(connection.remote.host);

@@ -34,6 +34,10 @@ export type JournalEvent =
   }
   | { readonly event: "left"; readonly peer: string; readonly why: string }
   | { readonly event: "refused"; readonly peer: string; readonly code: string; readonly message: string }
+  /** SIGHUP: the room's key was read again. */
+  | { readonly event: "rekeyed" }
+  /** SIGHUP, but the key is what it was. */
+  | { readonly event: "not-rekeyed"; readonly why: string }
   | { readonly event: "closing"; readonly peers: number }
   | { readonly event: "bug"; readonly message: string; readonly trace: string };
 
@@ -51,6 +55,8 @@ const LEVEL_OF = {
   asked: "info",
   left: "info",
   refused: "warn",
+  rekeyed: "info",
+  "not-rekeyed": "warn",
   closing: "info",
   bug: "error",
 } as const satisfies Record<JournalEvent["event"], LogLevel>;
@@ -97,6 +103,10 @@ function sentence(event: JournalEvent): string {
       return `${event.peer} left: ${event.why}`;
     case "refused":
       return `${event.peer} refused (${event.code}): ${event.message}`;
+    case "rekeyed":
+      return "read the room key again: whoever connects from now on needs it";
+    case "not-rekeyed":
+      return `kept the room key: ${event.why}`;
     case "closing":
       return `closing; saying goodbye to ${formatCount(event.peers, "peer")}`;
     case "bug":
