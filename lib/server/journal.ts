@@ -48,7 +48,7 @@ export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** How much each event matters. Searches are the most by far, and nobody's business by default. */
-const LEVEL_OF = {
+export const LEVEL_OF = {
   joined: "info",
   listed: "info",
   searched: "debug",
