@@ -82,6 +82,7 @@ Deno.test("peers spread over several indexes; those that lose theirs are at anot
     return known === 9 && files >= 1;
   });
   for (const each of without) {
+    await eventually("it says so", () => told(each).includes("index-back"));
     assertEquals(told(each), ["index-lost", "index-back"]);
     assertEquals((await room.index.peer(each.peer.name))?.files, each === ana ? 1 : 0);
   }
