@@ -1,10 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, formatAddress } from "../../../lib/core/address.ts";
 import { type Clock, systemClock } from "../../../lib/core/clock.ts";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
 import type { IndexedPeer, SearchIndex } from "../../../lib/index/search_index.ts";
+import { RoomKey } from "../../../lib/net/room_key.ts";
 import type { PeerOptions } from "../../../lib/peer/peer.ts";
 import { IndexServer } from "../../../lib/server/index_server.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";
@@ -139,4 +140,22 @@ Deno.test("a peer that was joined tries again without a word while the index can
   await eventually("it is back", () => told(ana).includes("index-back"));
   await room.hashed("ana", "new.txt");
   assertEquals(told(ana), ["index-lost", "index-back"]);
+});
+
+Deno.test("an index with another room key keeps nobody from the others; alone it is told as what it is", async () => {
+  await using room = await Room.open();
+  const [ours, others] = await Promise.all(["1", "2"].map((digit) => RoomKey.parse(digit.repeat(32)).room()));
+  assert(ours !== undefined && others !== undefined);
+  const parts = { index: room.index, journal: () => {} };
+  await using wrong = await IndexServer.listen({ host: "127.0.0.1", port: 0 }, { ...parts, room: others });
+  await using right = await IndexServer.listen({ host: "127.0.0.1", port: 0 }, { ...parts, room: ours });
+  const options: Partial<PeerOptions> = { room: ours, random: () => 0 };
+  const ana = await room.peer("ana", undefined, { ...options, indexes: [wrong.address, right.address] });
+  assertEquals(ana.peer.index, right.address);
+  const nobody = { host: "127.0.0.1", port: 1 };
+  const failure = await assertRejects(
+    () => room.peer("rui", undefined, { ...options, indexes: [wrong.address, nobody] }),
+    Failure,
+  );
+  assertEquals(failure.code, "no-member");
 });
