@@ -9,15 +9,17 @@
 
 import { formatAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
+import { INDEX_CONNECTIONS_MAX } from "./lib/core/limits.ts";
 import { printableJson } from "./lib/core/printable.ts";
 import { VERSION } from "./lib/core/version.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
-import { RoomKey } from "./lib/net/room_key.ts";
+import { type Room, RoomKey } from "./lib/net/room_key.ts";
 import { handleHttp } from "./lib/server/http.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
-import { type Journal, journalJson, journalLine } from "./lib/server/journal.ts";
+import { isWritten, type Journal, journalJson, journalLine, LOG_LEVELS, parseLogLevel } from "./lib/server/journal.ts";
 import { LineLog } from "./lib/server/line_log.ts";
+import { parseRates, RATES } from "./lib/server/rates.ts";
 import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
@@ -33,7 +35,17 @@ const FLAGS = {
   },
   "room-key-file": { value: "FILE", about: "the key of the room: without it nobody joins, searches or downloads" },
   "new-room-key": { about: "print a new room key, to be put into such a file" },
-  "max-peers": { value: "N", about: "how many connections are served at once" },
+  "max-peers": {
+    value: "N",
+    about: "how many connections are served at once; others are told to try again",
+    byDefault: String(INDEX_CONNECTIONS_MAX),
+  },
+  rates: {
+    value: "CLASS=N,...",
+    about: "times a second: proofs of an address, questions of a connection, classroom requests of an address",
+    byDefault: Object.entries(RATES).map((pair) => pair.join("=")).join(","),
+  },
+  "log-level": { value: "LEVEL", about: `what is logged: ${LOG_LEVELS.join(", ")}`, byDefault: "info" },
   ...COMMON_FLAGS,
 } as const satisfies FlagTable;
 
@@ -57,7 +69,8 @@ if (import.meta.main) {
   try {
     await main();
   } catch (thrown) {
-    console.error(describeError(thrown, { json, debug: Deno.args.includes("--debug") }));
+    const before = { time: new Date().toISOString(), level: "error" };
+    console.error(describeError(thrown, { json, debug: Deno.args.includes("--debug"), before }));
     Deno.exit(exitCodeOf(thrown));
   }
 }
@@ -71,20 +84,26 @@ async function main(): Promise<void> {
     throw new Failure("usage", `The index takes no "${words[0]}"`, { hint: "see --help" });
   }
 
-  const room = flags["room-key-file"] === undefined
-    ? {}
-    : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() };
+  const level = parseLogLevel(flags["log-level"]);
+  const rates = parseRates(flags.rates);
+  const connectionsMax = parseCount("max-peers", flags["max-peers"]);
+  const keyFile = flags["room-key-file"];
+  const room = keyFile === undefined ? {} : { room: await readRoom(keyFile) };
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   using log = new LineLog(Deno.stderr);
-  const journal: Journal = (event) => log.write(write(event, new Date()));
+  const journal: Journal = (event) => {
+    if (isWritten(event, level)) log.write(write(event, new Date()));
+  };
   await using index = await openIndex(flags.redis, journal);
   await using server = await IndexServer.listen({ host: flags.host, port: parsePort(flags.port) }, {
     index,
     ...room,
     journal,
-    ...(flags["max-peers"] === undefined ? {} : { connectionsMax: parseCount("max-peers", flags["max-peers"]) }),
+    connectionsMax,
+    rates,
   });
+  rekeyOnHangup(server, keyFile, journal);
   await using http = serveHttp(flags.host, parsePort(flags["http-port"]));
   const httpAddress = { host: flags.host, port: http.addr.port };
   console.log(
@@ -112,6 +131,25 @@ async function openIndex(redis: string | undefined, journal: Journal): Promise<S
   if (redis === undefined) return new SqliteIndex();
   const { parseRedisPlace, RedisIndex } = await import("./lib/index/redis_index.ts");
   return await RedisIndex.open(parseRedisPlace(redis), { onEvent: journal });
+}
+
+async function readRoom(keyFile: string): Promise<Room> {
+  return await RoomKey.parse(await requireSecret(keyFile, "room key")).room();
+}
+
+/** Reads the room's key again at every SIGHUP, one after the other; a file that cannot be read changes nothing. */
+function rekeyOnHangup(server: IndexServer, keyFile: string | undefined, journal: Journal): void {
+  if (Deno.build.os === "windows") return;
+  let last = Promise.resolve();
+  const rekey = async (): Promise<void> => {
+    try {
+      if (keyFile === undefined) throw new Failure("usage", "there is no --room-key-file to read");
+      server.rekey(await readRoom(keyFile));
+    } catch (thrown) {
+      journal({ event: "not-rekeyed", why: Failure.from(thrown, "no-access", "Cannot use the room key").message });
+    }
+  };
+  Deno.addSignalListener("SIGHUP", () => last = last.then(rekey));
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the program at once. */

@@ -242,10 +242,14 @@ export const GUESS_FIRST_MS = 250;
 export const GUESS_LAST_MS = 10_000;
 /** Time after which an unfinished file that nobody has gone on with is removed. */
 export const UNFINISHED_KEPT_MS = 30 * 24 * 3_600_000;
-/** First wait before an index is tried again. */
+/** Longest first wait of a peer that lost its index; chance takes it from zero on, so that all who lost it do not come to the others at once. */
+export const RECONNECT_SPREAD_MS = 4_000;
+/** Wait, doubled at each attempt, before an index is tried once more. */
 export const RECONNECT_FIRST_MS = 500;
-/** Longest wait before an index is tried again. */
+/** Longest wait before an index is tried once more. */
 export const RECONNECT_LAST_MS = 15_000;
+/** Times that a peer which comes back takes its name to be held by its own session at an index that died; then it is somebody else's. */
+export const OWN_NAME_TAKEN_MAX = 3;
 /** First wait before the holders of a file are tried again. */
 export const RETRY_FIRST_MS = 250;
 /** Longest wait before the holders of a file are tried again. */

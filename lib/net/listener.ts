@@ -7,6 +7,7 @@ import { type Address, addressOf, formatAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { REFUSAL_EVERY_MS, STRANGERS_PER_ADDRESS_MAX } from "../core/limits.ts";
+import { formatCount } from "../core/quantity.ts";
 import { encodeFailure } from "../protocol/envelope.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Connection, type ConnectionEnds } from "./connection.ts";
@@ -26,6 +27,8 @@ const ACCEPT_PAUSE_MS = 100;
 /** A bound on open connections and what to do with each. */
 export interface ListenerOptions {
   readonly connectionsMax: number;
+  /** What those can do who come when all places are taken. */
+  readonly fullHint?: string;
   /** With whose key connections are encrypted; without, they are plain. */
   readonly identity?: Identity;
   /** Serves one connection until it ends. It is closed afterwards, whatever happened. */
@@ -38,6 +41,8 @@ const WILDCARDS = ["0.0.0.0", "::"];
 /** What accepts connections at one address. */
 interface Acceptor {
   readonly address: Address;
+  /** With encryption: speaks as somebody else from the next connection on. */
+  identify?(identity: Identity): void;
   /** Stops accepting. */
   stop(): void;
 }
@@ -82,6 +87,12 @@ export class Listener implements AsyncDisposable {
   /** How many connections are open. */
   get connections(): number {
     return this.#open.size;
+  }
+
+  /** Encrypts with another key from the next connection on; those that are open go on. It has to be a listener that encrypts. */
+  identify(identity: Identity): void {
+    if (this.#options.identity === undefined) throw new TypeError("Cannot encrypt: this listener is plain");
+    for (const acceptor of this.#acceptors) acceptor.identify?.(identity);
   }
 
   /** Stops accepting; connections that are open go on. */
@@ -130,16 +141,18 @@ export class Listener implements AsyncDisposable {
   #take(stream: ByteStream, ends: ConnectionEnds): boolean {
     const { host } = ends.remote;
     const strangers = this.#strangers.get(host) ?? 0;
-    const full = this.#open.size >= this.#options.connectionsMax || strangers >= STRANGERS_PER_ADDRESS_MAX;
-    if (full && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) {
+    const refusal = this.#refusal(strangers);
+    if (refusal !== undefined && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) {
       stream.close();
       return true;
     }
-    if (full) this.#refusedMs = systemClock.now();
+    if (refusal !== undefined) this.#refusedMs = systemClock.now();
     const connection = new Connection(stream, ends);
     this.#strangers.set(host, strangers + 1);
     connection.onKnown = () => this.#forgetStranger(host);
-    const served = (full ? refuse(connection) : this.#options.serve(connection)).catch(() => {}).finally(() => {
+    const served = (refusal === undefined ? this.#options.serve(connection) : refuse(connection, refusal)).catch(
+      () => {},
+    ).finally(() => {
       connection.close();
       connection.known();
       this.#open.delete(connection);
@@ -147,6 +160,17 @@ export class Listener implements AsyncDisposable {
     this.#open.set(connection, served);
     if (this.#closed) connection.close();
     return false;
+  }
+
+  /** Why one more connection, from an address with so many strangers, is not served. */
+  #refusal(strangers: number): Failure | undefined {
+    const { connectionsMax, fullHint } = this.#options;
+    if (this.#open.size >= connectionsMax) {
+      const hint = fullHint === undefined ? {} : { hint: fullHint };
+      return new Failure("busy", `Cannot serve you: all ${formatCount(connectionsMax, "place")} here are taken`, hint);
+    }
+    if (strangers < STRANGERS_PER_ADDRESS_MAX) return undefined;
+    return new Failure("busy", "Cannot serve you: too many connections of your address have not said who they are");
   }
 
   #forgetStranger(host: string): void {
@@ -197,6 +221,6 @@ function isInUse(thrown: unknown): boolean {
     (thrown instanceof Error && /EADDRINUSE|AddrInUse/.test(thrown.message));
 }
 
-async function refuse(connection: Connection): Promise<void> {
-  await connection.send(encodeFailure(new Failure("busy", "Too many connections here"), 0));
+async function refuse(connection: Connection, failure: Failure): Promise<void> {
+  await connection.send(encodeFailure(failure, 0));
 }

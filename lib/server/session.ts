@@ -10,13 +10,7 @@
 import { formatAddress, isAddress, isLoopback } from "../core/address.ts";
 import { type Clock, settlesWithin } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import {
-  DIAL_BACK_WAIT_MS,
-  LISTED_PAUSE_MS,
-  PAGE_ROWS_MAX,
-  PROBE_WAIT_MS,
-  QUESTIONS_PER_SECOND_MAX,
-} from "../core/limits.ts";
+import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PAGE_ROWS_MAX, PROBE_WAIT_MS } from "../core/limits.ts";
 import { Pace } from "../core/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
 import type { Slots } from "../core/slots.ts";
@@ -33,6 +27,7 @@ import { Join, Leave, Partial, Peers, Ping, Probe, Update } from "../protocol/pr
 import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { PeerRef } from "../protocol/shapes.ts";
 import type { Journal } from "./journal.ts";
+import type { Rates } from "./rates.ts";
 
 /** What all sessions of one index share. */
 export interface SessionParts {
@@ -44,6 +39,7 @@ export interface SessionParts {
   readonly dialBacks: Slots;
   /** Joined sessions by `peerNameKey`. */
   readonly joined: Map<string, Session>;
+  readonly rates: Rates;
 }
 
 /** One connection's session. */
@@ -63,7 +59,7 @@ export class Session {
     this.#parts = parts;
     this.#connection = connection;
     this.#heardMs = parts.clock.now();
-    this.#questions = new Pace(QUESTIONS_PER_SECOND_MAX, parts.clock);
+    this.#questions = new Pace(parts.rates.questions, parts.clock);
   }
 
   /** What the journal calls this session: the peer's name, or before it has one its address. */

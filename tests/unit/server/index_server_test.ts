@@ -11,6 +11,7 @@ import { Leave, Peers, Ping } from "../../../lib/protocol/presence.ts";
 import { DownloadRequest, Find, Search } from "../../../lib/protocol/search.ts";
 import { IndexServer } from "../../../lib/server/index_server.ts";
 import { type JournalEvent, journalJson, journalLine } from "../../../lib/server/journal.ts";
+import { RATES } from "../../../lib/server/rates.ts";
 import { Session, SESSION_ROUTES } from "../../../lib/server/session.ts";
 import { connectionPair } from "../../support/connections.ts";
 import { IndexClient } from "../../support/index_client.ts";
@@ -209,6 +210,7 @@ Deno.test("peers on the index's own machine are given to others under the addres
       dial,
       dialBacks: new Slots(1),
       joined: new Map(),
+      rates: RATES,
     }, there);
     const answered = answerRequests(there, SESSION_ROUTES, session, { idleMs: 2_000 });
     await greet(here);
@@ -252,5 +254,9 @@ Deno.test("the journal is one printable line per event, whatever the names", () 
   const line = journalLine(event, new Date(0));
   assertEquals(line.split("\n").length, 1);
   assert(!/[\p{Cc}\p{Cf}]/u.test(line));
-  assertEquals(JSON.parse(journalJson(event, new Date(0))), { time: "1970-01-01T00:00:00.000Z", ...event });
+  assertEquals(JSON.parse(journalJson(event, new Date(0))), {
+    time: "1970-01-01T00:00:00.000Z",
+    level: "debug",
+    ...event,
+  });
 });
