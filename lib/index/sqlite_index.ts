@@ -213,8 +213,9 @@ export class SqliteIndex implements SearchIndex {
     return Promise.resolve({ peers, more: this.#sorted.length > end });
   }
 
-  counts(): Promise<{ peers: number; files: number }> {
-    return Promise.resolve({ peers: this.#byKey.size, files: this.#files });
+  counts(): Promise<{ peers: number; files: number; bytes: number }> {
+    const bytes = this.#byKey.values().reduce((sum, state) => sum + state.bytes, 0);
+    return Promise.resolve({ peers: this.#byKey.size, files: this.#files, bytes });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -46,6 +46,7 @@ export class Connection implements Disposable {
   #queuedBytes = 0;
   #ended: Failure | undefined;
   #bytesRead = 0;
+  #bytesWritten = 0;
   /** A read that went on when `more` had waited long enough. */
   #reading: Promise<number | null> | undefined;
   readonly #bodyWatchdog = new Watchdog(BODY_WAIT_MS, () => this.#end(silent(BODY_WAIT_MS)));
@@ -74,6 +75,11 @@ export class Connection implements Disposable {
   /** Bytes that have arrived so far. */
   get bytesRead(): number {
     return this.#bytesRead;
+  }
+
+  /** Bytes of lines that were handed to the system so far; bodies go past this. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
   }
 
   /** Accepts lines of full length, once the other side has said who it is. */
@@ -262,7 +268,9 @@ export class Connection implements Disposable {
   async #writeAll(bytes: Uint8Array): Promise<void> {
     try {
       for (let sent = 0; sent < bytes.length;) {
-        sent += await this.#within(BODY_WAIT_MS, () => this.#stream.write(bytes.subarray(sent)));
+        const written = await this.#within(BODY_WAIT_MS, () => this.#stream.write(bytes.subarray(sent)));
+        this.#bytesWritten += written;
+        sent += written;
       }
     } catch (thrown) {
       throw this.#end(Failure.from(thrown, "closed", "The connection broke"));

@@ -32,6 +32,18 @@ export interface ListenerOptions {
   readonly serve: (connection: Connection) => Promise<void>;
 }
 
+/** What went over the connections of a listener, those that have ended included. */
+export interface Traffic {
+  /** Connections that are open. */
+  readonly open: number;
+  /** Connections that were served so far, and those that were too many. */
+  readonly accepted: number;
+  readonly refused: number;
+  /** Bytes before encryption. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
 /** Every interface. The same for people who write it as IPv4 or as IPv6: both families are listened on. */
 const WILDCARDS = ["0.0.0.0", "::"];
 
@@ -52,6 +64,8 @@ export class Listener implements AsyncDisposable {
   #address: Address;
   #closed = false;
   #refusedMs = -Infinity;
+  /** So far; the bytes are those of connections that have ended. */
+  readonly #total = { accepted: 0, refused: 0, bytesRead: 0, bytesWritten: 0 };
 
   private constructor(address: Address, options: ListenerOptions) {
     this.#address = address;
@@ -82,6 +96,16 @@ export class Listener implements AsyncDisposable {
   /** How many connections are open. */
   get connections(): number {
     return this.#open.size;
+  }
+
+  /** What went over its connections. */
+  get traffic(): Traffic {
+    let { bytesRead, bytesWritten } = this.#total;
+    for (const connection of this.#open.keys()) {
+      bytesRead += connection.bytesRead;
+      bytesWritten += connection.bytesWritten;
+    }
+    return { ...this.#total, open: this.#open.size, bytesRead, bytesWritten };
   }
 
   /** Stops accepting; connections that are open go on. */
@@ -131,6 +155,8 @@ export class Listener implements AsyncDisposable {
     const { host } = ends.remote;
     const strangers = this.#strangers.get(host) ?? 0;
     const full = this.#open.size >= this.#options.connectionsMax || strangers >= STRANGERS_PER_ADDRESS_MAX;
+    if (full) this.#total.refused += 1;
+    else this.#total.accepted += 1;
     if (full && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) {
       stream.close();
       return true;
@@ -143,6 +169,8 @@ export class Listener implements AsyncDisposable {
       connection.close();
       connection.known();
       this.#open.delete(connection);
+      this.#total.bytesRead += connection.bytesRead;
+      this.#total.bytesWritten += connection.bytesWritten;
     });
     this.#open.set(connection, served);
     if (this.#closed) connection.close();

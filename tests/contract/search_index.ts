@@ -80,7 +80,7 @@ export function testSearchIndex(name: string, open: () => Promise<SearchIndex>):
     await joined(index, "rui", ["aula 2.mp4"]);
     await index.leave("ANA");
     assertEquals(await namesOf(index, "aula"), ["aula 2.mp4"]);
-    assertEquals(await index.counts(), { peers: 1, files: 1 });
+    assertEquals(await index.counts(), { peers: 1, files: 1, bytes: 1000 });
     await joined(index, "ana");
     assertEquals(await namesOf(index, "aula"), ["aula 2.mp4"]);
     await index.leave("nobody");
@@ -144,7 +144,7 @@ export function testSearchIndex(name: string, open: () => Promise<SearchIndex>):
     await index.leave("ana");
     assertEquals((await assertRejects(() => update, Failure)).code, "not-joined");
     assertEquals(await namesOf(index, "file"), []);
-    assertEquals(await index.counts(), { peers: 0, files: 0 });
+    assertEquals(await index.counts(), { peers: 0, files: 0, bytes: 0 });
   });
 
   test("update() adds, replaces and removes", async (index) => {
