@@ -29,6 +29,7 @@ import { encodeNews } from "../protocol/envelope.ts";
 import { Closing } from "../protocol/presence.ts";
 import { ClassroomPeers } from "./classroom_peers.ts";
 import { type DialectSessionParts, serveDialect } from "./dialect_session.ts";
+import { IndexMetrics, type ServerState } from "./index_metrics.ts";
 import type { Journal } from "./journal.ts";
 import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
 
@@ -36,6 +37,7 @@ import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
 export interface IndexServerOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
+  readonly metrics?: IndexMetrics;
   readonly connectionsMax?: number;
   /** The room's key: the index then speaks TLS with what follows from it, and answers nobody who does not have it. */
   readonly room?: Room;
@@ -55,8 +57,10 @@ export class IndexServer implements AsyncDisposable {
   readonly #guesses: Guesses;
   readonly #proofs: AddressPaces;
   readonly #dialects: DialectSessionParts;
+  readonly #metrics: IndexMetrics;
 
   private constructor(address: Address, options: IndexServerOptions) {
+    this.#metrics = options.metrics ?? new IndexMetrics({ methods: [], operations: [] });
     this.#parts = {
       index: options.index,
       journal: options.journal,
@@ -73,6 +77,8 @@ export class IndexServer implements AsyncDisposable {
     this.#dialects = {
       index,
       journal,
+      clock,
+      metrics: this.#metrics,
       peers: new ClassroomPeers({ index, journal, clock }),
       paces: new AddressPaces(QUESTIONS_PER_SECOND_MAX, clock),
     };
@@ -101,6 +107,12 @@ export class IndexServer implements AsyncDisposable {
   /** Where it listens. */
   get address(): Address {
     return this.#address;
+  }
+
+  /** What it knows about itself, for its metrics. */
+  get state(): ServerState {
+    const none = { open: 0, accepted: 0, refused: 0, bytesRead: 0, bytesWritten: 0 };
+    return { ...this.#listener?.traffic ?? none, joined: this.#parts.joined.size };
   }
 
   /** Takes no more connections, tells every peer that the index closes, and ends all sessions. */
@@ -140,6 +152,8 @@ export class IndexServer implements AsyncDisposable {
           await this.#proofs.wait(connection.remote.host);
           await this.#guesses.wait(connection.remote.host);
         },
+        onAnswered: (method) => this.#metrics.answered(method, session.tookMs),
+        onRefused: ({ code }) => this.#metrics.refused(code),
         onWrongGuess: () => this.#guesses.note(connection.remote.host),
         onBug: (thrown) => journal(bugEvent(thrown)),
       });
