@@ -13,10 +13,14 @@ import { printableJson } from "./lib/core/printable.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
-import { handleHttp } from "./lib/server/http.ts";
+import { watchEventLoop } from "./lib/server/event_loop.ts";
+import { HTTP_ROUTES } from "./lib/server/http_routes.ts";
+import { HttpServer } from "./lib/server/http_server.ts";
+import { IndexMetrics } from "./lib/server/index_metrics.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
-import { journalJson, journalLine } from "./lib/server/journal.ts";
+import { type Journal, journalJson, journalLine } from "./lib/server/journal.ts";
 import { LineLog } from "./lib/server/line_log.ts";
+import { SESSION_ROUTES } from "./lib/server/session.ts";
 import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
@@ -25,7 +29,13 @@ import { requireSecret } from "./lib/store/secret_file.ts";
 const FLAGS = {
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for peers; 0 takes any free one", byDefault: "1099" },
-  "http-port": { value: "PORT", about: "port for HTTP (/healthz); 0 takes any free one", byDefault: "8031" },
+  "http-port": {
+    value: "PORT",
+    about: "port for HTTP (/openapi.json says what); 0 takes any free one",
+    byDefault: "8031",
+  },
+  "http-host": { value: "HOST", about: "address for HTTP: --host if not said, 127.0.0.1 in a room with a key" },
+  "no-http": { about: "serve no HTTP" },
   "room-key-file": { value: "FILE", about: "the key of the room: without it nobody joins, searches or downloads" },
   "new-room-key": { about: "print a new room key, to be put into such a file" },
   "max-peers": { value: "N", about: "how many connections are served at once" },
@@ -69,33 +79,52 @@ async function main(): Promise<void> {
   const room = flags["room-key-file"] === undefined
     ? {}
     : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() };
+  const roomKey = "room" in room ? room.room.key : undefined;
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   using log = new LineLog(Deno.stderr);
   await using index = new SqliteIndex();
+  const operations = HTTP_ROUTES.map(({ operation }) => operation);
+  const metrics = new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations });
+  using _watch = watchEventLoop((ms) => metrics.delayed(ms));
+  const journal: Journal = (event) => {
+    metrics.note(event);
+    log.write(write(event, new Date()));
+  };
   await using server = await IndexServer.listen({ host: flags.host, port: parsePort(flags.port) }, {
     index,
     ...room,
-    journal: (event) => log.write(write(event, new Date())),
+    journal,
+    metrics,
     ...(flags["max-peers"] === undefined ? {} : { connectionsMax: parseCount("max-peers", flags["max-peers"]) }),
   });
-  await using http = serveHttp(flags.host, parsePort(flags["http-port"]));
-  const httpAddress = { host: flags.host, port: http.addr.port };
+  const httpPort = parsePort(flags["http-port"]);
+  // HTTP is not encrypted, and the key comes along: not over the network, unless that is asked for.
+  const httpHost = flags["http-host"] ?? (roomKey === undefined ? flags.host : "127.0.0.1");
+  await using http = flags["no-http"] ? null : HttpServer.listen({ host: httpHost, port: httpPort }, {
+    index,
+    journal,
+    metrics,
+    state: () => server.state,
+    roomKey: () => roomKey,
+  });
   console.log(
     flags.json
       ? printableJson({
         event: "listening",
         host: server.address.host,
         port: server.address.port,
-        httpPort: httpAddress.port,
+        ...(http === null ? {} : { httpHost: http.address.host, httpPort: http.address.port }),
         version: VERSION,
       })
-      : `index listening on ${formatAddress(server.address)}, http on ${formatAddress(httpAddress)}`,
+      : `index listening on ${formatAddress(server.address)}, http ${
+        http === null ? "off" : `on ${formatAddress(http.address)}`
+      }`,
   );
 
   await stopped;
   await server.close("the index was stopped");
-  await http.shutdown();
+  await http?.[Symbol.asyncDispose]();
   await index[Symbol.asyncDispose]();
   log[Symbol.dispose]();
   Deno.exit(EXIT.done);
@@ -113,20 +142,4 @@ function firstSignal(): Promise<void> {
     Deno.addSignalListener("SIGINT", stop);
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
   });
-}
-
-function serveHttp(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, handleHttp);
-  } catch (thrown) {
-    const failure = Failure.from(
-      thrown,
-      "unreachable",
-      `Cannot serve HTTP on ${formatAddress({ host: hostname, port })}`,
-    );
-    throw new Failure(failure.code, failure.message, {
-      cause: thrown,
-      hint: "choose another port with --http-port, 0 for any free one",
-    });
-  }
 }
