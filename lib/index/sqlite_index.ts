@@ -76,7 +76,9 @@ export class SqliteIndex implements SearchIndex {
     this.#bindsNames = bindsNames;
   }
 
-  readonly isCurrent = true;
+  get isCurrent(): boolean {
+    return true;
+  }
 
   serve(): void {}
 
