@@ -14,12 +14,16 @@ import { HTTP_ROUTES } from "../../lib/server/http_routes.ts";
 import { IndexMetrics } from "../../lib/server/index_metrics.ts";
 import type { JournalEvent } from "../../lib/server/journal.ts";
 import { Registrars } from "../../lib/server/registrars.ts";
+import { openApi } from "../../lib/server/openapi.ts";
 import { SESSION_ROUTES } from "../../lib/server/session.ts";
+import { Documented } from "./documented.ts";
 
 /** Where the index is asked, unless a test says otherwise. */
 export const BASE = "http://10.0.0.1:8031";
 /** Who asks, unless a test says otherwise. */
 export const ASKER: Address = { host: "10.0.0.5", port: 50_000 };
+
+const DOCUMENTED = new Documented(openApi(HTTP_ROUTES));
 
 /** What a test may choose. */
 export interface ApiOptions {
@@ -61,11 +65,13 @@ export class TestApi implements AsyncDisposable {
     });
   }
 
-  /** Asks for a path. */
-  ask(path: string, init: RequestInit = {}, from = ASKER): Promise<Response> {
+  /** Asks for a path. Fails: when the answer is not one that is documented. */
+  async ask(path: string, init: RequestInit = {}, from = ASKER): Promise<Response> {
     const headers = new Headers(init.headers);
     if (!headers.has("host")) headers.set("host", new URL(BASE).host);
-    return this.#api.answer(new Request(BASE + path, { ...init, headers }), from);
+    const response = await this.#api.answer(new Request(BASE + path, { ...init, headers }), from);
+    await DOCUMENTED.check(init.method ?? "GET", path, response);
+    return response;
   }
 
   /** Registers something. */

@@ -1,0 +1,50 @@
+import { assert, assertEquals } from "@std/assert";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { HTTP_ROUTES } from "../../../lib/server/http_routes.ts";
+import { Documented } from "../../support/documented.ts";
+import { TestApi } from "../../support/http_api.ts";
+import { PROJECT } from "../../support/programs.ts";
+
+Deno.test("/openapi.json is valid OpenAPI 3.1, and describes every route and no other", async () => {
+  await using api = new TestApi();
+  const document = await (await api.ask("/openapi.json")).json();
+  assertEquals(await new Validator().validate(structuredClone(document)), { valid: true });
+  const wrong = { ...document, paths: { "/peers": { get: { responses: 5 } } } };
+  assertEquals((await new Validator().validate(wrong)).valid, false);
+  assertEquals(
+    new Documented(document).operations.sort(),
+    HTTP_ROUTES.map((each) => `${each.method} ${each.path}`).sort(),
+  );
+  const operations = HTTP_ROUTES.map((each) => each.operation);
+  assertEquals(new Set(operations).size, operations.length);
+});
+
+Deno.test("every documented route answers, by GET and by HEAD, and what is not documented does not", async () => {
+  // TestApi compares every answer with the document.
+  await using api = new TestApi();
+  const { token } = await (await api.register({ name: "chat", port: 5000 })).json();
+  const headers = { "x-recess-token": token };
+  for (const { method, path } of HTTP_ROUTES.filter((each) => each.method !== "POST").toSorted(byMethod)) {
+    const at = path.replace("{name}", "chat");
+    if (method === "GET") assertEquals((await api.ask(at, { method: "HEAD" })).status, 200, at);
+    const response = await api.ask(at, { method, headers });
+    assertEquals(response.status, method === "DELETE" ? 204 : 200, at);
+    assertEquals((await api.ask(`${at}/x/y`, { method })).status, 404);
+  }
+});
+
+/** DELETE last, so that there is something to ask for before. */
+function byMethod(a: { readonly method: string }, b: { readonly method: string }): number {
+  return Number(a.method === "DELETE") - Number(b.method === "DELETE");
+}
+
+Deno.test("what checks the document is no part of the programs", async () => {
+  for (const program of ["server.ts", "peer.ts"]) {
+    const args = ["info", "--json", `${PROJECT}/${program}`];
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "null" }).output();
+    const { modules } = JSON.parse(new TextDecoder().decode(stdout));
+    const imported: string[] = modules.map((each: { specifier: string }) => each.specifier);
+    assert(imported.some((each) => each.endsWith("lib/core/failure.ts")), program);
+    assertEquals(imported.filter((each) => /tests\/|openapi-schema|ajv/.test(each)), [], program);
+  }
+});
