@@ -3,7 +3,7 @@ import { REGISTRATIONS_PER_ADDRESS_MAX } from "../../../lib/core/limits.ts";
 import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
 import { hostFor } from "../../../lib/server/http_lists.ts";
 import { registeredHost } from "../../../lib/server/http_registry.ts";
-import { Hit, PeerRef } from "../../../lib/protocol/shapes.ts";
+import { Hit, type PeerRef } from "../../../lib/protocol/shapes.ts";
 import { ASKER, JSON_TYPE, TestApi } from "../../support/http_api.ts";
 
 const ID = "1d".repeat(32);

@@ -1,16 +1,32 @@
 import { assert, assertEquals } from "@std/assert";
-import { Validator } from "@seriousme/openapi-schema-validator";
 import { HTTP_ROUTES } from "../../../lib/server/http_routes.ts";
 import { Documented } from "../../support/documented.ts";
 import { TestApi } from "../../support/http_api.ts";
 import { PROJECT } from "../../support/programs.ts";
 
+/** Whether a validator that is not ours takes a document. */
+async function validate(document: unknown): Promise<{ valid: boolean; errors?: unknown }> {
+  const folder = `${PROJECT}/tests/openapi`;
+  const args = [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--allow-read",
+    "--config",
+    `${folder}/deno.json`,
+    `${folder}/validate.ts`,
+  ];
+  const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" }).spawn();
+  await ReadableStream.from([JSON.stringify(document)]).pipeThrough(new TextEncoderStream()).pipeTo(child.stdin);
+  return JSON.parse(new TextDecoder().decode((await child.output()).stdout));
+}
+
 Deno.test("/openapi.json is valid OpenAPI 3.1, and describes every route and no other", async () => {
   await using api = new TestApi();
   const document = await (await api.ask("/openapi.json")).json();
-  assertEquals(await new Validator().validate(structuredClone(document)), { valid: true });
+  assertEquals(await validate(document), { valid: true });
   const wrong = { ...document, paths: { "/peers": { get: { responses: 5 } } } };
-  assertEquals((await new Validator().validate(wrong)).valid, false);
+  assertEquals((await validate(wrong)).valid, false);
   assertEquals(
     new Documented(document).operations.sort(),
     HTTP_ROUTES.map((each) => `${each.method} ${each.path}`).sort(),
@@ -38,13 +54,7 @@ function byMethod(a: { readonly method: string }, b: { readonly method: string }
   return Number(a.method === "DELETE") - Number(b.method === "DELETE");
 }
 
-Deno.test("what checks the document is no part of the programs", async () => {
-  for (const program of ["server.ts", "peer.ts"]) {
-    const args = ["info", "--json", `${PROJECT}/${program}`];
-    const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "null" }).output();
-    const { modules } = JSON.parse(new TextDecoder().decode(stdout));
-    const imported: string[] = modules.map((each: { specifier: string }) => each.specifier);
-    assert(imported.some((each) => each.endsWith("lib/core/failure.ts")), program);
-    assertEquals(imported.filter((each) => /tests\/|openapi-schema|ajv/.test(each)), [], program);
-  }
+Deno.test("what checks the document is fetched by no program, and compiled into none", async () => {
+  // Deno fetches and compiles in whatever this names.
+  assert(!/openapi|ajv/.test(await Deno.readTextFile(`${PROJECT}/deno.lock`)));
 });
