@@ -191,7 +191,7 @@ export const REPLY_WAIT_MS = 15_000;
 /** The next byte of a body to arrive, and a written byte to be taken. */
 export const BODY_WAIT_MS = 15_000;
 /** The whole body of an HTTP request to arrive. */
-export const HTTP_BODY_WAIT_MS = 5_000;
+export const HTTP_BODY_WAIT_MS = 3_000;
 /** The index's attempt to reach a peer that joins. */
 export const DIAL_BACK_WAIT_MS = 3_000;
 /** A session that holds a wanted name to show that it is alive. */
