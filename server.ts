@@ -101,7 +101,7 @@ async function main(): Promise<void> {
   const httpPort = parsePort(flags["http-port"]);
   // HTTP is not encrypted, and the key comes along: not over the network, unless that is asked for.
   const httpHost = flags["http-host"] ?? (roomKey === undefined ? flags.host : "127.0.0.1");
-  await using http = flags["no-http"] ? null : HttpServer.listen({ host: httpHost, port: httpPort }, {
+  await using http = flags["no-http"] ? null : await HttpServer.listen({ host: httpHost, port: httpPort }, {
     index,
     journal,
     metrics,

@@ -97,6 +97,8 @@ export const REGISTRATIONS_PER_ADDRESS_MAX = 64;
 export const REGISTRATION_SECONDS_MAX = 86_400;
 /** The same, where the caller does not say it: a lesson. */
 export const REGISTRATION_SECONDS = 3_600;
+/** HTTP connections that are open at once; of one address no more than strangers of the index. */
+export const HTTP_CONNECTIONS_MAX = 1_000;
 /** HTTP requests of one address that are answered at once; further ones are told to come back. */
 export const HTTP_REQUESTS_PER_ADDRESS_MAX = 32;
 /** HTTP requests that are answered at once, whoever asks. */
@@ -190,6 +192,8 @@ export const HELLO_WAIT_MS = 10_000;
 export const REPLY_WAIT_MS = 15_000;
 /** The next byte of a body to arrive, and a written byte to be taken. */
 export const BODY_WAIT_MS = 15_000;
+/** An HTTP connection on which nothing is said, or nothing is answered. Longer than Prometheus waits between two looks. */
+export const HTTP_IDLE_MS_MAX = 75_000;
 /** The whole body of an HTTP request to arrive. */
 export const HTTP_BODY_WAIT_MS = 3_000;
 /** The index's attempt to reach a peer that joins. */

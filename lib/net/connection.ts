@@ -170,6 +170,12 @@ export class Connection implements Disposable {
     });
   }
 
+  /** Says that nothing more will come, once everything queued has been sent. Reading goes on. */
+  async endWriting(): Promise<void> {
+    await this.#queue;
+    await this.#stream.closeWrite?.();
+  }
+
   /** Closes at once; what waits to be sent is dropped. */
   close(reason: Failure = new Failure("closed", "The connection was closed here")): void {
     this.#end(reason);
@@ -198,7 +204,7 @@ export class Connection implements Disposable {
     await this.#queue;
     const timer = setTimeout(() => this.close(), waitMs);
     try {
-      await this.#stream.closeWrite?.();
+      await this.endWriting();
       while (this.#stream.closeWrite !== undefined && await this.more({ waitMs }) === "more") {
         this.take(this.#buffer.size);
       }

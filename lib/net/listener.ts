@@ -23,9 +23,13 @@ const FLOOD_PAUSE_MS = 6;
 /** Pause after `accept` failed for want of descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
+const BUSY = encodeFailure(new Failure("busy", "Too many connections here"), 0);
+
 /** A bound on open connections and what to do with each. */
 export interface ListenerOptions {
   readonly connectionsMax: number;
+  /** What one too many is told; a failure of our own protocol, if not said. */
+  readonly refusal?: Uint8Array;
   /** With whose key connections are encrypted; without, they are plain. */
   readonly identity?: Identity;
   /** Serves one connection until it ends. It is closed afterwards, whatever happened. */
@@ -165,7 +169,9 @@ export class Listener implements AsyncDisposable {
     const connection = new Connection(stream, ends);
     this.#strangers.set(host, strangers + 1);
     connection.onKnown = () => this.#forgetStranger(host);
-    const served = (full ? refuse(connection) : this.#options.serve(connection)).catch(() => {}).finally(() => {
+    const served = (full ? connection.send(this.#options.refusal ?? BUSY) : this.#options.serve(connection)).catch(
+      () => {},
+    ).finally(() => {
       connection.close();
       connection.known();
       this.#open.delete(connection);
@@ -223,8 +229,4 @@ function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: C
 function isInUse(thrown: unknown): boolean {
   return thrown instanceof Deno.errors.AddrInUse ||
     (thrown instanceof Error && /EADDRINUSE|AddrInUse/.test(thrown.message));
-}
-
-async function refuse(connection: Connection): Promise<void> {
-  await connection.send(encodeFailure(new Failure("busy", "Too many connections here"), 0));
 }

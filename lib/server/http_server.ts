@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type Address, addressOf, formatAddress } from "../core/address.ts";
+import type { Address } from "../core/address.ts";
 import { type Clock, settlesWithin, systemClock } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { CLOSE_WAIT_MS } from "../core/limits.ts";
@@ -11,83 +11,69 @@ import type { SearchIndex } from "../index/search_index.ts";
 import type { RoomKey } from "../net/room_key.ts";
 import { HttpAccess } from "./http_access.ts";
 import { HttpApi } from "./http_api.ts";
+import { failureResponse } from "./http_failure.ts";
+import { HttpGate, type HttpGateOptions } from "./http_gate.ts";
 import type { IndexMetrics, ServerState } from "./index_metrics.ts";
 import type { Journal } from "./journal.ts";
 import { Registrars } from "./registrars.ts";
 
 /** What it serves. */
-export interface HttpServerOptions {
+export interface HttpServerOptions extends Omit<HttpGateOptions, "inner"> {
   readonly index: SearchIndex;
   readonly journal: Journal;
   readonly metrics: IndexMetrics;
   readonly state: () => ServerState;
+  /** The room's key, if it has one. Asked for each time, since it may be replaced. */
   readonly roomKey?: () => RoomKey | undefined;
   readonly clock?: Clock;
 }
 
-type Serving = Deno.HttpServer<Deno.NetAddr>;
-
 /** A listening HTTP server. */
 export class HttpServer implements AsyncDisposable {
-  readonly address: Address;
-  readonly #serving: readonly Serving[];
-  readonly #registrars: Registrars;
+  readonly #registrars = new Registrars();
+  readonly #serving: Deno.HttpServer<Deno.NetAddr>;
+  #gate: HttpGate | undefined;
 
-  private constructor(address: Address, serving: readonly Serving[], registrars: Registrars) {
-    this.address = address;
-    this.#serving = serving;
-    this.#registrars = registrars;
+  private constructor(address: Address, options: HttpServerOptions) {
+    const { clock = systemClock, roomKey } = options;
+    const access = new HttpAccess({ clock, hostNames: [address.host], ...(roomKey === undefined ? {} : { roomKey }) });
+    const api = new HttpApi({ ...options, clock, access, registrars: this.#registrars });
+    this.#serving = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request, info) => {
+      const remote = this.#gate?.remoteOf(info.remoteAddr.port);
+      if (remote !== undefined) return api.answer(request, remote);
+      return failureResponse(
+        new Failure("refused", "Cannot answer past the gate", { hint: "use the port of the index" }),
+      );
+    });
   }
 
   /** Starts listening; port 0 takes any free one. Fails: "unreachable" when the address cannot be had. */
-  static listen(address: Address, options: HttpServerOptions): HttpServer {
-    const { clock = systemClock, roomKey } = options;
-    const registrars = new Registrars();
-    const access = new HttpAccess({ clock, hostNames: [address.host], ...(roomKey === undefined ? {} : { roomKey }) });
-    const api = new HttpApi({ ...options, clock, access, registrars });
-    const serving = serveAt(address, (request, info) => api.answer(request, addressOf(info.remoteAddr)));
-    return new HttpServer({ host: address.host, port: serving[0]?.addr.port ?? address.port }, serving, registrars);
+  static async listen(address: Address, options: HttpServerOptions): Promise<HttpServer> {
+    const server = new HttpServer(address, options);
+    const { hostname: host, port } = server.#serving.addr;
+    try {
+      server.#gate = await HttpGate.listen(address, { ...options, inner: { host, port } });
+      return server;
+    } catch (thrown) {
+      await server[Symbol.asyncDispose]();
+      const failure = Failure.from(thrown, "unreachable", "Cannot listen");
+      throw new Failure(failure.code, failure.message, {
+        cause: thrown,
+        hint: "choose another port with --http-port, 0 for any free one, or say --no-http",
+      });
+    }
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#gate?.address ?? { host: this.#serving.addr.hostname, port: this.#serving.addr.port };
   }
 
   /** Takes no more requests, and ends when those under way are answered, or do not end in time. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#gate?.stop();
     this.#registrars[Symbol.dispose]();
-    await settlesWithin(CLOSE_WAIT_MS, Promise.all(this.#serving.map((each) => each.shutdown())));
-  }
-}
-
-/** Listens at one address; for every interface at both families, as the listener for peers does. */
-function serveAt(address: Address, handle: Deno.ServeHandler<Deno.NetAddr>): Serving[] {
-  const { host, port } = address;
-  const serve = (hostname: string, at: number): Serving => {
-    return Deno.serve({ hostname, port: at, onListen: () => {} }, handle);
-  };
-  try {
-    if (host !== "0.0.0.0" && host !== "::") return [serve(host, port)];
-    return serveAtBoth(serve, port);
-  } catch (thrown) {
-    const failure = Failure.from(thrown, "unreachable", `Cannot serve HTTP on ${formatAddress(address)}`);
-    throw new Failure(failure.code, failure.message, {
-      cause: thrown,
-      hint: "choose another port with --http-port, 0 for any free one, or say --no-http",
-    });
-  }
-}
-
-/** Listens at every interface: with one socket where the system lets one take both families, else with two. */
-function serveAtBoth(serve: (hostname: string, port: number) => Serving, port: number): Serving[] {
-  let both: Serving;
-  try {
-    both = serve("::", port);
-  } catch (thrown) {
-    // There may be no other family.
-    if (thrown instanceof Deno.errors.AddrInUse) throw thrown;
-    return [serve("0.0.0.0", port)];
-  }
-  try {
-    return [both, serve("0.0.0.0", both.addr.port)];
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.AddrInUse)) throw thrown;
-    return [both];
+    await settlesWithin(CLOSE_WAIT_MS, this.#serving.shutdown());
+    await this.#gate?.[Symbol.asyncDispose]();
   }
 }

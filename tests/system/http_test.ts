@@ -201,7 +201,7 @@ Deno.test("--no-http switches HTTP off, and the ready line says so", async () =>
   assertEquals(await program.exit(), 0);
   const wrong = await runIndex("--host", "127.0.0.1", "--port", "0", "--http-host", "256.1.1.1");
   assertEquals(wrong.code, 1);
-  assertStringIncludes(wrong.stderr, "Cannot serve HTTP on 256.1.1.1:8031");
+  assertStringIncludes(wrong.stderr, "Cannot listen on 256.1.1.1:8031");
 });
 
 Deno.test("hostile HTTP is refused or cut off, and the index goes on and ends in time", async () => {
