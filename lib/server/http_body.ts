@@ -51,7 +51,8 @@ async function readBody(request: Request, waitMs: number): Promise<Uint8Array> {
       size += value.length;
     }
   } catch (thrown) {
-    throw Failure.from(thrown, "closed", "Cannot read the body");
+    if (thrown instanceof Failure) throw thrown;
+    throw new Failure("malformed", "Cannot read the body: it ended in the middle", { cause: thrown });
   } finally {
     clearTimeout(timer);
   }
