@@ -60,7 +60,7 @@ export class IndexServer implements AsyncDisposable {
   readonly #metrics: IndexMetrics;
 
   private constructor(address: Address, options: IndexServerOptions) {
-    this.#metrics = options.metrics ?? new IndexMetrics({ methods: [], operations: [] });
+    this.#metrics = options.metrics ?? new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations: [] });
     this.#parts = {
       index: options.index,
       journal: options.journal,

@@ -52,6 +52,11 @@ export class Documented {
     this.#check(type === "application/json" ? JSON.parse(text) : text, schema, what);
   }
 
+  /** Fails unless a value is what a named schema says. */
+  checkValue(name: string, value: unknown): void {
+    this.#check(value, { $ref: `#/components/schemas/${name}` }, name);
+  }
+
   /** JSON Schema, as much of it as the document uses. What an object holds beside its properties is an error here: it would not be documented. */
   #check(value: unknown, schema: Json, path: string): void {
     const { $ref, type, enum: words, minimum, maximum, minLength, maxLength, maxItems, pattern } = schema;

@@ -1,10 +1,13 @@
-import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { REGISTRATIONS_PER_ADDRESS_MAX } from "../../../lib/core/limits.ts";
 import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { RoomKey } from "../../../lib/net/room_key.ts";
+import { Hit, type PeerRef } from "../../../lib/protocol/shapes.ts";
 import { hostFor } from "../../../lib/server/http_lists.ts";
 import { registeredHost } from "../../../lib/server/http_registry.ts";
-import { Hit, type PeerRef } from "../../../lib/protocol/shapes.ts";
+import { Registrars } from "../../../lib/server/registrars.ts";
 import { ASKER, JSON_TYPE, TestApi } from "../../support/http_api.ts";
+import { eventually } from "../../support/wait.ts";
 
 const ID = "1d".repeat(32);
 const ROOT = "a".repeat(64);
@@ -177,6 +180,21 @@ Deno.test("one address registers so many names and no more, whoever else still m
   assertEquals((await api.register({ name: "now there is room", port: 5000 })).status, 201);
 });
 
+Deno.test("a name whose time is over no longer counts for who registered it", async () => {
+  using registrars = new Registrars();
+  const take = (number: number): Promise<string> => {
+    return registrars.register(`chat ${number}`, "10.0.0.5", 100, () => Promise.resolve(`token ${number}`));
+  };
+  const refusal = (number: number): Promise<boolean> =>
+    take(number).then(() => false, (thrown) => thrown.code === "busy");
+  for (let number = 0; number < REGISTRATIONS_PER_ADDRESS_MAX; number++) {
+    assertEquals(await take(number), `token ${number}`);
+  }
+  assertEquals(await refusal(1000), true);
+  await assertRejects(() => registrars.register("x", "10.0.0.6", 100, () => Promise.reject(new Error("taken"))), Error);
+  await eventually("there is room", async () => !(await refusal(1000)));
+});
+
 Deno.test("a body is checked before it means anything", async () => {
   await using api = new TestApi();
   const cases: [body: unknown, code: string][] = [
@@ -207,7 +225,6 @@ Deno.test("a body is checked before it means anything", async () => {
 });
 
 Deno.test("in a room with a key HTTP answers who has it, slows down who guesses, and says whether it lives to all", async () => {
-  const { RoomKey } = await import("../../../lib/net/room_key.ts");
   const key = RoomKey.makeText();
   await using api = new TestApi({ roomKey: RoomKey.parse(key) });
   const status = async (authorization?: string, path = "/peers"): Promise<[number, string?]> => {

@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { seededRandom } from "../../../lib/core/random.ts";
 import { HTTP_ROUTES } from "../../../lib/server/http_routes.ts";
+import { HTTP_SCHEMAS } from "../../../lib/server/http_shapes.ts";
+import { openApi } from "../../../lib/server/openapi.ts";
 import { Documented } from "../../support/documented.ts";
 import { TestApi } from "../../support/http_api.ts";
 import { PROJECT } from "../../support/programs.ts";
@@ -53,6 +56,14 @@ Deno.test("every documented route answers, by GET and by HEAD, and what is not d
 function byMethod(a: { readonly method: string }, b: { readonly method: string }): number {
   return Number(a.method === "DELETE") - Number(b.method === "DELETE");
 }
+
+Deno.test("a field takes nothing that its schema in the document does not say", () => {
+  const documented = new Documented(openApi(HTTP_ROUTES));
+  const random = seededRandom(6);
+  for (const [name, field] of Object.entries(HTTP_SCHEMAS)) {
+    for (let sample = 0; sample < 200; sample++) documented.checkValue(name, field.sample(random));
+  }
+});
 
 Deno.test("what checks the document is fetched by no program, and compiled into none", async () => {
   // Deno fetches and compiles in whatever this names.
