@@ -15,11 +15,15 @@ import { VERSION } from "./lib/core/version.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
 import { type Room, RoomKey } from "./lib/net/room_key.ts";
-import { handleHttp } from "./lib/server/http.ts";
+import { watchEventLoop } from "./lib/server/event_loop.ts";
+import { HTTP_ROUTES } from "./lib/server/http_routes.ts";
+import { HttpServer } from "./lib/server/http_server.ts";
+import { IndexMetrics } from "./lib/server/index_metrics.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
 import { isWritten, type Journal, journalJson, journalLine, LOG_LEVELS, parseLogLevel } from "./lib/server/journal.ts";
 import { LineLog } from "./lib/server/line_log.ts";
 import { parseRates, RATES } from "./lib/server/rates.ts";
+import { SESSION_ROUTES } from "./lib/server/session.ts";
 import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
@@ -28,7 +32,13 @@ import { requireSecret } from "./lib/store/secret_file.ts";
 const FLAGS = {
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for peers; 0 takes any free one", byDefault: "1099" },
-  "http-port": { value: "PORT", about: "port for HTTP (/healthz); 0 takes any free one", byDefault: "8031" },
+  "http-port": {
+    value: "PORT",
+    about: "port for HTTP (/openapi.json says what); 0 takes any free one",
+    byDefault: "8031",
+  },
+  "http-host": { value: "HOST", about: "address for HTTP: --host if not said, 127.0.0.1 in a room with a key" },
+  "no-http": { about: "serve no HTTP" },
   redis: {
     value: "URL",
     about: "share the index with other servers over this Redis; a cluster's URLs go with commas between",
@@ -92,35 +102,43 @@ async function main(): Promise<void> {
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   using log = new LineLog(Deno.stderr);
+  const operations = HTTP_ROUTES.map(({ operation }) => operation);
+  const metrics = new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations });
+  using _watch = watchEventLoop((ms) => metrics.delayed(ms));
   const journal: Journal = (event) => {
+    metrics.note(event);
     if (isWritten(event, level)) log.write(write(event, new Date()));
   };
   await using index = await openIndex(flags.redis, journal);
-  await using server = await IndexServer.listen({ host: flags.host, port: parsePort(flags.port) }, {
-    index,
-    ...room,
-    journal,
-    connectionsMax,
-    rates,
-  });
+  const address = { host: flags.host, port: parsePort(flags.port) };
+  const parts = { index, journal, metrics, rates };
+  await using server = await IndexServer.listen(address, { ...parts, ...room, connectionsMax });
   rekeyOnHangup(server, keyFile, journal);
-  await using http = serveHttp(flags.host, parsePort(flags["http-port"]));
-  const httpAddress = { host: flags.host, port: http.addr.port };
+  const httpPort = parsePort(flags["http-port"]);
+  // HTTP is not encrypted, and the key comes along: not over the network, unless that is asked for.
+  const httpHost = flags["http-host"] ?? (keyFile === undefined ? flags.host : "127.0.0.1");
+  await using http = flags["no-http"] ? null : await HttpServer.listen({ host: httpHost, port: httpPort }, {
+    ...parts,
+    state: () => server.state,
+    roomKey: () => server.roomKey,
+  });
   console.log(
     flags.json
       ? printableJson({
         event: "listening",
         host: server.address.host,
         port: server.address.port,
-        httpPort: httpAddress.port,
+        ...(http === null ? {} : { httpHost: http.address.host, httpPort: http.address.port }),
         version: VERSION,
       })
-      : `index listening on ${formatAddress(server.address)}, http on ${formatAddress(httpAddress)}`,
+      : `index listening on ${formatAddress(server.address)}, http ${
+        http === null ? "off" : `on ${formatAddress(http.address)}`
+      }`,
   );
 
   await stopped;
   await server.close("the index was stopped");
-  await http.shutdown();
+  await http?.[Symbol.asyncDispose]();
   await index[Symbol.asyncDispose]();
   log[Symbol.dispose]();
   Deno.exit(EXIT.done);
@@ -164,20 +182,4 @@ function firstSignal(): Promise<void> {
     Deno.addSignalListener("SIGINT", stop);
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
   });
-}
-
-function serveHttp(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, handleHttp);
-  } catch (thrown) {
-    const failure = Failure.from(
-      thrown,
-      "unreachable",
-      `Cannot serve HTTP on ${formatAddress({ host: hostname, port })}`,
-    );
-    throw new Failure(failure.code, failure.message, {
-      cause: thrown,
-      hint: "choose another port with --http-port, 0 for any free one",
-    });
-  }
 }

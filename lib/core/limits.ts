@@ -68,6 +68,10 @@ export const MALFORMED_LINES_MAX = 8;
 export const DIALECT_REQUEST_BYTES_MAX = 64 * 1024;
 /** An answer in a classroom dialect: its clients read so much once, and take that for all. */
 export const DIALECT_ANSWER_BYTES_MAX = 1024;
+/** An HTTP request's body: one registration. */
+export const HTTP_BODY_BYTES_MAX = 4 * 1024;
+/** An HTTP request's address: the longest search, with three characters for each of its bytes, and some room. */
+export const URL_BYTES_MAX = 4 * 1024;
 
 // What one index or peer holds
 
@@ -99,6 +103,20 @@ export const LISTED_PAUSE_MS = 1_000;
 export const DIALECT_FILES_MAX = 1_000;
 /** Names that are registered over HTTP at once. */
 export const REGISTRATIONS_MAX = 10_000;
+/** The same of one address, at one server: a lab's whole row on one machine. */
+export const REGISTRATIONS_PER_ADDRESS_MAX = 64;
+/** Time for which a name may be registered in one go, in seconds: a day, so that who is gone for good is forgotten. */
+export const REGISTRATION_SECONDS_MAX = 86_400;
+/** The same, where the caller does not say it: a lesson. */
+export const REGISTRATION_SECONDS = 3_600;
+/** HTTP connections that are open at once; of one address no more than strangers of the index. */
+export const HTTP_CONNECTIONS_MAX = 1_000;
+/** HTTP requests of one address that are answered at once; further ones are told to come back. */
+export const HTTP_REQUESTS_PER_ADDRESS_MAX = 32;
+/** HTTP requests that are answered at once, whoever asks. */
+export const HTTP_REQUESTS_MAX = 1_000;
+/** HTTP requests that are answered for one address in a second; further ones wait. */
+export const HTTP_REQUESTS_PER_SECOND_MAX = 100;
 /** Peers of classroom dialects that an index lists. */
 export const DIALECT_PEERS_MAX = 2_000;
 /** The same of one address: a lab's whole row on one machine. The one that was silent longest makes room. */
@@ -204,6 +222,10 @@ export const HELLO_WAIT_MS = 10_000;
 export const REPLY_WAIT_MS = 15_000;
 /** The next byte of a body to arrive, and a written byte to be taken. */
 export const BODY_WAIT_MS = 15_000;
+/** An HTTP connection on which nothing is said, or nothing is answered. Longer than Prometheus waits between two looks. */
+export const HTTP_IDLE_MS_MAX = 75_000;
+/** The whole body of an HTTP request to arrive. */
+export const HTTP_BODY_WAIT_MS = 3_000;
 /** The index's attempt to reach a peer that joins. */
 export const DIAL_BACK_WAIT_MS = 3_000;
 /** A session that holds a wanted name to show that it is alive. */

@@ -204,7 +204,7 @@ export class RedisIndex implements SearchIndex {
     return this.#local.peers(page);
   }
 
-  counts(): Promise<{ peers: number; files: number }> {
+  counts(): Promise<{ peers: number; files: number; bytes: number }> {
     return this.#local.counts();
   }
 

@@ -144,6 +144,6 @@ export interface SearchIndex extends AsyncDisposable {
   peer(name: string): Promise<PeerSummary | undefined>;
   /** Who is here, in order of name. */
   peers(page: Page): Promise<{ peers: PeerSummary[]; more: boolean }>;
-  /** How much is here. */
-  counts(): Promise<{ peers: number; files: number }>;
+  /** How much is here; `bytes` is the sum of the sizes of all files. */
+  counts(): Promise<{ peers: number; files: number; bytes: number }>;
 }

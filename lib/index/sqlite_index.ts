@@ -76,7 +76,9 @@ export class SqliteIndex implements SearchIndex {
     this.#bindsNames = bindsNames;
   }
 
-  readonly isCurrent = true;
+  get isCurrent(): boolean {
+    return true;
+  }
 
   serve(): void {}
 
@@ -212,8 +214,9 @@ export class SqliteIndex implements SearchIndex {
     return Promise.resolve({ peers, more: this.#sorted.length > end });
   }
 
-  counts(): Promise<{ peers: number; files: number }> {
-    return Promise.resolve({ peers: this.#byKey.size, files: this.#files });
+  counts(): Promise<{ peers: number; files: number; bytes: number }> {
+    const bytes = this.#byKey.values().reduce((sum, state) => sum + state.bytes, 0);
+    return Promise.resolve({ peers: this.#byKey.size, files: this.#files, bytes });
   }
 
   /** Everything that a peer lists, in batches, between which others have their turn. Ends when the peer has left. */

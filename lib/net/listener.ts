@@ -29,10 +29,24 @@ export interface ListenerOptions {
   readonly connectionsMax: number;
   /** What those can do who come when all places are taken. */
   readonly fullHint?: string;
+  /** What one too many is told; a failure of our own protocol, if not said. */
+  readonly refusal?: Uint8Array;
   /** With whose key connections are encrypted; without, they are plain. */
   readonly identity?: Identity;
   /** Serves one connection until it ends. It is closed afterwards, whatever happened. */
   readonly serve: (connection: Connection) => Promise<void>;
+}
+
+/** What went over the connections of a listener, those that have ended included. */
+export interface Traffic {
+  /** Connections that are open. */
+  readonly open: number;
+  /** Connections that were served so far, and those that were too many. */
+  readonly accepted: number;
+  readonly refused: number;
+  /** Bytes before encryption. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
 }
 
 /** Every interface. The same for people who write it as IPv4 or as IPv6: both families are listened on. */
@@ -57,6 +71,8 @@ export class Listener implements AsyncDisposable {
   #address: Address;
   #closed = false;
   #refusedMs = -Infinity;
+  /** So far; the bytes are those of connections that have ended. */
+  readonly #total = { accepted: 0, refused: 0, bytesRead: 0, bytesWritten: 0 };
 
   private constructor(address: Address, options: ListenerOptions) {
     this.#address = address;
@@ -93,6 +109,16 @@ export class Listener implements AsyncDisposable {
   identify(identity: Identity): void {
     if (this.#options.identity === undefined) throw new TypeError("Cannot encrypt: this listener is plain");
     for (const acceptor of this.#acceptors) acceptor.identify?.(identity);
+  }
+
+  /** What went over its connections. */
+  get traffic(): Traffic {
+    let { bytesRead, bytesWritten } = this.#total;
+    for (const connection of this.#open.keys()) {
+      bytesRead += connection.bytesRead;
+      bytesWritten += connection.bytesWritten;
+    }
+    return { ...this.#total, open: this.#open.size, bytesRead, bytesWritten };
   }
 
   /** Stops accepting; connections that are open go on. */
@@ -142,6 +168,8 @@ export class Listener implements AsyncDisposable {
     const { host } = ends.remote;
     const strangers = this.#strangers.get(host) ?? 0;
     const refusal = this.#refusal(strangers);
+    if (refusal === undefined) this.#total.accepted += 1;
+    else this.#total.refused += 1;
     if (refusal !== undefined && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) {
       stream.close();
       return true;
@@ -150,27 +178,31 @@ export class Listener implements AsyncDisposable {
     const connection = new Connection(stream, ends);
     this.#strangers.set(host, strangers + 1);
     connection.onKnown = () => this.#forgetStranger(host);
-    const served = (refusal === undefined ? this.#options.serve(connection) : refuse(connection, refusal)).catch(
+    const served = (refusal === undefined ? this.#options.serve(connection) : connection.send(refusal)).catch(
       () => {},
     ).finally(() => {
       connection.close();
       connection.known();
       this.#open.delete(connection);
+      this.#total.bytesRead += connection.bytesRead;
+      this.#total.bytesWritten += connection.bytesWritten;
     });
     this.#open.set(connection, served);
     if (this.#closed) connection.close();
     return false;
   }
 
-  /** Why one more connection, from an address with so many strangers, is not served. */
-  #refusal(strangers: number): Failure | undefined {
-    const { connectionsMax, fullHint } = this.#options;
-    if (this.#open.size >= connectionsMax) {
-      const hint = fullHint === undefined ? {} : { hint: fullHint };
-      return new Failure("busy", `Cannot serve you: all ${formatCount(connectionsMax, "place")} here are taken`, hint);
-    }
-    if (strangers < STRANGERS_PER_ADDRESS_MAX) return undefined;
-    return new Failure("busy", "Cannot serve you: too many connections of your address have not said who they are");
+  /** What one more connection, from an address with so many strangers, is told if it is not served. */
+  #refusal(strangers: number): Uint8Array | undefined {
+    const { connectionsMax, fullHint, refusal } = this.#options;
+    const isFull = this.#open.size >= connectionsMax;
+    if (!isFull && strangers < STRANGERS_PER_ADDRESS_MAX) return undefined;
+    if (refusal !== undefined) return refusal;
+    const why = isFull
+      ? `all ${formatCount(connectionsMax, "place")} here are taken`
+      : "too many connections of your address have not said who they are";
+    const hint = isFull && fullHint !== undefined ? { hint: fullHint } : {};
+    return encodeFailure(new Failure("busy", `Cannot serve you: ${why}`, hint), 0);
   }
 
   #forgetStranger(host: string): void {
@@ -219,8 +251,4 @@ function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: C
 function isInUse(thrown: unknown): boolean {
   return thrown instanceof Deno.errors.AddrInUse ||
     (thrown instanceof Error && /EADDRINUSE|AddrInUse/.test(thrown.message));
-}
-
-async function refuse(connection: Connection, failure: Failure): Promise<void> {
-  await connection.send(encodeFailure(failure, 0));
 }

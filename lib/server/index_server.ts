@@ -22,6 +22,7 @@ import { encodeNews } from "../protocol/envelope.ts";
 import { Closing } from "../protocol/presence.ts";
 import { ClassroomPeers } from "./classroom_peers.ts";
 import { type DialectSessionParts, serveDialect } from "./dialect_session.ts";
+import { IndexMetrics, type ServerState } from "./index_metrics.ts";
 import type { Journal } from "./journal.ts";
 import { RATES, type Rates } from "./rates.ts";
 import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
@@ -30,6 +31,7 @@ import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
 export interface IndexServerOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
+  readonly metrics?: IndexMetrics;
   readonly connectionsMax?: number;
   readonly rates?: Rates;
   /** The room's key: the index then speaks TLS with what follows from it, and answers nobody who does not have it. */
@@ -50,8 +52,10 @@ export class IndexServer implements AsyncDisposable {
   readonly #guesses: Guesses;
   readonly #proofs: AddressPaces;
   readonly #dialects: DialectSessionParts;
+  readonly #metrics: IndexMetrics;
 
   private constructor(address: Address, options: IndexServerOptions) {
+    this.#metrics = options.metrics ?? new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations: [] });
     this.#parts = {
       index: options.index,
       journal: options.journal,
@@ -69,6 +73,8 @@ export class IndexServer implements AsyncDisposable {
     this.#dialects = {
       index,
       journal,
+      clock,
+      metrics: this.#metrics,
       peers: new ClassroomPeers({ index, journal, clock }),
       paces: new AddressPaces(rates.requests, clock),
     };
@@ -105,6 +111,17 @@ export class IndexServer implements AsyncDisposable {
     this.#listener?.identify(room.identity);
     this.#roomKey = room.key;
     this.#parts.journal({ event: "rekeyed" });
+  }
+
+  /** The room's key that is asked for now, if the room has one. */
+  get roomKey(): RoomKey | undefined {
+    return this.#roomKey;
+  }
+
+  /** What it knows about itself, for its metrics. */
+  get state(): ServerState {
+    const none = { open: 0, accepted: 0, refused: 0, bytesRead: 0, bytesWritten: 0 };
+    return { ...this.#listener?.traffic ?? none, joined: this.#parts.joined.size };
   }
 
   /** Takes no more connections, tells every peer that the index closes, and ends all sessions. */
@@ -145,6 +162,8 @@ export class IndexServer implements AsyncDisposable {
           await this.#proofs.wait(connection.remote.host);
           await this.#guesses.wait(connection.remote.host);
         },
+        onAnswered: (method) => this.#metrics.answered(method, session.tookMs),
+        onRefused: ({ code }) => this.#metrics.refused(code),
         onWrongGuess: () => this.#guesses.note(connection.remote.host),
         onBug: (thrown) => journal(bugEvent(thrown)),
       });

@@ -33,6 +33,8 @@ export type JournalEvent =
     readonly file: string;
     readonly found: boolean;
   }
+  /** A name without a connection, over HTTP. */
+  | { readonly event: "registered"; readonly peer: string; readonly from: Address; readonly seconds: number }
   | { readonly event: "left"; readonly peer: string; readonly why: string }
   | { readonly event: "refused"; readonly peer: string; readonly code: string; readonly message: string }
   /** SIGHUP: the room's key was read again. */
@@ -55,6 +57,7 @@ export const LEVEL_OF = {
   listed: "info",
   searched: "debug",
   asked: "info",
+  registered: "info",
   left: "info",
   refused: "warn",
   rekeyed: "info",
@@ -104,6 +107,8 @@ function sentence(event: JournalEvent): string {
       return `${event.peer} searched "${event.query}": ${formatCount(event.hits, "hit")}`;
     case "asked":
       return `${event.peer} asked ${event.owner} for "${event.file}": ${event.found ? "listed" : "not listed"}`;
+    case "registered":
+      return `${event.peer} registered ${formatAddress(event.from)} for ${event.seconds} s`;
     case "left":
       return `${event.peer} left: ${event.why}`;
     case "refused":

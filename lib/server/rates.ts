@@ -5,7 +5,7 @@
  */
 
 import { Failure } from "../core/failure.ts";
-import { PROOFS_PER_SECOND_MAX, QUESTIONS_PER_SECOND_MAX } from "../core/limits.ts";
+import { HTTP_REQUESTS_PER_SECOND_MAX, PROOFS_PER_SECOND_MAX, QUESTIONS_PER_SECOND_MAX } from "../core/limits.ts";
 
 /** Times a second, by class. Whoever wants more waits. */
 export interface Rates {
@@ -15,6 +15,8 @@ export interface Rates {
   readonly questions: number;
   /** Requests of one address in classroom dialects, which nobody proves to send. */
   readonly requests: number;
+  /** Requests of one address over HTTP. */
+  readonly http: number;
 }
 
 /** The rates of a server that was told nothing else. */
@@ -22,6 +24,7 @@ export const RATES: Rates = {
   proofs: PROOFS_PER_SECOND_MAX,
   questions: QUESTIONS_PER_SECOND_MAX,
   requests: QUESTIONS_PER_SECOND_MAX,
+  http: HTTP_REQUESTS_PER_SECOND_MAX,
 };
 
 const HINT = `write a number from 1 for any of them: ${Object.entries(RATES).map((pair) => pair.join("=")).join(",")}`;

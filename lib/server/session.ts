@@ -49,6 +49,8 @@ export class Session {
   readonly #ended = Promise.withResolvers<void>();
   readonly #questions: Pace;
   #heardMs: number;
+  /** When the turn of the request under way came. */
+  #startedMs = 0;
   #sign = Promise.withResolvers<void>();
   #peer: IndexedPeer | undefined;
   #identity: PublicIdentity | undefined;
@@ -73,6 +75,11 @@ export class Session {
     this.#sign.resolve();
   }
 
+  /** How long the request under way took, from its turn on. */
+  get tookMs(): number {
+    return this.#parts.clock.now() - Math.max(this.#startedMs, this.#heardMs);
+  }
+
   /** Whether the other side shows a sign of life when it is asked for one. */
   async isAlive(): Promise<boolean> {
     const askedMs = this.#parts.clock.now();
@@ -90,8 +97,9 @@ export class Session {
   }
 
   /** Waits until this connection may ask again: who asks without pause does not keep others waiting. */
-  question(): Promise<void> {
-    return this.#questions.take(1);
+  async question(): Promise<void> {
+    await this.#questions.take(1);
+    this.#startedMs = this.#parts.clock.now();
   }
 
   /** Notes who has proven to call. */

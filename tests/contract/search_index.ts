@@ -85,7 +85,7 @@ export function testSearchIndex(
     await joined(index, "rui", ["aula 2.mp4"]);
     await index.leave("ANA");
     assertEquals(await namesOf(index, "aula"), ["aula 2.mp4"]);
-    assertEquals(await index.counts(), { peers: 1, files: 1 });
+    assertEquals(await index.counts(), { peers: 1, files: 1, bytes: 1000 });
     await joined(index, "ana");
     assertEquals(await namesOf(index, "aula"), ["aula 2.mp4"]);
     await index.leave("nobody");
@@ -149,7 +149,7 @@ export function testSearchIndex(
     await index.leave("ana");
     assertEquals((await update).code, "not-joined");
     assertEquals(await namesOf(index, "file"), []);
-    assertEquals(await index.counts(), { peers: 0, files: 0 });
+    assertEquals(await index.counts(), { peers: 0, files: 0, bytes: 0 });
   });
 
   test("update() adds, replaces and removes", async (index) => {

@@ -150,7 +150,7 @@ Deno.test("a session that falls silent goes, and its files with it", async () =>
   const start = performance.now();
   await eventually("ana is gone", async () => (await started.index.counts()).peers === 0);
   assert(performance.now() - start > 200);
-  assertEquals(await started.index.counts(), { peers: 0, files: 0 });
+  assertEquals(await started.index.counts(), { peers: 0, files: 0, bytes: 0 });
   assertMatch(JSON.stringify(started.events.at(-1)), /"left".*silent/);
 });
 
@@ -175,7 +175,7 @@ Deno.test("close() says goodbye to every peer and frees the port", async () => {
   await started.server.close("the index was stopped");
   await ana.ended;
   assertEquals([ana.news, rui.news], [["CLOSING"], ["CLOSING"]]);
-  assertEquals(await started.index.counts(), { peers: 0, files: 0 });
+  assertEquals(await started.index.counts(), { peers: 0, files: 0, bytes: 0 });
   assertEquals(
     (await assertRejects(() => IndexClient.connect(started.server.address), Failure)).code,
     "unreachable",
