@@ -1,8 +1,9 @@
 /**
- * The index of one server, in memory: SQLite with its FTS5 full-text index, both part of Deno. Called by lib/server.
+ * The index of one server, in memory: SQLite, which is part of Deno, a tree of words, and a table of
+ * copies. Called by lib/server.
  *
  * Every step is bounded in time, because searches of others wait meanwhile: changes are applied in slices, between which everything else
- * has its turn. The tables are in sqlite_tables.ts, searching in sqlite_search.ts.
+ * has its turn. The tables are in sqlite_tables.ts, words in word_tree.ts, searching in sqlite_search.ts.
  * @module
  */
 
@@ -13,6 +14,8 @@ import { peerNameKey } from "../core/peer_name.ts";
 import { fold } from "../core/words.ts";
 import { Expiries } from "./expiries.ts";
 import { NameBinding, nameTaken } from "./name_binding.ts";
+import { type FileRow, FileTable } from "./file_table.ts";
+import { NameList } from "./name_list.ts";
 import { baseName } from "./rank.ts";
 import { checkToken, makeToken, registeredPeer } from "./registration.ts";
 import type {
@@ -30,20 +33,13 @@ import type {
   SearchQuery,
 } from "./search_index.ts";
 import { SqliteSearch } from "./sqlite_search.ts";
-import {
-  type CopyRow,
-  fileOf,
-  type HolderRow,
-  indexedWords,
-  type NameRow,
-  one,
-  openDatabase,
-  prepareStatements,
-  rows,
-} from "./sqlite_tables.ts";
+import { type NameRow, one, openDatabase, type PartialRow, prepareStatements, rows } from "./sqlite_tables.ts";
+import { WordTree } from "./word_tree.ts";
 
 /** How long a change may hold the event loop before others have their turn. */
 const SLICE_MS = 5;
+/** Copies of a peer that left which are looked up at once. */
+const COPIES_AT_ONCE = 1_000;
 
 interface PeerState {
   readonly id: number;
@@ -56,14 +52,22 @@ interface PeerState {
 
 /** `SearchIndex` in the memory of this process. */
 export class SqliteIndex implements SearchIndex {
-  // One transaction for the life of the database: there is nothing to make durable, and ending one makes FTS5 write out and merge what it
-  // has gathered (44,000 names a second with a commit every 500, 66,000 without). Searches see what is not committed.
+  // One transaction for the life of the database: there is nothing to make durable. Searches see what is not committed.
   readonly #database = openDatabase();
   readonly #sql = prepareStatements(this.#database);
-  readonly #search = new SqliteSearch(this.#sql, (id) => this.#byId.get(id)?.peer);
+  readonly #names = new NameList();
+  readonly #words = new WordTree(this.#names);
+  readonly #copies = new FileTable();
+  readonly #search = new SqliteSearch({
+    sql: this.#sql,
+    names: this.#names,
+    words: this.#words,
+    copies: this.#copies,
+    peerOf: (id) => this.#byId.get(id)?.peer,
+  });
   readonly #byKey = new Map<string, PeerState>();
   readonly #byId = new Map<number, PeerState>();
-  readonly #names = new NameBinding();
+  readonly #owners = new NameBinding();
   readonly #registered = new Expiries((key) => void this.leave(key));
   #lastPeerId = 0;
   #sorted: PeerState[] | undefined;
@@ -83,7 +87,7 @@ export class SqliteIndex implements SearchIndex {
   serve(): void {}
 
   async checkName(name: string, id: string): Promise<void> {
-    if (this.#names.isOfAnother(peerNameKey(name), id)) throw await this.#nameTaken(name, id);
+    if (this.#owners.isOfAnother(peerNameKey(name), id)) throw await this.#nameTaken(name, id);
   }
 
   async join(peer: IndexedPeer): Promise<void> {
@@ -128,9 +132,9 @@ export class SqliteIndex implements SearchIndex {
     this.#files -= state.files;
     this.#sql.deletePartialsOfPeer.run(state.id);
     while (!this.#closed) {
-      const left = rows<NameRow>(this.#sql.someNamesOfPeer, state.id);
-      if (left.length === 0) return;
-      await this.#inSlices(left, (row) => this.#forget(state.id, row));
+      const some = this.#copies.ofPeer(state.id, COPIES_AT_ONCE);
+      if (some.length === 0) return;
+      await this.#inSlices(some, (row) => this.#forget(row));
     }
   }
 
@@ -175,17 +179,25 @@ export class SqliteIndex implements SearchIndex {
   }
 
   find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
-    const found = rows<HolderRow>(
-      this.#sql.copiesOfRoot,
-      Uint8Array.fromHex(root),
-      page.limit + 1,
-      page.offset,
-    );
-    const copies = found.slice(0, page.limit).flatMap((row) => {
+    const whole = this.#copies.ofRoot(root);
+    const end = page.offset + page.limit;
+    const copies = whole.slice(page.offset, end).flatMap((row) => {
       const peer = this.#byId.get(row.peer)?.peer;
-      return peer === undefined ? [] : [{ peer, ...fileOf(row.name, row), partial: row.partial === 1 }];
+      return peer === undefined ? [] : [{ peer, ...this.#fileOf(row), partial: false }];
     });
-    return Promise.resolve({ copies, more: found.length > page.limit });
+    const offset = Math.max(page.offset - whole.length, 0);
+    const left = end - Math.max(whole.length, page.offset);
+    const partials = rows<PartialRow>(
+      this.#sql.partialsOfRoot,
+      Uint8Array.fromHex(root),
+      Math.max(left, 0) + 1,
+      offset,
+    );
+    for (const { peer: id, name, size } of partials.slice(0, Math.max(left, 0))) {
+      const peer = this.#byId.get(id)?.peer;
+      if (peer !== undefined) copies.push({ peer, name, size, root, partial: true });
+    }
+    return Promise.resolve({ copies, more: whole.length > end || partials.length > Math.max(left, 0) });
   }
 
   folder(
@@ -198,8 +210,10 @@ export class SqliteIndex implements SearchIndex {
 
   copy(peer: string, name: string): Promise<FoundCopy | undefined> {
     const state = this.#byKey.get(peerNameKey(peer));
-    const row = state && one<CopyRow>(this.#sql.copyByName, state.id, name);
-    return Promise.resolve(state && row && { peer: state.peer, ...fileOf(name, row) });
+    const id = one<NameRow>(this.#sql.idOfName, name)?.id;
+    const row = state === undefined || id === undefined ? 0 : this.#copies.find(state.id, id);
+    const found = state === undefined || row === 0 ? undefined : this.#fileOf(this.#copies.row(row));
+    return Promise.resolve(state && found && { peer: state.peer, ...found });
   }
 
   peer(name: string): Promise<PeerSummary | undefined> {
@@ -222,11 +236,9 @@ export class SqliteIndex implements SearchIndex {
   /** Everything that a peer lists, in batches, between which others have their turn. Ends when the peer has left. */
   async *filesOf(name: string, batch: number): AsyncGenerator<ListedFile[]> {
     const state = this.#byKey.get(peerNameKey(name));
-    for (let last = 0; state !== undefined && this.#byId.has(state.id) && !this.#closed;) {
-      const found = rows<CopyRow & NameRow>(this.#sql.filesOfPeer, state.id, last, batch);
-      if (found.length === 0) return;
-      yield found.map((row) => fileOf(row.name, row));
-      last = found.at(-1)?.id ?? last;
+    const rows = state === undefined ? [] : this.#copies.ofPeer(state.id, Infinity);
+    for (let start = 0; start < rows.length && state !== undefined && this.#byId.has(state.id); start += batch) {
+      yield rows.slice(start, start + batch).map((row) => this.#fileOf(this.#copies.row(row)));
       await nextTurn();
     }
   }
@@ -248,7 +260,7 @@ export class SqliteIndex implements SearchIndex {
 
   #add(peer: IndexedPeer, token?: string): void {
     const key = peerNameKey(peer.name);
-    if (this.#bindsNames) this.#names.bind(key, peer.id);
+    if (this.#bindsNames) this.#owners.bind(key, peer.id);
     const state = { id: ++this.#lastPeerId, peer, files: 0, bytes: 0, ...(token === undefined ? {} : { token }) };
     this.#byKey.set(key, state);
     this.#byId.set(state.id, state);
@@ -256,7 +268,7 @@ export class SqliteIndex implements SearchIndex {
   }
 
   #isTaken(key: string, id: string): boolean {
-    return this.#byKey.has(key) || this.#names.isOfAnother(key, id);
+    return this.#byKey.has(key) || this.#owners.isOfAnother(key, id);
   }
 
   #nameTaken(name: string, id: string): Promise<Failure> {
@@ -283,40 +295,48 @@ export class SqliteIndex implements SearchIndex {
     }
   }
 
-  #list(state: PeerState, file: ListedFile): void {
-    const nameId = this.#nameId(file.name);
-    const before = one<{ size: number }>(this.#sql.sizeOfCopy, state.id, nameId);
-    this.#sql.putCopy.run(state.id, nameId, file.size, file.root === undefined ? null : Uint8Array.fromHex(file.root));
-    if (before === undefined) {
+  #list(state: PeerState, { name, size, root }: ListedFile): void {
+    const nameId = this.#nameId(name);
+    const row = this.#copies.find(state.id, nameId);
+    const before = row === 0 ? 0 : this.#copies.row(row).size;
+    if (row === 0) {
+      this.#copies.add({ peer: state.id, name: nameId, size, root });
       state.files += 1;
       this.#files += 1;
-    }
-    state.bytes = Math.min(state.bytes + file.size - (before?.size ?? 0), Number.MAX_SAFE_INTEGER);
+    } else this.#copies.change(row, size, root);
+    state.bytes = Math.min(state.bytes + size - before, Number.MAX_SAFE_INTEGER);
   }
 
   #unlist(state: PeerState, name: string): void {
-    const id = one<{ id: number }>(this.#sql.idOfName, name)?.id;
-    const before = id === undefined ? undefined : one<{ size: number }>(this.#sql.sizeOfCopy, state.id, id);
-    if (id === undefined || before === undefined) return;
-    this.#forget(state.id, { id, name });
+    const id = one<NameRow>(this.#sql.idOfName, name)?.id;
+    const row = id === undefined ? 0 : this.#copies.find(state.id, id);
+    if (row === 0) return;
+    state.bytes -= this.#copies.row(row).size;
+    this.#forget(row);
     state.files -= 1;
     this.#files -= 1;
-    state.bytes -= before.size;
   }
 
   /** Forgets one copy, and its name when nobody else lists it. */
-  #forget(peerId: number, row: NameRow): void {
-    this.#sql.deleteCopy.run(peerId, row.id);
-    if (one(this.#sql.anyCopyOfName, row.id) !== undefined) return;
-    this.#sql.deleteWords.run(row.id, indexedWords(row.name));
-    this.#sql.deleteName.run(row.id);
+  #forget(row: number): void {
+    const { name: id } = this.#copies.row(row);
+    this.#copies.delete(row);
+    if (this.#copies.hasName(id)) return;
+    this.#words.delete(id, this.#names.of(id));
+    this.#sql.deleteName.run(id);
+    this.#names.delete(id);
+  }
+
+  #fileOf({ name, size, root }: FileRow): ListedFile {
+    return { name: this.#names.of(name), size, ...(root === undefined ? {} : { root }) };
   }
 
   #nameId(name: string): number {
-    const known = one<{ id: number }>(this.#sql.idOfName, name);
+    const known = one<NameRow>(this.#sql.idOfName, name);
     if (known !== undefined) return known.id;
-    const id = Number(this.#sql.addName.run(name, fold(baseName(name))).lastInsertRowid);
-    this.#sql.addWords.run(id, indexedWords(name));
+    const id = this.#names.add(name);
+    this.#sql.addName.run(id, name, fold(baseName(name)));
+    this.#words.add(id, name);
     return id;
   }
 }

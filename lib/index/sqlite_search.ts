@@ -2,44 +2,46 @@
  * Searches the tables of `SqliteIndex`. Called by sqlite_index.ts.
  *
  * A search is bounded in time, because others wait meanwhile: it reads a bounded number of candidates in the order of the index and ranks
- * those. For that FTS5 must not build whole lists of matches first, as it does for a prefix that has no index of its own (43 ms for `mp4*`
- * among 300,000 names, 0.1 ms with one): hence the prefix indexes in sqlite_tables.ts.
+ * those.
  * @module
  */
 
 import { HIT_PEERS_MAX, QUERY_WORDS_MAX } from "../core/limits.ts";
 import { fold, words } from "../core/words.ts";
+import type { FileTable } from "./file_table.ts";
+import type { NameList } from "./name_list.ts";
 import { baseName, compareRanked, exactQuality, isWholeMatch, matchQuality } from "./rank.ts";
 import type { FoundContent, IndexedPeer, ListedFile, SearchQuery } from "./search_index.ts";
-import {
-  type CopyRow,
-  fileOf,
-  type HolderRow,
-  type NameRow,
-  one,
-  PREFIX_LENGTH_MAX,
-  rows,
-  type Statements,
-} from "./sqlite_tables.ts";
+import { type NameRow, rows, type Statements } from "./sqlite_tables.ts";
+import type { WordTree } from "./word_tree.ts";
 
 /** Names looked at for one search: some more than asked for, so that ranking has a choice. */
 const CANDIDATES_MIN = 50;
 const CANDIDATES_PER_HIT = 2;
 /** Copies looked at for one search, however many peers list the same names. */
 const SEARCH_COPIES_MAX = 10_000;
+/** Copies looked at to count the holders of one content: more than there are honest peers at one server. */
+const HOLDERS_COUNTED_MAX = 20_000;
 
 /** Greater than whatever can follow in a name. */
 const LAST_CHARACTER = "\u{10ffff}";
 
+/** Where a search looks. */
+export interface SearchParts {
+  readonly sql: Statements;
+  readonly names: NameList;
+  readonly words: WordTree;
+  readonly copies: FileTable;
+  /** The peer behind a number in the tables, as long as it is here. */
+  readonly peerOf: (id: number) => IndexedPeer | undefined;
+}
+
 /** The searching half of the index. */
 export class SqliteSearch {
-  readonly #sql: Statements;
-  readonly #peerOf: (id: number) => IndexedPeer | undefined;
+  readonly #parts: SearchParts;
 
-  /** `peerOf` gives the peer behind a number in the tables, as long as it is here. */
-  constructor(sql: Statements, peerOf: (id: number) => IndexedPeer | undefined) {
-    this.#sql = sql;
-    this.#peerOf = peerOf;
+  constructor(parts: SearchParts) {
+    this.#parts = parts;
   }
 
   /** Finds contents, best match first. */
@@ -53,7 +55,7 @@ export class SqliteSearch {
 
   /** Finds every content below a folder, in order of name; of one name, the content that most have first. */
   folder(prefix: string, after: string | undefined, limit: number): { hits: FoundContent[]; more: boolean } {
-    const found = rows<NameRow>(this.#sql.namesBelow, after ?? "", prefix, prefix + LAST_CHARACTER, limit + 1);
+    const found = rows<NameRow>(this.#parts.sql.namesBelow, after ?? "", prefix, prefix + LAST_CHARACTER, limit + 1);
     const groups = new Map<string, ContentGroup>();
     const names = found.slice(0, limit).map((row) => ({ ...row, quality: 0 }));
     // One name at a time, so that a content which lies there under several names is a hit of each.
@@ -66,7 +68,7 @@ export class SqliteSearch {
   }
 
   #exactly(wanted: string): { names: RankedName[]; all: boolean } {
-    const found = rows<NameRow>(this.#sql.namesByBase, fold(baseName(wanted)), SEARCH_COPIES_MAX);
+    const found = rows<NameRow>(this.#parts.sql.namesByBase, fold(baseName(wanted)), SEARCH_COPIES_MAX);
     const names = found.flatMap((row) => {
       const quality = exactQuality(row.name, wanted);
       return quality === undefined ? [] : [{ ...row, quality }];
@@ -82,21 +84,22 @@ export class SqliteSearch {
     const candidatesMax = CANDIDATES_MIN + CANDIDATES_PER_HIT * count;
     const wanted = [...new Set(words(query))].slice(0, QUERY_WORDS_MAX);
     if (wanted.length === 0) {
-      const first = rows<NameRow>(this.#sql.anyNames, candidatesMax);
+      const first = rows<NameRow>(this.#parts.sql.anyNames, candidatesMax);
       return { names: first.map((row) => ({ ...row, quality: 0 })), all: first.length < candidatesMax };
     }
     const names = new Map<number, RankedName>();
-    const look = (match: string): boolean => {
-      const found = rows<NameRow>(this.#sql.namesByWords, match, candidatesMax);
-      for (const row of found) {
-        const quality = names.has(row.id) ? undefined : matchQuality(row.name, wanted);
-        if (quality !== undefined) names.set(row.id, { ...row, quality });
+    const look = (options: { whole: boolean }): boolean => {
+      const found = this.#parts.words.find(wanted, candidatesMax, options);
+      for (const id of found) {
+        const name = this.#parts.names.of(id);
+        const quality = names.has(id) ? undefined : matchQuality(name, wanted);
+        if (quality !== undefined) names.set(id, { id, name, quality });
       }
       return found.length < candidatesMax;
     };
-    const all = look(wanted.map((word) => `"${[...word].slice(0, PREFIX_LENGTH_MAX).join("")}"*`).join(" "));
+    const all = look({ whole: false });
     const whole = names.values().filter((name) => isWholeMatch(name.quality, wanted)).toArray();
-    if (!all && whole.length < count) look(wanted.map((word) => `"${word}"`).join(" "));
+    if (!all && whole.length < count) look({ whole: true });
     return { names: [...names.values()], all };
   }
 
@@ -120,40 +123,39 @@ export class SqliteSearch {
 
   /** Adds the copies of names to their contents. Shape: how many copies were looked at. */
   #addCopies(groups: Map<string, ContentGroup>, names: readonly RankedName[], copiesMax: number): number {
-    const byId = new Map(names.map((name) => [name.id, name]));
-    const ids = JSON.stringify([...byId.keys()]);
-    const copies = rows<CopyRow & { name: number }>(this.#sql.copiesOfNames, ids, copiesMax);
-    for (const copy of copies) {
-      const peer = this.#peerOf(copy.peer);
-      const named = byId.get(copy.name);
-      if (peer === undefined || named === undefined) continue;
-      const key = copy.root === null ? `${copy.name}/${copy.size}` : copy.root.toHex();
-      const group = groups.get(key);
-      if (group === undefined) {
-        const { name, quality } = named;
-        groups.set(key, { ...fileOf(name, copy), quality, holders: 1, peers: [peer] });
-        continue;
+    const { copies, peerOf } = this.#parts;
+    let looked = 0;
+    for (const { id, name, quality } of names) {
+      const found = copies.ofName(id, copiesMax - looked);
+      looked += found.length;
+      for (const { peer: peerId, size, root } of found) {
+        const peer = peerOf(peerId);
+        if (peer === undefined) continue;
+        const key = root ?? `${id}/${size}`;
+        const group = groups.get(key);
+        if (group === undefined) {
+          groups.set(key, { name, size, ...(root === undefined ? {} : { root }), quality, holders: 1, peers: [peer] });
+          continue;
+        }
+        group.holders += 1;
+        if (group.peers.length < HIT_PEERS_MAX && !group.peers.includes(peer)) group.peers.push(peer);
       }
-      group.holders += 1;
-      if (group.peers.length < HIT_PEERS_MAX && !group.peers.includes(peer)) group.peers.push(peer);
     }
-    return copies.length;
+    return looked;
   }
 
   /** Counts every holder of a content, also those that have it under a name that does not match. */
-  #countHolders(group: ContentGroup): FoundContent {
-    const { quality: _, ...hit } = group;
-    if (group.root === undefined) return hit;
-    const root = Uint8Array.fromHex(group.root);
-    const holders = one<{ holders: number }>(this.#sql.countHolders, root)?.holders ?? 0;
-    const known = new Set(group.peers);
-    if (holders > known.size && known.size < HIT_PEERS_MAX) {
-      for (const row of rows<HolderRow>(this.#sql.copiesOfRoot, root, 2 * HIT_PEERS_MAX, 0)) {
-        const peer = row.partial === 1 ? undefined : this.#peerOf(row.peer);
-        if (peer !== undefined && known.size < HIT_PEERS_MAX) known.add(peer);
-      }
+  #countHolders({ quality: _, ...hit }: ContentGroup): FoundContent {
+    if (hit.root === undefined) return hit;
+    const { copies, peerOf } = this.#parts;
+    const holders = copies.holdersOf(hit.root, HOLDERS_COUNTED_MAX);
+    const peers = new Set(hit.peers);
+    const named = Math.min(HIT_PEERS_MAX, holders.size);
+    for (const id of peers.size < named ? [...holders].sort((a, b) => a - b) : []) {
+      const peer = peers.size < named ? peerOf(id) : undefined;
+      if (peer !== undefined) peers.add(peer);
     }
-    return { ...hit, holders: Math.max(holders, known.size), peers: [...known] };
+    return { ...hit, holders: Math.max(holders.size, peers.size), peers: [...peers] };
   }
 }
 

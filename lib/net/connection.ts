@@ -16,10 +16,11 @@ import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX, SEND_QUEUE_BYTES_MA
 import { decodeLine, type Envelope } from "../protocol/envelope.ts";
 import { LineBuffer } from "../protocol/line_buffer.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { Deadlines } from "./deadlines.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** First read buffer of an idle connection, and the largest one a busy connection grows to. */
-const READ_BYTES_MIN = 1024;
+const READ_BYTES_MIN = 256;
 const READ_BYTES_MAX = 64 * 1024;
 
 /** Writes the body of a reply into the stream, exactly the announced bytes. */
@@ -35,6 +36,8 @@ export interface ConnectionEnds {
 
 /** One connection. Closing it more than once is harmless. */
 export class Connection implements Disposable {
+  static readonly #reads = new Deadlines<Connection>((late, waitMs) => void late.#end(silent(waitMs)));
+  static readonly #writes = new Deadlines<Connection>((late, waitMs) => void late.#end(silent(waitMs)));
   readonly local: Address;
   readonly remote: Address;
   /** The id of who was called, if the connection is encrypted; else empty. */
@@ -91,10 +94,9 @@ export class Connection implements Disposable {
    * The next message, or null when the other side closed between two messages. Fails: "malformed" (the line is consumed; going on is
    * possible), "too-large", "timeout" after `waitMs`, "closed" in the middle of a line.
    */
-  async receive(options: { waitMs: number }): Promise<Envelope | null> {
+  receive(options: { waitMs: number }): Promise<Envelope | null> {
     this.#bodyWatchdog[Symbol.dispose]();
-    const line = this.#buffer.line() ?? await this.#within(options.waitMs, () => this.#readLine());
-    return line === null ? null : decodeLine(line);
+    return this.#readMessage(options.waitMs);
   }
 
   /**
@@ -219,25 +221,47 @@ export class Connection implements Disposable {
     this.close();
   }
 
-  async #readLine(): Promise<Uint8Array | null> {
-    while (true) {
-      if (await this.#readOn() === null) {
-        if (this.#buffer.size === 0) return null;
-        throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle of a message"));
+  /** One function that waits, not one that calls another: each would take half a kilobyte on every idle connection. */
+  async #readMessage(waitMs: number): Promise<Envelope | null> {
+    let line = this.#buffer.line();
+    if (line !== undefined) return decodeLine(line);
+    Connection.#reads.start(this, waitMs);
+    try {
+      while (line === undefined) {
+        const scratch = new Uint8Array(this.#scratchBytes);
+        let read: number | null;
+        try {
+          read = await this.#stream.read(scratch);
+        } catch (thrown) {
+          throw this.#end(Failure.from(thrown, "closed", "The connection broke"));
+        }
+        // A stream that was closed here may end as if the other side had closed it.
+        if (this.#ended !== undefined) throw this.#ended;
+        if (read === null && this.#buffer.size === 0) return null;
+        if (read === null) {
+          throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle of a message"));
+        }
+        this.#bytesRead += read;
+        this.#arrive(scratch, read);
+        line = this.#buffer.line();
       }
-      const line = this.#buffer.line();
-      if (line !== undefined) return line;
+    } finally {
+      Connection.#reads.stop(this, waitMs);
     }
+    return decodeLine(line);
   }
 
   /** Reads some bytes into the buffer. Shape: how many, or null at the end. */
   async #readOn(): Promise<number | null> {
     const scratch = new Uint8Array(this.#scratchBytes);
     const read = await this.#readSome(scratch);
-    if (read === null) return null;
+    if (read !== null) this.#arrive(scratch, read);
+    return read;
+  }
+
+  #arrive(scratch: Uint8Array, read: number): void {
     this.#scratchBytes = nextReadBytes(this.#scratchBytes, read);
     this.#buffer.push(scratch.subarray(0, read));
-    return read;
   }
 
   async #readSome(target: Uint8Array): Promise<number | null> {
@@ -274,12 +298,15 @@ export class Connection implements Disposable {
   async #writeAll(bytes: Uint8Array): Promise<void> {
     try {
       for (let sent = 0; sent < bytes.length;) {
-        const written = await this.#within(BODY_WAIT_MS, () => this.#stream.write(bytes.subarray(sent)));
+        Connection.#writes.start(this, BODY_WAIT_MS);
+        const written = await this.#stream.write(sent === 0 ? bytes : bytes.subarray(sent));
         this.#bytesWritten += written;
         sent += written;
       }
     } catch (thrown) {
       throw this.#end(Failure.from(thrown, "closed", "The connection broke"));
+    } finally {
+      Connection.#writes.stop(this, BODY_WAIT_MS);
     }
   }
 

@@ -24,6 +24,7 @@ export class Watchdog implements Disposable {
 
   /** Stops watching, until something moves again. */
   [Symbol.dispose](): void {
+    if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -144,7 +144,8 @@ export class IndexServer implements AsyncDisposable {
   async #serve(connection: Connection): Promise<void> {
     // A room with a key is for those who have it, and no dialect has a way to say so.
     const reader = this.#roomKey === undefined ? await DialectReader.begin(connection) : undefined;
-    await (reader === undefined ? this.#serveNative(connection) : serveDialect(reader, this.#dialects));
+    // Not awaited here: every function that waits takes half a kilobyte for each connection.
+    return reader === undefined ? this.#serveNative(connection) : serveDialect(reader, this.#dialects);
   }
 
   async #serveNative(connection: Connection): Promise<void> {

@@ -4,10 +4,14 @@
  */
 
 import { parseSize } from "../../lib/core/quantity.ts";
+import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
 import { type FlagTable, parseFlags } from "../../lib/shell/flags.ts";
 import { benchDownload, benchFirstByte } from "./download.ts";
-import { benchIndex, benchJoins, benchStart } from "./index.ts";
+import { benchFiles, benchPeers, benchRequests, SQLITE } from "./capacity.ts";
+import { benchInside } from "./inside.ts";
+import { benchIndex, benchStart } from "./index.ts";
 import { benchPictures } from "./pictures.ts";
+import { redisReference } from "./redis_reference.ts";
 import { type BenchRow, report } from "./report.ts";
 import { benchLosses, benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
 
@@ -23,6 +27,8 @@ const { flags } = parseFlags(Deno.args, FLAGS);
 const rounds = Number(flags.rounds);
 const size = parseSize(flags.size);
 
+const fileCounts = [10_000, 100_000, Number(flags.names)];
+
 const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["start", () => benchStart({ rounds })],
   ["download", () => benchDownload({ size, rounds })],
@@ -34,8 +40,12 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["rates", () => benchRates({ rounds })],
   ["many files", () => benchSmallFiles({ rounds })],
   ["pictures", () => benchPictures({ rounds })],
-  ["joins", () => benchJoins()],
+  ["requests", () => benchRequests(SQLITE)],
   ["index", () => benchIndex({ peers: 10, filesEach: 10_000 })],
+  ["inside", () => benchInside("SQLite", () => Promise.resolve(new SqliteIndex()), fileCounts)],
+  ["files", () => benchFiles(SQLITE, fileCounts)],
+  ["peers", () => benchPeers(SQLITE, [1_000, 10_000])],
+  ["redis", () => redisReference()],
   ["large index", () => benchIndex({ peers: 10, filesEach: Number(flags.names) / 10 })],
 ];
 

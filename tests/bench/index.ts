@@ -3,15 +3,15 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
 import { peakBytes, residentBytes } from "../support/memory.ts";
-import { Program, startIndex } from "../support/programs.ts";
+import { startIndex } from "../support/programs.ts";
+import { Crowd, type Figures, runLoad } from "./load.ts";
 import { cpuMsOf, median } from "./measure.ts";
 import type { BenchRow } from "./report.ts";
 
-const LOAD = fromFileUrl(new URL("./index_load.ts", import.meta.url));
 const SEARCH_SECONDS = 5;
-const JOINS = 1_000;
+/** Files that one more peer lists while others search. */
+const MEANWHILE = 100_000;
 
 /** Fills an index with names and searches it: alone, by many at once, and while another peer lists a hundred thousand more. */
 export async function benchIndex(options: { peers: number; filesEach: number }): Promise<BenchRow[]> {
@@ -19,16 +19,22 @@ export async function benchIndex(options: { peers: number; filesEach: number }):
   await using index = await startIndex();
   const { pid } = index.program;
   const empty = await residentBytes(pid);
-  await using filler = load(index.port, "fill", peers, filesEach);
-  const filled = await figures(filler);
-  const pings = await run(index.port, "ping", SEARCH_SECONDS, 1);
-  const alone = await run(index.port, "search", SEARCH_SECONDS, 1);
-  const crowd = await run(index.port, "search", SEARCH_SECONDS, 16);
-  await using joiner = load(index.port, "fill", 1, 100_000);
-  const meanwhile = await run(index.port, "search", 2, 1);
-  const joined = await figures(joiner);
+  await using filler = Crowd.start(index.port, { peers, filesEach, spreadMs: 0, processes: 1 });
+  const filledMs = (await filler.allThere(0)).ms;
+  const pings = await runLoad(index.port, "ping", SEARCH_SECONDS, 1);
+  const alone = await runLoad(index.port, "search", SEARCH_SECONDS, 1);
+  const crowd = await runLoad(index.port, "search", SEARCH_SECONDS, 16);
+  await using joiner = Crowd.start(index.port, {
+    first: peers,
+    peers: 1,
+    filesEach: MEANWHILE,
+    spreadMs: 0,
+    processes: 1,
+  });
+  const meanwhile = await runLoad(index.port, "search", 2, 1);
+  const joinedMs = (await joiner.allThere(0)).ms;
   const names = peers * filesEach;
-  const row = (what: string, found: Record<string, number>): BenchRow => ({
+  const row = (what: string, found: Figures): BenchRow => ({
     what,
     figures: {
       "searches/s": found["searchesPerSecond"] ?? NaN,
@@ -44,28 +50,14 @@ export async function benchIndex(options: { peers: number; filesEach: number }):
     row(`${names.toLocaleString("en-US")} names, 1 session`, alone),
     row(`${names.toLocaleString("en-US")} names, 16 sessions`, crowd),
     row("while a peer lists 100,000", meanwhile),
-    { what: "files listed/s", figures: { "searches/s": filled["filesPerSecond"] ?? NaN } },
-    { what: "files listed/s, searched meanwhile", figures: { "searches/s": joined["filesPerSecond"] ?? NaN } },
+    { what: "files listed/s", figures: { "searches/s": perSecond(names, filledMs) } },
+    { what: "files listed/s, searched meanwhile", figures: { "searches/s": perSecond(MEANWHILE, joinedMs) } },
     { what: "memory MB (at most)", figures: { "searches/s": Math.round(await peakBytes(pid) / 1e6) } },
     {
       what: "bytes/name",
-      figures: { "searches/s": Math.round((await residentBytes(pid) - empty) / (names + 100_000)) },
+      figures: { "searches/s": Math.round((await residentBytes(pid) - empty) / (names + MEANWHILE)) },
     },
   ];
-}
-
-/** Joins and leaves, each with its dial-back. */
-export async function benchJoins(): Promise<BenchRow[]> {
-  await using index = await startIndex();
-  const found = await run(index.port, "joins", JOINS, 32);
-  return [{
-    what: `${JOINS} joins, 32 at once`,
-    figures: {
-      "joins/s": found["joinsPerSecond"] ?? NaN,
-      "p50 ms": found["p50"] ?? NaN,
-      "p99 ms": found["p99"] ?? NaN,
-    },
-  }];
 }
 
 /** Start to the ready line, and what an index and a peer take that have nothing to do. */
@@ -91,16 +83,6 @@ export async function benchStart(options: { rounds: number }): Promise<BenchRow[
   }];
 }
 
-function load(port: number, ...args: (string | number)[]): Program {
-  return new Program(["run", "--allow-net", "--allow-read", LOAD, String(port), ...args.map(String)]);
-}
-
-async function run(port: number, ...args: (string | number)[]): Promise<Record<string, number>> {
-  await using program = load(port, ...args);
-  return await figures(program);
-}
-
-async function figures(program: Program): Promise<Record<string, number>> {
-  const [line] = await program.line(/^\{.*\}$/, 600_000);
-  return JSON.parse(line);
+function perSecond(count: number, ms: number): number {
+  return Math.round(count / ms * 1000);
 }

@@ -1,68 +1,55 @@
 /**
- * Load on an index, from a process of its own. One JSON line of figures at the end. Arguments: port, what, and numbers:
- * `fill PEERS FILES` joins peers with files each and stays; `search SECONDS SESSIONS` searches two words, `ping` likewise only asks for an answer; `joins COUNT AT_ONCE` joins and leaves.
+ * Load on an index, from a process of its own. Prints JSON lines of figures. Arguments: port, what, and numbers:
+ *
+ * - `crowd FIRST COUNT FILES SPREAD_MS` joins that many peers with files each, in a time spread out like that, and stays; when the index ends, all
+ *   of them come back, spread out alike. One line whenever all are there.
+ * - `search SECONDS SESSIONS` searches two words ten milliseconds after the last answer, as a person at most would; `ping` likewise only asks.
+ * - `flood SECONDS SESSIONS` searches two words as soon as the last answer is there; `ping-flood` likewise only asks.
+ * - `joins COUNT AT_ONCE` joins and leaves.
  * @module
  */
 
-import { BATCH_FILES_MAX } from "../../lib/core/limits.ts";
-import { type Random, randomBelow, randomOf, seededRandom } from "../../lib/core/random.ts";
-import { batches } from "../../lib/protocol/batch.ts";
-import { Leave, Ping, Update } from "../../lib/protocol/presence.ts";
+import { seededRandom } from "../../lib/core/random.ts";
+import { Leave, Ping } from "../../lib/protocol/presence.ts";
 import { Search } from "../../lib/protocol/search.ts";
 import { IndexClient } from "../support/index_client.ts";
+import { crowd } from "./crowd_load.ts";
+import { DialBacks, LightPeer } from "./light_peer.ts";
+import { loadQuery } from "./load_names.ts";
 import { percentile } from "./measure.ts";
+import { flood } from "./search_flood.ts";
 
-const WORDS_COUNT = 5_000;
 /** Between two searches of one session. */
 const PAUSE_MS = 10;
 
-/** Words as names have them: some frequent, most rare. */
-const VOCABULARY = (() => {
-  const random = seededRandom(7);
-  return Array.from({ length: WORDS_COUNT }, () => {
-    return Array.from({ length: 3 + randomBelow(random, 8) }, () => String.fromCharCode(97 + randomBelow(random, 26)))
-      .join("");
-  });
-})();
-
-function word(random: Random): string {
-  return VOCABULARY[Math.floor(random() ** 3 * WORDS_COUNT)] ?? "";
-}
-
-function nameOf(random: Random, number: number): string {
-  return `${word(random)}/${word(random)} ${word(random)} ${word(random)} ${number}.${
-    randomOf(random, ["mp4", "pdf", "txt", "zip"])
-  }`;
-}
-
 const [port, what, ...numbers] = Deno.args;
-const [first = 0, second = 0] = numbers.map(Number);
+const [first = 0, second = 0, third = 0, fourth = 0] = numbers.map(Number);
 const index = { host: "127.0.0.1", port: Number(port) };
-if (what === "fill") await fill(first, second);
-else if (what === "search") await search(first, second);
-else if (what === "ping") await search(first, second);
-else if (what === "joins") await joins(first, second);
-else throw new Error(`There is no ${what}`);
+switch (what) {
+  case "crowd":
+    await crowd(index.port, { first, count: second, filesEach: third, spreadMs: fourth }, print);
+    break;
+  case "search":
+  case "ping":
+    print(await search(first, second));
+    break;
+  case "flood":
+  case "ping-flood":
+    print(await flood(index, { seconds: first, sessions: second, ping: what === "ping-flood" }));
+    break;
+  case "joins":
+    print(await joins(first, second));
+    break;
+  default:
+    throw new Error(`There is no ${what}`);
+}
+Deno.exit(0);
 
-async function fill(peers: number, files: number): Promise<void> {
-  const start = performance.now();
-  for (let peer = 0; peer < peers; peer++) {
-    const client = await IndexClient.connect(index);
-    await client.join(`load ${Deno.pid} ${peer}`, { files });
-    const random = seededRandom(Deno.pid * 1000 + peer);
-    const all = Array.from({ length: files }, (_, number) => ({
-      name: nameOf(random, peer * files + number),
-      size: randomBelow(random, 1e9),
-      root: `${peer}`.padStart(8, "0") + `${number}`.padStart(56, "0"),
-    }));
-    for (const batch of batches(all, BATCH_FILES_MAX)) await client.call(Update, { add: batch, remove: [] });
-    setInterval(() => client.call(Ping, {}).catch(() => {}), 10_000);
-  }
-  console.log(JSON.stringify({ filesPerSecond: Math.round(peers * files / (performance.now() - start) * 1000) }));
-  // Stays, since presence is the connection.
+function print(found: object): void {
+  console.log(JSON.stringify(found));
 }
 
-async function search(seconds: number, sessions: number): Promise<void> {
+async function search(seconds: number, sessions: number): Promise<object> {
   const end = performance.now() + seconds * 1000;
   const times: number[] = [];
   let hits = 0;
@@ -70,7 +57,7 @@ async function search(seconds: number, sessions: number): Promise<void> {
     await using client = await IndexClient.connect(index);
     const random = seededRandom(session + 1);
     while (performance.now() < end) {
-      const query = `${word(random)} ${word(random)}`;
+      const query = loadQuery(random);
       const start = performance.now();
       const found = what === "ping"
         ? await client.call(Ping, {}).then(() => 0)
@@ -81,31 +68,31 @@ async function search(seconds: number, sessions: number): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }));
-  console.log(JSON.stringify({
+  return {
     searchesPerSecond: Math.round(times.length / seconds),
     p50: percentile(times, 0.5),
     p99: percentile(times, 0.99),
     p999: percentile(times, 0.999),
     max: Math.max(...times),
     hitsEach: hits / times.length,
-  }));
-  Deno.exit(0);
+  };
 }
 
-async function joins(count: number, atOnce: number): Promise<void> {
-  let next = 0;
+async function joins(count: number, atOnce: number): Promise<object> {
+  const peers = Array.from({ length: count }, (_, number) => new LightPeer(number));
+  const dialBacks = new DialBacks();
+  for (const peer of peers) await peer.prepare();
   const times: number[] = [];
   const start = performance.now();
   await Promise.all(Array.from({ length: atOnce }, async () => {
-    for (let number = next++; number < count; number = next++) {
+    for (let peer = peers.pop(); peer !== undefined; peer = peers.pop()) {
       const begun = performance.now();
-      await using client = await IndexClient.connect(index);
-      await client.join(`joiner ${Deno.pid} ${number}`);
+      const { caller } = await peer.join(index.port, dialBacks, 0);
       times.push(performance.now() - begun);
-      await client.call(Leave, {});
+      await caller.call(Leave, {});
+      caller.connection.close();
     }
   }));
-  const perSecond = Math.round(count / (performance.now() - start) * 1000);
-  console.log(JSON.stringify({ joinsPerSecond: perSecond, p50: percentile(times, 0.5), p99: percentile(times, 0.99) }));
-  Deno.exit(0);
+  const joinsPerSecond = Math.round(count / (performance.now() - start) * 1000);
+  return { joinsPerSecond, p50: percentile(times, 0.5), p99: percentile(times, 0.99), p999: percentile(times, 0.999) };
 }

@@ -90,7 +90,8 @@ async function start(program: string, args: string[], port: number): Promise<Ref
   }
 }
 
-function freePort(): number {
+/** A port on which nobody listens now. */
+export function freePort(): number {
   const socket = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = socket.addr as Deno.NetAddr;
   socket.close();

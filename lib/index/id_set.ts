@@ -1,0 +1,170 @@
+/**
+ * A set of small whole numbers, which says fast which numbers are in several sets at once. Called by word_tree.ts.
+ *
+ * Few numbers are a sorted array. Many are one bit each, as soon as that takes less memory: a word that one name in five has costs a byte in eight
+ * names then, and two such sets have 32 names compared at a time.
+ * @module
+ */
+
+/** From here on bits may take less memory than an array. */
+const BITS_SIZE_MIN = 256;
+/** An array takes so many bits for a number. */
+const ARRAY_BITS = 32;
+
+/** Whole numbers from 0 to 2^32 - 1, in order. */
+export class IdSet {
+  #size = 0;
+  /** The numbers in order, then room for more; empty where `#bits` holds them. */
+  #sorted = new Uint32Array(0);
+  #bits: Uint32Array | undefined;
+
+  /** A set of these, which are in order. */
+  static from(ids: readonly number[]): IdSet {
+    const set = new IdSet();
+    for (const id of ids) set.add(id);
+    return set;
+  }
+
+  /** How many numbers are in it. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds a number, if it is not there. */
+  add(id: number): void {
+    if (this.#bits !== undefined && id >= this.#bits.length * 32) this.#makeRoomInBits(id);
+    if (this.#bits !== undefined) {
+      const word = this.#bits[id >>> 5] ?? 0;
+      const bit = 1 << (id & 31);
+      this.#size += (word & bit) === 0 ? 1 : 0;
+      this.#bits[id >>> 5] = word | bit;
+      return;
+    }
+    const at = this.#size > 0 && id > (this.#sorted[this.#size - 1] ?? 0) ? this.#size : this.#indexOf(id, 0);
+    if (at < this.#size && this.#sorted[at] === id) return;
+    if (this.#size === this.#sorted.length) {
+      const roomy = new Uint32Array(Math.max(4, Math.ceil(this.#size * 1.5)));
+      roomy.set(this.#sorted);
+      this.#sorted = roomy;
+    }
+    this.#sorted.copyWithin(at + 1, at, this.#size);
+    this.#sorted[at] = id;
+    this.#size += 1;
+    const last = this.#sorted[this.#size - 1] ?? 0;
+    if (this.#size >= BITS_SIZE_MIN && this.#size * ARRAY_BITS > last) this.#useBits(last);
+  }
+
+  /** Removes a number, if it is there. */
+  delete(id: number): void {
+    if (!this.has(id)) return;
+    if (this.#bits !== undefined) this.#bits[id >>> 5] = (this.#bits[id >>> 5] ?? 0) & ~(1 << (id & 31));
+    else this.#sorted.copyWithin(this.#indexOf(id, 0), this.#indexOf(id, 0) + 1, this.#size);
+    this.#size -= 1;
+  }
+
+  /** Whether a number is in it. */
+  has(id: number): boolean {
+    if (this.#bits !== undefined) return ((this.#bits[id >>> 5] ?? 0) & (1 << (id & 31))) !== 0;
+    const at = this.#indexOf(id, 0);
+    return at < this.#size && this.#sorted[at] === id;
+  }
+
+  /** Another set of the same numbers. */
+  copy(): IdSet {
+    const copy = new IdSet();
+    copy.#size = this.#size;
+    copy.#sorted = this.#sorted.slice();
+    copy.#bits = this.#bits?.slice();
+    return copy;
+  }
+
+  /** The first `limit` numbers, in order, that are in all of these sets, of which there is at least one. */
+  static intersection(sets: readonly IdSet[], limit: number): number[] {
+    const [smallest, ...others] = sets.toSorted((a, b) => a.#size - b.#size);
+    if (smallest === undefined) throw new RangeError("Cannot intersect no sets");
+    const found: number[] = [];
+    if (smallest.#bits === undefined) smallest.#commonInArray(others, limit, found);
+    else smallest.#commonInBits(smallest.#bits, others, limit, found);
+    return found;
+  }
+
+  #commonInArray(others: readonly IdSet[], limit: number, found: number[]): void {
+    const seekers = others.map((set) => ({ set, at: 0 }));
+    for (let at = 0; at < this.#size && found.length < limit; at++) {
+      const id = this.#sorted[at] ?? 0;
+      let common = true;
+      for (const seeker of seekers) {
+        common = seeker.set.#seek(id, seeker);
+        if (!common) break;
+      }
+      if (common) found.push(id);
+    }
+  }
+
+  #commonInBits(bits: Uint32Array, others: readonly IdSet[], limit: number, found: number[]): void {
+    const dense = others.map((other) => other.#bits).filter((each) => each !== undefined);
+    const sparse = others.filter((other) => other.#bits === undefined);
+    for (let index = 0; index < bits.length; index++) {
+      let word = bits[index] ?? 0;
+      for (const other of dense) word &= other[index] ?? 0;
+      for (; word !== 0; word &= word - 1) {
+        const id = index * 32 + 31 - Math.clz32(word & -word);
+        if (sparse.every((other) => other.has(id)) && found.push(id) === limit) return;
+      }
+    }
+  }
+
+  /** Whether a number is in it, for numbers that only rise: looks on from where the one before was, or would have been. */
+  #seek(id: number, seeker: { at: number }): boolean {
+    if (this.#bits !== undefined) return this.has(id);
+    seeker.at = this.#indexOf(id, seeker.at);
+    return seeker.at < this.#size && this.#sorted[seeker.at] === id;
+  }
+
+  /** Where a number is in the array, or would have to be, if it is not before `from`. */
+  #indexOf(id: number, from: number): number {
+    let low = from;
+    let step = 1;
+    while (low + step < this.#size && (this.#sorted[low + step] ?? 0) < id) {
+      low += step;
+      step *= 2;
+    }
+    let high = Math.min(low + step, this.#size);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sorted[middle] ?? 0) < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #useBits(last: number): void {
+    const bits = new Uint32Array(wordsFor(last));
+    for (let at = 0; at < this.#size; at++) {
+      const id = this.#sorted[at] ?? 0;
+      bits[id >>> 5] = (bits[id >>> 5] ?? 0) | (1 << (id & 31));
+    }
+    this.#bits = bits;
+    this.#sorted = new Uint32Array(0);
+  }
+
+  /** Room for one more number beyond the last; or, where the bits would be mostly zeros, an array again. */
+  #makeRoomInBits(id: number): void {
+    const bits = this.#bits ?? new Uint32Array(0);
+    if ((this.#size + 1) * ARRAY_BITS > id) {
+      const roomy = new Uint32Array(wordsFor(id));
+      roomy.set(bits);
+      this.#bits = roomy;
+      return;
+    }
+    const ids: number[] = [];
+    this.#commonInBits(bits, [], Infinity, ids);
+    this.#sorted = Uint32Array.from(ids);
+    this.#bits = undefined;
+  }
+}
+
+/** How many words of bits are taken for numbers up to `last`, with some room. */
+function wordsFor(last: number): number {
+  return Math.ceil((last + 1) / 32 * 1.25);
+}
