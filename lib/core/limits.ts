@@ -31,7 +31,7 @@ export const MESSAGE_BYTES_MAX = 1024;
 /** Text of one message from person to person: some pages; who has more to say sends a file. */
 export const TELL_BYTES_MAX = 4 * 1024;
 /** Batches of a list that Redis gives in one reply: some hundred kilobytes, which keep it for a millisecond. */
-export const REDIS_BATCHES_MAX = 4;
+export const REDIS_BATCHES_MAX = 2;
 /** One of them, inflated: a thousand names of the longest kind, each character escaped. */
 export const REDIS_BATCH_BYTES_MAX = 8 * 1024 ** 2;
 /** Commands that wait for Redis at once. */
