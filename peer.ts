@@ -33,7 +33,11 @@ import { requireSecret } from "./lib/store/secret_file.ts";
 const INDEX_PORT = 1099;
 
 const FLAGS = {
-  index: { value: "HOST:PORT[,HOST:PORT...]", about: "the index to join", byDefault: `127.0.0.1:${INDEX_PORT}` },
+  index: {
+    value: "HOST:PORT[,HOST:PORT...]",
+    about: "the index to join; of several, another when one is lost",
+    byDefault: `127.0.0.1:${INDEX_PORT}`,
+  },
   name: { value: "NAME", about: "what others call you; one is made up and kept, if not said" },
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },

@@ -9,14 +9,21 @@
 
 import { formatAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
+import { INDEX_CONNECTIONS_MAX } from "./lib/core/limits.ts";
 import { printableJson } from "./lib/core/printable.ts";
 import { VERSION } from "./lib/core/version.ts";
+import type { SearchIndex } from "./lib/index/search_index.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
-import { RoomKey } from "./lib/net/room_key.ts";
-import { handleHttp } from "./lib/server/http.ts";
+import { type Room, RoomKey } from "./lib/net/room_key.ts";
+import { watchEventLoop } from "./lib/server/event_loop.ts";
+import { HTTP_ROUTES } from "./lib/server/http_routes.ts";
+import { HttpServer } from "./lib/server/http_server.ts";
+import { IndexMetrics } from "./lib/server/index_metrics.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
-import { journalJson, journalLine } from "./lib/server/journal.ts";
+import { isWritten, type Journal, journalJson, journalLine, LOG_LEVELS, parseLogLevel } from "./lib/server/journal.ts";
 import { LineLog } from "./lib/server/line_log.ts";
+import { parseRates, RATES } from "./lib/server/rates.ts";
+import { SESSION_ROUTES } from "./lib/server/session.ts";
 import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
@@ -25,10 +32,30 @@ import { requireSecret } from "./lib/store/secret_file.ts";
 const FLAGS = {
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for peers; 0 takes any free one", byDefault: "1099" },
-  "http-port": { value: "PORT", about: "port for HTTP (/healthz); 0 takes any free one", byDefault: "8031" },
+  "http-port": {
+    value: "PORT",
+    about: "port for HTTP (/openapi.json says what); 0 takes any free one",
+    byDefault: "8031",
+  },
+  "http-host": { value: "HOST", about: "address for HTTP: --host if not said, 127.0.0.1 in a room with a key" },
+  "no-http": { about: "serve no HTTP" },
+  redis: {
+    value: "URL",
+    about: "share the index with other servers over this Redis; a cluster's URLs go with commas between",
+  },
   "room-key-file": { value: "FILE", about: "the key of the room: without it nobody joins, searches or downloads" },
   "new-room-key": { about: "print a new room key, to be put into such a file" },
-  "max-peers": { value: "N", about: "how many connections are served at once" },
+  "max-peers": {
+    value: "N",
+    about: "how many connections are served at once; others are told to try again",
+    byDefault: String(INDEX_CONNECTIONS_MAX),
+  },
+  rates: {
+    value: "CLASS=N,...",
+    about: "times a second: proofs of an address, questions of a connection, classroom requests of an address",
+    byDefault: Object.entries(RATES).map((pair) => pair.join("=")).join(","),
+  },
+  "log-level": { value: "LEVEL", about: `what is logged: ${LOG_LEVELS.join(", ")}`, byDefault: "info" },
   ...COMMON_FLAGS,
 } as const satisfies FlagTable;
 
@@ -52,7 +79,8 @@ if (import.meta.main) {
   try {
     await main();
   } catch (thrown) {
-    console.error(describeError(thrown, { json, debug: Deno.args.includes("--debug") }));
+    const before = { time: new Date().toISOString(), level: "error" };
+    console.error(describeError(thrown, { json, debug: Deno.args.includes("--debug"), before }));
     Deno.exit(exitCodeOf(thrown));
   }
 }
@@ -66,39 +94,80 @@ async function main(): Promise<void> {
     throw new Failure("usage", `The index takes no "${words[0]}"`, { hint: "see --help" });
   }
 
-  const room = flags["room-key-file"] === undefined
-    ? {}
-    : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() };
+  const level = parseLogLevel(flags["log-level"]);
+  const rates = parseRates(flags.rates);
+  const connectionsMax = parseCount("max-peers", flags["max-peers"]);
+  const keyFile = flags["room-key-file"];
+  const room = keyFile === undefined ? {} : { room: await readRoom(keyFile) };
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   using log = new LineLog(Deno.stderr);
-  await using index = new SqliteIndex();
-  await using server = await IndexServer.listen({ host: flags.host, port: parsePort(flags.port) }, {
-    index,
-    ...room,
-    journal: (event) => log.write(write(event, new Date())),
-    ...(flags["max-peers"] === undefined ? {} : { connectionsMax: parseCount("max-peers", flags["max-peers"]) }),
+  const operations = HTTP_ROUTES.map(({ operation }) => operation);
+  const metrics = new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations });
+  using _watch = watchEventLoop((ms) => metrics.delayed(ms));
+  const journal: Journal = (event) => {
+    metrics.note(event);
+    if (isWritten(event, level)) log.write(write(event, new Date()));
+  };
+  await using index = await openIndex(flags.redis, journal);
+  const address = { host: flags.host, port: parsePort(flags.port) };
+  const parts = { index, journal, metrics, rates };
+  await using server = await IndexServer.listen(address, { ...parts, ...room, connectionsMax });
+  rekeyOnHangup(server, keyFile, journal);
+  const httpPort = parsePort(flags["http-port"]);
+  // HTTP is not encrypted, and the key comes along: not over the network, unless that is asked for.
+  const httpHost = flags["http-host"] ?? (keyFile === undefined ? flags.host : "127.0.0.1");
+  await using http = flags["no-http"] ? null : await HttpServer.listen({ host: httpHost, port: httpPort }, {
+    ...parts,
+    state: () => server.state,
+    roomKey: () => server.roomKey,
   });
-  await using http = serveHttp(flags.host, parsePort(flags["http-port"]));
-  const httpAddress = { host: flags.host, port: http.addr.port };
   console.log(
     flags.json
       ? printableJson({
         event: "listening",
         host: server.address.host,
         port: server.address.port,
-        httpPort: httpAddress.port,
+        ...(http === null ? {} : { httpHost: http.address.host, httpPort: http.address.port }),
         version: VERSION,
       })
-      : `index listening on ${formatAddress(server.address)}, http on ${formatAddress(httpAddress)}`,
+      : `index listening on ${formatAddress(server.address)}, http ${
+        http === null ? "off" : `on ${formatAddress(http.address)}`
+      }`,
   );
 
   await stopped;
   await server.close("the index was stopped");
-  await http.shutdown();
+  await http?.[Symbol.asyncDispose]();
   await index[Symbol.asyncDispose]();
   log[Symbol.dispose]();
   Deno.exit(EXIT.done);
+}
+
+/** The index of this server alone, or one that it shares with others, whose code is loaded only then. */
+async function openIndex(redis: string | undefined, journal: Journal): Promise<SearchIndex> {
+  if (redis === undefined) return new SqliteIndex();
+  const { parseRedisPlace, RedisIndex } = await import("./lib/index/redis_index.ts");
+  return await RedisIndex.open(parseRedisPlace(redis), { onEvent: journal });
+}
+
+async function readRoom(keyFile: string): Promise<Room> {
+  return await RoomKey.parse(await requireSecret(keyFile, "room key")).room();
+}
+
+/** Reads the room's key again at every SIGHUP, one after the other; a file that cannot be read changes nothing. */
+function rekeyOnHangup(server: IndexServer, keyFile: string | undefined, journal: Journal): void {
+  if (Deno.build.os === "windows") return;
+  let last = Promise.resolve();
+  const rekey = async (): Promise<void> => {
+    try {
+      if (keyFile === undefined) throw new Failure("usage", "there is no --room-key-file to read");
+      server.rekey(await readRoom(keyFile));
+    } catch (thrown) {
+      journal({ event: "not-rekeyed", why: Failure.from(thrown, "no-access", "Cannot use the room key").message });
+    }
+  };
+  Deno.addSignalListener("SIGHUP", () => last = last.then(rekey));
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the program at once. */
@@ -113,20 +182,4 @@ function firstSignal(): Promise<void> {
     Deno.addSignalListener("SIGINT", stop);
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
   });
-}
-
-function serveHttp(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, handleHttp);
-  } catch (thrown) {
-    const failure = Failure.from(
-      thrown,
-      "unreachable",
-      `Cannot serve HTTP on ${formatAddress({ host: hostname, port })}`,
-    );
-    throw new Failure(failure.code, failure.message, {
-      cause: thrown,
-      hint: "choose another port with --http-port, 0 for any free one",
-    });
-  }
 }

@@ -30,6 +30,18 @@ export const CERTIFICATE_BYTES_MAX = 512;
 export const MESSAGE_BYTES_MAX = 1024;
 /** Text of one message from person to person: some pages; who has more to say sends a file. */
 export const TELL_BYTES_MAX = 4 * 1024;
+/** Batches of a list that Redis gives in one reply: some hundred kilobytes, which keep it for a millisecond. */
+export const REDIS_BATCHES_MAX = 2;
+/** One of them, inflated: a thousand names of the longest kind, each character escaped. */
+export const REDIS_BATCH_BYTES_MAX = 8 * 1024 ** 2;
+/** Commands that wait for Redis at once. */
+export const REDIS_COMMANDS_MAX = 20_000;
+/** Notes of changes that Redis keeps for servers that are late; who is later still loads every entry anew. */
+export const REDIS_NEWS_MAX = 100_000;
+/** Entries that a server loads from Redis at once. */
+export const REDIS_LOADING_MAX = 16;
+/** Changes of one peer that are kept while Redis is away. With more, the other servers load its whole list afterwards. */
+export const REDIS_PENDING_MAX = 64;
 /** Files in one UPDATE: small enough that applying one holds up nobody. */
 export const BATCH_FILES_MAX = 1000;
 /** Hits in one reply to SEARCH. */
@@ -56,6 +68,10 @@ export const MALFORMED_LINES_MAX = 8;
 export const DIALECT_REQUEST_BYTES_MAX = 64 * 1024;
 /** An answer in a classroom dialect: its clients read so much once, and take that for all. */
 export const DIALECT_ANSWER_BYTES_MAX = 1024;
+/** An HTTP request's body: one registration. */
+export const HTTP_BODY_BYTES_MAX = 4 * 1024;
+/** An HTTP request's address: the longest search, with three characters for each of its bytes, and some room. */
+export const URL_BYTES_MAX = 4 * 1024;
 
 // What one index or peer holds
 
@@ -85,6 +101,22 @@ export const DIAL_BACKS_MAX = 64;
 export const LISTED_PAUSE_MS = 1_000;
 /** Files that one peer of a classroom dialect may list: a folder of homework, and nobody proves who lists it. */
 export const DIALECT_FILES_MAX = 1_000;
+/** Names that are registered over HTTP at once. */
+export const REGISTRATIONS_MAX = 10_000;
+/** The same of one address, at one server: a lab's whole row on one machine. */
+export const REGISTRATIONS_PER_ADDRESS_MAX = 64;
+/** Time for which a name may be registered in one go, in seconds: a day, so that who is gone for good is forgotten. */
+export const REGISTRATION_SECONDS_MAX = 86_400;
+/** The same, where the caller does not say it: a lesson. */
+export const REGISTRATION_SECONDS = 3_600;
+/** HTTP connections that are open at once; of one address no more than strangers of the index. */
+export const HTTP_CONNECTIONS_MAX = 1_000;
+/** HTTP requests of one address that are answered at once; further ones are told to come back. */
+export const HTTP_REQUESTS_PER_ADDRESS_MAX = 32;
+/** HTTP requests that are answered at once, whoever asks. */
+export const HTTP_REQUESTS_MAX = 1_000;
+/** HTTP requests that are answered for one address in a second; further ones wait. */
+export const HTTP_REQUESTS_PER_SECOND_MAX = 100;
 /** Peers of classroom dialects that an index lists. */
 export const DIALECT_PEERS_MAX = 2_000;
 /** The same of one address: a lab's whole row on one machine. The one that was silent longest makes room. */
@@ -164,6 +196,24 @@ export const TELL_RESENDS_MAX = 3;
 
 // Waits
 
+/** Redis to answer one command. */
+export const REDIS_WAIT_MS = 2_000;
+/** Longest pause before Redis is tried again. */
+export const REDIS_RECONNECT_MS_MAX = 500;
+/** How often a server tells and asks Redis what has changed: so late does another server know. */
+export const REDIS_NEWS_EVERY_MS = 100;
+/** How long Redis takes a server for alive that it has not heard from. */
+export const SERVER_LEASE_MS = 10_000;
+/** How often a server renews its lease, and looks at those of the others. */
+export const SERVER_LEASE_EVERY_MS = 3_000;
+/** How long a server is missed before its peers are forgotten: when Redis comes back empty, all are missed until they have announced themselves. */
+export const SERVER_MISSED_MS = 10_000;
+/** A peer's session at another server to show that it is alive, when the peer joins here. */
+export const REMOTE_PROBE_WAIT_MS = 1_500;
+/** How long a name belongs to a key that does not join under it, where Redis remembers it. */
+export const NAME_KEPT_MS = 30 * 24 * 3_600_000;
+/** A list that is being written to Redis, before it is thrown away as unfinished. */
+export const REDIS_REWRITE_MS_MAX = 120_000;
 /** A TCP connection to be made. */
 export const CONNECT_WAIT_MS = 5_000;
 /** HELLO to arrive on a new connection. */
@@ -172,6 +222,10 @@ export const HELLO_WAIT_MS = 10_000;
 export const REPLY_WAIT_MS = 15_000;
 /** The next byte of a body to arrive, and a written byte to be taken. */
 export const BODY_WAIT_MS = 15_000;
+/** An HTTP connection on which nothing is said, or nothing is answered. Longer than Prometheus waits between two looks. */
+export const HTTP_IDLE_MS_MAX = 75_000;
+/** The whole body of an HTTP request to arrive. */
+export const HTTP_BODY_WAIT_MS = 3_000;
 /** The index's attempt to reach a peer that joins. */
 export const DIAL_BACK_WAIT_MS = 3_000;
 /** A session that holds a wanted name to show that it is alive. */
@@ -210,10 +264,14 @@ export const GUESS_FIRST_MS = 250;
 export const GUESS_LAST_MS = 10_000;
 /** Time after which an unfinished file that nobody has gone on with is removed. */
 export const UNFINISHED_KEPT_MS = 30 * 24 * 3_600_000;
-/** First wait before an index is tried again. */
+/** Longest first wait of a peer that lost its index; chance takes it from zero on, so that all who lost it do not come to the others at once. */
+export const RECONNECT_SPREAD_MS = 4_000;
+/** Wait, doubled at each attempt, before an index is tried once more. */
 export const RECONNECT_FIRST_MS = 500;
-/** Longest wait before an index is tried again. */
+/** Longest wait before an index is tried once more. */
 export const RECONNECT_LAST_MS = 15_000;
+/** Times that a peer which comes back takes its name to be held by its own session at an index that died; then it is somebody else's. */
+export const OWN_NAME_TAKEN_MAX = 3;
 /** First wait before the holders of a file are tried again. */
 export const RETRY_FIRST_MS = 250;
 /** Longest wait before the holders of a file are tried again. */

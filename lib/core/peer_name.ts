@@ -37,11 +37,14 @@ export function peerNameKey(name: string): string {
 }
 
 /** A name like `name` that `isTaken` says is free: `ana` → `ana-2`. */
-export function freePeerName(name: string, isTaken: (key: string) => boolean): string {
+export async function freePeerName(
+  name: string,
+  isTaken: (key: string) => boolean | Promise<boolean>,
+): Promise<string> {
   for (let number = 2;; number++) {
     const ending = `-${number}`;
     let stem = name;
     while (new TextEncoder().encode(stem + ending).length > PEER_NAME_BYTES_MAX) stem = [...stem].slice(0, -1).join("");
-    if (!isTaken(peerNameKey(stem + ending))) return stem + ending;
+    if (!await isTaken(peerNameKey(stem + ending))) return stem + ending;
   }
 }

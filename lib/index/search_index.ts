@@ -77,10 +77,49 @@ export interface PeerSummary extends IndexedPeer {
   readonly bytes: number;
 }
 
+/** A name and an address that somebody registers without a connection, for a time. It counts as a classmate's own program, and lists nothing. */
+export interface Registration {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** How long it is here, unless it is renewed. */
+  readonly ttlMs: number;
+}
+
+/** What an index asks of the server it runs in, about the peers that joined there. Only one that several servers share has anything to ask. */
+export interface Sessions {
+  /** Whether the peer shows a sign of life: somebody with its key wants to join under its name at another server. */
+  isAlive(name: string): Promise<boolean>;
+  /** The peer is at another server now, so whatever connection it has here is dead. Its name is no longer to be left. */
+  lost(name: string): void;
+}
+
+/** What an index that is shared tells of itself. */
+export type SharedIndexEvent =
+  | { readonly event: "redis-away"; readonly why: string }
+  | { readonly event: "redis-back"; readonly peers: number }
+  | { readonly event: "server-gone"; readonly server: string; readonly peers: number };
+
 /** The interface. Every method may be called while another is under way; none holds the event loop for longer than a few milliseconds. */
 export interface SearchIndex extends AsyncDisposable {
-  /** Takes a name. Fails: "name-taken", with a free one as suggestion. */
+  /** Whether answers are those of now. They may be old while an index that several servers share cannot reach the others. */
+  readonly isCurrent: boolean;
+  /** Names the server whose sessions stand behind the peers that join here. */
+  serve(sessions: Sessions): void;
+  /**
+   * Fails: "name-taken" when the name belongs to another key than `id`, with a free one as suggestion. A name belongs to the key that joined
+   * under it first, also while that one is away, so that nobody can be somebody else meanwhile.
+   */
+  checkName(name: string, id: string): Promise<void>;
+  /** Takes a name. Fails: "name-taken" when somebody here has it, or it belongs to another key, with a free one as suggestion; "busy". */
   join(peer: IndexedPeer): Promise<void>;
+  /**
+   * Registers a name for a time, or with the token of an earlier call renews it, perhaps at another address. Shape: the token to renew or
+   * remove it. Fails: "name-taken" as `join` does; "refused" when the token is wrong; "busy" when there are too many, or none can be taken now.
+   */
+  register(registration: Registration, token?: string): Promise<string>;
+  /** Removes a registration before its time. Fails: "not-found"; "refused" when the token is wrong; "busy". */
+  unregister(name: string, token: string): Promise<void>;
   /** Frees the name at once, then forgets the list. Does nothing when there is no such peer. */
   leave(name: string): Promise<void>;
   /** Changes a peer's list. Shape: how many files it lists now. Fails: "not-joined"; "too-large" beyond the bound of files per peer. */
@@ -105,6 +144,6 @@ export interface SearchIndex extends AsyncDisposable {
   peer(name: string): Promise<PeerSummary | undefined>;
   /** Who is here, in order of name. */
   peers(page: Page): Promise<{ peers: PeerSummary[]; more: boolean }>;
-  /** How much is here. */
-  counts(): Promise<{ peers: number; files: number }>;
+  /** How much is here; `bytes` is the sum of the sizes of all files. */
+  counts(): Promise<{ peers: number; files: number; bytes: number }>;
 }

@@ -9,12 +9,15 @@
 
 import { nextTurn } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../core/limits.ts";
-import { freePeerName, peerNameKey } from "../core/peer_name.ts";
+import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX, REGISTRATIONS_MAX } from "../core/limits.ts";
+import { peerNameKey } from "../core/peer_name.ts";
 import { fold } from "../core/words.ts";
+import { Expiries } from "./expiries.ts";
+import { NameBinding, nameTaken } from "./name_binding.ts";
 import { type FileRow, FileTable } from "./file_table.ts";
 import { NameList } from "./name_list.ts";
 import { baseName } from "./rank.ts";
+import { checkToken, makeToken, registeredPeer } from "./registration.ts";
 import type {
   FoundContent,
   FoundCopy,
@@ -25,6 +28,7 @@ import type {
   Page,
   PartialFile,
   PeerSummary,
+  Registration,
   SearchIndex,
   SearchQuery,
 } from "./search_index.ts";
@@ -39,7 +43,9 @@ const COPIES_AT_ONCE = 1_000;
 
 interface PeerState {
   readonly id: number;
-  readonly peer: IndexedPeer;
+  peer: IndexedPeer;
+  /** The token of one that was registered. */
+  readonly token?: string;
   files: number;
   bytes: number;
 }
@@ -61,27 +67,58 @@ export class SqliteIndex implements SearchIndex {
   });
   readonly #byKey = new Map<string, PeerState>();
   readonly #byId = new Map<number, PeerState>();
+  readonly #owners = new NameBinding();
+  readonly #registered = new Expiries((key) => void this.leave(key));
   #lastPeerId = 0;
   #sorted: PeerState[] | undefined;
   #files = 0;
   #closed = false;
+  readonly #bindsNames: boolean;
 
-  join(peer: IndexedPeer): Promise<void> {
-    const key = peerNameKey(peer.name);
-    if (this.#byKey.has(key)) {
-      const suggestion = freePeerName(peer.name, (each) => this.#byKey.has(each));
-      return Promise.reject(
-        new Failure("name-taken", `Cannot join as "${peer.name}": somebody here has that name`, {
-          hint: `choose another with --name; "${suggestion}" is free`,
-          suggestion,
-        }),
-      );
+  /** `bindsNames` is false where something else knows whose name is whose. */
+  constructor({ bindsNames = true }: { readonly bindsNames?: boolean } = {}) {
+    this.#bindsNames = bindsNames;
+  }
+
+  get isCurrent(): boolean {
+    return true;
+  }
+
+  serve(): void {}
+
+  async checkName(name: string, id: string): Promise<void> {
+    if (this.#owners.isOfAnother(peerNameKey(name), id)) throw await this.#nameTaken(name, id);
+  }
+
+  async join(peer: IndexedPeer): Promise<void> {
+    if (this.#isTaken(peerNameKey(peer.name), peer.id)) throw await this.#nameTaken(peer.name, peer.id);
+    this.#add(peer);
+  }
+
+  async register(registration: Registration, token?: string): Promise<string> {
+    const { name, ttlMs } = registration;
+    const key = peerNameKey(name);
+    const peer = registeredPeer(registration);
+    const known = token === undefined ? undefined : this.#byKey.get(key);
+    if (known?.token !== undefined && token !== undefined) {
+      checkToken(name, token, known.token);
+      known.peer = peer;
+      this.#registered.set(key, ttlMs);
+      return token;
     }
-    const state = { id: ++this.#lastPeerId, peer, files: 0, bytes: 0 };
-    this.#byKey.set(key, state);
-    this.#byId.set(state.id, state);
-    this.#sorted = undefined;
-    return Promise.resolve();
+    if (this.#registered.size >= REGISTRATIONS_MAX) throw new Failure("busy", "Cannot register any more names");
+    if (this.#isTaken(key, peer.id)) throw await this.#nameTaken(name, peer.id);
+    const fresh = makeToken();
+    this.#add(peer, fresh);
+    this.#registered.set(key, ttlMs);
+    return fresh;
+  }
+
+  async unregister(name: string, token: string): Promise<void> {
+    const registered = this.#byKey.get(peerNameKey(name))?.token;
+    if (registered === undefined) throw new Failure("not-found", `"${name}" is not registered`, { hint: "" });
+    checkToken(name, token, registered);
+    await this.leave(name);
   }
 
   async leave(name: string): Promise<void> {
@@ -90,6 +127,7 @@ export class SqliteIndex implements SearchIndex {
     if (state === undefined) return;
     this.#byKey.delete(key);
     this.#byId.delete(state.id);
+    this.#registered.delete(key);
     this.#sorted = undefined;
     this.#files -= state.files;
     this.#sql.deletePartialsOfPeer.run(state.id);
@@ -114,11 +152,11 @@ export class SqliteIndex implements SearchIndex {
     };
     await this.#inSlices(change.remove, (each) => {
       present();
-      this.#remove(state, each);
+      this.#unlist(state, each);
     });
     await this.#inSlices(change.add, (each) => {
       present();
-      this.#add(state, each);
+      this.#list(state, each);
     });
     return state.files;
   }
@@ -190,14 +228,52 @@ export class SqliteIndex implements SearchIndex {
     return Promise.resolve({ peers, more: this.#sorted.length > end });
   }
 
-  counts(): Promise<{ peers: number; files: number }> {
-    return Promise.resolve({ peers: this.#byKey.size, files: this.#files });
+  counts(): Promise<{ peers: number; files: number; bytes: number }> {
+    const bytes = this.#byKey.values().reduce((sum, state) => sum + state.bytes, 0);
+    return Promise.resolve({ peers: this.#byKey.size, files: this.#files, bytes });
+  }
+
+  /** Everything that a peer lists, in batches, between which others have their turn. Ends when the peer has left. */
+  async *filesOf(name: string, batch: number): AsyncGenerator<ListedFile[]> {
+    const state = this.#byKey.get(peerNameKey(name));
+    const rows = state === undefined ? [] : this.#copies.ofPeer(state.id, Infinity);
+    for (let start = 0; start < rows.length && state !== undefined && this.#byId.has(state.id); start += batch) {
+      yield rows.slice(start, start + batch).map((row) => this.#fileOf(this.#copies.row(row)));
+      await nextTurn();
+    }
+  }
+
+  /** What a peer is downloading. */
+  partialsOf(name: string): PartialFile[] {
+    const state = this.#byKey.get(peerNameKey(name));
+    if (state === undefined) return [];
+    const found = rows<{ name: string; size: number; root: Uint8Array }>(this.#sql.partialsOfPeer, state.id);
+    return found.map((row) => ({ name: row.name, size: row.size, root: row.root.toHex() }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     if (!this.#closed) this.#database.close();
     this.#closed = true;
+    this.#registered[Symbol.dispose]();
     return Promise.resolve();
+  }
+
+  #add(peer: IndexedPeer, token?: string): void {
+    const key = peerNameKey(peer.name);
+    if (this.#bindsNames) this.#owners.bind(key, peer.id);
+    const state = { id: ++this.#lastPeerId, peer, files: 0, bytes: 0, ...(token === undefined ? {} : { token }) };
+    this.#byKey.set(key, state);
+    this.#byId.set(state.id, state);
+    this.#sorted = undefined;
+  }
+
+  #isTaken(key: string, id: string): boolean {
+    return this.#byKey.has(key) || this.#owners.isOfAnother(key, id);
+  }
+
+  #nameTaken(name: string, id: string): Promise<Failure> {
+    const isHere = this.#byKey.has(peerNameKey(name));
+    return nameTaken(name, { isHere, isTaken: (key) => this.#isTaken(key, id) });
   }
 
   #joined(name: string): PeerState {
@@ -219,7 +295,7 @@ export class SqliteIndex implements SearchIndex {
     }
   }
 
-  #add(state: PeerState, { name, size, root }: ListedFile): void {
+  #list(state: PeerState, { name, size, root }: ListedFile): void {
     const nameId = this.#nameId(name);
     const row = this.#copies.find(state.id, nameId);
     const before = row === 0 ? 0 : this.#copies.row(row).size;
@@ -231,7 +307,7 @@ export class SqliteIndex implements SearchIndex {
     state.bytes = Math.min(state.bytes + size - before, Number.MAX_SAFE_INTEGER);
   }
 
-  #remove(state: PeerState, name: string): void {
+  #unlist(state: PeerState, name: string): void {
     const id = one<NameRow>(this.#sql.idOfName, name)?.id;
     const row = id === undefined ? 0 : this.#copies.find(state.id, id);
     if (row === 0) return;

@@ -66,6 +66,10 @@ export interface AnswerOptions {
   readonly onWrongGuess?: () => void;
   /** Called with everything that arrives. */
   readonly onHeard?: () => void;
+  /** Called with the method of each request that is known here, once its answer is made or has failed. */
+  readonly onAnswered?: (method: string) => void;
+  /** Called with what the other side is refused for. */
+  readonly onRefused?: (failure: Failure) => void;
   /** Called with what is a bug of ours, not a fault of theirs. */
   readonly onBug?: (thrown: unknown) => void;
 }
@@ -149,6 +153,7 @@ export async function answerRequests<Context>(
       } catch (thrown) {
         const failure = Failure.from(thrown, "internal", "Cannot answer");
         if (connection.ended !== undefined) return connection.ended;
+        options.onRefused?.(failure);
         malformed += failure.code === "malformed" ? 1 : 0;
         await connection.send(encodeFailure(failure, id));
         // Nobody knows where the next message begins, or nobody cares.
@@ -176,7 +181,7 @@ export async function answerRequest<Context>(
   byMethod: Routes<Context>,
   context: Context,
   envelope: RequestEnvelope,
-  options: Pick<AnswerOptions, "onBug"> = {},
+  options: Pick<AnswerOptions, "onBug" | "onAnswered"> = {},
 ): Promise<void> {
   const { line, write, release } = await answerOne(byMethod, context, envelope, options);
   try {
@@ -190,7 +195,7 @@ async function answerOne<Context>(
   byMethod: Routes<Context>,
   context: Context,
   envelope: RequestEnvelope,
-  options: Pick<AnswerOptions, "onBug">,
+  options: Pick<AnswerOptions, "onBug" | "onAnswered">,
 ): ReturnType<Route<Context>["answer"]> {
   const known = byMethod.get(envelope.method);
   if (known === undefined) {
@@ -203,6 +208,8 @@ async function answerOne<Context>(
     throw thrown instanceof Failure
       ? thrown
       : new Failure("internal", `Cannot answer ${envelope.method}`, { cause: thrown });
+  } finally {
+    options.onAnswered?.(known.method);
   }
 }
 

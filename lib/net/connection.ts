@@ -49,6 +49,7 @@ export class Connection implements Disposable {
   #queuedBytes = 0;
   #ended: Failure | undefined;
   #bytesRead = 0;
+  #bytesWritten = 0;
   /** A read that went on when `more` had waited long enough. */
   #reading: Promise<number | null> | undefined;
   readonly #bodyWatchdog = new Watchdog(BODY_WAIT_MS, () => this.#end(silent(BODY_WAIT_MS)));
@@ -77,6 +78,11 @@ export class Connection implements Disposable {
   /** Bytes that have arrived so far. */
   get bytesRead(): number {
     return this.#bytesRead;
+  }
+
+  /** Bytes of lines that were handed to the system so far; bodies go past this. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
   }
 
   /** Accepts lines of full length, once the other side has said who it is. */
@@ -166,6 +172,12 @@ export class Connection implements Disposable {
     });
   }
 
+  /** Says that nothing more will come, once everything queued has been sent. Reading goes on. */
+  async endWriting(): Promise<void> {
+    await this.#queue;
+    await this.#stream.closeWrite?.();
+  }
+
   /** Closes at once; what waits to be sent is dropped. */
   close(reason: Failure = new Failure("closed", "The connection was closed here")): void {
     this.#end(reason);
@@ -194,7 +206,7 @@ export class Connection implements Disposable {
     await this.#queue;
     const timer = setTimeout(() => this.close(), waitMs);
     try {
-      await this.#stream.closeWrite?.();
+      await this.endWriting();
       while (this.#stream.closeWrite !== undefined && await this.more({ waitMs }) === "more") {
         this.take(this.#buffer.size);
       }
@@ -287,7 +299,9 @@ export class Connection implements Disposable {
     try {
       for (let sent = 0; sent < bytes.length;) {
         Connection.#writes.start(this, BODY_WAIT_MS);
-        sent += await this.#stream.write(sent === 0 ? bytes : bytes.subarray(sent));
+        const written = await this.#stream.write(sent === 0 ? bytes : bytes.subarray(sent));
+        this.#bytesWritten += written;
+        sent += written;
       }
     } catch (thrown) {
       throw this.#end(Failure.from(thrown, "closed", "The connection broke"));

@@ -7,6 +7,7 @@ import { type Address, addressOf, formatAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { REFUSAL_EVERY_MS, STRANGERS_PER_ADDRESS_MAX } from "../core/limits.ts";
+import { formatCount } from "../core/quantity.ts";
 import { encodeFailure } from "../protocol/envelope.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Connection, type ConnectionEnds } from "./connection.ts";
@@ -26,10 +27,26 @@ const ACCEPT_PAUSE_MS = 100;
 /** A bound on open connections and what to do with each. */
 export interface ListenerOptions {
   readonly connectionsMax: number;
+  /** What those can do who come when all places are taken. */
+  readonly fullHint?: string;
+  /** What one too many is told; a failure of our own protocol, if not said. */
+  readonly refusal?: Uint8Array;
   /** With whose key connections are encrypted; without, they are plain. */
   readonly identity?: Identity;
   /** Serves one connection until it ends. It is closed afterwards, whatever happened. */
   readonly serve: (connection: Connection) => Promise<void>;
+}
+
+/** What went over the connections of a listener, those that have ended included. */
+export interface Traffic {
+  /** Connections that are open. */
+  readonly open: number;
+  /** Connections that were served so far, and those that were too many. */
+  readonly accepted: number;
+  readonly refused: number;
+  /** Bytes before encryption. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
 }
 
 /** Every interface. The same for people who write it as IPv4 or as IPv6: both families are listened on. */
@@ -38,6 +55,8 @@ const WILDCARDS = ["0.0.0.0", "::"];
 /** What accepts connections at one address. */
 interface Acceptor {
   readonly address: Address;
+  /** With encryption: speaks as somebody else from the next connection on. */
+  identify?(identity: Identity): void;
   /** Stops accepting. */
   stop(): void;
 }
@@ -52,6 +71,8 @@ export class Listener implements AsyncDisposable {
   #address: Address;
   #closed = false;
   #refusedMs = -Infinity;
+  /** So far; the bytes are those of connections that have ended. */
+  readonly #total = { accepted: 0, refused: 0, bytesRead: 0, bytesWritten: 0 };
 
   private constructor(address: Address, options: ListenerOptions) {
     this.#address = address;
@@ -82,6 +103,22 @@ export class Listener implements AsyncDisposable {
   /** How many connections are open. */
   get connections(): number {
     return this.#open.size;
+  }
+
+  /** Encrypts with another key from the next connection on; those that are open go on. It has to be a listener that encrypts. */
+  identify(identity: Identity): void {
+    if (this.#options.identity === undefined) throw new TypeError("Cannot encrypt: this listener is plain");
+    for (const acceptor of this.#acceptors) acceptor.identify?.(identity);
+  }
+
+  /** What went over its connections. */
+  get traffic(): Traffic {
+    let { bytesRead, bytesWritten } = this.#total;
+    for (const connection of this.#open.keys()) {
+      bytesRead += connection.bytesRead;
+      bytesWritten += connection.bytesWritten;
+    }
+    return { ...this.#total, open: this.#open.size, bytesRead, bytesWritten };
   }
 
   /** Stops accepting; connections that are open go on. */
@@ -130,23 +167,42 @@ export class Listener implements AsyncDisposable {
   #take(stream: ByteStream, ends: ConnectionEnds): boolean {
     const { host } = ends.remote;
     const strangers = this.#strangers.get(host) ?? 0;
-    const full = this.#open.size >= this.#options.connectionsMax || strangers >= STRANGERS_PER_ADDRESS_MAX;
-    if (full && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) {
+    const refusal = this.#refusal(strangers);
+    if (refusal === undefined) this.#total.accepted += 1;
+    else this.#total.refused += 1;
+    if (refusal !== undefined && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) {
       stream.close();
       return true;
     }
-    if (full) this.#refusedMs = systemClock.now();
+    if (refusal !== undefined) this.#refusedMs = systemClock.now();
     const connection = new Connection(stream, ends);
     this.#strangers.set(host, strangers + 1);
     connection.onKnown = () => this.#forgetStranger(host);
-    const served = (full ? refuse(connection) : this.#options.serve(connection)).catch(() => {}).finally(() => {
+    const served = (refusal === undefined ? this.#options.serve(connection) : connection.send(refusal)).catch(
+      () => {},
+    ).finally(() => {
       connection.close();
       connection.known();
       this.#open.delete(connection);
+      this.#total.bytesRead += connection.bytesRead;
+      this.#total.bytesWritten += connection.bytesWritten;
     });
     this.#open.set(connection, served);
     if (this.#closed) connection.close();
     return false;
+  }
+
+  /** What one more connection, from an address with so many strangers, is told if it is not served. */
+  #refusal(strangers: number): Uint8Array | undefined {
+    const { connectionsMax, fullHint, refusal } = this.#options;
+    const isFull = this.#open.size >= connectionsMax;
+    if (!isFull && strangers < STRANGERS_PER_ADDRESS_MAX) return undefined;
+    if (refusal !== undefined) return refusal;
+    const why = isFull
+      ? `all ${formatCount(connectionsMax, "place")} here are taken`
+      : "too many connections of your address have not said who they are";
+    const hint = isFull && fullHint !== undefined ? { hint: fullHint } : {};
+    return encodeFailure(new Failure("busy", `Cannot serve you: ${why}`, hint), 0);
   }
 
   #forgetStranger(host: string): void {
@@ -195,8 +251,4 @@ function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: C
 function isInUse(thrown: unknown): boolean {
   return thrown instanceof Deno.errors.AddrInUse ||
     (thrown instanceof Error && /EADDRINUSE|AddrInUse/.test(thrown.message));
-}
-
-async function refuse(connection: Connection): Promise<void> {
-  await connection.send(encodeFailure(new Failure("busy", "Too many connections here"), 0));
 }

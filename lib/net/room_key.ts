@@ -1,6 +1,7 @@
 /**
  * A secret that all in a room share. From it follow the key with which the index speaks TLS, so that peers know its certificate before they
- * connect, and the proof of membership that everybody gives. The secret itself never travels.
+ * connect, and the proof of membership that everybody gives. The secret itself never travels, but
+ * over HTTP, which listens on this machine alone unless told otherwise.
  * @module
  */
 
@@ -39,6 +40,16 @@ export class RoomKey {
     throw new Failure("usage", "Cannot read the room key: it has to be 32 hex digits", {
       hint: "make one with: deno run --allow-net --allow-read server.ts --new-room-key",
     });
+  }
+
+  /** Whether a text is this key, as `parse` reads it; takes as long whichever of its digits are wrong. For HTTP, which has no proofs. */
+  isKey(text: string): boolean {
+    try {
+      return timingSafeEqual(RoomKey.parse(text).#bytes, this.#bytes);
+    } catch (thrown) {
+      if (thrown instanceof Failure) return false;
+      throw thrown;
+    }
   }
 
   /** The room, with what its index speaks TLS with: everybody who has the room key knows it. */

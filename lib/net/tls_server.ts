@@ -5,7 +5,7 @@
  */
 
 import { createServer, type Server, type Socket } from "node:net";
-import { createSecureContext, TLSSocket } from "node:tls";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { type Address, unmappedHost } from "../core/address.ts";
 import { HELLO_WAIT_MS } from "../core/limits.ts";
 import type { ByteStream } from "./byte_stream.ts";
@@ -24,17 +24,19 @@ export interface TlsServerOptions {
 /** An encrypted listener. */
 export interface TlsServer {
   readonly address: Address;
+  /** Speaks as somebody else from the next connection on; those that are open go on. */
+  identify(identity: Identity): void;
   /** Stops accepting; connections that are open go on. */
   stop(): void;
 }
 
 /** Starts listening on one address; port 0 takes any free one. Fails: as the system does. */
 export async function listenTls({ host, port }: Address, options: TlsServerOptions): Promise<TlsServer> {
-  const { identity, connectionsMax, backlog, onConnection } = options;
-  const { keyPem: key, certificatePem: cert } = identity;
-  const secureContext = createSecureContext({ key, cert, minVersion: "TLSv1.3" });
+  const { connectionsMax, backlog, onConnection } = options;
+  let current = secretsOf(options.identity);
   // Not tls.createServer: its timer holds on to what a failed handshake took, 19 kB, for as long as a slow one may take.
   const server: Server = createServer({ noDelay: true }, (raw: Socket) => {
+    const { secureContext, calledId } = current;
     const socket = new TLSSocket(raw, { isServer: true, secureContext });
     const timer = setTimeout(() => socket.destroy(), HELLO_WAIT_MS);
     socket.on("close", () => clearTimeout(timer));
@@ -42,7 +44,7 @@ export async function listenTls({ host, port }: Address, options: TlsServerOptio
     socket.on("error", () => {});
     socket.on("secure", () => {
       clearTimeout(timer);
-      onConnection(new TlsStream(socket, raw), endsOf(socket, identity.id));
+      onConnection(new TlsStream(socket, raw), endsOf(socket, calledId));
     });
   });
   server.maxConnections = connectionsMax;
@@ -53,7 +55,19 @@ export async function listenTls({ host, port }: Address, options: TlsServerOptio
   server.on("error", () => {});
   const bound = server.address();
   if (bound === null || typeof bound === "string") throw new TypeError("Cannot listen on that");
-  return { address: { host, port: bound.port }, stop: () => void server.close() };
+  return {
+    address: { host, port: bound.port },
+    identify: (identity) => void (current = secretsOf(identity)),
+    stop: () => void server.close(),
+  };
+}
+
+/** What one speaks TLS with, and as whom. */
+function secretsOf({ id, keyPem: key, certificatePem: cert }: Identity): {
+  readonly secureContext: SecureContext;
+  readonly calledId: string;
+} {
+  return { secureContext: createSecureContext({ key, cert, minVersion: "TLSv1.3" }), calledId: id };
 }
 
 function endsOf(socket: TLSSocket, calledId: string): ConnectionEnds {

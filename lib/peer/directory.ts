@@ -60,10 +60,11 @@ export interface DirectoryOptions {
   readonly self: () => string | undefined;
 }
 
-/** Rows that were found; `more` says that there are others. */
+/** Rows that were found; `more` says that there are others, `old` that the index has lost touch with its other servers. */
 export interface FoundRows {
   readonly rows: readonly Row[];
   readonly more: boolean;
+  readonly old?: boolean;
 }
 
 /** Rows of `peers` and `ls` that are fetched; beyond, people search. */
@@ -81,6 +82,7 @@ export class Directory {
   async search(query: string, options: { exact: boolean; limit: number; offset: number }): Promise<FoundRows> {
     const rows: Row[] = [];
     let more = true;
+    let old = false;
     while (more && rows.length < options.limit) {
       const page = await this.#options.session.call(Search, {
         query,
@@ -90,9 +92,10 @@ export class Directory {
       });
       rows.push(...page.hits);
       more = page.more && page.hits.length > 0;
+      old ||= page.old ?? false;
     }
     this.#options.table.show(rows);
-    return { rows, more };
+    return { rows, more, old };
   }
 
   /** Names of files that begin like a word, for completion. Does not touch the last table. */

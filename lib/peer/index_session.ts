@@ -4,26 +4,18 @@
  */
 
 import { type Address, formatAddress } from "../core/address.ts";
-import { backoffMs } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import {
-  BATCH_FILES_MAX,
-  PING_EVERY_MS,
-  RECONNECT_FIRST_MS,
-  RECONNECT_LAST_MS,
-  REPLY_WAIT_MS,
-} from "../core/limits.ts";
+import { BATCH_FILES_MAX, PING_EVERY_MS, REPLY_WAIT_MS } from "../core/limits.ts";
 import type { Random } from "../core/random.ts";
-import { Caller, greet } from "../net/caller.ts";
-import type { Dial } from "../net/dial.ts";
-import type { Identity } from "../net/identity.ts";
-import type { Room } from "../net/room_key.ts";
+import { Caller } from "../net/caller.ts";
 import { batches } from "../protocol/batch.ts";
 import type { Request } from "../protocol/message.ts";
 import { Closing, Join, Leave, Partial, Ping, Probe, Update } from "../protocol/presence.ts";
 import type { IndexedFile } from "../protocol/shapes.ts";
 import type { PartialContent } from "../transfer/download.ts";
+import { reachIndex, type ReachOptions } from "./reach_index.ts";
+import { indexOrder, isForGood, isLikelyOurs, returnWaitMs } from "./return_rules.ts";
 
 /** What a session tells. */
 export type SessionEvent =
@@ -34,12 +26,8 @@ export type SessionEvent =
   | { readonly event: "unreachable"; readonly host: string; readonly port: number };
 
 /** What a session needs. */
-export interface IndexSessionOptions {
+export interface IndexSessionOptions extends ReachOptions {
   readonly indexes: readonly Address[];
-  readonly dial: Dial;
-  /** The key that one proves at the index. */
-  readonly identity: Identity;
-  readonly room: Room | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly onEvent: (event: SessionEvent) => void;
@@ -78,12 +66,14 @@ export class IndexSession implements AsyncDisposable {
   #listing: Promise<void> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
   #joined = false;
+  /** The name it joined with last. */
+  #hadName: string | undefined;
 
   private constructor(options: IndexSessionOptions) {
     this.#options = options;
   }
 
-  /** Connects to the first index that answers, without joining: enough to search. Fails: "index-unreachable". */
+  /** Connects to one of the indexes that answer, without joining: enough to search. Fails: "index-unreachable", "no-member". */
   static async connect(options: IndexSessionOptions): Promise<IndexSession> {
     const session = new IndexSession(options);
     await session.#connect();
@@ -148,48 +138,12 @@ export class IndexSession implements AsyncDisposable {
   }
 
   async #connect(): Promise<void> {
-    const { indexes, dial } = this.#options;
-    let failure: Failure | undefined;
-    for (const index of indexes) {
-      try {
-        const { identity, room } = this.#options;
-        const { signal } = this.#closing;
-        const encrypted = room === undefined ? {} : { identity: room.identity };
-        const connection = await dial(index, { failure: "index-unreachable", signal, ...encrypted });
-        this.#closing.signal.addEventListener("abort", () => this.#joined || connection.close(), { once: true });
-        try {
-          await greet(connection, { identity, ...(room === undefined ? {} : { roomKey: room.key }) });
-        } catch (thrown) {
-          connection.close();
-          throw thrown;
-        }
-        this.#use(new Caller(connection), index);
-        return;
-      } catch (thrown) {
-        this.#closing.signal.throwIfAborted();
-        failure = this.#told(Failure.from(thrown, "index-unreachable", "Cannot talk to the index"), index);
-        if (failedWith(failure, "no-member")) throw failure;
-      }
-    }
-    throw new Failure("index-unreachable", failure?.message ?? "No index was named", {
-      cause: failure,
-      ...(failure?.hint === undefined || !failedWith(failure, "malformed", "closed") ? {} : { hint: failure.hint }),
-    });
-  }
-
-  /** A failure to talk to an index as the person is to hear it: most often the room key is missing or wrong. */
-  #told(failure: Failure, index: Address): Failure {
-    const where = formatAddress(index);
-    if (failedWith(failure, "wrong-key", "no-member")) {
-      return new Failure("no-member", `The index at ${where} has another room key, or none`, { cause: failure });
-    }
-    if (this.#options.room === undefined && failedWith(failure, "malformed", "closed")) {
-      return new Failure(failure.code, `Cannot talk to the index at ${where}: ${failure.message}`, {
-        cause: failure,
-        hint: "if the room has a key, name its file with --room-key-file FILE",
-      });
-    }
-    return failure;
+    const { signal } = this.#closing;
+    const indexes = indexOrder(this.#options.indexes, this.#index, this.#options.random);
+    const { connection, index } = await reachIndex(indexes, this.#options, signal);
+    if (signal.aborted) connection.close();
+    signal.throwIfAborted();
+    this.#use(new Caller(connection), index);
   }
 
   #use(caller: Caller, index: Address): void {
@@ -213,12 +167,17 @@ export class IndexSession implements AsyncDisposable {
     }
   }
 
-  async #join(): Promise<void> {
+  /** Joins; `times` of a taken name are counted from one attempt to the next. */
+  async #join(times = { taken: 0 }): Promise<void> {
     const membership = this.#membership;
     const caller = this.#caller;
     if (membership === undefined || caller === undefined) return;
-    const joined = await joinUnderSomeName(caller, membership);
+    const joined = await joinUnderSomeName(caller, membership, (thrown) => {
+      if (failedWith(thrown, "name-taken")) times.taken += 1;
+      return isLikelyOurs(thrown, { name: membership.name(), hadName: this.#hadName, times: times.taken });
+    });
     this.#joined = true;
+    this.#hadName = membership.name();
     if (!joined.reachable) {
       this.#dirty.clear();
       this.#options.onEvent({ event: "unreachable", host: joined.host, port: membership.port });
@@ -243,21 +202,34 @@ export class IndexSession implements AsyncDisposable {
   }
 
   async #list(): Promise<void> {
-    const { membership, caller } = { membership: this.#membership, caller: this.#caller };
-    if (membership === undefined || caller === undefined) return;
-    while (this.#dirty.size > 0) {
+    const { clock, random } = this.#options;
+    // Who loses the index meanwhile tells everything anew when it is back, be it here or in a new call.
+    for (let refusals = 0; this.#joined && this.#dirty.size > 0;) {
       const names = this.#dirty;
       this.#dirty = new Set();
-      const add: IndexedFile[] = [];
-      const remove: string[] = [];
-      for (const name of names) {
-        const file = membership.file(name);
-        if (file === undefined) remove.push(name);
-        else add.push(file);
+      try {
+        await this.#tell(names);
+        refusals = 0;
+      } catch (thrown) {
+        if (!failedWith(thrown, "busy")) throw thrown;
+        this.#dirty = this.#dirty.union(names);
+        await clock.delay(returnWaitMs(++refusals, random), this.#closing.signal);
       }
-      for (const batch of batches(remove, BATCH_FILES_MAX)) await caller.call(Update, { add: [], remove: batch });
-      for (const batch of batches(add, BATCH_FILES_MAX)) await caller.call(Update, { add: batch, remove: [] });
     }
+  }
+
+  async #tell(names: Iterable<string>): Promise<void> {
+    const { membership, caller } = { membership: this.#membership, caller: this.#caller };
+    if (membership === undefined || caller === undefined) return;
+    const add: IndexedFile[] = [];
+    const remove: string[] = [];
+    for (const name of names) {
+      const file = membership.file(name);
+      if (file === undefined) remove.push(name);
+      else add.push(file);
+    }
+    for (const batch of batches(remove, BATCH_FILES_MAX)) await caller.call(Update, { add: [], remove: batch });
+    for (const batch of batches(add, BATCH_FILES_MAX)) await caller.call(Update, { add: batch, remove: [] });
   }
 
   /** Comes back whenever the index is lost, until the session is closed. */
@@ -270,18 +242,16 @@ export class IndexSession implements AsyncDisposable {
       if (signal.aborted) return;
       onEvent({ event: "index-lost", why: why.message });
       let refused = false;
+      const times = { taken: 0 };
       for (let attempt = 0; !this.#joined; attempt++) {
         try {
-          await clock.delay(
-            backoffMs(attempt, { firstMs: RECONNECT_FIRST_MS, lastMs: RECONNECT_LAST_MS }, random),
-            signal,
-          );
+          await clock.delay(returnWaitMs(attempt, random), signal);
           await this.#connect();
-          await this.#join();
+          await this.#join(times);
         } catch (thrown) {
           if (signal.aborted) return;
           this.#caller?.connection.close();
-          if (refused || !(thrown instanceof Failure) || thrown.retry) continue;
+          if (refused || !isForGood(thrown)) continue;
           refused = true;
           onEvent({ event: "index-refused", why: thrown.message });
         }
@@ -291,15 +261,18 @@ export class IndexSession implements AsyncDisposable {
   }
 }
 
+/** Joins, under other names where the membership has some; a name of which `isOurs` says that it is taken by ourselves is not given up. */
 async function joinUnderSomeName(
   caller: Caller,
   membership: Membership,
+  isOurs: (thrown: unknown) => boolean,
 ): Promise<{ host: string; reachable: boolean }> {
   const { name, onTaken, plain, size, port } = membership;
   while (true) {
     try {
       return await caller.call(Join, { name: name(), port, files: size(), plain });
     } catch (thrown) {
+      if (isOurs(thrown)) throw new Failure("busy", "Cannot join: our own session at another index still has our name");
       if (!failedWith(thrown, "name-taken") || onTaken(thrown.suggestion) === undefined) throw thrown;
     }
   }

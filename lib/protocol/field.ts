@@ -1,16 +1,22 @@
 /**
  * The building blocks of messages: a field is a value's bounds. From it follow the TypeScript type, the check of what arrived, the
- * random samples of the fuzz tests and the words of the protocol table. Fields compose; none knows of a socket, a file or a clock.
+ * random samples of the fuzz tests, the words of the protocol table and the schemas of the HTTP API. Fields compose; none knows of a socket, a
+ * file or a clock.
  * @module
  */
 
 import { Failure } from "../core/failure.ts";
 import { type Random, randomBelow, randomOf } from "../core/random.ts";
 
+/** The bounds as JSON Schema 2020-12, as far as that can say them: it counts characters where we count bytes. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
 /** One value's bounds. */
 export interface Field<T> {
   /** The bounds in words, for the protocol table. */
   readonly shape: string;
+  /** The bounds for programs, for the HTTP API. */
+  readonly schema: JsonSchema;
   /** Gives the value back, rebuilt from known fields only, in their order. Fails: "malformed", naming `path`. */
   check(value: unknown, path: string): T;
   /** A random value within the bounds. */
@@ -47,6 +53,7 @@ export function text(bounds: { bytesMax: number; bytesMin?: number }): Field<str
   const { bytesMax, bytesMin = 1 } = bounds;
   return {
     shape: `text, ${bytesMin} to ${bytesMax} bytes`,
+    schema: { type: "string", minLength: Math.ceil(bytesMin / 4), maxLength: bytesMax },
     check(value, path) {
       if (typeof value !== "string") throw wrong(path, "text");
       if (value.length > bytesMax || value.length < Math.ceil(bytesMin / 3)) throw wrong(path, this.shape);
@@ -72,6 +79,7 @@ export function count(bounds: { max: number; min?: number }): Field<number> {
   const { max, min = 0 } = bounds;
   return {
     shape: `number, ${min} to ${max}`,
+    schema: { type: "integer", minimum: min, maximum: max },
     check(value, path) {
       if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max) {
         throw wrong(path, this.shape);
@@ -86,6 +94,7 @@ export function count(bounds: { max: number; min?: number }): Field<number> {
 export function flag(): Field<boolean> {
   return {
     shape: "true or false",
+    schema: { type: "boolean" },
     check(value, path) {
       if (typeof value !== "boolean") throw wrong(path, this.shape);
       return value;
@@ -98,6 +107,7 @@ export function flag(): Field<boolean> {
 export function choice<const T extends string>(words: readonly T[]): Field<T> {
   return {
     shape: words.map((word) => `"${word}"`).join(" or "),
+    schema: { type: "string", enum: words },
     check(value, path) {
       const word = words.find((each) => each === value);
       if (word === undefined) throw wrong(path, this.shape);
@@ -113,6 +123,7 @@ export function hex(bounds: { bytes: number }): Field<string> {
   const regexp = new RegExp(`^[0-9a-f]{${digits}}$`);
   return {
     shape: `${digits} hex digits`,
+    schema: { type: "string", pattern: regexp.source },
     check(value, path) {
       if (typeof value !== "string" || !regexp.test(value)) throw wrong(path, this.shape);
       return value;
@@ -126,6 +137,7 @@ export function bytes(bounds: { bytesMax: number }): Field<string> {
   const { bytesMax } = bounds;
   return {
     shape: `hex digits of 1 to ${bytesMax} bytes`,
+    schema: { type: "string", pattern: "^(?:[0-9a-f]{2})+$", maxLength: 2 * bytesMax },
     check(value, path) {
       const isHex = typeof value === "string" && value.length <= 2 * bytesMax && /^(?:[0-9a-f]{2})+$/.test(value);
       if (!isHex) throw wrong(path, this.shape);
@@ -142,6 +154,7 @@ export function bytes(bounds: { bytesMax: number }): Field<string> {
 export function list<T>(item: Field<T>, bounds: { max: number }): Field<readonly T[]> {
   return {
     shape: `list of at most ${bounds.max}: ${item.shape}`,
+    schema: { type: "array", items: item.schema, maxItems: bounds.max },
     check(value, path) {
       if (!Array.isArray(value)) throw wrong(path, "a list");
       if (value.length > bounds.max) throw wrong(path, `a list of at most ${bounds.max}`);
@@ -157,6 +170,7 @@ export function optional<T>(field: Field<T>): OptionalField<T> {
   return {
     optional: true,
     shape: `${field.shape}; may be absent`,
+    schema: field.schema,
     check: (value, path) => field.check(value, path),
     sample: (random) => field.sample(random),
   };
@@ -177,6 +191,12 @@ export function record<S extends Shape>(shape: S, bounds: RecordBounds = {}): Fi
   const { exactlyOneOf = [] } = bounds;
   return {
     shape: `{ ${fields.map(([name, field]) => `${name}: ${field.shape}`).join(", ")} }`,
+    schema: {
+      type: "object",
+      properties: Object.fromEntries(fields.map(([name, field]) => [name, field.schema])),
+      required: fields.filter(([, field]) => !isOptional(field)).map(([name]) => name),
+      ...(exactlyOneOf.length === 0 ? {} : { oneOf: exactlyOneOf.map((name) => ({ required: [name] })) }),
+    },
     check(value, path) {
       if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(path, "an object");
       const checked: Record<string, unknown> = {};

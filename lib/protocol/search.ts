@@ -11,14 +11,14 @@ import { fileName, fileSize, Hit, Holder, offset, peerName, PeerRef, root } from
 /** Finds files by words, each the beginning of a word of the name, or with `exact` by their whole name. Best match first. */
 export const Search = request("SEARCH", {
   about:
-    "Peer → index: files with every word of `query` in their name, or with exactly this name. Without words: all files.",
+    "Peer → index: files with every word of `query` in their name, or with exactly this name. Without words: all files. The answer may be `old` while an index of several servers cannot reach the others.",
   data: {
     query: text({ bytesMin: 0, bytesMax: QUERY_BYTES_MAX }),
     exact: flag(),
     limit: count({ min: 1, max: HITS_MAX }),
     offset: count({ max: SEARCH_OFFSET_MAX }),
   },
-  reply: { hits: list(Hit, { max: HITS_MAX }), more: flag() },
+  reply: { hits: list(Hit, { max: HITS_MAX }), more: flag(), old: optional(flag()) },
 });
 
 /** Finds everybody who holds a content. */

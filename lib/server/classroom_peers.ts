@@ -80,6 +80,11 @@ export class ClassroomPeers implements Disposable {
     if (peer !== undefined) await this.#forget(peer, why);
   }
 
+  /** Takes a peer off the list that is listed by another server now. */
+  lost(name: string): void {
+    if (this.#peers.delete(name)) this.#options.journal({ event: "left", peer: name, why: "joined at another server" });
+  }
+
   /** Notes a sign of life: of the peer at this port, or where none is named, of all at this host, since they do not say who asks. */
   heard(host: string, port: number | undefined): void {
     const all = port === undefined ? this.#at(host) : [this.#peers.get(formatAddress({ host, port }))];

@@ -8,6 +8,7 @@
  */
 
 import { type Address, formatAddress } from "../core/address.ts";
+import type { Clock } from "../core/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { CLOSE_WAIT_MS, DIALECT_SILENCE_MS_MAX, HITS_MAX, MALFORMED_LINES_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
@@ -23,6 +24,7 @@ import {
   encodeDialectFailure,
 } from "../protocol/dialect_requests.ts";
 import type { ClassroomPeers } from "./classroom_peers.ts";
+import type { IndexMetrics } from "./index_metrics.ts";
 import type { Journal } from "./journal.ts";
 import { hostFor } from "./session.ts";
 
@@ -30,6 +32,8 @@ import { hostFor } from "./session.ts";
 export interface DialectSessionParts {
   readonly index: SearchIndex;
   readonly journal: Journal;
+  readonly clock: Clock;
+  readonly metrics: IndexMetrics;
   readonly peers: ClassroomPeers;
   /** How often one address may ask, over whatever connections. */
   readonly paces: AddressPaces;
@@ -68,12 +72,14 @@ export async function serveDialect(reader: DialectReader, parts: DialectSessionP
     }
     if (raw === null) break;
     const ending = raw.isLine ? "\n" : "";
+    await parts.paces.wait(connection.remote.host);
+    const startedMs = parts.clock.now();
     try {
-      await parts.paces.wait(connection.remote.host);
       const answer = await session.answer(decodeDialect(dialect, raw.bytes));
       await say(answer.endsWith("\n") ? answer : answer + ending);
     } catch (thrown) {
       const failure = Failure.from(thrown, "internal", "Cannot answer");
+      parts.metrics.refused(failure.code);
       if (!(thrown instanceof Failure)) {
         parts.journal({ event: "bug", message: failure.message, trace: traceOf(thrown) });
       }
@@ -83,6 +89,8 @@ export async function serveDialect(reader: DialectReader, parts: DialectSessionP
       }
       await say(encodeDialectFailure(failure) + ending);
       if (failedWith(failure, "unsupported")) break;
+    } finally {
+      parts.metrics.answeredDialect(dialect, parts.clock.now() - startedMs);
     }
   }
   await connection.closeInOrder(CLOSE_WAIT_MS);

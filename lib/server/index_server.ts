@@ -6,14 +6,8 @@
 import type { Address } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import {
-  CLOSE_WAIT_MS,
-  DIAL_BACKS_MAX,
-  INDEX_CONNECTIONS_MAX,
-  PROOFS_PER_SECOND_MAX,
-  QUESTIONS_PER_SECOND_MAX,
-  SILENCE_MS_MAX,
-} from "../core/limits.ts";
+import { CLOSE_WAIT_MS, DIAL_BACKS_MAX, INDEX_CONNECTIONS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
+import { peerNameKey } from "../core/peer_name.ts";
 import { Slots } from "../core/slots.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import { AddressPaces } from "../net/address_paces.ts";
@@ -28,15 +22,18 @@ import { encodeNews } from "../protocol/envelope.ts";
 import { Closing } from "../protocol/presence.ts";
 import { ClassroomPeers } from "./classroom_peers.ts";
 import { type DialectSessionParts, serveDialect } from "./dialect_session.ts";
+import { IndexMetrics, type ServerState } from "./index_metrics.ts";
 import type { Journal } from "./journal.ts";
-import { NameBinding } from "./name_binding.ts";
+import { RATES, type Rates } from "./rates.ts";
 import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
 
 /** What an index server is made of. */
 export interface IndexServerOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
+  readonly metrics?: IndexMetrics;
   readonly connectionsMax?: number;
+  readonly rates?: Rates;
   /** The room's key: the index then speaks TLS with what follows from it, and answers nobody who does not have it. */
   readonly room?: Room;
   /** Silence after which a session is taken for dead. */
@@ -51,12 +48,14 @@ export class IndexServer implements AsyncDisposable {
   #address: Address;
   readonly #connections = new Set<Connection>();
   readonly #silenceMs: number;
-  readonly #roomKey: RoomKey | undefined;
+  #roomKey: RoomKey | undefined;
   readonly #guesses: Guesses;
   readonly #proofs: AddressPaces;
   readonly #dialects: DialectSessionParts;
+  readonly #metrics: IndexMetrics;
 
   private constructor(address: Address, options: IndexServerOptions) {
+    this.#metrics = options.metrics ?? new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations: [] });
     this.#parts = {
       index: options.index,
       journal: options.journal,
@@ -64,20 +63,29 @@ export class IndexServer implements AsyncDisposable {
       dial,
       dialBacks: new Slots(DIAL_BACKS_MAX),
       joined: new Map(),
-      names: new NameBinding(),
+      rates: options.rates ?? RATES,
     };
     this.#silenceMs = options.silenceMs ?? SILENCE_MS_MAX;
     this.#roomKey = options.room?.key;
     this.#guesses = new Guesses(this.#parts.clock);
-    this.#proofs = new AddressPaces(PROOFS_PER_SECOND_MAX, this.#parts.clock);
-    const { index, journal, clock } = this.#parts;
+    this.#proofs = new AddressPaces(this.#parts.rates.proofs, this.#parts.clock);
+    const { index, journal, clock, rates } = this.#parts;
     this.#dialects = {
       index,
       journal,
+      clock,
+      metrics: this.#metrics,
       peers: new ClassroomPeers({ index, journal, clock }),
-      paces: new AddressPaces(QUESTIONS_PER_SECOND_MAX, clock),
+      paces: new AddressPaces(rates.requests, clock),
     };
     this.#address = address;
+    index.serve({
+      isAlive: async (name) => await this.#parts.joined.get(peerNameKey(name))?.isAlive() ?? false,
+      lost: (name) => {
+        this.#parts.joined.get(peerNameKey(name))?.lost();
+        this.#dialects.peers.lost(name);
+      },
+    });
   }
 
   /** Starts listening. Fails: "unreachable" when the address cannot be had. */
@@ -85,6 +93,7 @@ export class IndexServer implements AsyncDisposable {
     const server = new IndexServer(address, options);
     server.#listener = await Listener.listen(address, {
       connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
+      fullHint: "try again in a moment, or at another index; who runs this one can allow more with --max-peers",
       ...(options.room === undefined ? {} : { identity: options.room.identity }),
       serve: (connection) => server.#serve(connection),
     });
@@ -95,6 +104,24 @@ export class IndexServer implements AsyncDisposable {
   /** Where it listens. */
   get address(): Address {
     return this.#address;
+  }
+
+  /** Asks whoever connects from now on for another room key; sessions that are there go on. The index has to be one of a room. */
+  rekey(room: Room): void {
+    this.#listener?.identify(room.identity);
+    this.#roomKey = room.key;
+    this.#parts.journal({ event: "rekeyed" });
+  }
+
+  /** The room's key that is asked for now, if the room has one. */
+  get roomKey(): RoomKey | undefined {
+    return this.#roomKey;
+  }
+
+  /** What it knows about itself, for its metrics. */
+  get state(): ServerState {
+    const none = { open: 0, accepted: 0, refused: 0, bytesRead: 0, bytesWritten: 0 };
+    return { ...this.#listener?.traffic ?? none, joined: this.#parts.joined.size };
   }
 
   /** Takes no more connections, tells every peer that the index closes, and ends all sessions. */
@@ -123,6 +150,7 @@ export class IndexServer implements AsyncDisposable {
 
   async #serveNative(connection: Connection): Promise<void> {
     const { journal } = this.#parts;
+    const roomKey = this.#roomKey;
     const session = new Session(this.#parts, connection);
     this.#connections.add(connection);
     try {
@@ -130,11 +158,13 @@ export class IndexServer implements AsyncDisposable {
         idleMs: this.#silenceMs,
         onHeard: () => session.heard(),
         onProven: (identity) => session.proven(identity),
-        ...(this.#roomKey === undefined ? {} : { roomKey: this.#roomKey, provenOnly: true }),
+        ...(roomKey === undefined ? {} : { roomKey, provenOnly: true }),
         beforeProof: async () => {
           await this.#proofs.wait(connection.remote.host);
           await this.#guesses.wait(connection.remote.host);
         },
+        onAnswered: (method) => this.#metrics.answered(method, session.tookMs),
+        onRefused: ({ code }) => this.#metrics.refused(code),
         onWrongGuess: () => this.#guesses.note(connection.remote.host),
         onBug: (thrown) => journal(bugEvent(thrown)),
       });

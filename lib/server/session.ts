@@ -10,13 +10,7 @@
 import { formatAddress, isAddress, isLoopback } from "../core/address.ts";
 import { type Clock, settlesWithin } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import {
-  DIAL_BACK_WAIT_MS,
-  LISTED_PAUSE_MS,
-  PAGE_ROWS_MAX,
-  PROBE_WAIT_MS,
-  QUESTIONS_PER_SECOND_MAX,
-} from "../core/limits.ts";
+import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PAGE_ROWS_MAX, PROBE_WAIT_MS } from "../core/limits.ts";
 import { Pace } from "../core/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
 import type { Slots } from "../core/slots.ts";
@@ -33,7 +27,7 @@ import { Join, Leave, Partial, Peers, Ping, Probe, Update } from "../protocol/pr
 import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { PeerRef } from "../protocol/shapes.ts";
 import type { Journal } from "./journal.ts";
-import type { NameBinding } from "./name_binding.ts";
+import type { Rates } from "./rates.ts";
 
 /** What all sessions of one index share. */
 export interface SessionParts {
@@ -45,8 +39,7 @@ export interface SessionParts {
   readonly dialBacks: Slots;
   /** Joined sessions by `peerNameKey`. */
   readonly joined: Map<string, Session>;
-  /** Whose name is whose, as long as the index runs. */
-  readonly names: NameBinding;
+  readonly rates: Rates;
 }
 
 /** One connection's session. */
@@ -56,6 +49,9 @@ export class Session {
   readonly #ended = Promise.withResolvers<void>();
   readonly #questions: Pace;
   #heardMs: number;
+  /** When the turn of the request under way came. */
+  #startedMs = 0;
+  #sign = Promise.withResolvers<void>();
   #peer: IndexedPeer | undefined;
   #identity: PublicIdentity | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
@@ -65,7 +61,7 @@ export class Session {
     this.#parts = parts;
     this.#connection = connection;
     this.#heardMs = parts.clock.now();
-    this.#questions = new Pace(QUESTIONS_PER_SECOND_MAX, parts.clock);
+    this.#questions = new Pace(parts.rates.questions, parts.clock);
   }
 
   /** What the journal calls this session: the peer's name, or before it has one its address. */
@@ -76,11 +72,34 @@ export class Session {
   /** Notes that something arrived. */
   heard(): void {
     this.#heardMs = this.#parts.clock.now();
+    this.#sign.resolve();
+  }
+
+  /** How long the request under way took, from its turn on. */
+  get tookMs(): number {
+    return this.#parts.clock.now() - Math.max(this.#startedMs, this.#heardMs);
+  }
+
+  /** Whether the other side shows a sign of life when it is asked for one. */
+  async isAlive(): Promise<boolean> {
+    const askedMs = this.#parts.clock.now();
+    this.#sign = Promise.withResolvers();
+    this.#connection.send(encodeNews(Probe, {})).catch(() => {});
+    await settlesWithin(PROBE_WAIT_MS, Promise.race([this.#sign.promise, this.#ended.promise]));
+    return this.#heardMs > askedMs;
+  }
+
+  /** Ends the session of a peer that has joined elsewhere, where its name is kept. */
+  lost(): void {
+    const peer = this.#forget();
+    if (peer !== undefined) this.#parts.journal({ event: "left", peer: peer.name, why: "joined at another server" });
+    this.#connection.close(new Failure("closed", "its peer joined at another server"));
   }
 
   /** Waits until this connection may ask again: who asks without pause does not keep others waiting. */
-  question(): Promise<void> {
-    return this.#questions.take(1);
+  async question(): Promise<void> {
+    await this.#questions.take(1);
+    this.#startedMs = this.#parts.clock.now();
   }
 
   /** Notes who has proven to call. */
@@ -103,7 +122,7 @@ export class Session {
     if (identity === undefined) throw new Failure("unproven", "Cannot join: prove who you are first");
     const name = checkPeerName(data.name);
     if (isAddress(peerNameKey(name))) throw new Failure("bad-name", `Cannot use "${name}" as a name: it is an address`);
-    this.#parts.names.check(name, identity.id);
+    await this.#parts.index.checkName(name, identity.id);
     await this.#replaceOwnSilentSession(name, identity.id);
     const { host } = this.#connection.remote;
     const { plain } = data;
@@ -113,7 +132,6 @@ export class Session {
     const certificate = identity.certificate.toHex();
     const peer = { name, id: identity.id, certificate, plain, host, port: reachable ? data.port : undefined };
     await this.#parts.index.join(peer);
-    this.#parts.names.bind(name, identity.id);
     this.#peer = peer;
     this.#parts.joined.set(peerNameKey(name), this);
     const from = { host, port: data.port };
@@ -143,7 +161,8 @@ export class Session {
     const hits = found.hits.map((hit) => ({ ...hit, peers: hit.peers.map((peer) => this.#refOf(peer)) }));
     this.#parts.journal({ event: "searched", peer: this.label, query: query.query, hits: hits.length });
     const sent = fitting(hits);
-    return { hits: sent, more: found.more || sent.length < hits.length };
+    const old = this.#parts.index.isCurrent ? {} : { old: true };
+    return { hits: sent, more: found.more || sent.length < hits.length, ...old };
   }
 
   async find(data: DataOf<typeof Find>): Promise<ReplyOf<typeof Find>> {
@@ -208,12 +227,19 @@ export class Session {
     return this.#peer;
   }
 
-  async #leave(why: string): Promise<void> {
+  /** Takes the peer off the list of sessions. Shape: who it was, if it had joined. */
+  #forget(): IndexedPeer | undefined {
     const peer = this.#peer;
-    if (peer === undefined) return;
+    if (peer === undefined) return undefined;
     this.#writeListed();
     this.#peer = undefined;
     this.#parts.joined.delete(peerNameKey(peer.name));
+    return peer;
+  }
+
+  async #leave(why: string): Promise<void> {
+    const peer = this.#forget();
+    if (peer === undefined) return;
     this.#parts.journal({ event: "left", peer: peer.name, why });
     await this.#parts.index.leave(peer.name);
   }
@@ -224,11 +250,7 @@ export class Session {
    */
   async #replaceOwnSilentSession(name: string, id: string): Promise<void> {
     const holder = this.#parts.joined.get(peerNameKey(name));
-    if (holder === undefined || holder.#identity?.id !== id) return;
-    const askedMs = this.#parts.clock.now();
-    holder.#connection.send(encodeNews(Probe, {})).catch(() => {});
-    await settlesWithin(PROBE_WAIT_MS, holder.#ended.promise);
-    if (holder.#heardMs > askedMs) return;
+    if (holder === undefined || holder.#identity?.id !== id || await holder.isAlive()) return;
     holder.#connection.close(new Failure("timeout", "its own peer came back"));
     await holder.#ended.promise;
   }

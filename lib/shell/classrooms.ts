@@ -44,7 +44,8 @@ export const CLASSROOMS: readonly Classroom[] = [
   {
     letter: "E",
     system: "address service",
-    here: "messages that are acknowledged, pictures over UDP",
+    here:
+      "names with an address, registered over HTTP (POST /peers); messages that are acknowledged, pictures over UDP",
     peer: ["tell", "messages", "show"],
   },
 ];

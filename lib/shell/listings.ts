@@ -24,7 +24,7 @@ const NUMBERED_COLUMNS: readonly Column[] = [
 ];
 
 /** Shows files found, numbered for `get`. */
-export function showRows(output: Output, { rows, more }: FoundRows): void {
+export function showRows(output: Output, { rows, more, old = false }: FoundRows): void {
   output.table(
     NUMBERED_COLUMNS,
     rows.map((row, index) => ({
@@ -32,6 +32,9 @@ export function showRows(output: Output, { rows, more }: FoundRows): void {
       object: { event: "file", number: index + 1, ...row },
     })),
   );
+  if (old) {
+    output.note("This may be old: the index has lost touch with its other servers", { event: "old" });
+  }
   if (more) {
     output.note(`More than these ${rows.length} match: add words, or --limit`, { event: "more", shown: rows.length });
   }

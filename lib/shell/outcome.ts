@@ -37,8 +37,18 @@ export function exitCodeOf(thrown: unknown): number {
   return thrown instanceof Failure ? EXIT_OF[thrown.code] ?? EXIT.failed : EXIT.failed;
 }
 
-/** Whatever was thrown, as people (or with `json` programs) read it: one line, without a full stop and with a hint. `debug` adds the trace. */
-export function describeError(thrown: unknown, options: { json: boolean; debug: boolean }): string {
+/** How an error is to be told. */
+export interface ErrorOptions {
+  /** For programs, as an object. */
+  readonly json: boolean;
+  /** With the trace. */
+  readonly debug: boolean;
+  /** What the object has before all else: what every line of a program's log has. */
+  readonly before?: Readonly<Record<string, string>>;
+}
+
+/** Whatever was thrown, as people or programs read it: one line, without a full stop and with a hint. */
+export function describeError(thrown: unknown, options: ErrorOptions): string {
   const failure = thrown instanceof Failure
     ? thrown
     : new Failure("internal", thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
@@ -46,7 +56,8 @@ export function describeError(thrown: unknown, options: { json: boolean; debug: 
   const trace = options.debug ? traceOf(thrown) : undefined;
   if (options.json) {
     const hint = failure.hint === "" ? {} : { hint: failure.hint };
-    return printableJson({ event: "error", code, message, retry, ...hint, ...(trace === undefined ? {} : { trace }) });
+    const more = { ...hint, ...(trace === undefined ? {} : { trace }) };
+    return printableJson({ ...options.before, event: "error", code, message, retry, ...more });
   }
   const hint = failure.hint === "" ? "" : ` (${printable(failure.hint)})`;
   return `error: ${printable(message)}${hint}${trace === undefined ? "" : `\n${trace}`}`;

@@ -3,18 +3,24 @@
  * @module
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
 import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../../lib/core/limits.ts";
 import type { IndexedPeer, SearchIndex, SearchQuery } from "../../lib/index/search_index.ts";
+import type { RegisterTest } from "../support/components.ts";
+import { eventually } from "../support/wait.ts";
 
 const ROOT_A = "a".repeat(64);
 const ROOT_B = "b".repeat(64);
 
-/** Runs the suite. `open` makes an empty index. */
-export function testSearchIndex(name: string, open: () => Promise<SearchIndex>): void {
+/** Runs the suite. `open` makes an empty index, `register` a test. */
+export function testSearchIndex(
+  name: string,
+  open: () => Promise<SearchIndex>,
+  register: RegisterTest = (each, run) => Deno.test(each, run),
+): void {
   const test = (what: string, run: (index: SearchIndex) => Promise<void>): void => {
-    Deno.test(`${name} ${what}`, async () => {
+    register(`${name} ${what}`, async () => {
       await using index = await open();
       await run(index);
     });
@@ -32,12 +38,54 @@ export function testSearchIndex(name: string, open: () => Promise<SearchIndex>):
     assertEquals((await index.peers({ limit: 10, offset: 0 })).peers.map((each) => each.name), ["Inês", "Inês 2"]);
   });
 
+  test("a name belongs to the key that joined under it first, also while that is away", async (index) => {
+    await joined(index, "ana");
+    await index.leave("ana");
+    const another = { ...peer("Ana"), id: "2e".repeat(32) };
+    for (const claim of [() => index.checkName("ANA", another.id), () => index.join(another)]) {
+      const failure = await assertRejects(claim, Failure);
+      assertEquals([failure.code, failure.suggestion?.toLowerCase()], ["name-taken", "ana-2"]);
+    }
+    await index.checkName("Ána", peer("ana").id);
+    await index.join(peer("ána"));
+  });
+
+  test("register() keeps a name for a time, for whoever has its token", async (index) => {
+    const chat = { name: "Chat de Ana", host: "10.0.0.9", port: 5000, ttlMs: 60_000 };
+    const token = await index.register(chat);
+    const row = await index.peer("chat de ANA");
+    assertEquals([row?.host, row?.port, row?.dialect, row?.plain, row?.files], ["10.0.0.9", 5000, "json", true, 0]);
+    for (const refused of [() => index.register(chat), () => index.join(peer("chat de ána"))]) {
+      assertEquals((await assertRejects(refused, Failure)).code, "name-taken");
+    }
+    const wrong = "0".repeat(token.length);
+    for (const refused of [() => index.register(chat, wrong), () => index.unregister(chat.name, wrong)]) {
+      assertEquals((await assertRejects(refused, Failure)).code, "refused");
+    }
+    assertEquals(await index.register({ ...chat, port: 5001 }, token), token);
+    assertEquals((await index.peers({ limit: 9, offset: 0 })).peers.map((each) => each.port), [5001]);
+    await index.unregister("CHAT de ana", token);
+    assertEquals(await index.peer(chat.name), undefined);
+    assertEquals((await assertRejects(() => index.unregister(chat.name, token), Failure)).code, "not-found");
+    assertNotEquals(await index.register(chat, token), token);
+  });
+
+  test("register() lets go of a name whose time is over, and of none that was renewed", async (index) => {
+    const [brief, renewed] = ["brief", "renewed"].map((name) => ({ name, host: "10.0.0.9", port: 5000, ttlMs: 150 }));
+    assert(brief !== undefined && renewed !== undefined);
+    await index.register(brief);
+    await index.register({ ...renewed, ttlMs: 60_000 }, await index.register(renewed));
+    await eventually("the end of its time", async () => await index.peer("brief") === undefined || undefined);
+    assertEquals((await index.peer("renewed"))?.port, 5000);
+    await index.register(brief);
+  });
+
   test("leave() frees the name and forgets the files", async (index) => {
     await joined(index, "ana", ["aula 1.mp4", "aula 2.mp4"]);
     await joined(index, "rui", ["aula 2.mp4"]);
     await index.leave("ANA");
     assertEquals(await namesOf(index, "aula"), ["aula 2.mp4"]);
-    assertEquals(await index.counts(), { peers: 1, files: 1 });
+    assertEquals(await index.counts(), { peers: 1, files: 1, bytes: 1000 });
     await joined(index, "ana");
     assertEquals(await namesOf(index, "aula"), ["aula 2.mp4"]);
     await index.leave("nobody");
@@ -97,11 +145,11 @@ export function testSearchIndex(name: string, open: () => Promise<SearchIndex>):
   test("leave() during update() ends the update and leaves nothing behind", async (index) => {
     await index.join(peer("ana"));
     const many = Array.from({ length: 20_000 }, (_, number) => ({ name: `file ${number}`, size: 1 }));
-    const update = index.update("ana", { add: many, remove: [] });
+    const update = assertRejects(() => index.update("ana", { add: many, remove: [] }), Failure);
     await index.leave("ana");
-    assertEquals((await assertRejects(() => update, Failure)).code, "not-joined");
+    assertEquals((await update).code, "not-joined");
     assertEquals(await namesOf(index, "file"), []);
-    assertEquals(await index.counts(), { peers: 0, files: 0 });
+    assertEquals(await index.counts(), { peers: 0, files: 0, bytes: 0 });
   });
 
   test("update() adds, replaces and removes", async (index) => {

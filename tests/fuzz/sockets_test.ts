@@ -28,7 +28,8 @@ const MEMORY_GROWTH_MAX = 50_000_000;
 
 Deno.test(`an index and a peer serve on after ${FRAMES} hostile frames each, with their memory back`, async () => {
   await using temp = await TempFolder.make();
-  await using index = await startInspectedIndex();
+  // All come from one address. At the usual pace of its proofs, this would be a minute of waiting; the room below keeps to it.
+  await using index = await startInspectedIndex("--rates", "proofs=100000");
   await temp.file("ana/a.bin", 3_000_000);
   const args = ["--plain"];
   await using ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", inspected: true, args });

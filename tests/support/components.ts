@@ -3,16 +3,26 @@
  * @module
  */
 
+/** Registers a test. */
+export type RegisterTest = (name: string, run: () => Promise<void>) => void;
+
 /** Runs a test only where a program is installed. `args` makes the program end at once, successfully. */
 export function testWith(program: string, args: readonly string[], name: string, run: () => Promise<void>): void {
+  withComponent(program, args)(name, run);
+}
+
+/** Registers tests that run only where a program is installed. */
+export function withComponent(program: string, args: readonly string[]): RegisterTest {
   const missing = !answers(program, args);
-  if (missing && Deno.env.get("STRICT") === "1") {
+  if (!missing) return (name, run) => Deno.test(name, run);
+  if (Deno.env.get("STRICT") !== "1") {
+    return (name, fn) => Deno.test({ name: `${name} (skipped: ${program} is not installed)`, ignore: true, fn });
+  }
+  return (name) => {
     Deno.test(name, () => {
       throw new Error(`${program} is not installed, and STRICT=1 forbids to skip this test`);
     });
-    return;
-  }
-  Deno.test({ name: missing ? `${name} (skipped: ${program} is not installed)` : name, ignore: missing, fn: run });
+  };
 }
 
 function answers(program: string, args: readonly string[]): boolean {

@@ -8,6 +8,8 @@ import { FAILURES } from "../../lib/core/failure.ts";
 import * as limits from "../../lib/core/limits.ts";
 import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { FAILURE_SHAPE } from "../../lib/protocol/envelope.ts";
+import { HTTP_STATUS } from "../../lib/server/http_failure.ts";
+import { HTTP_ROUTES } from "../../lib/server/http_routes.ts";
 import { CLASSROOMS } from "../../lib/shell/classrooms.ts";
 import type { Shape } from "../../lib/protocol/field.ts";
 
@@ -16,7 +18,7 @@ const ROOT = new URL("../../", import.meta.url);
 /** Every document with generated parts, and what belongs between which markers. */
 export async function generatedParts(): Promise<{ file: URL; parts: Record<string, string> }[]> {
   return [
-    { file: new URL("README.md", ROOT), parts: { classrooms: classroomTable() } },
+    { file: new URL("README.md", ROOT), parts: { classrooms: classroomTable(), routes: routeTable() } },
     { file: new URL("lib/README.md", ROOT), parts: { limits: await limitsTable() } },
     { file: new URL("lib/protocol/README.md", ROOT), parts: { messages: messageTables(), failures: failureTable() } },
   ];
@@ -70,6 +72,15 @@ function classroomTable(): string {
     return `| ${letter}. ${system} | ${here} | ${peer.map((each) => `\`${each}\``).join(", ")} |`;
   });
   return ["| system | here | with |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function routeTable(): string {
+  const rows = HTTP_ROUTES.map(({ method, path, parameters, about, answers, fails }) => {
+    const query = Object.keys(parameters).map((name) => `${name}=`).join("&");
+    const statuses = [...Object.keys(answers), ...fails.map((code) => `${HTTP_STATUS[code]} \`${code}\``)];
+    return `| \`${method} ${path}${query === "" ? "" : `?${query}`}\` | ${about} | ${statuses.join(", ")} |`;
+  });
+  return ["| request | does | answers |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
 function failureTable(): string {

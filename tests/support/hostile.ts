@@ -12,7 +12,7 @@ import { prove } from "../../lib/net/proof.ts";
 import type { RoomKey } from "../../lib/net/room_key.ts";
 import { encodeRequest } from "../../lib/protocol/envelope.ts";
 import { Hello, NONCE_BYTES, Prove } from "../../lib/protocol/hello.ts";
-import { mutate } from "./mutate.ts";
+import { joined, mutate } from "./mutate.ts";
 import { sampleLine, sampleRequest } from "./samples.ts";
 
 /** Whom to attack. */
@@ -48,7 +48,7 @@ export async function attack(target: Target, frames: number): Promise<void> {
       const line = sampleRequest(random);
       parts.push(random() < 0.2 ? line : mutate(line, sampleLine(random), random), new Uint8Array([0x0a]));
     }
-    await writeAll(conn, new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer()));
+    await writeAll(conn, joined(...parts));
     // Some wait for the answers, some end their side first, some leave in the middle.
     const end = randomBelow(random, 4);
     if (end === 0) return;

@@ -34,7 +34,7 @@ function mutateOnce(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8
   const at = randomBelow(random, bytes.length + 1);
   switch (randomBelow(random, 6)) {
     case 0:
-      return bytes.map((byte, index) => index === at ? byte ^ (1 << randomBelow(random, 8)) : byte);
+      return flipped(bytes, at, random);
     case 1:
       return bytes.subarray(0, at);
     case 2:
@@ -48,7 +48,15 @@ function mutateOnce(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8
   }
 }
 
-function joined(...parts: Uint8Array[]): Uint8Array {
+function flipped(bytes: Uint8Array, at: number, random: Random): Uint8Array {
+  const all = bytes.slice();
+  const byte = all[at];
+  if (byte !== undefined) all[at] = byte ^ (1 << randomBelow(random, 8));
+  return all;
+}
+
+/** All of them in one. */
+export function joined(...parts: Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let position = 0;
   for (const part of parts) {

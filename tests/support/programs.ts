@@ -23,12 +23,16 @@ export class Program implements AsyncDisposable {
   readonly #drained: Promise<unknown>;
   #ended = false;
 
-  /** `inspected` lets a test look into it with {@linkcode collectGarbage}. */
-  constructor(args: readonly string[], options: { cwd?: string; stdin?: "null" | "piped"; inspected?: boolean } = {}) {
-    const { cwd = PROJECT, stdin = "null", inspected = false } = options;
+  /** `inspected` lets a test look into it with {@linkcode collectGarbage}; `within` is a command that runs it. */
+  constructor(
+    args: readonly string[],
+    options: { cwd?: string; stdin?: "null" | "piped"; inspected?: boolean; within?: readonly string[] } = {},
+  ) {
+    const { cwd = PROJECT, stdin = "null", inspected = false, within = [] } = options;
     const env = { NO_COLOR: "1" };
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: inspected ? args.toSpliced(1, 0, "--inspect=127.0.0.1:0") : [...args],
+    const [command = "", ...before] = [...within, Deno.execPath()];
+    this.#child = new Deno.Command(command, {
+      args: [...before, ...(inspected ? args.toSpliced(1, 0, "--inspect=127.0.0.1:0") : args)],
       cwd,
       env,
       stdin,

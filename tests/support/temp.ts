@@ -3,6 +3,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { dirname, join } from "@std/path";
 import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
 
@@ -73,10 +74,8 @@ export async function sameFiles(one: string, other: string): Promise<boolean> {
     const [readA, readB] = [await readFull(a, bufferA), await readFull(b, bufferB)];
     if (readA !== readB) return false;
     if (readA === 0) return true;
-    const [viewA, viewB] = [new BigUint64Array(bufferA.buffer), new BigUint64Array(bufferB.buffer)];
-    bufferA.fill(0, readA);
-    bufferB.fill(0, readB);
-    if (viewA.some((word, index) => word !== viewB[index])) return false;
+    // A hundred times as fast as a loop in JavaScript: the suite compares some fifteen gibibytes.
+    if (Buffer.compare(bufferA.subarray(0, readA), bufferB.subarray(0, readB)) !== 0) return false;
   }
 }
 

@@ -3,9 +3,12 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Program, runIndex, startIndex } from "../support/programs.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { Failure } from "../../lib/core/failure.ts";
+import { testWith } from "../support/components.ts";
+import { Program, runCommand, runIndex, SERVER_FLAGS, startIndex } from "../support/programs.ts";
 import { IndexClient } from "../support/index_client.ts";
+import { TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
 Deno.test("server.ts prints one JSON ready line on exactly two permissions, answers /healthz and ends well", async () => {
@@ -24,7 +27,16 @@ Deno.test("server.ts prints one JSON ready line on exactly two permissions, answ
   program.kill("SIGTERM");
   assertEquals(await program.exit(), 0);
   assertEquals(program.stdout.trim().split("\n").length, 1);
-  for (const each of program.stderr.trim().split("\n")) assert(typeof JSON.parse(each).time === "string");
+  for (const each of program.stderr.trim().split("\n")) {
+    const { time, level, event } = JSON.parse(each);
+    assertEquals([new Date(time).toJSON(), level, event], [time, "info", "closing"]);
+  }
+});
+
+testWith("unshare", ["--net", "true"], "server.ts starts where there is no network at all", async () => {
+  const flags = [...SERVER_FLAGS, "server.ts", "--host", "0.0.0.0", "--port", "0", "--http-port", "0"];
+  await using program = new Program(flags, { within: ["unshare", "--net"] });
+  await program.line(/^index listening on /, 10_000);
 });
 
 Deno.test("server.ts says goodbye to its peers on SIGINT and exits with 0", async () => {
@@ -56,6 +68,8 @@ Deno.test("server.ts explains wrong flags, wrong ports and taken ports in one li
     [["--port", "99999"], 2, 'Cannot use "99999" as a port'],
     [["--port", "x"], 2, 'Cannot use "x" as a port'],
     [["--max-peers", "0"], 2, "--max-peers"],
+    [["--log-level", "loud"], 2, "write one of error, warn, info, debug"],
+    [["--rates", "proofs"], 2, 'Cannot use "proofs" for --rates'],
     [["surplus"], 2, 'takes no "surplus"'],
     [["--host", "127.0.0.1", "--port", String(index.port)], 1, "another program listens there"],
     [["--host", "127.0.0.1", "--port", "0", "--http-port", String(index.httpPort)], 1, "--http-port"],
@@ -72,10 +86,25 @@ Deno.test("server.ts explains wrong flags, wrong ports and taken ports in one li
   assertEquals(JSON.parse((await runIndex("--port", "99999", "--json")).stderr).code, "usage");
 });
 
+Deno.test("server.ts writes nothing below its --log-level", async () => {
+  for (const [level, events] of [["debug", ["joined", "searched", "left"]], ["warn", []]] as const) {
+    await using index = await startIndex("--log-level", level);
+    const ana = await IndexClient.connect({ host: "127.0.0.1", port: index.port });
+    await ana.join("ana");
+    await ana.search("film");
+    await ana[Symbol.asyncDispose]();
+    if (events.length > 0) await eventually("it is written", () => index.program.stderr.includes("left"));
+    index.program.kill("SIGTERM");
+    await index.program.exit();
+    for (const each of events) assertStringIncludes(index.program.stderr, `ana ${each}`);
+    if (events.length === 0) assertEquals(index.program.stderr, "");
+  }
+});
+
 Deno.test("server.ts --help and --version print to standard output and exit with 0", async () => {
   const help = await runIndex("--help");
   assertEquals([help.code, help.stderr], [0, ""]);
-  for (const flag of ["--host", "--port", "--http-port", "--max-peers", "--json", "--version"]) {
+  for (const flag of ["--host", "--port", "--max-peers", "--rates", "--log-level", "--json", "--version"]) {
     assertStringIncludes(help.stdout, flag);
   }
   assertMatch((await runIndex("--version")).stdout, /^recess \d+\.\d+\.\d+\n$/);
@@ -86,8 +115,17 @@ Deno.test("server.ts --max-peers tells one too many that it is busy", async () =
   const address = { host: "127.0.0.1", port: index.port };
   await using _one = await IndexClient.connect(address);
   await using _two = await IndexClient.connect(address);
-  const third = await IndexClient.connect(address).catch((thrown) => thrown.code);
-  assertEquals(third, "busy");
+  const third = await assertRejects(() => IndexClient.connect(address), Failure);
+  assertEquals([third.code, third.retry], ["busy", true]);
+  assertEquals(third.message, "Cannot serve you: all 2 places here are taken");
+  assertStringIncludes(third.hint, "--max-peers");
+  await using temp = await TempFolder.make();
+  const peer = await runCommand({ folder: temp.path, index, name: "ana" }, "peers");
+  assertEquals([peer.code, peer.stdout], [5, ""]);
+  assertMatch(
+    peer.stderr,
+    /^error: Cannot talk to the index at \S+: Cannot serve you: all 2 places .*--max-peers\)\n$/,
+  );
 });
 
 Deno.test("an index frees a peer that was killed at once, and one that was stopped within 45 seconds", async () => {

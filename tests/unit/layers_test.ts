@@ -43,6 +43,7 @@ Deno.test("every folder of lib is in the layer table", () => {
 const ONLY_IN: [what: RegExp, where: string[]][] = [
   [/Deno\.connect\(/, ["net/dial.ts"]],
   [/Deno\.listen\(/, ["net/listener.ts"]],
+  [/Deno\.serve\(/, ["server/http_server.ts"]],
   [/createSocket\(/, ["net/datagrams.ts"]],
   [/Deno\.(open|openSync)\(/, [
     "store/folder.ts",

@@ -14,9 +14,9 @@ Deno.test("checkPeerName() refuses what cannot be read out loud", () => {
   }
 });
 
-Deno.test("freePeerName() counts up and fits", () => {
+Deno.test("freePeerName() counts up and fits", async () => {
   const taken = new Set(["ana", "ana-2"].map(peerNameKey));
-  assertEquals(freePeerName("Ana", (key) => taken.has(key)), "Ana-3");
+  assertEquals(await freePeerName("Ana", (key) => taken.has(key)), "Ana-3");
   const long = "ã".repeat(32);
-  assertEquals(freePeerName(long, () => false), "ã".repeat(31) + "-2");
+  assertEquals(await freePeerName(long, () => false), "ã".repeat(31) + "-2");
 });

@@ -78,7 +78,7 @@ Deno.test("a classroom peer is listed under its address, with names only; JOIN r
   assertEquals([peers.holders("a.mp4"), peers.holders("d.mp4")], [[], [ADDRESS]]);
   assertEquals(await index.copy("10.0.0.5:8776", "a.mp4"), undefined);
   await peers.leave(ADDRESS, "said goodbye");
-  assertEquals(await index.counts(), { peers: 0, files: 0 });
+  assertEquals(await index.counts(), { peers: 0, files: 0, bytes: 0 });
   assertEquals(room.events.map(({ event }) => event), ["joined", "listed", "left"]);
 });
 

@@ -11,7 +11,7 @@ import { Leave, Peers, Ping } from "../../../lib/protocol/presence.ts";
 import { DownloadRequest, Find, Search } from "../../../lib/protocol/search.ts";
 import { IndexServer } from "../../../lib/server/index_server.ts";
 import { type JournalEvent, journalJson, journalLine } from "../../../lib/server/journal.ts";
-import { NameBinding } from "../../../lib/server/name_binding.ts";
+import { RATES } from "../../../lib/server/rates.ts";
 import { Session, SESSION_ROUTES } from "../../../lib/server/session.ts";
 import { connectionPair } from "../../support/connections.ts";
 import { IndexClient } from "../../support/index_client.ts";
@@ -150,7 +150,7 @@ Deno.test("a session that falls silent goes, and its files with it", async () =>
   const start = performance.now();
   await eventually("ana is gone", async () => (await started.index.counts()).peers === 0);
   assert(performance.now() - start > 200);
-  assertEquals(await started.index.counts(), { peers: 0, files: 0 });
+  assertEquals(await started.index.counts(), { peers: 0, files: 0, bytes: 0 });
   assertMatch(JSON.stringify(started.events.at(-1)), /"left".*silent/);
 });
 
@@ -175,7 +175,7 @@ Deno.test("close() says goodbye to every peer and frees the port", async () => {
   await started.server.close("the index was stopped");
   await ana.ended;
   assertEquals([ana.news, rui.news], [["CLOSING"], ["CLOSING"]]);
-  assertEquals(await started.index.counts(), { peers: 0, files: 0 });
+  assertEquals(await started.index.counts(), { peers: 0, files: 0, bytes: 0 });
   assertEquals(
     (await assertRejects(() => IndexClient.connect(started.server.address), Failure)).code,
     "unreachable",
@@ -210,7 +210,7 @@ Deno.test("peers on the index's own machine are given to others under the addres
       dial,
       dialBacks: new Slots(1),
       joined: new Map(),
-      names: new NameBinding(),
+      rates: RATES,
     }, there);
     const answered = answerRequests(there, SESSION_ROUTES, session, { idleMs: 2_000 });
     await greet(here);
@@ -254,5 +254,9 @@ Deno.test("the journal is one printable line per event, whatever the names", () 
   const line = journalLine(event, new Date(0));
   assertEquals(line.split("\n").length, 1);
   assert(!/[\p{Cc}\p{Cf}]/u.test(line));
-  assertEquals(JSON.parse(journalJson(event, new Date(0))), { time: "1970-01-01T00:00:00.000Z", ...event });
+  assertEquals(JSON.parse(journalJson(event, new Date(0))), {
+    time: "1970-01-01T00:00:00.000Z",
+    level: "debug",
+    ...event,
+  });
 });

@@ -1,0 +1,22 @@
+/**
+ * One thing at a time for each key, in order of asking. Called by lib/index.
+ * @module
+ */
+
+/** Turns by key. */
+export class Turns {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  /** Does something when everything that was to be done before for this key is over. Fails: as `work` does. */
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(key) ?? Promise.resolve();
+    const done = before.then(work);
+    const settled = done.catch(() => {});
+    this.#last.set(key, settled);
+    try {
+      return await done;
+    } finally {
+      if (this.#last.get(key) === settled) this.#last.delete(key);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What Redis does in one step: Lua scripts, each on the keys of one peer (redis_keys.ts) and bounded in what it touches. Called by
+ * redis_entries.ts, which knows their arguments.
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+
+/** A script and the digest by which Redis knows it. */
+export interface Script {
+  readonly source: string;
+  readonly sha: string;
+}
+
+/**
+ * Puts a peer's entry with a list that was written to `next` before. Answers `{"put"}`; `{"owned"}` when the name belongs to another key;
+ * `{"held", session, server, id}` when somebody has it whose session is not the expected one.
+ *
+ * KEYS: entry, list, next, owner. ARGV: id, server, session, peer, expected session, generation, from, base, owned for ms (0: not at all).
+ */
+export const PUT = script(`
+  local owner = redis.call('GET', KEYS[4])
+  if owner and owner ~= ARGV[1] then return {'owned'} end
+  local held = redis.call('HMGET', KEYS[1], 'session', 'server', 'id')
+  if held[1] and held[1] ~= ARGV[5] then return {'held', held[1], held[2], held[3]} end
+  redis.call('UNLINK', KEYS[1], KEYS[2])
+  redis.call('HSET', KEYS[1], 'id', ARGV[1], 'server', ARGV[2], 'session', ARGV[3], 'peer', ARGV[4],
+    'generation', ARGV[6], 'from', ARGV[7], 'base', ARGV[8])
+  if ARGV[8] ~= '0' then
+    redis.call('RENAME', KEYS[3], KEYS[2])
+    redis.call('PERSIST', KEYS[2])
+  end
+  if ARGV[9] ~= '0' then redis.call('SET', KEYS[4], ARGV[1], 'PX', ARGV[9]) end
+  return {'put'}
+`);
+
+/**
+ * Adds a batch to a list. Answers how many there are; -1 when the entry is no longer that of this session, -2 when the list is not as long
+ * as expected.
+ *
+ * KEYS: entry, list. ARGV: session, generation, expected length, batch.
+ */
+export const APPEND = script(`
+  local known = redis.call('HMGET', KEYS[1], 'session', 'generation')
+  if known[1] and known[1] ~= ARGV[1] then return -1 end
+  if known[2] ~= ARGV[2] or redis.call('LLEN', KEYS[2]) ~= tonumber(ARGV[3]) then return -2 end
+  return redis.call('RPUSH', KEYS[2], ARGV[4])
+`);
+
+/**
+ * Reads what somebody lacks of an entry who has read to a position of a generation. Answers nothing when there is no entry, else
+ * `{server, session, peer, generation, position, length, ms left or -1, {batches from position on}}`; position is 0 for who has to begin anew.
+ *
+ * A generation says from which length of the one before it was made: who had read just so far goes on behind its base.
+ *
+ * KEYS: entry, list. ARGV: session, generation, position, batches at most.
+ */
+export const READ = script(`
+  local e = redis.call('HMGET', KEYS[1], 'server', 'session', 'peer', 'generation', 'from', 'base')
+  if not e[2] then return {} end
+  local position = tonumber(ARGV[3])
+  if e[2] ~= ARGV[1] then
+    position = 0
+  elseif e[4] ~= ARGV[2] then
+    if tonumber(e[4]) == tonumber(ARGV[2]) + 1 and tonumber(e[5]) == position then
+      position = tonumber(e[6])
+    else
+      position = 0
+    end
+  end
+  local length = redis.call('LLEN', KEYS[2])
+  if position > length then position = 0 end
+  local batches = {}
+  if position < length and ARGV[4] ~= '0' then
+    batches = redis.call('LRANGE', KEYS[2], position, position + tonumber(ARGV[4]) - 1)
+  end
+  return {e[1], e[2], e[3], e[4], position, length, redis.call('PTTL', KEYS[1]), batches}
+`);
+
+/** Removes an entry, if it is that of a server, and, where one is given, of a session. KEYS: entry, list. ARGV: server, session or "". */
+export const REMOVE = script(`
+  local e = redis.call('HMGET', KEYS[1], 'server', 'session')
+  if e[1] ~= ARGV[1] or (ARGV[2] ~= '' and e[2] ~= ARGV[2]) then return 0 end
+  return redis.call('UNLINK', KEYS[1], KEYS[2])
+`);
+
+/**
+ * Registers or renews a name. Answers `{"registered", token}`, `{"owned"}`, `{"held"}` or `{"refused"}`.
+ *
+ * KEYS: entry, owner. ARGV: id, server, session, peer, token or "", fresh token, ms.
+ */
+export const REGISTER = script(`
+  local held = redis.call('HMGET', KEYS[1], 'session', 'token')
+  local token = ARGV[6]
+  if held[1] then
+    if not held[2] or ARGV[5] == '' then return {'held'} end
+    if held[2] ~= ARGV[5] then return {'refused'} end
+    token = held[2]
+  elseif redis.call('EXISTS', KEYS[2]) == 1 then
+    return {'owned'}
+  end
+  redis.call('HSET', KEYS[1], 'id', ARGV[1], 'server', ARGV[2], 'session', ARGV[3], 'peer', ARGV[4], 'token', token,
+    'generation', 0, 'from', 0, 'base', 0)
+  redis.call('PEXPIRE', KEYS[1], ARGV[7])
+  return {'registered', token}
+`);
+
+/** Removes a registered name. Answers 1; 0 when it is not registered, -1 when the token is wrong. KEYS: entry. ARGV: token. */
+export const UNREGISTER = script(`
+  local token = redis.call('HGET', KEYS[1], 'token')
+  if not token then return 0 end
+  if token ~= ARGV[1] then return -1 end
+  return redis.call('UNLINK', KEYS[1])
+`);
+
+function script(source: string): Script {
+  return { source, sha: createHash("sha1").update(source).digest("hex") };
+}

@@ -1,0 +1,87 @@
+/**
+ * Stands in front of `Deno.serve`, which bounds neither how many connections it takes nor how long one may stay without a word: a single
+ * machine could use up all descriptors of the index (20,000 silent connections were still open after 100 s). The gate accepts as the index does
+ * for peers, and passes the bytes on to this machine alone. Called by http_server.ts.
+ * @module
+ */
+
+import type { Address } from "../core/address.ts";
+import { CLOSE_WAIT_MS, HTTP_CONNECTIONS_MAX, HTTP_IDLE_MS_MAX } from "../core/limits.ts";
+import type { Connection } from "../net/connection.ts";
+import { dial } from "../net/dial.ts";
+import { Listener } from "../net/listener.ts";
+
+/** What one too many is told. */
+const REFUSAL = new TextEncoder().encode(
+  "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+);
+
+/** Bounds, which a test may make smaller. */
+export interface HttpGateOptions {
+  /** Where the bytes go. */
+  readonly inner: Address;
+  readonly connectionsMax?: number;
+  readonly idleMs?: number;
+}
+
+/** The connections of the HTTP side. */
+export class HttpGate implements AsyncDisposable {
+  readonly #options: HttpGateOptions;
+  /** Who is at the other end, by the port from which the bytes go on. */
+  readonly #remotes = new Map<number, Address>();
+  #listener: Listener | undefined;
+
+  private constructor(options: HttpGateOptions) {
+    this.#options = options;
+  }
+
+  /** Starts listening; port 0 takes any free one. Fails: "unreachable" when the address cannot be had. */
+  static async listen(address: Address, options: HttpGateOptions): Promise<HttpGate> {
+    const gate = new HttpGate(options);
+    gate.#listener = await Listener.listen(address, {
+      connectionsMax: options.connectionsMax ?? HTTP_CONNECTIONS_MAX,
+      refusal: REFUSAL,
+      serve: (connection) => gate.#serve(connection),
+    });
+    return gate;
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#listener?.address ?? this.#options.inner;
+  }
+
+  /** Who asks, given the port from which it came through the gate; undefined for what did not. */
+  remoteOf(port: number): Address | undefined {
+    return this.#remotes.get(port);
+  }
+
+  /** Takes no more connections; those that are open go on. */
+  stop(): void {
+    this.#listener?.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener?.[Symbol.asyncDispose]();
+  }
+
+  async #serve(outer: Connection): Promise<void> {
+    using inner = await dial(this.#options.inner);
+    this.#remotes.set(inner.local.port, outer.remote);
+    try {
+      // Whoever said all may still be answered; whoever was answered for good is done.
+      const asked = this.#pass(outer, inner).then(() => inner.endWriting()).catch(() => inner.close());
+      await this.#pass(inner, outer).catch(() => {});
+      await outer.closeAfterSending(CLOSE_WAIT_MS);
+      await asked;
+    } finally {
+      this.#remotes.delete(inner.local.port);
+    }
+  }
+
+  /** Passes on what comes until there is no more. Fails: "timeout" when nothing comes for too long, "closed". */
+  async #pass(from: Connection, to: Connection): Promise<void> {
+    const waitMs = this.#options.idleMs ?? HTTP_IDLE_MS_MAX;
+    while (await from.more({ waitMs }) === "more") await to.send(from.take(from.arrived.length));
+  }
+}

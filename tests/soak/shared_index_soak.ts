@@ -1,0 +1,23 @@
+/**
+ * A million files at a server that shares them over Redis, and another server that starts.
+ * @module
+ */
+
+import { assertLess } from "@std/assert";
+import { measureShared } from "../bench/shared.ts";
+
+const FILES = 1_000_000;
+const FOLLOW_MS_MAX = 60_000;
+const SEARCH_P99_MS_MAX = 20;
+const SCRIPT_MS_MAX = 1;
+/** A few milliseconds, and many more in which the machine did something else. */
+const SLOWEST_MS_MAX = 25;
+
+Deno.test("a server that starts follows a million files within a minute, and no command holds Redis for long", async () => {
+  const found = await measureShared(FILES);
+  console.log(JSON.stringify(found));
+  assertLess(found.followMs, FOLLOW_MS_MAX);
+  assertLess(found.searchP99Ms, SEARCH_P99_MS_MAX);
+  assertLess(found.scriptMs, SCRIPT_MS_MAX);
+  assertLess(found.slowestMs, SLOWEST_MS_MAX);
+});

@@ -1,0 +1,95 @@
+/**
+ * The HTTP side of an index in this process, asked without a network.
+ * @module
+ */
+
+import type { Address } from "../../lib/core/address.ts";
+import type { Clock } from "../../lib/core/clock.ts";
+import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
+import type { SearchIndex } from "../../lib/index/search_index.ts";
+import type { RoomKey } from "../../lib/net/room_key.ts";
+import { HttpAccess } from "../../lib/server/http_access.ts";
+import { RATES } from "../../lib/server/rates.ts";
+import { HttpApi } from "../../lib/server/http_api.ts";
+import { HTTP_ROUTES } from "../../lib/server/http_routes.ts";
+import { IndexMetrics } from "../../lib/server/index_metrics.ts";
+import type { JournalEvent } from "../../lib/server/journal.ts";
+import { Registrars } from "../../lib/server/registrars.ts";
+import { openApi } from "../../lib/server/openapi.ts";
+import { SESSION_ROUTES } from "../../lib/server/session.ts";
+import { Documented } from "./documented.ts";
+
+/** Where the index is asked, unless a test says otherwise. */
+export const BASE = "http://10.0.0.1:8031";
+/** Who asks, unless a test says otherwise. */
+export const ASKER: Address = { host: "10.0.0.5", port: 50_000 };
+
+const DOCUMENTED = new Documented(openApi(HTTP_ROUTES));
+
+/** What a test may choose. */
+export interface ApiOptions {
+  readonly index?: SearchIndex;
+  readonly roomKey?: RoomKey;
+}
+
+/** An HTTP API with its index. */
+export class TestApi implements AsyncDisposable {
+  readonly index: SearchIndex;
+  readonly events: JournalEvent[] = [];
+  /** The pauses that were made, in milliseconds. */
+  readonly pauses: number[] = [];
+  readonly access: HttpAccess;
+  readonly #api: HttpApi;
+  readonly #registrars = new Registrars();
+
+  constructor({ index = new SqliteIndex(), roomKey }: ApiOptions = {}) {
+    this.index = index;
+    const clock: Clock = {
+      now: () => performance.now(),
+      delay: (ms) => {
+        this.pauses.push(ms);
+        return Promise.resolve();
+      },
+    };
+    this.access = new HttpAccess({
+      clock,
+      perSecond: RATES.http,
+      roomKey: () => roomKey,
+      hostNames: ["index.example.edu"],
+    });
+    this.#api = new HttpApi({
+      index,
+      clock,
+      access: this.access,
+      registrars: this.#registrars,
+      journal: (event) => this.events.push(event),
+      metrics: new IndexMetrics({
+        methods: SESSION_ROUTES.keys(),
+        operations: HTTP_ROUTES.map((each) => each.operation),
+      }),
+      state: () => ({ joined: 0, open: 0, accepted: 0, refused: 0, bytesRead: 0, bytesWritten: 0 }),
+    });
+  }
+
+  /** Asks for a path. Fails: when the answer is not one that is documented. */
+  async ask(path: string, init: RequestInit = {}, from = ASKER): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (!headers.has("host")) headers.set("host", new URL(BASE).host);
+    const response = await this.#api.answer(new Request(BASE + path, { ...init, headers }), from);
+    await DOCUMENTED.check(init.method ?? "GET", path, response);
+    return response;
+  }
+
+  /** Registers something. */
+  register(body: unknown, from = ASKER): Promise<Response> {
+    return this.ask("/peers", { method: "POST", body: JSON.stringify(body), headers: JSON_TYPE }, from);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#registrars[Symbol.dispose]();
+    await this.index[Symbol.asyncDispose]();
+  }
+}
+
+/** The header of a body that is JSON. */
+export const JSON_TYPE = { "content-type": "application/json" };
