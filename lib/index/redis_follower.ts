@@ -21,8 +21,8 @@ import type { OwnPeers } from "./redis_own.ts";
 import type { Note, RedisServers } from "./redis_servers.ts";
 import type { Sessions, SharedIndexEvent } from "./search_index.ts";
 
-/** How many times the pause between two attempts doubles while Redis is away. */
-const SLOWER_MAX = 4;
+/** The longest pause between two attempts while Redis is away: much shorter than a lease, which is to be renewed as soon as it is back. */
+const SLOWEST_MS = 1_600;
 
 /** What following needs. */
 export interface FollowerOptions {
@@ -64,7 +64,9 @@ export class RedisFollower implements AsyncDisposable {
     await this.#options.servers.begin(this.#options.own.server);
     this.#running = Promise.all([
       this.#every(REDIS_NEWS_EVERY_MS, () => this.#follow()),
-      this.#every(SERVER_LEASE_EVERY_MS, () => this.#keepLeases()),
+      this.#every(SERVER_LEASE_EVERY_MS, () => this.#keepLease()),
+      // Apart from that: to forget a server with half a million files takes longer than a lease lasts.
+      this.#every(SERVER_LEASE_EVERY_MS, () => this.#missServers()),
     ]);
   }
 
@@ -108,10 +110,11 @@ export class RedisFollower implements AsyncDisposable {
         await work();
         failed = 0;
       } catch (thrown) {
-        failed = Math.min(failed + 1, SLOWER_MAX);
+        failed += 1;
         this.#away(Failure.from(thrown, "internal", "Cannot follow the other servers").message);
       }
-      await clock.delay(ms * 2 ** failed, this.#closing.signal).catch(() => {});
+      const pauseMs = Math.max(ms, Math.min(ms * 2 ** failed, SLOWEST_MS));
+      await clock.delay(pauseMs, this.#closing.signal).catch(() => {});
     }
   }
 
@@ -178,6 +181,8 @@ export class RedisFollower implements AsyncDisposable {
       await this.#bringAll(there);
     }
     this.#place = place;
+    // Lost again meanwhile: once more, from the beginning.
+    if (this.#leaseLost) return;
     this.#isCurrent = true;
     if (this.#wasCurrent) onEvent({ event: "redis-back", peers: own.keys().length });
     this.#wasCurrent = true;
@@ -193,13 +198,17 @@ export class RedisFollower implements AsyncDisposable {
     await inParallel(keys, (key) => this.bring(key));
   }
 
-  /** Renews our lease, and looks who of the others has none. */
-  async #keepLeases(): Promise<void> {
-    const { own, others, servers, clock } = this.#options;
-    if (!this.#leaseLost && !await servers.renew(own.server)) {
-      this.#leaseLost = true;
-      this.#away("it has forgotten this server");
-    }
+  /** Renews our lease. */
+  async #keepLease(): Promise<void> {
+    const { own, servers } = this.#options;
+    if (this.#leaseLost || await servers.renew(own.server)) return;
+    this.#leaseLost = true;
+    this.#away("it has forgotten this server");
+  }
+
+  /** Tells what could not be told, and looks who of the other servers has no lease. */
+  async #missServers(): Promise<void> {
+    const { others, servers, clock } = this.#options;
     if (!this.#isCurrent) return;
     await this.#repair();
     const known = new Set([...await servers.all(), ...others.servers()]);

@@ -1,0 +1,130 @@
+/**
+ * What can go wrong between servers that share one Redis: each test is a fault that was possible once.
+ * @module
+ */
+
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { type Clock, systemClock } from "../../../lib/core/clock.ts";
+import { BATCH_FILES_MAX, SERVER_LEASE_EVERY_MS } from "../../../lib/core/limits.ts";
+import { peerNameKey } from "../../../lib/core/peer_name.ts";
+import { NO_CHANGE } from "../../../lib/index/list_batch.ts";
+import { RedisEntries } from "../../../lib/index/redis_entries.ts";
+import { parseRedisPlace, RedisIndex } from "../../../lib/index/redis_index.ts";
+import { RedisKeys } from "../../../lib/index/redis_keys.ts";
+import { RedisLink } from "../../../lib/index/redis_link.ts";
+import { OwnPeers } from "../../../lib/index/redis_own.ts";
+import { RedisServers } from "../../../lib/index/redis_servers.ts";
+import type { IndexedPeer, SharedIndexEvent } from "../../../lib/index/search_index.ts";
+import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { withComponent } from "../../support/components.ts";
+import { type RunningRedisServer, startRedis } from "../../support/redis.ts";
+import { eventually } from "../../support/wait.ts";
+
+const test = withComponent("redis-server", ["--version"]);
+/** How much faster than ours the time of an index may go. */
+const FASTER = 20;
+
+/** Our time, but faster; it tells how long is waited each time. */
+function fastClock(onDelay: (ms: number) => void = () => {}): Clock {
+  return {
+    now: () => systemClock.now() * FASTER,
+    delay: (ms, signal) => {
+      onDelay(ms);
+      return systemClock.delay(ms / FASTER, signal);
+    },
+  };
+}
+
+function peer(name: string): IndexedPeer {
+  return { name, id: "1d".repeat(32), certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
+}
+
+/** What a server has in hand for its own peers, without anything that would look after them: it dies whenever the test says so. */
+interface Bare extends AsyncDisposable {
+  readonly own: OwnPeers;
+  readonly local: SqliteIndex;
+  readonly entries: RedisEntries;
+  readonly servers: RedisServers;
+  readonly lost: string[];
+  /** Lists so many files of a peer, which joins first. */
+  list(name: string, files: number): Promise<void>;
+}
+
+async function bare(
+  redis: RunningRedisServer,
+  entriesOf = (link: RedisLink, keys: RedisKeys) => new RedisEntries(link, keys),
+): Promise<Bare> {
+  const place = parseRedisPlace(redis.url);
+  const [link, keys] = [await RedisLink.open(place), new RedisKeys(place.namespace)];
+  const local = new SqliteIndex({ bindsNames: false });
+  const [entries, servers] = [entriesOf(link, keys), new RedisServers(link, keys)];
+  const lost: string[] = [];
+  const onLost = ({ name }: IndexedPeer) => Promise.resolve(void lost.push(name));
+  const own = new OwnPeers({ local, entries, servers, onChanged: () => {}, onLost });
+  await servers.begin(own.server);
+  const list = async (name: string, files: number): Promise<void> => {
+    await own.take(peer(name), "");
+    await local.join(peer(name));
+    for (let start = 0; start < files; start += BATCH_FILES_MAX) {
+      const count = Math.min(BATCH_FILES_MAX, files - start);
+      const add = Array.from({ length: count }, (_, number) => ({ name: `${name} ${start + number}.bin`, size: 1 }));
+      await own.tell(peerNameKey(name), { ...NO_CHANGE, add }, await local.update(name, { add, remove: [] }));
+    }
+  };
+  const close = async (): Promise<void> => {
+    link[Symbol.dispose]();
+    await local[Symbol.asyncDispose]();
+  };
+  return { own, local, entries, servers, lost, list, [Symbol.asyncDispose]: close };
+}
+
+async function open(
+  redis: RunningRedisServer,
+  options: { readonly clock?: Clock; readonly onEvent?: (event: SharedIndexEvent) => void } = {},
+): Promise<RedisIndex> {
+  return await RedisIndex.open(parseRedisPlace(redis.url), options);
+}
+
+/** The servers that have a lease. */
+async function leases(redis: RunningRedisServer): Promise<string[]> {
+  return (await redis.keys()).filter((key) => key.startsWith("recess:lease:"));
+}
+
+test("a server has a lease, though it was lost while it loaded, and has it renewed while it forgets another", async () => {
+  await using redis = await startRedis();
+  await using gone = await bare(redis);
+  await gone.list("eva", 40_000);
+  await gone.list("rui", 1);
+  const events: string[] = [];
+  await using index = await open(redis, { clock: fastClock(), onEvent: ({ event }) => events.push(event) });
+  const ofGone = `recess:lease:{${gone.own.server}}`;
+  const others = async () => (await leases(redis)).filter((key) => key !== ofGone);
+  const [lease = ""] = await others();
+  await redis.command("PEXPIRE", ofGone, "600000");
+  await redis.command("DEL", lease);
+  assert(!index.isCurrent, "it had loaded already");
+  await eventually("what is there", () => index.isCurrent);
+  const [again = ""] = await eventually("a lease", async () => {
+    const found = await others();
+    return found.length > 0 && found;
+  });
+
+  await redis.command("DEL", ofGone);
+  await eventually("the end of the other", () => events.includes("server-gone"));
+  await redis.command("PEXPIRE", again, "5000");
+  await eventually("a renewal", async () => Number(await redis.command("PTTL", again)) > 5_000);
+  assertEquals((await index.counts()).peers, 1, "it was renewed only when all was forgotten");
+  await eventually("the rest", async () => (await index.counts()).peers === 0);
+});
+
+test("however long Redis is away, a lease is tried for as often as ever", async () => {
+  await using redis = await startRedis();
+  const delays: number[] = [];
+  await using index = await open(redis, { clock: fastClock((ms) => delays.push(ms)) });
+  await eventually("what is there", () => index.isCurrent);
+  await redis.kill();
+  await eventually("its loss", () => !index.isCurrent);
+  delays.splice(0);
+  await eventually("some attempts", () => delays.filter((ms) => ms >= SERVER_LEASE_EVERY_MS).length > 6);
+  assertLessOrEqual(Math.max(...delays), SERVER_LEASE_EVERY_MS);
+});
