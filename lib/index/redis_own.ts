@@ -87,9 +87,12 @@ export class OwnPeers {
   async take(peer: IndexedPeer, replaces: string): Promise<PutResult> {
     const key = peerNameKey(peer.name);
     const written = { session: crypto.randomUUID(), generation: 0, position: 0 };
-    const result = await this.#put(key, { peer, ...written, replaces, from: -1, base: 0 });
+    const server = this.#server;
+    const result = await this.#put(key, { peer, server, ...written, replaces, from: -1, base: 0 });
     if (result.kind === "put") {
-      this.#peers.set(key, { peer, written, inStep: true, changes: 0, files: 0, pending: [] });
+      // Under an old name of this server it would soon be forgotten.
+      const inStep = server === this.#server;
+      this.#peers.set(key, { peer, written, inStep, changes: 0, files: 0, pending: [] });
       this.#options.onChanged(key);
     }
     return result;
@@ -106,7 +109,8 @@ export class OwnPeers {
   async remove(key: string, { written }: OwnPeer): Promise<void> {
     const { entries, servers, onChanged } = this.#options;
     if (await entries.remove(key, this.#server, written.session)) onChanged(key);
-    await servers.removeMember(this.#server, key);
+    // Who left and came back at once has taken its own place already.
+    if (!this.#peers.has(key)) await servers.removeMember(this.#server, key);
   }
 
   /** Tells a change that has happened; now, or when Redis is back. Fails: never. */
@@ -173,12 +177,13 @@ export class OwnPeers {
 
     const from = pending === undefined ? -1 : position;
     const written = { session, generation: generation + 1, position: base };
-    const result = await this.#put(key, { peer: own.peer, ...written, replaces: session, from, base });
+    const server = this.#server;
+    const result = await this.#put(key, { peer: own.peer, server, ...written, replaces: session, from, base });
     if (result.kind !== "put") return await this.#lose(key, own);
     own.written = written;
     own.changes = own.files;
     own.pending = [];
-    own.inStep = true;
+    own.inStep = server === this.#server;
     this.#options.onChanged(key);
     try {
       for (const batch of pending ?? []) await this.#append(key, own, batch);
@@ -189,10 +194,10 @@ export class OwnPeers {
     }
   }
 
-  async #put(key: string, entry: Omit<PutEntry, "server">): Promise<PutResult> {
+  async #put(key: string, entry: PutEntry): Promise<PutResult> {
     // Before its entry, so that whoever forgets this server finds all entries.
-    await this.#options.servers.addMember(this.#server, key);
-    return await this.#options.entries.put(key, { ...entry, server: this.#server });
+    await this.#options.servers.addMember(entry.server, key);
+    return await this.#options.entries.put(key, entry);
   }
 
   async #lose(key: string, own: OwnPeer): Promise<void> {

@@ -128,3 +128,25 @@ test("however long Redis is away, a lease is tried for as often as ever", async 
   await eventually("some attempts", () => delays.filter((ms) => ms >= SERVER_LEASE_EVERY_MS).length > 6);
   assertLessOrEqual(Math.max(...delays), SERVER_LEASE_EVERY_MS);
 });
+
+test("who leaves and comes back at once counts among the peers of the server, and so does who joins while it takes a new name", async () => {
+  await using redis = await startRedis();
+  await using index = await open(redis);
+  await eventually("what is there", () => index.isCurrent);
+  await index.join(peer("ana"));
+  await index.update("ana", { add: [{ name: "ana.txt", size: 1 }], remove: [] });
+  const leaving = index.leave("ana");
+  await index.join(peer("ana"));
+  await leaving;
+  await using other = await open(redis);
+  await eventually("what is there", () => other.isCurrent);
+  assertEquals((await other.peer("ana"))?.name, "ana");
+
+  await using renamed = await bare(redis);
+  const joining = renamed.own.take(peer("rui"), "");
+  renamed.own.beginAnew();
+  await joining;
+  await renamed.own.repair("rui");
+  assertEquals((await redis.command("HGET", "recess:peer:{rui}", "server")).trim(), renamed.own.server);
+  assertEquals((await redis.command("SMEMBERS", `recess:members:{${renamed.own.server}}`)).trim(), "rui");
+});
