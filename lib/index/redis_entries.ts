@@ -10,7 +10,7 @@ import { NO_ID } from "../core/dialect.ts";
 import { decodeListBatch, encodeListBatch, type ListBatch } from "./list_batch.ts";
 import { type RedisKeys, REGISTRY } from "./redis_keys.ts";
 import { listOf, type RedisLink, type Reply, textOf } from "./redis_link.ts";
-import { APPEND, PUT, READ, REGISTER, REMOVE, UNREGISTER } from "./redis_scripts.ts";
+import { APPEND, PUT, READ, REGISTER, REMOVE, UNREGISTER, WRITE_NEXT } from "./redis_scripts.ts";
 import type { IndexedPeer } from "./search_index.ts";
 
 /** How far somebody has read an entry: so many batches of a generation of the list of a session. */
@@ -41,7 +41,8 @@ export interface PutEntry {
   /** The session whose entry may be replaced; "" if none is to be there. */
   readonly replaces: string;
   readonly generation: number;
-  /** The length of the generation before, if this one says the same; -1 if not. */
+  /** The generation that its readers know, and the length of that, if this one says the same; -1 if not. */
+  readonly after: number;
   readonly from: number;
   /** How many batches were written to the next list. */
   readonly base: number;
@@ -68,28 +69,28 @@ export class RedisEntries {
     this.#keys = keys;
   }
 
-  /** Puts an entry, with the list that was written with {@linkcode writeNext}. */
+  /** Puts an entry, with the list that was written with {@linkcode writeNext}. Fails: "unreachable", too, when Redis has lost that. */
   async put(key: string, entry: PutEntry): Promise<PutResult> {
-    const { peer, server, session, replaces, generation, from, base } = entry;
+    const { peer, server, session, replaces, generation, after, from, base } = entry;
     const keys = this.#keys.of(key);
-    const args = [peer.id, server, session, JSON.stringify(peer), replaces, generation, from, base];
+    const args = [peer.id, server, session, JSON.stringify(peer), replaces, generation, after, from, base];
     const keptMs = peer.id === NO_ID ? 0 : NAME_KEPT_MS;
-    const all = [keys.entry, keys.list, keys.next, keys.owner] as const;
+    const all = [keys.entry, keys.list, keys.next(session), keys.owner] as const;
     const [kind, ...held] = listOf(await this.#link.run(PUT, all, [...args, keptMs].map(String))).map(textOf);
+    if (kind === "unwritten") throw new Failure("unreachable", "Cannot put a list in Redis: it has lost a part of it");
     if (kind === "held") return { kind, session: held[0] ?? "", server: held[1] ?? "", id: held[2] ?? "" };
     return { kind: kind === "put" ? "put" : "owned" };
   }
 
-  /** Begins a new list beside the one that is there. */
-  async beginNext(key: string): Promise<void> {
-    await this.#link.send("UNLINK", this.#keys.of(key).next);
+  /** Begins a new list of a session beside the one that is there. */
+  async beginNext(key: string, session: string): Promise<void> {
+    await this.#link.send("UNLINK", this.#keys.of(key).next(session));
   }
 
   /** Adds a batch to it. */
-  async writeNext(key: string, batch: ListBatch): Promise<void> {
-    const { next } = this.#keys.of(key);
-    await this.#link.send("RPUSH", next, encodeListBatch(batch));
-    await this.#link.send("PEXPIRE", next, String(REDIS_REWRITE_MS_MAX));
+  async writeNext(key: string, session: string, batch: ListBatch): Promise<void> {
+    const next = this.#keys.of(key).next(session);
+    await this.#link.run(WRITE_NEXT, [next], [encodeListBatch(batch), String(REDIS_REWRITE_MS_MAX)]);
   }
 
   /** Adds a batch to the list, which has been written as far as `written` says. Shape: "lost" when somebody else has the name. */

@@ -36,7 +36,8 @@ export class RedisKeys {
     // A brace would end the hash tag.
     const tag = `{${peer.replaceAll("%", "%25").replaceAll("{", "%7b").replaceAll("}", "%7d")}}`;
     const key = (what: string): string => `${this.#namespace}:${what}:${tag}`;
-    return { entry: key("peer"), list: key("list"), next: key("next"), owner: key("owner"), alive: key("alive") };
+    const next = (session: string): string => `${key("next")}:${session}`;
+    return { entry: key("peer"), list: key("list"), next, owner: key("owner"), alive: key("alive") };
   }
 }
 
@@ -46,8 +47,8 @@ export interface PeerKeys {
   readonly entry: string;
   /** List: the batches of changes that make up what the peer lists. */
   readonly list: string;
-  /** The next generation of the list, as long as it is being written. */
-  readonly next: string;
+  /** The next generation of the list, as long as a session writes it: one that has lost the name and does not know it writes its own. */
+  readonly next: (session: string) => string;
   /** Text: the id of the key to which the name belongs. */
   readonly owner: string;
   /** Text: the answer to somebody who asked whether its session is alive. */

@@ -23,6 +23,8 @@ export interface OwnPeer {
   readonly peer: IndexedPeer;
   /** How far its log has been written. */
   written: Reading;
+  /** The last generation that was put, or may have been: no two that differ have the same number. */
+  generation: number;
   /** Whether Redis has all that is in `written`, and nothing else. */
   inStep: boolean;
   /** How many changes the log holds, and how many files it lists. */
@@ -88,11 +90,11 @@ export class OwnPeers {
     const key = peerNameKey(peer.name);
     const written = { session: crypto.randomUUID(), generation: 0, position: 0 };
     const server = this.#server;
-    const result = await this.#put(key, { peer, server, ...written, replaces, from: -1, base: 0 });
+    const result = await this.#put(key, { peer, server, ...written, replaces, after: -1, from: -1, base: 0 });
     if (result.kind === "put") {
       // Under an old name of this server it would soon be forgotten.
       const inStep = server === this.#server;
-      this.#peers.set(key, { peer, written, inStep, changes: 0, files: 0, pending: [] });
+      this.#peers.set(key, { peer, written, generation: 0, inStep, changes: 0, files: 0, pending: [] });
       this.#options.onChanged(key);
     }
     return result;
@@ -166,19 +168,21 @@ export class OwnPeers {
     const { session, generation, position } = own.written;
     let base = 0;
     const next = async (batch: ListBatch): Promise<void> => {
-      await entries.writeNext(key, batch);
+      await entries.writeNext(key, session, batch);
       base += 1;
     };
-    await entries.beginNext(key);
+    await entries.beginNext(key, session);
     for await (const add of local.filesOf(own.peer.name, BATCH_FILES_MAX)) await next({ ...NO_CHANGE, add });
     const partials = local.partialsOf(own.peer.name);
     if (partials.length > 0) await next({ ...NO_CHANGE, partials });
     if (this.#peers.get(key) !== own) return;
 
     const from = pending === undefined ? -1 : position;
-    const written = { session, generation: generation + 1, position: base };
+    own.generation += 1;
+    const written = { session, generation: own.generation, position: base };
     const server = this.#server;
-    const result = await this.#put(key, { peer: own.peer, server, ...written, replaces: session, from, base });
+    const entry = { peer: own.peer, server, ...written, replaces: session, after: generation, from, base };
+    const result = await this.#put(key, entry);
     if (result.kind !== "put") return await this.#lose(key, own);
     own.written = written;
     own.changes = own.files;

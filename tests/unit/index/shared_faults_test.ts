@@ -3,8 +3,9 @@
  * @module
  */
 
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLess, assertLessOrEqual, assertRejects } from "@std/assert";
 import { type Clock, systemClock } from "../../../lib/core/clock.ts";
+import { Failure } from "../../../lib/core/failure.ts";
 import { BATCH_FILES_MAX, SERVER_LEASE_EVERY_MS } from "../../../lib/core/limits.ts";
 import { peerNameKey } from "../../../lib/core/peer_name.ts";
 import { NO_CHANGE } from "../../../lib/index/list_batch.ts";
@@ -12,6 +13,7 @@ import { RedisEntries } from "../../../lib/index/redis_entries.ts";
 import { parseRedisPlace, RedisIndex } from "../../../lib/index/redis_index.ts";
 import { RedisKeys } from "../../../lib/index/redis_keys.ts";
 import { RedisLink } from "../../../lib/index/redis_link.ts";
+import { OtherPeers } from "../../../lib/index/redis_others.ts";
 import { OwnPeers } from "../../../lib/index/redis_own.ts";
 import { RedisServers } from "../../../lib/index/redis_servers.ts";
 import type { IndexedPeer, SharedIndexEvent } from "../../../lib/index/search_index.ts";
@@ -149,4 +151,69 @@ test("who leaves and comes back at once counts among the peers of the server, an
   await renamed.own.repair("rui");
   assertEquals((await redis.command("HGET", "recess:peer:{rui}", "server")).trim(), renamed.own.server);
   assertEquals((await redis.command("SMEMBERS", `recess:members:{${renamed.own.server}}`)).trim(), "rui");
+});
+
+/** Entries of which every put that `isLost` says is carried out, but nobody is told so. */
+function forgetful(isLost: () => boolean): (link: RedisLink, keys: RedisKeys) => RedisEntries {
+  return (link, keys) => {
+    const entries = new RedisEntries(link, keys);
+    const put = entries.put.bind(entries);
+    entries.put = async (...args) => {
+      const result = await put(...args);
+      if (isLost()) throw new Failure("timeout", "Cannot reach Redis: it does not answer");
+      return result;
+    };
+    return entries;
+  };
+}
+
+test("a list that was written twice, since Redis did not say that it had it, is read by nobody as if it were the first", async () => {
+  await using redis = await startRedis();
+  let isLost = false;
+  await using writer = await bare(redis, forgetful(() => isLost));
+  await using reader = await bare(redis);
+  using others = new OtherPeers(reader.local, reader.entries, () => {});
+  const filesRead = async () => {
+    await others.bring("ana", () => false);
+    return (await reader.local.counts()).files;
+  };
+  await writer.list("ana", 2_500);
+  assertEquals(await filesRead(), 2_500);
+  writer.own.beginAnew();
+  isLost = true;
+  await assertRejects(() => writer.own.repair("ana"), Failure);
+  assertEquals(await filesRead(), 2_500);
+
+  isLost = false;
+  for (let start = 0; start < 2_000; start += 500) {
+    const remove = Array.from({ length: 500 }, (_, number) => `ana ${start + number}.bin`);
+    await writer.own.tell("ana", { ...NO_CHANGE, remove }, await writer.local.update("ana", { add: [], remove }));
+  }
+  await writer.own.repair("ana");
+  assertEquals(await filesRead(), 500);
+});
+
+test("a list of which Redis has lost a part, or into which another session wrote, is not put in place of a whole one", async () => {
+  await using redis = await startRedis();
+  await using before = await bare(redis);
+  await using after = await bare(redis);
+  await before.list("ana", 10);
+  const { entries, own } = before;
+  const { session } = own.get("ana")?.written ?? { session: "" };
+  const entry = { peer: peer("ana"), server: own.server, session, replaces: session, generation: 1, after: 0, from: 1 };
+  await assertRejects(() => entries.put("ana", { ...entry, base: 2 }), Failure);
+  assertEquals((await entries.read("ana", { session, generation: 0, position: 0 }))?.batches.length, 1);
+
+  await after.own.take(peer("ana"), session);
+  const other = after.own.get("ana")?.written.session ?? "";
+  const batch = (name: string) => ({ ...NO_CHANGE, add: [{ name, size: 1 }] });
+  await after.entries.beginNext("ana", other);
+  await entries.writeNext("ana", session, batch("old.txt"));
+  await after.entries.writeNext("ana", other, batch("new.txt"));
+  const taken = { ...entry, server: after.own.server, session: other, replaces: other };
+  assertEquals((await after.entries.put("ana", { ...taken, base: 1 })).kind, "put");
+  const read = await after.entries.read("ana", { session: "", generation: 0, position: 0 });
+  assertEquals(read?.batches, [batch("new.txt")]);
+  const [left = ""] = (await redis.keys()).filter((key) => key.startsWith("recess:next:"));
+  assertLess(0, Number(await redis.command("PTTL", left)));
 });
