@@ -42,6 +42,7 @@ export class RedisFollower implements AsyncDisposable {
   readonly #options: FollowerOptions;
   readonly #closing = new AbortController();
   readonly #changed = new Set<string>();
+  readonly #doubtful = new Set<string>();
   /** Since when servers have had no lease. */
   readonly #missedMs = new Map<string, number>();
   #place = "0-0";
@@ -75,6 +76,16 @@ export class RedisFollower implements AsyncDisposable {
     this.#changed.add(key);
   }
 
+  /** Notes that nobody knows what Redis has under a name of ours; it is looked at until that is known. */
+  doubt(key: string): void {
+    this.#doubtful.add(key);
+  }
+
+  /** Whether there is such a name. */
+  get isInDoubt(): boolean {
+    return this.#doubtful.size > 0;
+  }
+
   /** Takes in, and tells, that a name was registered or removed. Fails: as Redis does. */
   async registered(key: string): Promise<void> {
     await this.#options.servers.addMember(REGISTRY, key);
@@ -97,7 +108,11 @@ export class RedisFollower implements AsyncDisposable {
       if (own.get(key) !== undefined) return;
       // An entry under this server's name that is not known here is what is left of a join that failed.
       const entry = await others.bring(key, ({ server }) => server === own.server);
-      if (entry?.server === own.server) await entries.remove(key, own.server);
+      if (entry?.server === own.server) {
+        await entries.remove(key, own.server);
+        await servers.removeMember(own.server, key);
+        this.#changed.add(key);
+      }
       if (entry === undefined) await servers.removeMember(REGISTRY, key);
     });
   }
@@ -191,6 +206,12 @@ export class RedisFollower implements AsyncDisposable {
   async #repair(): Promise<void> {
     const { own, turns } = this.#options;
     await inParallel(own.behind(), (key) => turns.run(key, () => own.repair(key)));
+    await inParallel([...this.#doubtful], async (key) => {
+      await this.bring(key);
+      // Perhaps it was removed, and only the answer was lost: then nobody was told.
+      this.#changed.add(key);
+      this.#doubtful.delete(key);
+    });
     await this.#tell();
   }
 

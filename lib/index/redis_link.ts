@@ -61,6 +61,7 @@ export function parseRedisPlace(text: string): RedisPlace {
 /** An open way to Redis, which is found again by itself when it was lost. */
 export class RedisLink implements Disposable {
   readonly #client: Client;
+  #closed = false;
 
   private constructor(client: Client) {
     this.#client = client;
@@ -96,7 +97,9 @@ export class RedisLink implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#client.destroy();
+    // A client that has ended does not take it well to be ended.
+    if (!this.#closed) this.#client.destroy();
+    this.#closed = true;
   }
 
   async #bounded(reply: Promise<Reply>): Promise<Reply> {

@@ -42,6 +42,8 @@ export interface OwnPeersOptions {
   readonly servers: RedisServers;
   /** Called when the entry of a peer has changed, so that the other servers are told. */
   readonly onChanged: (key: string) => void;
+  /** Called when a command failed, so that it is not known whether Redis still has, or has now, an entry of this server. */
+  readonly onDoubt: (key: string) => void;
   /** Called with a peer that has joined at another server. */
   readonly onLost: (peer: IndexedPeer) => Promise<void>;
 }
@@ -107,12 +109,16 @@ export class OwnPeers {
     return own;
   }
 
-  /** Takes the entry of a forgotten peer out of Redis, unless it is somebody else's already. */
+  /** Takes the entry of a forgotten peer out of Redis, unless it is somebody else's already. Fails: never. */
   async remove(key: string, { written }: OwnPeer): Promise<void> {
-    const { entries, servers, onChanged } = this.#options;
-    if (await entries.remove(key, this.#server, written.session)) onChanged(key);
-    // Who left and came back at once has taken its own place already.
-    if (!this.#peers.has(key)) await servers.removeMember(this.#server, key);
+    const { entries, servers, onChanged, onDoubt } = this.#options;
+    try {
+      if (await entries.remove(key, this.#server, written.session)) onChanged(key);
+      // Who left and came back at once has taken its own place already.
+      if (!this.#peers.has(key)) await servers.removeMember(this.#server, key);
+    } catch {
+      onDoubt(key);
+    }
   }
 
   /** Tells a change that has happened; now, or when Redis is back. Fails: never. */
@@ -201,7 +207,12 @@ export class OwnPeers {
   async #put(key: string, entry: PutEntry): Promise<PutResult> {
     // Before its entry, so that whoever forgets this server finds all entries.
     await this.#options.servers.addMember(entry.server, key);
-    return await this.#options.entries.put(key, entry);
+    try {
+      return await this.#options.entries.put(key, entry);
+    } catch (thrown) {
+      this.#options.onDoubt(key);
+      throw thrown;
+    }
   }
 
   async #lose(key: string, own: OwnPeer): Promise<void> {

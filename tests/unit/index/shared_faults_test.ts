@@ -62,7 +62,7 @@ async function bare(
   const [entries, servers] = [entriesOf(link, keys), new RedisServers(link, keys)];
   const lost: string[] = [];
   const onLost = ({ name }: IndexedPeer) => Promise.resolve(void lost.push(name));
-  const own = new OwnPeers({ local, entries, servers, onChanged: () => {}, onLost });
+  const own = new OwnPeers({ local, entries, servers, onChanged: () => {}, onDoubt: () => {}, onLost });
   await servers.begin(own.server);
   const list = async (name: string, files: number): Promise<void> => {
     await own.take(peer(name), "");
@@ -95,8 +95,8 @@ async function leases(redis: RunningRedisServer): Promise<string[]> {
 test("a server has a lease, though it was lost while it loaded, and has it renewed while it forgets another", async () => {
   await using redis = await startRedis();
   await using gone = await bare(redis);
-  await gone.list("eva", 40_000);
-  await gone.list("rui", 1);
+  // While the first of them is forgotten, whichever that is, the other is still there.
+  for (const name of ["eva", "rui"]) await gone.list(name, 30_000);
   const events: string[] = [];
   await using index = await open(redis, { clock: fastClock(), onEvent: ({ event }) => events.push(event) });
   const ofGone = `recess:lease:{${gone.own.server}}`;
@@ -216,4 +216,47 @@ test("a list of which Redis has lost a part, or into which another session wrote
   assertEquals(read?.batches, [batch("new.txt")]);
   const [left = ""] = (await redis.keys()).filter((key) => key.startsWith("recess:next:"));
   assertLess(0, Number(await redis.command("PTTL", left)));
+});
+
+/** Has Redis refuse every script, and nothing else. */
+async function refuseScripts(redis: RunningRedisServer): Promise<AsyncDisposable> {
+  const say = async (what: string) => assertEquals(await redis.command("ACL", "SETUSER", "default", what), "OK\n");
+  await say("-evalsha");
+  return { [Symbol.asyncDispose]: () => say("+evalsha") };
+}
+
+test("who leaves while Redis refuses it is forgotten everywhere once Redis does not", async () => {
+  await using redis = await startRedis();
+  await using index = await open(redis, { clock: fastClock() });
+  await using other = await open(redis);
+  await eventually("both", () => index.isCurrent && other.isCurrent);
+  for (const name of ["ana", "rui"]) await index.join(peer(name));
+  const others = async () => (await other.peers({ limit: 9, offset: 0 })).peers.map(({ name }) => name).join();
+  await eventually("the peers", async () => await others() === "ana,rui");
+  {
+    await using _ = await refuseScripts(redis);
+    await index.leave("ana");
+  }
+  await eventually("the end", async () => await others() === "rui");
+  assertEquals(await redis.command("EXISTS", "recess:peer:{ana}"), "0\n");
+
+  // And what a server could not remove before it ended is removed by the others.
+  {
+    await using _ = await refuseScripts(redis);
+    await index[Symbol.asyncDispose]();
+  }
+  for (const lease of await leases(redis)) await redis.command("DEL", lease);
+  await using third = await open(redis, { clock: fastClock() });
+  await eventually("the end", async () => await redis.command("EXISTS", "recess:peer:{rui}") === "0\n");
+  assertEquals(await third.counts(), { peers: 0, files: 0 });
+});
+
+test("a server that is ended while it loads does not load the rest first", async () => {
+  await using redis = await startRedis();
+  await using writer = await bare(redis);
+  await writer.list("eva", 40_000);
+  const index = await open(redis);
+  await eventually("some", async () => (await index.counts()).files > 0);
+  await index[Symbol.asyncDispose]();
+  assertLess((await index.counts()).files, 40_000);
 });
