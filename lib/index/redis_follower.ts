@@ -24,6 +24,9 @@ import type { Sessions, SharedIndexEvent } from "./search_index.ts";
 /** The longest pause between two attempts while Redis is away: much shorter than a lease, which is to be renewed as soon as it is back. */
 const SLOWEST_MS = 1_600;
 
+/** In how many rounds of leases every peer of ours is looked at once. */
+const CHECK_ROUNDS = 10;
+
 /** What following needs. */
 export interface FollowerOptions {
   readonly own: OwnPeers;
@@ -43,6 +46,8 @@ export class RedisFollower implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #changed = new Set<string>();
   readonly #doubtful = new Set<string>();
+  /** Peers of ours that are still to be looked at. */
+  #unchecked: string[] = [];
   /** Since when servers have had no lease. */
   readonly #missedMs = new Map<string, number>();
   #place = "0-0";
@@ -219,6 +224,15 @@ export class RedisFollower implements AsyncDisposable {
     await inParallel(keys, (key) => this.bring(key));
   }
 
+  /** Looks at some of our peers: a node of a cluster may have been replaced by an empty one while we had nothing to ask it. */
+  async #checkSome(): Promise<void> {
+    const { own, turns } = this.#options;
+    const keys = own.keys();
+    if (this.#unchecked.length === 0) this.#unchecked = keys;
+    const some = this.#unchecked.splice(0, Math.ceil(keys.length / CHECK_ROUNDS));
+    await inParallel(some, (key) => turns.run(key, () => own.verify(key)));
+  }
+
   /** Renews our lease. */
   async #keepLease(): Promise<void> {
     const { own, servers } = this.#options;
@@ -231,6 +245,7 @@ export class RedisFollower implements AsyncDisposable {
   async #missServers(): Promise<void> {
     const { others, servers, clock } = this.#options;
     if (!this.#isCurrent) return;
+    await this.#checkSome();
     await this.#repair();
     const known = new Set([...await servers.all(), ...others.servers()]);
     for (const server of this.#missedMs.keys()) if (!known.has(server)) this.#missedMs.delete(server);

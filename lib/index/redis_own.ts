@@ -146,6 +146,7 @@ export class OwnPeers {
     const own = this.#peers.get(key);
     if (own === undefined || !own.inStep) return;
     const { session, generation, position } = own.written;
+    await this.#options.servers.addMember(this.#server, key);
     const entry = await this.#options.entries.read(key, own.written, 0);
     if (entry !== undefined && entry.session !== session) return await this.#lose(key, own);
     const isSame = entry?.generation === generation && entry.start === position && !entry.more;

@@ -33,8 +33,9 @@ export class RedisServers {
     await this.#link.send("SADD", this.#keys.servers, server);
   }
 
-  /** Renews a server's lease. Shape: whether it still had one. */
+  /** Renews a server's lease, and makes it known again where that was lost. Shape: whether it still had one. */
   async renew(server: string): Promise<boolean> {
+    await this.#link.send("SADD", this.#keys.servers, server);
     const answer = await this.#link.send("SET", this.#keys.lease(server), "1", "PX", String(SERVER_LEASE_MS), "XX");
     return answer !== null;
   }

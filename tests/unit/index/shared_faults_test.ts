@@ -260,3 +260,18 @@ test("a server that is ended while it loads does not load the rest first", async
   await index[Symbol.asyncDispose]();
   assertLess((await index.counts()).files, 40_000);
 });
+
+test("what Redis loses of a server, while it keeps the rest, is written again", async () => {
+  await using redis = await startRedis();
+  await using index = await open(redis, { clock: fastClock() });
+  await eventually("what is there", () => index.isCurrent);
+  await index.join(peer("ana"));
+  await index.update("ana", { add: [{ name: "ana.txt", size: 1 }], remove: [] });
+  const keys = (await redis.keys()).filter((key) => !/:(lease|news)/.test(key));
+  assertEquals(keys.length, 5);
+  await redis.command("DEL", ...keys);
+  await eventually("all of it", async () => (await redis.keys()).length === 7);
+  await using other = await open(redis);
+  await eventually("what is there", () => other.isCurrent);
+  assertEquals(await other.counts(), { peers: 1, files: 1 });
+});
