@@ -4,9 +4,10 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
+import { failedWith, Failure } from "../core/failure.ts";
 import { NAME_KEPT_MS, REDIS_BATCHES_MAX, REDIS_REWRITE_MS_MAX, REMOTE_PROBE_WAIT_MS } from "../core/limits.ts";
 import { NO_ID } from "../core/dialect.ts";
+import { peerNameKey } from "../core/peer_name.ts";
 import { decodeListBatch, encodeListBatch, type ListBatch } from "./list_batch.ts";
 import { type RedisKeys, REGISTRY } from "./redis_keys.ts";
 import { listOf, type RedisLink, type Reply, textOf } from "./redis_link.ts";
@@ -119,7 +120,7 @@ export class RedisEntries {
     return {
       server: server ?? "",
       session: readSession ?? "",
-      peer: peerOf(peer ?? ""),
+      peer: peerOf(key, peer ?? ""),
       generation: readGeneration,
       start,
       position: end,
@@ -132,7 +133,13 @@ export class RedisEntries {
   /** Removes an entry, if it is that of a server, and of a session where one is named. Shape: whether it was. */
   async remove(key: string, server: string, session = ""): Promise<boolean> {
     const { entry, list } = this.#keys.of(key);
-    return textOf(await this.#link.run(REMOVE, [entry, list], [server, session])) !== "0";
+    try {
+      return textOf(await this.#link.run(REMOVE, [entry, list], [server, session])) !== "0";
+    } catch (thrown) {
+      // What is no entry is nobody's.
+      if (failedWith(thrown, "malformed")) return false;
+      throw thrown;
+    }
   }
 
   /** Says that a session is alive, to the server that asked with this word. */
@@ -182,12 +189,14 @@ export class RedisEntries {
   }
 }
 
-/** A peer as it was put. Fails: "malformed". */
-function peerOf(json: string): IndexedPeer {
+/** A peer as it was put under a key. Fails: "malformed". */
+function peerOf(key: string, json: string): IndexedPeer {
   try {
     const { name, id, certificate, plain, host, port, dialect } = JSON.parse(json);
     const texts = [name, id, certificate, host, dialect ?? ""];
-    if (texts.every((each) => typeof each === "string") && ["number", "undefined"].includes(typeof port)) {
+    const isText = texts.every((each) => typeof each === "string");
+    // Under the key of somebody else it would take that one's place.
+    if (isText && peerNameKey(name) === key && ["number", "undefined"].includes(typeof port)) {
       return {
         name,
         id,

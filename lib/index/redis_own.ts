@@ -7,6 +7,7 @@
  */
 
 import { BATCH_FILES_MAX, REDIS_PENDING_MAX } from "../core/limits.ts";
+import { failedWith } from "../core/failure.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import { changesIn, type ListBatch, NO_CHANGE } from "./list_batch.ts";
 import type { PutEntry, PutResult, Reading, RedisEntries } from "./redis_entries.ts";
@@ -147,7 +148,11 @@ export class OwnPeers {
     if (own === undefined || !own.inStep) return;
     const { session, generation, position } = own.written;
     await this.#options.servers.addMember(this.#server, key);
-    const entry = await this.#options.entries.read(key, own.written, 0);
+    const entry = await this.#options.entries.read(key, own.written, 0).catch((thrown) => {
+      // Somebody else wrote this: it is written anew.
+      if (failedWith(thrown, "malformed")) return undefined;
+      throw thrown;
+    });
     if (entry !== undefined && entry.session !== session) return await this.#lose(key, own);
     const isSame = entry?.generation === generation && entry.start === position && !entry.more;
     own.inStep = isSame && entry.server === this.#server;

@@ -22,7 +22,8 @@ export interface Script {
 export const PUT = script(`
   local owner = redis.call('GET', KEYS[4])
   if owner and owner ~= ARGV[1] then return {'owned'} end
-  local held = redis.call('HMGET', KEYS[1], 'session', 'server', 'id')
+  local held = {}
+  if redis.call('TYPE', KEYS[1]).ok == 'hash' then held = redis.call('HMGET', KEYS[1], 'session', 'server', 'id') end
   if held[1] and held[1] ~= ARGV[5] then return {'held', held[1], held[2], held[3]} end
   if redis.call('LLEN', KEYS[3]) ~= tonumber(ARGV[9]) then return {'unwritten'} end
   redis.call('UNLINK', KEYS[1], KEYS[2])

@@ -275,3 +275,48 @@ test("what Redis loses of a server, while it keeps the rest, is written again", 
   await eventually("what is there", () => other.isCurrent);
   assertEquals(await other.counts(), { peers: 1, files: 1 });
 });
+
+test("what somebody else writes into Redis counts as absent, stops nobody, and is mended where it is an entry of ours", async () => {
+  await using redis = await startRedis();
+  const events: SharedIndexEvent[] = [];
+  await using index = await open(redis, { clock: fastClock(), onEvent: (event) => events.push(event) });
+  await eventually("what is there", () => index.isCurrent);
+  await index.join(peer("ana"));
+  const tell = (...changed: unknown[]) => {
+    return redis.command("XADD", "recess:news", "*", "server", "x", "changed", JSON.stringify(changed));
+  };
+  const put = (key: string, what: unknown) => {
+    const fields = ["id", "1d", "server", "x", "session", "y", "generation", "0", "peer", JSON.stringify(what)];
+    return redis.command("HSET", `recess:peer:{${key}}`, ...fields);
+  };
+  await redis.command("SET", "recess:peer:{text}", "text");
+  await put("other", peer("somebody else"));
+  await put("no peer", 5);
+  await redis.command("SET", "recess:list:{no list}", "text");
+  await put("no list", peer("no list"));
+  await redis.command("DEL", "recess:peer:{ana}");
+  await redis.command("SET", "recess:peer:{ana}", "text");
+  await redis.command("XADD", "recess:news", "*", "changed", "{");
+  await redis.command("XADD", "recess:news", "*", "a", "b");
+  await redis.command("XADD", "recess:news", "*", "changed", "7", "probe", "null");
+  await tell("text", "other", "no peer", "no list", "ana", 5, null, "");
+  await put("well", peer("well"));
+  await tell("well");
+  await eventually("what is well", async () => await index.peer("well"));
+  await eventually("ours", async () => (await redis.command("HGET", "recess:peer:{ana}", "session")).length > 30);
+  assertEquals(events, []);
+  assertEquals((await index.peers({ limit: 9, offset: 0 })).peers.map(({ name }) => name), ["ana", "well"]);
+});
+
+test("a name that was registered for longer than a timer can wait is not asked for again and again", async () => {
+  await using redis = await startRedis();
+  await using index = await open(redis);
+  await eventually("what is there", () => index.isCurrent);
+  await index.register({ name: "chat", host: "10.0.0.9", port: 5000, ttlMs: 2 ** 40 });
+  const reads = async () =>
+    Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.command("INFO", "commandstats"))?.[1]);
+  const before = await reads();
+  await index.register({ name: "other", host: "10.0.0.9", port: 5000, ttlMs: 1_000 });
+  await eventually("the end of another", async () => await index.peer("other") === undefined);
+  assertLess(await reads() - before, 10);
+});
