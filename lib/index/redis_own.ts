@@ -6,7 +6,7 @@
  * @module
  */
 
-import { BATCH_FILES_MAX, REDIS_PENDING_MAX } from "../core/limits.ts";
+import { BATCH_FILES_MAX, FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX, REDIS_PENDING_MAX } from "../core/limits.ts";
 import { failedWith } from "../core/failure.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import { changesIn, type ListBatch, NO_CHANGE } from "./list_batch.ts";
@@ -176,7 +176,6 @@ export class OwnPeers {
   async #write(key: string, own: OwnPeer): Promise<void> {
     const { local, entries } = this.#options;
     own.inStep = false;
-    const { pending } = own;
     const { session, generation, position } = own.written;
     let base = 0;
     const next = async (batch: ListBatch): Promise<void> => {
@@ -189,6 +188,7 @@ export class OwnPeers {
     if (partials.length > 0) await next({ ...NO_CHANGE, partials });
     if (this.#peers.get(key) !== own) return;
 
+    const pending = fitsOn(own.files, partials.length, own.pending ?? []) ? own.pending : undefined;
     const from = pending === undefined ? -1 : position;
     own.generation += 1;
     const written = { session, generation: own.generation, position: base };
@@ -226,6 +226,15 @@ export class OwnPeers {
     this.#peers.delete(key);
     await this.#options.onLost(own.peer);
   }
+}
+
+/** Whether batches can be read on top of a list that has them already, and on the way nothing goes beyond what a peer may list. */
+function fitsOn(files: number, partials: number, batches: readonly ListBatch[]): boolean {
+  for (const batch of batches) {
+    files += batch.add.length;
+    partials += batch.partials.length;
+  }
+  return files <= FILES_PER_PEER_MAX && partials <= PARTIALS_PER_PEER_MAX;
 }
 
 function keep(own: OwnPeer, batch: ListBatch): void {

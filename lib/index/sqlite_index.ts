@@ -134,7 +134,7 @@ export class SqliteIndex implements SearchIndex {
 
   async update(name: string, change: ListChange): Promise<number> {
     const state = this.#joined(name);
-    if (state.files + change.add.length > FILES_PER_PEER_MAX + change.remove.length) {
+    if (state.files + change.add.length > FILES_PER_PEER_MAX && !this.#fits(state, change)) {
       throw new Failure("too-large", `Cannot list more than ${FILES_PER_PEER_MAX} files`, {
         hint: "share a smaller folder",
       });
@@ -164,7 +164,7 @@ export class SqliteIndex implements SearchIndex {
       const { id } = this.#joined(name);
       const root = Uint8Array.fromHex(file.root);
       if (!here) return void this.#sql.deletePartial.run(root, id);
-      const { count } = one<{ count: number }>(this.#sql.countPartialsOfPeer, id) ?? { count: 0 };
+      const { count } = one<{ count: number }>(this.#sql.countPartialsOfPeer, id, root) ?? { count: 0 };
       if (count >= PARTIALS_PER_PEER_MAX) {
         throw new Failure("too-large", `Cannot announce more than ${PARTIALS_PER_PEER_MAX} downloads`);
       }
@@ -278,6 +278,16 @@ export class SqliteIndex implements SearchIndex {
       if (this.#closed) return;
       step(item);
     }
+  }
+
+  /** Whether a change leaves a list within its bound: to add what is listed adds nothing, and to remove what is not removes nothing. */
+  #fits({ id, files }: PeerState, { add, remove }: ListChange): boolean {
+    const added = new Set(add.map(({ name }) => name));
+    if (added.size > FILES_PER_PEER_MAX) return false;
+    const isListed = (name: string): boolean => one(this.#sql.copyByName, id, name) !== undefined;
+    const removed = new Set(remove.filter(isListed));
+    const fresh = added.values().filter((name) => removed.has(name) || !isListed(name)).toArray();
+    return files - removed.size + fresh.length <= FILES_PER_PEER_MAX;
   }
 
   #list(state: PeerState, file: ListedFile): void {

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual, assertRejects } from "@std/assert";
 import { type Clock, systemClock } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import { BATCH_FILES_MAX, SERVER_LEASE_EVERY_MS } from "../../../lib/core/limits.ts";
+import { BATCH_FILES_MAX, PARTIALS_PER_PEER_MAX, SERVER_LEASE_EVERY_MS } from "../../../lib/core/limits.ts";
 import { peerNameKey } from "../../../lib/core/peer_name.ts";
 import { NO_CHANGE } from "../../../lib/index/list_batch.ts";
 import { RedisEntries } from "../../../lib/index/redis_entries.ts";
@@ -319,4 +319,23 @@ test("a name that was registered for longer than a timer can wait is not asked f
   await index.register({ name: "other", host: "10.0.0.9", port: 5000, ttlMs: 1_000 });
   await eventually("the end of another", async () => await index.peer("other") === undefined);
   assertLess(await reads() - before, 10);
+});
+
+test("a peer with as many downloads as it may have is found, though Redis was away while it began another", async () => {
+  await using redis = await startRedis();
+  await using writer = await bare(redis);
+  await using reader = await bare(redis);
+  using others = new OtherPeers(reader.local, reader.entries, () => {});
+  await writer.list("ana", 1);
+  for (let number = 1; number <= PARTIALS_PER_PEER_MAX; number++) {
+    // As when Redis has lost all that it had so far.
+    if (number === PARTIALS_PER_PEER_MAX) writer.own.beginAnew();
+    const partial = { name: "x", size: 1, root: number.toString(16).padStart(64, "0") };
+    await writer.local.partial("ana", partial, true);
+    await writer.own.tell("ana", { ...NO_CHANGE, partials: [partial] }, 1);
+  }
+  await writer.own.repair("ana");
+  await others.bring("ana", () => false);
+  assertEquals((await reader.local.peer("ana"))?.files, 1);
+  assertEquals(reader.local.partialsOf("ana").length, PARTIALS_PER_PEER_MAX);
 });
