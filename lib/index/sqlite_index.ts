@@ -29,6 +29,7 @@ import type {
   SearchIndex,
   SearchQuery,
 } from "./search_index.ts";
+import { Slices } from "./slices.ts";
 import { SqliteSearch } from "./sqlite_search.ts";
 import {
   type CopyRow,
@@ -42,7 +43,7 @@ import {
   rows,
 } from "./sqlite_tables.ts";
 
-/** How long a change may hold the event loop before others have their turn. */
+/** How long changes may hold the event loop before others have their turn. */
 const SLICE_MS = 5;
 
 interface PeerState {
@@ -69,6 +70,7 @@ export class SqliteIndex implements SearchIndex {
   #sorted: PeerState[] | undefined;
   #files = 0;
   #closed = false;
+  readonly #slices = new Slices(SLICE_MS);
   readonly #bindsNames: boolean;
 
   /** `bindsNames` is false where something else knows whose name is whose. */
@@ -269,12 +271,8 @@ export class SqliteIndex implements SearchIndex {
 
   /** Does something to every item, giving way to others after each slice of time. Stops when the index is closed. */
   async #inSlices<T>(items: readonly T[], step: (item: T) => void): Promise<void> {
-    let sliceStart = performance.now();
     for (const item of items) {
-      if (performance.now() - sliceStart > SLICE_MS) {
-        await nextTurn();
-        sliceStart = performance.now();
-      }
+      while (this.#slices.isOver) await this.#slices.next();
       if (this.#closed) return;
       step(item);
     }
