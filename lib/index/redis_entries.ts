@@ -144,12 +144,12 @@ export class RedisEntries {
 
   /** Says that a session is alive, to the server that asked with this word. */
   async answerProbe(key: string, word: string): Promise<void> {
-    await this.#link.send("SET", this.#keys.of(key).alive, word, "PX", String(2 * REMOTE_PROBE_WAIT_MS));
+    await this.#link.send("SET", this.#keys.of(key).alive(word), "1", "PX", String(2 * REMOTE_PROBE_WAIT_MS));
   }
 
-  /** The word of the last answer to a probe. */
-  async probeAnswer(key: string): Promise<string | undefined> {
-    return await this.#text(this.#keys.of(key).alive);
+  /** Whether the probe with this word was answered. */
+  async isProbeAnswered(key: string, word: string): Promise<boolean> {
+    return await this.#text(this.#keys.of(key).alive(word)) !== undefined;
   }
 
   /** The key to which a name belongs. */

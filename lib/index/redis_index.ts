@@ -252,7 +252,7 @@ export class RedisIndex implements SearchIndex {
     const endMs = this.#clock.now() + REMOTE_PROBE_WAIT_MS;
     while (this.#clock.now() < endMs) {
       await this.#clock.delay(PROBE_LOOK_MS);
-      if (await this.#entries.probeAnswer(key) === word) return false;
+      if (await this.#entries.isProbeAnswered(key, word)) return false;
     }
     return true;
   }

@@ -36,8 +36,9 @@ export class RedisKeys {
     // A brace would end the hash tag.
     const tag = `{${peer.replaceAll("%", "%25").replaceAll("{", "%7b").replaceAll("}", "%7d")}}`;
     const key = (what: string): string => `${this.#namespace}:${what}:${tag}`;
+    const alive = (word: string): string => `${key("alive")}:${word}`;
     const next = (session: string): string => `${key("next")}:${session}`;
-    return { entry: key("peer"), list: key("list"), next, owner: key("owner"), alive: key("alive") };
+    return { entry: key("peer"), list: key("list"), next, owner: key("owner"), alive };
   }
 }
 
@@ -51,6 +52,6 @@ export interface PeerKeys {
   readonly next: (session: string) => string;
   /** Text: the id of the key to which the name belongs. */
   readonly owner: string;
-  /** Text: the answer to somebody who asked whether its session is alive. */
-  readonly alive: string;
+  /** Text: the answer to somebody who asked with this word whether its session is alive; others may ask at the same time. */
+  readonly alive: (word: string) => string;
 }

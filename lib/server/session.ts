@@ -53,7 +53,8 @@ export class Session {
   readonly #ended = Promise.withResolvers<void>();
   readonly #questions: Pace;
   #heardMs: number;
-  #sign = Promise.withResolvers<void>();
+  /** The sign of life that somebody waits for. */
+  #sign: PromiseWithResolvers<void> | undefined;
   #peer: IndexedPeer | undefined;
   #identity: PublicIdentity | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
@@ -74,15 +75,16 @@ export class Session {
   /** Notes that something arrived. */
   heard(): void {
     this.#heardMs = this.#parts.clock.now();
-    this.#sign.resolve();
+    this.#sign?.resolve();
+    this.#sign = undefined;
   }
 
   /** Whether the other side shows a sign of life when it is asked for one. */
   async isAlive(): Promise<boolean> {
     const askedMs = this.#parts.clock.now();
-    this.#sign = Promise.withResolvers();
+    const sign = this.#sign ??= Promise.withResolvers();
     this.#connection.send(encodeNews(Probe, {})).catch(() => {});
-    await settlesWithin(PROBE_WAIT_MS, Promise.race([this.#sign.promise, this.#ended.promise]));
+    await settlesWithin(PROBE_WAIT_MS, Promise.race([sign.promise, this.#ended.promise]));
     return this.#heardMs > askedMs;
   }
 

@@ -339,3 +339,17 @@ test("a peer with as many downloads as it may have is found, though Redis was aw
   assertEquals((await reader.local.peer("ana"))?.files, 1);
   assertEquals(reader.local.partialsOf("ana").length, PARTIALS_PER_PEER_MAX);
 });
+
+test("two servers that ask at the same time whether a session is alive both have an answer", async () => {
+  await using redis = await startRedis();
+  await using index = await open(redis);
+  const lost: string[] = [];
+  index.serve({ isAlive: () => Promise.resolve(true), lost: (name) => lost.push(name) });
+  await eventually("what is there", () => index.isCurrent);
+  await index.join(peer("ana"));
+  await using other = await open(redis);
+  await using third = await open(redis);
+  const joining = await Promise.allSettled([other, third].map((each) => each.join(peer("ana"))));
+  assertEquals(joining.map(({ status }) => status), ["rejected", "rejected"]);
+  assertEquals(lost, []);
+});
