@@ -3,6 +3,9 @@
  * @module
  */
 
+/** The longest time that a timer can wait; longer ones end at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** Keys with the time that each has left. */
 export class Expiries implements Disposable {
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -18,13 +21,13 @@ export class Expiries implements Disposable {
     return this.#timers.size;
   }
 
-  /** Gives a key so much time from now on. */
+  /** Gives a key so much time from now on, and no more than 24 days. */
   set(key: string, ms: number): void {
     clearTimeout(this.#timers.get(key));
     const timer = setTimeout(() => {
       this.#timers.delete(key);
       this.#onExpired(key);
-    }, ms);
+    }, Math.min(ms, TIMER_MS_MAX));
     this.#timers.set(key, timer);
   }
 

@@ -62,8 +62,9 @@ function rowOf({ name, size, root }: ListedFile): Row {
 
 function fileOf(row: unknown): ListedFile {
   const [name, size, root] = listOf(row);
-  if (typeof size !== "number" || !(size >= 0)) throw new TypeError("no size");
-  return { name: textOf(name), size, ...(root === undefined ? {} : { root: rootOf(root) }) };
+  // SQLite stores larger ones, too, but node:sqlite cannot read them.
+  if (!Number.isSafeInteger(size) || Number(size) < 0) throw new TypeError("no size");
+  return { name: textOf(name), size: Number(size), ...(root === undefined ? {} : { root: rootOf(root) }) };
 }
 
 function partialOf(row: unknown): PartialFile {

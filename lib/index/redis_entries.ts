@@ -4,13 +4,14 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
+import { failedWith, Failure } from "../core/failure.ts";
 import { NAME_KEPT_MS, REDIS_BATCHES_MAX, REDIS_REWRITE_MS_MAX, REMOTE_PROBE_WAIT_MS } from "../core/limits.ts";
 import { NO_ID } from "../core/dialect.ts";
+import { peerNameKey } from "../core/peer_name.ts";
 import { decodeListBatch, encodeListBatch, type ListBatch } from "./list_batch.ts";
 import { type RedisKeys, REGISTRY } from "./redis_keys.ts";
 import { listOf, type RedisLink, type Reply, textOf } from "./redis_link.ts";
-import { APPEND, PUT, READ, REGISTER, REMOVE, UNREGISTER } from "./redis_scripts.ts";
+import { APPEND, PUT, READ, REGISTER, REMOVE, UNREGISTER, WRITE_NEXT } from "./redis_scripts.ts";
 import type { IndexedPeer } from "./search_index.ts";
 
 /** How far somebody has read an entry: so many batches of a generation of the list of a session. */
@@ -41,7 +42,8 @@ export interface PutEntry {
   /** The session whose entry may be replaced; "" if none is to be there. */
   readonly replaces: string;
   readonly generation: number;
-  /** The length of the generation before, if this one says the same; -1 if not. */
+  /** The generation that its readers know, and the length of that, if this one says the same; -1 if not. */
+  readonly after: number;
   readonly from: number;
   /** How many batches were written to the next list. */
   readonly base: number;
@@ -68,28 +70,28 @@ export class RedisEntries {
     this.#keys = keys;
   }
 
-  /** Puts an entry, with the list that was written with {@linkcode writeNext}. */
+  /** Puts an entry, with the list that was written with {@linkcode writeNext}. Fails: "unreachable", too, when Redis has lost that. */
   async put(key: string, entry: PutEntry): Promise<PutResult> {
-    const { peer, server, session, replaces, generation, from, base } = entry;
+    const { peer, server, session, replaces, generation, after, from, base } = entry;
     const keys = this.#keys.of(key);
-    const args = [peer.id, server, session, JSON.stringify(peer), replaces, generation, from, base];
+    const args = [peer.id, server, session, JSON.stringify(peer), replaces, generation, after, from, base];
     const keptMs = peer.id === NO_ID ? 0 : NAME_KEPT_MS;
-    const all = [keys.entry, keys.list, keys.next, keys.owner] as const;
+    const all = [keys.entry, keys.list, keys.next(session), keys.owner] as const;
     const [kind, ...held] = listOf(await this.#link.run(PUT, all, [...args, keptMs].map(String))).map(textOf);
+    if (kind === "unwritten") throw new Failure("unreachable", "Cannot put a list in Redis: it has lost a part of it");
     if (kind === "held") return { kind, session: held[0] ?? "", server: held[1] ?? "", id: held[2] ?? "" };
     return { kind: kind === "put" ? "put" : "owned" };
   }
 
-  /** Begins a new list beside the one that is there. */
-  async beginNext(key: string): Promise<void> {
-    await this.#link.send("UNLINK", this.#keys.of(key).next);
+  /** Begins a new list of a session beside the one that is there. */
+  async beginNext(key: string, session: string): Promise<void> {
+    await this.#link.send("UNLINK", this.#keys.of(key).next(session));
   }
 
   /** Adds a batch to it. */
-  async writeNext(key: string, batch: ListBatch): Promise<void> {
-    const { next } = this.#keys.of(key);
-    await this.#link.send("RPUSH", next, encodeListBatch(batch));
-    await this.#link.send("PEXPIRE", next, String(REDIS_REWRITE_MS_MAX));
+  async writeNext(key: string, session: string, batch: ListBatch): Promise<void> {
+    const next = this.#keys.of(key).next(session);
+    await this.#link.run(WRITE_NEXT, [next], [encodeListBatch(batch), String(REDIS_REWRITE_MS_MAX)]);
   }
 
   /** Adds a batch to the list, which has been written as far as `written` says. Shape: "lost" when somebody else has the name. */
@@ -118,7 +120,7 @@ export class RedisEntries {
     return {
       server: server ?? "",
       session: readSession ?? "",
-      peer: peerOf(peer ?? ""),
+      peer: peerOf(key, peer ?? ""),
       generation: readGeneration,
       start,
       position: end,
@@ -131,17 +133,23 @@ export class RedisEntries {
   /** Removes an entry, if it is that of a server, and of a session where one is named. Shape: whether it was. */
   async remove(key: string, server: string, session = ""): Promise<boolean> {
     const { entry, list } = this.#keys.of(key);
-    return textOf(await this.#link.run(REMOVE, [entry, list], [server, session])) !== "0";
+    try {
+      return textOf(await this.#link.run(REMOVE, [entry, list], [server, session])) !== "0";
+    } catch (thrown) {
+      // What is no entry is nobody's.
+      if (failedWith(thrown, "malformed")) return false;
+      throw thrown;
+    }
   }
 
   /** Says that a session is alive, to the server that asked with this word. */
   async answerProbe(key: string, word: string): Promise<void> {
-    await this.#link.send("SET", this.#keys.of(key).alive, word, "PX", String(2 * REMOTE_PROBE_WAIT_MS));
+    await this.#link.send("SET", this.#keys.of(key).alive(word), "1", "PX", String(2 * REMOTE_PROBE_WAIT_MS));
   }
 
-  /** The word of the last answer to a probe. */
-  async probeAnswer(key: string): Promise<string | undefined> {
-    return await this.#text(this.#keys.of(key).alive);
+  /** Whether the probe with this word was answered. */
+  async isProbeAnswered(key: string, word: string): Promise<boolean> {
+    return await this.#text(this.#keys.of(key).alive(word)) !== undefined;
   }
 
   /** The key to which a name belongs. */
@@ -181,12 +189,14 @@ export class RedisEntries {
   }
 }
 
-/** A peer as it was put. Fails: "malformed". */
-function peerOf(json: string): IndexedPeer {
+/** A peer as it was put under a key. Fails: "malformed". */
+function peerOf(key: string, json: string): IndexedPeer {
   try {
     const { name, id, certificate, plain, host, port, dialect } = JSON.parse(json);
     const texts = [name, id, certificate, host, dialect ?? ""];
-    if (texts.every((each) => typeof each === "string") && ["number", "undefined"].includes(typeof port)) {
+    const isText = texts.every((each) => typeof each === "string");
+    // Under the key of somebody else it would take that one's place.
+    if (isText && peerNameKey(name) === key && ["number", "undefined"].includes(typeof port)) {
       return {
         name,
         id,

@@ -21,8 +21,11 @@ import type { OwnPeers } from "./redis_own.ts";
 import type { Note, RedisServers } from "./redis_servers.ts";
 import type { Sessions, SharedIndexEvent } from "./search_index.ts";
 
-/** How many times the pause between two attempts doubles while Redis is away. */
-const SLOWER_MAX = 4;
+/** The longest pause between two attempts while Redis is away: much shorter than a lease, which is to be renewed as soon as it is back. */
+const SLOWEST_MS = 1_600;
+
+/** In how many rounds of leases every peer of ours is looked at once. */
+const CHECK_ROUNDS = 10;
 
 /** What following needs. */
 export interface FollowerOptions {
@@ -42,6 +45,9 @@ export class RedisFollower implements AsyncDisposable {
   readonly #options: FollowerOptions;
   readonly #closing = new AbortController();
   readonly #changed = new Set<string>();
+  readonly #doubtful = new Set<string>();
+  /** Peers of ours that are still to be looked at. */
+  #unchecked: string[] = [];
   /** Since when servers have had no lease. */
   readonly #missedMs = new Map<string, number>();
   #place = "0-0";
@@ -64,13 +70,25 @@ export class RedisFollower implements AsyncDisposable {
     await this.#options.servers.begin(this.#options.own.server);
     this.#running = Promise.all([
       this.#every(REDIS_NEWS_EVERY_MS, () => this.#follow()),
-      this.#every(SERVER_LEASE_EVERY_MS, () => this.#keepLeases()),
+      this.#every(SERVER_LEASE_EVERY_MS, () => this.#keepLease()),
+      // Apart from that: to forget a server with half a million files takes longer than a lease lasts.
+      this.#every(SERVER_LEASE_EVERY_MS, () => this.#missServers()),
     ]);
   }
 
   /** Notes that the entry of a peer of ours has changed; the other servers are told soon. */
   changed(key: string): void {
     this.#changed.add(key);
+  }
+
+  /** Notes that nobody knows what Redis has under a name of ours; it is looked at until that is known. */
+  doubt(key: string): void {
+    this.#doubtful.add(key);
+  }
+
+  /** Whether there is such a name. */
+  get isInDoubt(): boolean {
+    return this.#doubtful.size > 0;
   }
 
   /** Takes in, and tells, that a name was registered or removed. Fails: as Redis does. */
@@ -95,7 +113,11 @@ export class RedisFollower implements AsyncDisposable {
       if (own.get(key) !== undefined) return;
       // An entry under this server's name that is not known here is what is left of a join that failed.
       const entry = await others.bring(key, ({ server }) => server === own.server);
-      if (entry?.server === own.server) await entries.remove(key, own.server);
+      if (entry?.server === own.server) {
+        await entries.remove(key, own.server);
+        await servers.removeMember(own.server, key);
+        this.#changed.add(key);
+      }
       if (entry === undefined) await servers.removeMember(REGISTRY, key);
     });
   }
@@ -108,10 +130,11 @@ export class RedisFollower implements AsyncDisposable {
         await work();
         failed = 0;
       } catch (thrown) {
-        failed = Math.min(failed + 1, SLOWER_MAX);
+        failed += 1;
         this.#away(Failure.from(thrown, "internal", "Cannot follow the other servers").message);
       }
-      await clock.delay(ms * 2 ** failed, this.#closing.signal).catch(() => {});
+      const pauseMs = Math.max(ms, Math.min(ms * 2 ** failed, SLOWEST_MS));
+      await clock.delay(pauseMs, this.#closing.signal).catch(() => {});
     }
   }
 
@@ -178,6 +201,8 @@ export class RedisFollower implements AsyncDisposable {
       await this.#bringAll(there);
     }
     this.#place = place;
+    // Lost again meanwhile: once more, from the beginning.
+    if (this.#leaseLost) return;
     this.#isCurrent = true;
     if (this.#wasCurrent) onEvent({ event: "redis-back", peers: own.keys().length });
     this.#wasCurrent = true;
@@ -186,6 +211,12 @@ export class RedisFollower implements AsyncDisposable {
   async #repair(): Promise<void> {
     const { own, turns } = this.#options;
     await inParallel(own.behind(), (key) => turns.run(key, () => own.repair(key)));
+    await inParallel([...this.#doubtful], async (key) => {
+      await this.bring(key);
+      // Perhaps it was removed, and only the answer was lost: then nobody was told.
+      this.#changed.add(key);
+      this.#doubtful.delete(key);
+    });
     await this.#tell();
   }
 
@@ -193,14 +224,28 @@ export class RedisFollower implements AsyncDisposable {
     await inParallel(keys, (key) => this.bring(key));
   }
 
-  /** Renews our lease, and looks who of the others has none. */
-  async #keepLeases(): Promise<void> {
-    const { own, others, servers, clock } = this.#options;
-    if (!this.#leaseLost && !await servers.renew(own.server)) {
-      this.#leaseLost = true;
-      this.#away("it has forgotten this server");
-    }
+  /** Looks at some of our peers: a node of a cluster may have been replaced by an empty one while we had nothing to ask it. */
+  async #checkSome(): Promise<void> {
+    const { own, turns } = this.#options;
+    const keys = own.keys();
+    if (this.#unchecked.length === 0) this.#unchecked = keys;
+    const some = this.#unchecked.splice(0, Math.ceil(keys.length / CHECK_ROUNDS));
+    await inParallel(some, (key) => turns.run(key, () => own.verify(key)));
+  }
+
+  /** Renews our lease. */
+  async #keepLease(): Promise<void> {
+    const { own, servers } = this.#options;
+    if (this.#leaseLost || await servers.renew(own.server)) return;
+    this.#leaseLost = true;
+    this.#away("it has forgotten this server");
+  }
+
+  /** Tells what could not be told, and looks who of the other servers has no lease. */
+  async #missServers(): Promise<void> {
+    const { others, servers, clock } = this.#options;
     if (!this.#isCurrent) return;
+    await this.#checkSome();
     await this.#repair();
     const known = new Set([...await servers.all(), ...others.servers()]);
     for (const server of this.#missedMs.keys()) if (!known.has(server)) this.#missedMs.delete(server);

@@ -80,6 +80,7 @@ export class RedisIndex implements SearchIndex {
       entries,
       servers,
       onChanged: (key) => this.#follower.changed(key),
+      onDoubt: (key) => this.#follower.doubt(key),
       onLost: async (peer) => {
         await local.leave(peer.name);
         this.#sessions?.lost(peer.name);
@@ -123,7 +124,7 @@ export class RedisIndex implements SearchIndex {
     if (own === undefined) return;
     await this.#local.leave(name);
     // While Redis is away, what is left there is removed when it is back.
-    await this.#turns.run(key, () => this.#own.remove(key, own)).catch(() => {});
+    await this.#turns.run(key, () => this.#own.remove(key, own));
   }
 
   async update(name: string, change: ListChange): Promise<number> {
@@ -211,9 +212,10 @@ export class RedisIndex implements SearchIndex {
   /** Takes along who has not left; while Redis is away, the other servers will miss this one. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#own.names().map((name) => this.leave(name)));
-    await this.#follower[Symbol.asyncDispose]();
     this.#others[Symbol.dispose]();
-    await this.#servers.end(this.#own.server).catch(() => {});
+    await this.#follower[Symbol.asyncDispose]();
+    // What could not be removed is found under the name of this server by those that forget it.
+    if (!this.#follower.isInDoubt) await this.#servers.end(this.#own.server).catch(() => {});
     this.#link[Symbol.dispose]();
     await this.#local[Symbol.asyncDispose]();
   }
@@ -250,7 +252,7 @@ export class RedisIndex implements SearchIndex {
     const endMs = this.#clock.now() + REMOTE_PROBE_WAIT_MS;
     while (this.#clock.now() < endMs) {
       await this.#clock.delay(PROBE_LOOK_MS);
-      if (await this.#entries.probeAnswer(key) === word) return false;
+      if (await this.#entries.isProbeAnswered(key, word)) return false;
     }
     return true;
   }

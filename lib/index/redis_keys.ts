@@ -36,7 +36,9 @@ export class RedisKeys {
     // A brace would end the hash tag.
     const tag = `{${peer.replaceAll("%", "%25").replaceAll("{", "%7b").replaceAll("}", "%7d")}}`;
     const key = (what: string): string => `${this.#namespace}:${what}:${tag}`;
-    return { entry: key("peer"), list: key("list"), next: key("next"), owner: key("owner"), alive: key("alive") };
+    const alive = (word: string): string => `${key("alive")}:${word}`;
+    const next = (session: string): string => `${key("next")}:${session}`;
+    return { entry: key("peer"), list: key("list"), next, owner: key("owner"), alive };
   }
 }
 
@@ -46,10 +48,10 @@ export interface PeerKeys {
   readonly entry: string;
   /** List: the batches of changes that make up what the peer lists. */
   readonly list: string;
-  /** The next generation of the list, as long as it is being written. */
-  readonly next: string;
+  /** The next generation of the list, as long as a session writes it: one that has lost the name and does not know it writes its own. */
+  readonly next: (session: string) => string;
   /** Text: the id of the key to which the name belongs. */
   readonly owner: string;
-  /** Text: the answer to somebody who asked whether its session is alive. */
-  readonly alive: string;
+  /** Text: the answer to somebody who asked with this word whether its session is alive; others may ask at the same time. */
+  readonly alive: (word: string) => string;
 }

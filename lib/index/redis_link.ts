@@ -61,6 +61,7 @@ export function parseRedisPlace(text: string): RedisPlace {
 /** An open way to Redis, which is found again by itself when it was lost. */
 export class RedisLink implements Disposable {
   readonly #client: Client;
+  #closed = false;
 
   private constructor(client: Client) {
     this.#client = client;
@@ -73,7 +74,7 @@ export class RedisLink implements Disposable {
 
   /**
    * Runs a command on one key, by which a cluster knows where it belongs. Fails: "timeout", "unreachable"; whether it was carried out is not
-   * known then.
+   * known then; "malformed" when the key holds another kind of value.
    */
   async send(command: string, key: string, ...rest: RedisArgument[]): Promise<Reply> {
     return await this.sendTo(key, [command, key, ...rest]);
@@ -96,7 +97,9 @@ export class RedisLink implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#client.destroy();
+    // A client that has ended does not take it well to be ended.
+    if (!this.#closed) this.#client.destroy();
+    this.#closed = true;
   }
 
   async #bounded(reply: Promise<Reply>): Promise<Reply> {
@@ -107,7 +110,9 @@ export class RedisLink implements Disposable {
     try {
       return await Promise.race([reply, late]);
     } catch (thrown) {
-      throw Failure.from(thrown, "unreachable", "Cannot reach Redis");
+      // Older ones say so in the middle of what they say of the script.
+      const isWrong = thrown instanceof Error && thrown.message.includes("WRONGTYPE");
+      throw Failure.from(thrown, isWrong ? "malformed" : "unreachable", "Cannot reach Redis");
     } finally {
       clearTimeout(timer);
     }

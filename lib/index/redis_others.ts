@@ -4,7 +4,7 @@
  * @module
  */
 
-import { failedWith } from "../core/failure.ts";
+import { failedWith, Failure } from "../core/failure.ts";
 import { Expiries } from "./expiries.ts";
 import type { ListBatch } from "./list_batch.ts";
 import { NOTHING_READ, type ReadEntry, type Reading, type RedisEntries } from "./redis_entries.ts";
@@ -24,6 +24,7 @@ export class OtherPeers implements Disposable {
   readonly #peers = new Map<string, OtherPeer>();
   readonly #byServer = new Map<string, Set<string>>();
   readonly #expiries: Expiries;
+  #closed = false;
 
   /** `onExpired` is called with a registered name whose time is over, if it was not renewed elsewhere. */
   constructor(local: SqliteIndex, entries: RedisEntries, onExpired: (key: string) => void) {
@@ -53,11 +54,12 @@ export class OtherPeers implements Disposable {
 
   /**
    * Reads what is new of one entry, which is that of a peer elsewhere. Shape: the entry as it stands, with nothing applied when `isOwn` says
-   * that it is ours. Fails: as Redis does.
+   * that it is ours. Fails: as Redis does; "closed".
    */
   async bring(key: string, isOwn: (entry: ReadEntry) => boolean): Promise<ReadEntry | undefined> {
     try {
       while (true) {
+        if (this.#closed) throw new Failure("closed", "Cannot load any more: the index is closing");
         const reading = this.#peers.get(key)?.reading ?? NOTHING_READ;
         const entry = await this.#entries.read(key, reading);
         if (entry === undefined || isOwn(entry)) {
@@ -80,10 +82,10 @@ export class OtherPeers implements Disposable {
     }
   }
 
-  /** Forgets a peer that is elsewhere, if it is known. */
+  /** Forgets a peer that is elsewhere, if it is known; when all ends, there is no need to. */
   async drop(key: string): Promise<void> {
     const known = this.#peers.get(key);
-    if (known === undefined) return;
+    if (known === undefined || this.#closed) return;
     this.#peers.delete(key);
     this.#expiries.delete(key);
     this.#leaveServer(key, known.server);
@@ -91,6 +93,7 @@ export class OtherPeers implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     this.#expiries[Symbol.dispose]();
   }
 

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { BATCH_FILES_MAX, REDIS_PENDING_MAX } from "../core/limits.ts";
+import { BATCH_FILES_MAX, FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX, REDIS_PENDING_MAX } from "../core/limits.ts";
+import { failedWith } from "../core/failure.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import { changesIn, type ListBatch, NO_CHANGE } from "./list_batch.ts";
 import type { PutEntry, PutResult, Reading, RedisEntries } from "./redis_entries.ts";
@@ -23,6 +24,8 @@ export interface OwnPeer {
   readonly peer: IndexedPeer;
   /** How far its log has been written. */
   written: Reading;
+  /** The last generation that was put, or may have been: no two that differ have the same number. */
+  generation: number;
   /** Whether Redis has all that is in `written`, and nothing else. */
   inStep: boolean;
   /** How many changes the log holds, and how many files it lists. */
@@ -40,6 +43,8 @@ export interface OwnPeersOptions {
   readonly servers: RedisServers;
   /** Called when the entry of a peer has changed, so that the other servers are told. */
   readonly onChanged: (key: string) => void;
+  /** Called when a command failed, so that it is not known whether Redis still has, or has now, an entry of this server. */
+  readonly onDoubt: (key: string) => void;
   /** Called with a peer that has joined at another server. */
   readonly onLost: (peer: IndexedPeer) => Promise<void>;
 }
@@ -87,9 +92,12 @@ export class OwnPeers {
   async take(peer: IndexedPeer, replaces: string): Promise<PutResult> {
     const key = peerNameKey(peer.name);
     const written = { session: crypto.randomUUID(), generation: 0, position: 0 };
-    const result = await this.#put(key, { peer, ...written, replaces, from: -1, base: 0 });
+    const server = this.#server;
+    const result = await this.#put(key, { peer, server, ...written, replaces, after: -1, from: -1, base: 0 });
     if (result.kind === "put") {
-      this.#peers.set(key, { peer, written, inStep: true, changes: 0, files: 0, pending: [] });
+      // Under an old name of this server it would soon be forgotten.
+      const inStep = server === this.#server;
+      this.#peers.set(key, { peer, written, generation: 0, inStep, changes: 0, files: 0, pending: [] });
       this.#options.onChanged(key);
     }
     return result;
@@ -102,11 +110,16 @@ export class OwnPeers {
     return own;
   }
 
-  /** Takes the entry of a forgotten peer out of Redis, unless it is somebody else's already. */
+  /** Takes the entry of a forgotten peer out of Redis, unless it is somebody else's already. Fails: never. */
   async remove(key: string, { written }: OwnPeer): Promise<void> {
-    const { entries, servers, onChanged } = this.#options;
-    if (await entries.remove(key, this.#server, written.session)) onChanged(key);
-    await servers.removeMember(this.#server, key);
+    const { entries, servers, onChanged, onDoubt } = this.#options;
+    try {
+      if (await entries.remove(key, this.#server, written.session)) onChanged(key);
+      // Who left and came back at once has taken its own place already.
+      if (!this.#peers.has(key)) await servers.removeMember(this.#server, key);
+    } catch {
+      onDoubt(key);
+    }
   }
 
   /** Tells a change that has happened; now, or when Redis is back. Fails: never. */
@@ -134,7 +147,12 @@ export class OwnPeers {
     const own = this.#peers.get(key);
     if (own === undefined || !own.inStep) return;
     const { session, generation, position } = own.written;
-    const entry = await this.#options.entries.read(key, own.written, 0);
+    await this.#options.servers.addMember(this.#server, key);
+    const entry = await this.#options.entries.read(key, own.written, 0).catch((thrown) => {
+      // Somebody else wrote this: it is written anew.
+      if (failedWith(thrown, "malformed")) return undefined;
+      throw thrown;
+    });
     if (entry !== undefined && entry.session !== session) return await this.#lose(key, own);
     const isSame = entry?.generation === generation && entry.start === position && !entry.more;
     own.inStep = isSame && entry.server === this.#server;
@@ -158,27 +176,30 @@ export class OwnPeers {
   async #write(key: string, own: OwnPeer): Promise<void> {
     const { local, entries } = this.#options;
     own.inStep = false;
-    const { pending } = own;
     const { session, generation, position } = own.written;
     let base = 0;
     const next = async (batch: ListBatch): Promise<void> => {
-      await entries.writeNext(key, batch);
+      await entries.writeNext(key, session, batch);
       base += 1;
     };
-    await entries.beginNext(key);
+    await entries.beginNext(key, session);
     for await (const add of local.filesOf(own.peer.name, BATCH_FILES_MAX)) await next({ ...NO_CHANGE, add });
     const partials = local.partialsOf(own.peer.name);
     if (partials.length > 0) await next({ ...NO_CHANGE, partials });
     if (this.#peers.get(key) !== own) return;
 
+    const pending = fitsOn(own.files, partials.length, own.pending ?? []) ? own.pending : undefined;
     const from = pending === undefined ? -1 : position;
-    const written = { session, generation: generation + 1, position: base };
-    const result = await this.#put(key, { peer: own.peer, ...written, replaces: session, from, base });
+    own.generation += 1;
+    const written = { session, generation: own.generation, position: base };
+    const server = this.#server;
+    const entry = { peer: own.peer, server, ...written, replaces: session, after: generation, from, base };
+    const result = await this.#put(key, entry);
     if (result.kind !== "put") return await this.#lose(key, own);
     own.written = written;
     own.changes = own.files;
     own.pending = [];
-    own.inStep = true;
+    own.inStep = server === this.#server;
     this.#options.onChanged(key);
     try {
       for (const batch of pending ?? []) await this.#append(key, own, batch);
@@ -189,10 +210,15 @@ export class OwnPeers {
     }
   }
 
-  async #put(key: string, entry: Omit<PutEntry, "server">): Promise<PutResult> {
+  async #put(key: string, entry: PutEntry): Promise<PutResult> {
     // Before its entry, so that whoever forgets this server finds all entries.
-    await this.#options.servers.addMember(this.#server, key);
-    return await this.#options.entries.put(key, { ...entry, server: this.#server });
+    await this.#options.servers.addMember(entry.server, key);
+    try {
+      return await this.#options.entries.put(key, entry);
+    } catch (thrown) {
+      this.#options.onDoubt(key);
+      throw thrown;
+    }
   }
 
   async #lose(key: string, own: OwnPeer): Promise<void> {
@@ -200,6 +226,15 @@ export class OwnPeers {
     this.#peers.delete(key);
     await this.#options.onLost(own.peer);
   }
+}
+
+/** Whether batches can be read on top of a list that has them already, and on the way nothing goes beyond what a peer may list. */
+function fitsOn(files: number, partials: number, batches: readonly ListBatch[]): boolean {
+  for (const batch of batches) {
+    files += batch.add.length;
+    partials += batch.partials.length;
+  }
+  return files <= FILES_PER_PEER_MAX && partials <= PARTIALS_PER_PEER_MAX;
 }
 
 function keep(own: OwnPeer, batch: ListBatch): void {

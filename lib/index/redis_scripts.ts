@@ -14,24 +14,33 @@ export interface Script {
 
 /**
  * Puts a peer's entry with a list that was written to `next` before. Answers `{"put"}`; `{"owned"}` when the name belongs to another key;
- * `{"held", session, server, id}` when somebody has it whose session is not the expected one.
+ * `{"held", session, server, id}` when somebody has it whose session is not the expected one; `{"unwritten"}` when `next` is not what was
+ * written. Whatever may go wrong goes wrong before anything is changed.
  *
- * KEYS: entry, list, next, owner. ARGV: id, server, session, peer, expected session, generation, from, base, owned for ms (0: not at all).
+ * KEYS: entry, list, next, owner. ARGV: id, server, session, peer, expected session, generation, after, from, base, owned for ms (0: not at all).
  */
 export const PUT = script(`
   local owner = redis.call('GET', KEYS[4])
   if owner and owner ~= ARGV[1] then return {'owned'} end
-  local held = redis.call('HMGET', KEYS[1], 'session', 'server', 'id')
+  local held = {}
+  if redis.call('TYPE', KEYS[1]).ok == 'hash' then held = redis.call('HMGET', KEYS[1], 'session', 'server', 'id') end
   if held[1] and held[1] ~= ARGV[5] then return {'held', held[1], held[2], held[3]} end
+  if redis.call('LLEN', KEYS[3]) ~= tonumber(ARGV[9]) then return {'unwritten'} end
   redis.call('UNLINK', KEYS[1], KEYS[2])
   redis.call('HSET', KEYS[1], 'id', ARGV[1], 'server', ARGV[2], 'session', ARGV[3], 'peer', ARGV[4],
-    'generation', ARGV[6], 'from', ARGV[7], 'base', ARGV[8])
-  if ARGV[8] ~= '0' then
+    'generation', ARGV[6], 'after', ARGV[7], 'from', ARGV[8], 'base', ARGV[9])
+  if ARGV[9] ~= '0' then
     redis.call('RENAME', KEYS[3], KEYS[2])
     redis.call('PERSIST', KEYS[2])
   end
-  if ARGV[9] ~= '0' then redis.call('SET', KEYS[4], ARGV[1], 'PX', ARGV[9]) end
+  if ARGV[10] ~= '0' then redis.call('SET', KEYS[4], ARGV[1], 'PX', ARGV[10]) end
   return {'put'}
+`);
+
+/** Adds a batch to a list that is being written, which ends with its time if it is not put. KEYS: next. ARGV: batch, ms. */
+export const WRITE_NEXT = script(`
+  redis.call('RPUSH', KEYS[1], ARGV[1])
+  return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `);
 
 /**
@@ -51,19 +60,19 @@ export const APPEND = script(`
  * Reads what somebody lacks of an entry who has read to a position of a generation. Answers nothing when there is no entry, else
  * `{server, session, peer, generation, position, length, ms left or -1, {batches from position on}}`; position is 0 for who has to begin anew.
  *
- * A generation says from which length of the one before it was made: who had read just so far goes on behind its base.
+ * A generation says after which one, and from which length of that, it was made: who had read just so far goes on behind its base.
  *
  * KEYS: entry, list. ARGV: session, generation, position, batches at most.
  */
 export const READ = script(`
-  local e = redis.call('HMGET', KEYS[1], 'server', 'session', 'peer', 'generation', 'from', 'base')
+  local e = redis.call('HMGET', KEYS[1], 'server', 'session', 'peer', 'generation', 'from', 'base', 'after')
   if not e[2] then return {} end
   local position = tonumber(ARGV[3])
   if e[2] ~= ARGV[1] then
     position = 0
   elseif e[4] ~= ARGV[2] then
-    if tonumber(e[4]) == tonumber(ARGV[2]) + 1 and tonumber(e[5]) == position then
-      position = tonumber(e[6])
+    if e[7] == ARGV[2] and tonumber(e[5]) == position then
+      position = tonumber(e[6]) or 0
     else
       position = 0
     end

@@ -33,8 +33,9 @@ export class RedisServers {
     await this.#link.send("SADD", this.#keys.servers, server);
   }
 
-  /** Renews a server's lease. Shape: whether it still had one. */
+  /** Renews a server's lease, and makes it known again where that was lost. Shape: whether it still had one. */
   async renew(server: string): Promise<boolean> {
+    await this.#link.send("SADD", this.#keys.servers, server);
     const answer = await this.#link.send("SET", this.#keys.lease(server), "1", "PX", String(SERVER_LEASE_MS), "XX");
     return answer !== null;
   }
@@ -121,8 +122,15 @@ function isBefore(one: string, other: string): boolean {
   return a < c || (a === c && b < d);
 }
 
+/** A note as it was told; one that nobody can read says nothing, and holds up nobody. */
 function noteOf(fields: readonly string[]): Note {
-  const field = (name: string): string | undefined => fields[fields.indexOf(name) + 1];
-  const probe = fields.includes("probe") ? { probe: JSON.parse(field("probe") ?? "") } : {};
-  return { server: field("server") ?? "", changed: JSON.parse(field("changed") ?? "[]"), ...probe };
+  const field = (name: string): string => fields[fields.indexOf(name) + 1] ?? "";
+  try {
+    const changed: unknown = JSON.parse(field("changed"));
+    const probe = fields.includes("probe") ? { probe: JSON.parse(field("probe")) } : {};
+    const keys = Array.isArray(changed) ? changed.filter((key) => typeof key === "string") : [];
+    return { server: field("server"), changed: keys, ...probe };
+  } catch {
+    return { server: "", changed: [] };
+  }
 }

@@ -11,12 +11,9 @@ import { nextTurn } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX, REGISTRATIONS_MAX } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
-import { fold } from "../core/words.ts";
 import { Expiries } from "./expiries.ts";
+import { ListedFiles } from "./listed_files.ts";
 import { NameBinding, nameTaken } from "./name_binding.ts";
-import { type FileRow, FileTable } from "./file_table.ts";
-import { NameList } from "./name_list.ts";
-import { baseName } from "./rank.ts";
 import { checkToken, makeToken, registeredPeer } from "./registration.ts";
 import type {
   FoundContent,
@@ -32,11 +29,11 @@ import type {
   SearchIndex,
   SearchQuery,
 } from "./search_index.ts";
+import { Slices } from "./slices.ts";
 import { SqliteSearch } from "./sqlite_search.ts";
-import { type NameRow, one, openDatabase, type PartialRow, prepareStatements, rows } from "./sqlite_tables.ts";
-import { WordTree } from "./word_tree.ts";
+import { one, openDatabase, type PartialRow, prepareStatements, rows } from "./sqlite_tables.ts";
 
-/** How long a change may hold the event loop before others have their turn. */
+/** How long changes may hold the event loop before others have their turn. */
 const SLICE_MS = 5;
 /** Copies of a peer that left which are looked up at once. */
 const COPIES_AT_ONCE = 1_000;
@@ -55,14 +52,12 @@ export class SqliteIndex implements SearchIndex {
   // One transaction for the life of the database: there is nothing to make durable. Searches see what is not committed.
   readonly #database = openDatabase();
   readonly #sql = prepareStatements(this.#database);
-  readonly #names = new NameList();
-  readonly #words = new WordTree(this.#names);
-  readonly #copies = new FileTable();
+  readonly #listed = new ListedFiles(this.#sql);
   readonly #search = new SqliteSearch({
     sql: this.#sql,
-    names: this.#names,
-    words: this.#words,
-    copies: this.#copies,
+    names: this.#listed.names,
+    words: this.#listed.words,
+    copies: this.#listed.copies,
     peerOf: (id) => this.#byId.get(id)?.peer,
   });
   readonly #byKey = new Map<string, PeerState>();
@@ -73,6 +68,7 @@ export class SqliteIndex implements SearchIndex {
   #sorted: PeerState[] | undefined;
   #files = 0;
   #closed = false;
+  readonly #slices = new Slices(SLICE_MS);
   readonly #bindsNames: boolean;
 
   /** `bindsNames` is false where something else knows whose name is whose. */
@@ -132,15 +128,15 @@ export class SqliteIndex implements SearchIndex {
     this.#files -= state.files;
     this.#sql.deletePartialsOfPeer.run(state.id);
     while (!this.#closed) {
-      const some = this.#copies.ofPeer(state.id, COPIES_AT_ONCE);
+      const some = this.#listed.copies.ofPeer(state.id, COPIES_AT_ONCE);
       if (some.length === 0) return;
-      await this.#inSlices(some, (row) => this.#forget(row));
+      await this.#inSlices(some, (row) => this.#listed.forget(row));
     }
   }
 
   async update(name: string, change: ListChange): Promise<number> {
     const state = this.#joined(name);
-    if (state.files + change.add.length > FILES_PER_PEER_MAX + change.remove.length) {
+    if (state.files + change.add.length > FILES_PER_PEER_MAX && !this.#fits(state, change)) {
       throw new Failure("too-large", `Cannot list more than ${FILES_PER_PEER_MAX} files`, {
         hint: "share a smaller folder",
       });
@@ -170,7 +166,7 @@ export class SqliteIndex implements SearchIndex {
       const { id } = this.#joined(name);
       const root = Uint8Array.fromHex(file.root);
       if (!here) return void this.#sql.deletePartial.run(root, id);
-      const { count } = one<{ count: number }>(this.#sql.countPartialsOfPeer, id) ?? { count: 0 };
+      const { count } = one<{ count: number }>(this.#sql.countPartialsOfPeer, id, root) ?? { count: 0 };
       if (count >= PARTIALS_PER_PEER_MAX) {
         throw new Failure("too-large", `Cannot announce more than ${PARTIALS_PER_PEER_MAX} downloads`);
       }
@@ -179,11 +175,11 @@ export class SqliteIndex implements SearchIndex {
   }
 
   find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
-    const whole = this.#copies.ofRoot(root);
+    const whole = this.#listed.copies.ofRoot(root);
     const end = page.offset + page.limit;
     const copies = whole.slice(page.offset, end).flatMap((row) => {
       const peer = this.#byId.get(row.peer)?.peer;
-      return peer === undefined ? [] : [{ peer, ...this.#fileOf(row), partial: false }];
+      return peer === undefined ? [] : [{ peer, ...this.#listed.fileOf(row), partial: false }];
     });
     const offset = Math.max(page.offset - whole.length, 0);
     const left = end - Math.max(whole.length, page.offset);
@@ -210,9 +206,7 @@ export class SqliteIndex implements SearchIndex {
 
   copy(peer: string, name: string): Promise<FoundCopy | undefined> {
     const state = this.#byKey.get(peerNameKey(peer));
-    const id = one<NameRow>(this.#sql.idOfName, name)?.id;
-    const row = state === undefined || id === undefined ? 0 : this.#copies.find(state.id, id);
-    const found = state === undefined || row === 0 ? undefined : this.#fileOf(this.#copies.row(row));
+    const found = state && this.#listed.of(state.id, name);
     return Promise.resolve(state && found && { peer: state.peer, ...found });
   }
 
@@ -236,9 +230,10 @@ export class SqliteIndex implements SearchIndex {
   /** Everything that a peer lists, in batches, between which others have their turn. Ends when the peer has left. */
   async *filesOf(name: string, batch: number): AsyncGenerator<ListedFile[]> {
     const state = this.#byKey.get(peerNameKey(name));
-    const rows = state === undefined ? [] : this.#copies.ofPeer(state.id, Infinity);
+    const { copies } = this.#listed;
+    const rows = state === undefined ? [] : copies.ofPeer(state.id, Infinity);
     for (let start = 0; start < rows.length && state !== undefined && this.#byId.has(state.id); start += batch) {
-      yield rows.slice(start, start + batch).map((row) => this.#fileOf(this.#copies.row(row)));
+      yield rows.slice(start, start + batch).map((row) => this.#listed.fileOf(copies.row(row)));
       await nextTurn();
     }
   }
@@ -284,63 +279,39 @@ export class SqliteIndex implements SearchIndex {
 
   /** Does something to every item, giving way to others after each slice of time. Stops when the index is closed. */
   async #inSlices<T>(items: readonly T[], step: (item: T) => void): Promise<void> {
-    let sliceStart = performance.now();
     for (const item of items) {
-      if (performance.now() - sliceStart > SLICE_MS) {
-        await nextTurn();
-        sliceStart = performance.now();
-      }
+      while (this.#slices.isOver) await this.#slices.next();
       if (this.#closed) return;
       step(item);
     }
   }
 
-  #list(state: PeerState, { name, size, root }: ListedFile): void {
-    const nameId = this.#nameId(name);
-    const row = this.#copies.find(state.id, nameId);
-    const before = row === 0 ? 0 : this.#copies.row(row).size;
-    if (row === 0) {
-      this.#copies.add({ peer: state.id, name: nameId, size, root });
-      state.files += 1;
-      this.#files += 1;
-    } else this.#copies.change(row, size, root);
-    state.bytes = Math.min(state.bytes + size - before, Number.MAX_SAFE_INTEGER);
+  /** Whether a change leaves a list within its bound: to add what is listed adds nothing, and to remove what is not removes nothing. */
+  #fits({ id, files }: PeerState, { add, remove }: ListChange): boolean {
+    const added = new Set(add.map(({ name }) => name));
+    if (added.size > FILES_PER_PEER_MAX) return false;
+    const isListed = (name: string): boolean => this.#listed.of(id, name) !== undefined;
+    const removed = new Set(remove.filter(isListed));
+    const fresh = added.values().filter((name) => removed.has(name) || !isListed(name)).toArray();
+    return files - removed.size + fresh.length <= FILES_PER_PEER_MAX;
+  }
+
+  #list(state: PeerState, file: ListedFile): void {
+    const before = this.#listed.put(state.id, file);
+    if (before === undefined) this.#count(state, 1);
+    state.bytes = Math.min(state.bytes + file.size - (before ?? 0), Number.MAX_SAFE_INTEGER);
   }
 
   #unlist(state: PeerState, name: string): void {
-    const id = one<NameRow>(this.#sql.idOfName, name)?.id;
-    const row = id === undefined ? 0 : this.#copies.find(state.id, id);
-    if (row === 0) return;
-    state.bytes -= this.#copies.row(row).size;
-    this.#forget(row);
-    state.files -= 1;
-    this.#files -= 1;
+    const size = this.#listed.remove(state.id, name);
+    if (size === undefined) return;
+    this.#count(state, -1);
+    state.bytes -= size;
   }
 
-  /** Forgets one copy, and its name when nobody else lists it. */
-  #forget(row: number): void {
-    const { name: id } = this.#copies.row(row);
-    this.#copies.delete(row);
-    if (this.#copies.hasName(id)) return;
-    const name = this.#names.of(id);
-    this.#words.delete(id, name);
-    this.#sql.deleteName.run(name);
-    this.#sql.deleteBase.run(fold(baseName(name)), id);
-    this.#names.delete(id);
-  }
-
-  #fileOf({ name, size, root }: FileRow): ListedFile {
-    return { name: this.#names.of(name), size, ...(root === undefined ? {} : { root }) };
-  }
-
-  #nameId(name: string): number {
-    const known = one<NameRow>(this.#sql.idOfName, name);
-    if (known !== undefined) return known.id;
-    const id = this.#names.add(name);
-    this.#sql.addName.run(name, id);
-    this.#sql.addBase.run(fold(baseName(name)), id);
-    this.#words.add(id, name);
-    return id;
+  #count(state: PeerState, more: number): void {
+    state.files += more;
+    this.#files += more;
   }
 }
 

@@ -56,7 +56,7 @@ const SQL = {
   putPartial: "INSERT OR REPLACE INTO partials (root, peer, name, size) VALUES (?, ?, ?, ?)",
   deletePartial: "DELETE FROM partials WHERE root = ? AND peer = ?",
   deletePartialsOfPeer: "DELETE FROM partials WHERE peer = ?",
-  countPartialsOfPeer: "SELECT count(*) AS count FROM partials WHERE peer = ?",
+  countPartialsOfPeer: "SELECT count(*) AS count FROM partials WHERE peer = ? AND root <> ?",
 } as const;
 
 /** The prepared statements. */
@@ -74,6 +74,6 @@ export function rows<Row>(statement: StatementSync, ...parameters: (string | num
 }
 
 /** The first row of a statement, if there is one. */
-export function one<Row>(statement: StatementSync, ...parameters: (string | number)[] | [Uint8Array]): Row | undefined {
+export function one<Row>(statement: StatementSync, ...parameters: (string | number | Uint8Array)[]): Row | undefined {
   return statement.get(...parameters) as Row | undefined;
 }

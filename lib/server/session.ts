@@ -51,7 +51,8 @@ export class Session {
   #heardMs: number;
   /** When the turn of the request under way came. */
   #startedMs = 0;
-  #sign = Promise.withResolvers<void>();
+  /** The sign of life that somebody waits for. */
+  #sign: PromiseWithResolvers<void> | undefined;
   #peer: IndexedPeer | undefined;
   #identity: PublicIdentity | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
@@ -72,7 +73,8 @@ export class Session {
   /** Notes that something arrived. */
   heard(): void {
     this.#heardMs = this.#parts.clock.now();
-    this.#sign.resolve();
+    this.#sign?.resolve();
+    this.#sign = undefined;
   }
 
   /** How long the request under way took, from its turn on. */
@@ -83,9 +85,9 @@ export class Session {
   /** Whether the other side shows a sign of life when it is asked for one. */
   async isAlive(): Promise<boolean> {
     const askedMs = this.#parts.clock.now();
-    this.#sign = Promise.withResolvers();
+    const sign = this.#sign ??= Promise.withResolvers();
     this.#connection.send(encodeNews(Probe, {})).catch(() => {});
-    await settlesWithin(PROBE_WAIT_MS, Promise.race([this.#sign.promise, this.#ended.promise]));
+    await settlesWithin(PROBE_WAIT_MS, Promise.race([sign.promise, this.#ended.promise]));
     return this.#heardMs > askedMs;
   }
 

@@ -123,6 +123,7 @@ export function testSearchIndex(
       return index.partial("ana", { name: "x", size: 1, root: number.toString(16).padStart(64, "0") }, true);
     };
     for (let number = 0; number < PARTIALS_PER_PEER_MAX; number++) await announce(number);
+    await announce(0);
     assertEquals((await assertRejects(() => announce(PARTIALS_PER_PEER_MAX), Failure)).code, "too-large");
   });
 
@@ -176,6 +177,8 @@ export function testSearchIndex(
     const tooMany = Array.from({ length: FILES_PER_PEER_MAX + 1 }, (_, number) => ({ name: `${number}`, size: 1 }));
     const failure = await assertRejects(() => index.update("ana", { add: tooMany, remove: [] }), Failure);
     assertEquals(failure.code, "too-large");
+    const remove = tooMany.map(({ name }) => `not ${name}`);
+    assertEquals((await assertRejects(() => index.update("ana", { add: tooMany, remove }), Failure)).code, "too-large");
     assertEquals((await index.counts()).files, 0);
   });
 

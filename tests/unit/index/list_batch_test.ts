@@ -35,6 +35,8 @@ Deno.test("what is no batch fails in one typed way, also when it would inflate w
       text("[[[]],[],[],[]]"),
       text("{}"),
       text('[["a"],[],[],[]]'),
+      text(`[[["a",${2 ** 60}]],[],[],[]]`),
+      text('[[["a",0.5]],[],[],[]]'),
     ]
   ) {
     const failure = assertThrows(() => decodeListBatch(wrong), Failure);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { systemClock } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import { NAME_BYTES_MAX } from "../../../lib/core/limits.ts";
+import { NAME_BYTES_MAX, PROBE_WAIT_MS } from "../../../lib/core/limits.ts";
 import { Slots } from "../../../lib/core/slots.ts";
 import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
 import { answerRequests } from "../../../lib/net/answerer.ts";
@@ -259,4 +259,21 @@ Deno.test("the journal is one printable line per event, whatever the names", () 
     level: "debug",
     ...event,
   });
+});
+
+Deno.test("all who ask at the same time whether a session is alive hear its sign of life at once", async () => {
+  await using started = await startIndex();
+  const [here, there] = connectionPair();
+  const { index } = started;
+  const joined = new Map();
+  const parts = { index, journal: () => {}, clock: systemClock, dial, dialBacks: new Slots(1), joined, rates: RATES };
+  const session = new Session(parts, there);
+  const startMs = performance.now();
+  const asked = [session.isAlive(), session.isAlive()];
+  await systemClock.delay(1);
+  session.heard();
+  assertEquals(await Promise.all(asked), [true, true]);
+  assert(performance.now() - startMs < PROBE_WAIT_MS);
+  here.close();
+  there.close();
 });
