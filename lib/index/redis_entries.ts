@@ -6,7 +6,8 @@
 
 import { failedWith, Failure } from "../core/failure.ts";
 import { NAME_KEPT_MS, REDIS_BATCHES_MAX, REDIS_REWRITE_MS_MAX, REMOTE_PROBE_WAIT_MS } from "../core/limits.ts";
-import { NO_ID } from "../core/dialect.ts";
+import { ROOT_REGEXP } from "../core/content.ts";
+import { DIALECTS, NO_ID } from "../core/dialect.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import { decodeListBatch, encodeListBatch, type ListBatch } from "./list_batch.ts";
 import { type RedisKeys, REGISTRY } from "./redis_keys.ts";
@@ -193,19 +194,13 @@ export class RedisEntries {
 function peerOf(key: string, json: string): IndexedPeer {
   try {
     const { name, id, certificate, plain, host, port, dialect } = JSON.parse(json);
-    const texts = [name, id, certificate, host, dialect ?? ""];
-    const isText = texts.every((each) => typeof each === "string");
+    const isWhole = [name, certificate, host].every((each) => typeof each === "string") && ROOT_REGEXP.test(id) &&
+      (port === undefined || Number.isInteger(port) && port > 0 && port < 65_536) &&
+      (dialect === undefined || DIALECTS.includes(dialect));
     // Under the key of somebody else it would take that one's place.
-    if (isText && peerNameKey(name) === key && ["number", "undefined"].includes(typeof port)) {
-      return {
-        name,
-        id,
-        certificate,
-        plain: plain === true,
-        host,
-        port,
-        ...(dialect === undefined ? {} : { dialect }),
-      };
+    if (isWhole && peerNameKey(name) === key) {
+      const kind = dialect === undefined ? {} : { dialect };
+      return { name, id, certificate, plain: plain === true, host, port, ...kind };
     }
   } catch {
     // No JSON is as wrong as other JSON.

@@ -45,6 +45,9 @@ export class RedisFollower implements AsyncDisposable {
   readonly #options: FollowerOptions;
   readonly #closing = new AbortController();
   readonly #changed = new Set<string>();
+  /** Peers of which there is news, and those that are being read. */
+  readonly #wanted = new Set<string>();
+  readonly #bringing = new Map<string, Promise<void>>();
   readonly #doubtful = new Set<string>();
   /** Peers of ours that are still to be looked at. */
   #unchecked: string[] = [];
@@ -102,6 +105,7 @@ export class RedisFollower implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Failure("closed", "The index is closing"));
     await this.#running;
+    await Promise.all(this.#bringing.values());
     await this.#tell().catch(() => {});
   }
 
@@ -131,7 +135,7 @@ export class RedisFollower implements AsyncDisposable {
         failed = 0;
       } catch (thrown) {
         failed += 1;
-        this.#away(Failure.from(thrown, "internal", "Cannot follow the other servers").message);
+        this.#away(reasonOf(thrown));
       }
       const pauseMs = Math.max(ms, Math.min(ms * 2 ** failed, SLOWEST_MS));
       await clock.delay(pauseMs, this.#closing.signal).catch(() => {});
@@ -150,8 +154,23 @@ export class RedisFollower implements AsyncDisposable {
     await this.#tell();
     const { notes, place, gap } = await servers.since(this.#place);
     if (gap) return await this.#comeBack();
-    await this.#bringAll(new Set(notes.flatMap((note) => this.#hear(note))));
+    for (const key of notes.flatMap((note) => this.#hear(note))) this.#wanted.add(key);
     this.#place = place;
+    this.#bringWanted();
+  }
+
+  /** Brings what is wanted, some at a time and each once at a time, so that a peer with a long list keeps no other waiting. */
+  #bringWanted(): void {
+    for (const key of this.#wanted) {
+      if (this.#bringing.size >= REDIS_LOADING_MAX || this.#closing.signal.aborted) return;
+      if (this.#bringing.has(key)) continue;
+      this.#wanted.delete(key);
+      const brought = this.bring(key).catch((thrown) => this.#away(reasonOf(thrown))).finally(() => {
+        this.#bringing.delete(key);
+        this.#bringWanted();
+      });
+      this.#bringing.set(key, brought);
+    }
   }
 
   async #tell(): Promise<void> {
@@ -271,6 +290,10 @@ export class RedisFollower implements AsyncDisposable {
     await servers.end(gone);
     this.#missedMs.delete(gone);
   }
+}
+
+function reasonOf(thrown: unknown): string {
+  return Failure.from(thrown, "internal", "Cannot follow the other servers").message;
 }
 
 /** Does something for every item, some at a time. Fails: as the first that fails, when all that has begun is over. */

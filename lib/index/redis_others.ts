@@ -71,7 +71,9 @@ export class OtherPeers implements Disposable {
           await this.#local.join(entry.peer);
         }
         this.#note(key, entry);
-        for (const batch of entry.batches) await this.#apply(key, batch);
+        // Whom others cannot reach lists nothing.
+        const batches = entry.peer.port === undefined ? [] : entry.batches;
+        for (const batch of batches) await this.#apply(key, batch);
         if (!entry.more) return entry;
       }
     } catch (thrown) {

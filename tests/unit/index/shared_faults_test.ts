@@ -294,6 +294,14 @@ test("what somebody else writes into Redis counts as absent, stops nobody, and i
   await put("no peer", 5);
   await redis.command("SET", "recess:list:{no list}", "text");
   await put("no list", peer("no list"));
+  for (const wrong of [{ port: 65_536 }, { port: "1" }, { id: "1d" }, { dialect: "latin" }, { host: 5 }]) {
+    const key = JSON.stringify(wrong).replaceAll(/[{}"]/g, "");
+    await put(key, { ...peer(key), ...wrong });
+    await tell(key);
+  }
+  await put("hidden", { ...peer("hidden"), port: undefined });
+  await redis.command("RPUSH", "recess:list:{hidden}", '[[["hidden.txt",1]],[],[],[]]');
+  await tell("hidden");
   await redis.command("DEL", "recess:peer:{ana}");
   await redis.command("SET", "recess:peer:{ana}", "text");
   await redis.command("XADD", "recess:news", "*", "changed", "{");
@@ -305,7 +313,27 @@ test("what somebody else writes into Redis counts as absent, stops nobody, and i
   await eventually("what is well", async () => await index.peer("well"));
   await eventually("ours", async () => (await redis.command("HGET", "recess:peer:{ana}", "session")).length > 30);
   assertEquals(events, []);
-  assertEquals((await index.peers({ limit: 9, offset: 0 })).peers.map(({ name }) => name), ["ana", "well"]);
+  assertEquals((await index.peers({ limit: 9, offset: 0 })).peers.map(({ name }) => name), [
+    "ana",
+    "hidden",
+    "well",
+  ]);
+  assertEquals((await index.counts()).files, 0);
+});
+
+test("a peer with a long list keeps nobody waiting whose list is short", async () => {
+  await using redis = await startRedis();
+  await using other = await bare(redis);
+  await using index = await open(redis);
+  await eventually("what is there", () => index.isCurrent);
+  await other.list("long", 100_000);
+  await other.list("short", 1);
+  await other.servers.tell({ server: other.own.server, changed: ["long"] });
+  await eventually("its beginning", async () => ((await index.peer("long"))?.files ?? 0) > 0);
+  await other.servers.tell({ server: other.own.server, changed: ["short"] });
+  await eventually("the short one", async () => (await index.peer("short"))?.files === 1);
+  assertLess((await index.peer("long"))?.files ?? Infinity, 100_000);
+  await eventually("the rest", async () => (await index.peer("long"))?.files === 100_000);
 });
 
 test("a name that was registered for longer than a timer can wait is not asked for again and again", async () => {
