@@ -13,6 +13,7 @@ import { benchIndex, benchStart } from "./index.ts";
 import { benchPictures } from "./pictures.ts";
 import { redisReference } from "./redis_reference.ts";
 import { type BenchRow, report } from "./report.ts";
+import { benchInsideRedis, benchShared, overRedis } from "./shared.ts";
 import { benchLosses, benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
 
 const FLAGS = {
@@ -46,6 +47,9 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["files", () => benchFiles(SQLITE, fileCounts)],
   ["peers", () => benchPeers(SQLITE, [1_000, 10_000])],
   ["redis", () => redisReference()],
+  ["shared", () => benchShared(fileCounts)],
+  ["behind redis", () => overRedis((flavour) => benchFiles(flavour, fileCounts))],
+  ["inside behind redis", () => benchInsideRedis(fileCounts)],
   ["large index", () => benchIndex({ peers: 10, filesEach: Number(flags.names) / 10 })],
 ];
 

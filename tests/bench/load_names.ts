@@ -20,11 +20,11 @@ const VOCABULARY = (() => {
 /** The files of one peer: four words, a number and a type each, every one with a content of its own. */
 export function loadFiles(peer: number, count: number): IndexedFile[] {
   const random = seededRandom(peer + 1);
-  const owner = peer.toString(16).padStart(8, "0");
+  const part = (): string => randomBelow(random, 2 ** 32).toString(16).padStart(8, "0");
   return Array.from({ length: count }, (_, number) => ({
     name: nameOf(random, peer * count + number),
     size: randomBelow(random, 1e9),
-    root: owner + number.toString(16).padStart(56, "0"),
+    root: Array.from({ length: 8 }, part).join(""),
   }));
 }
 

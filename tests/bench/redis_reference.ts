@@ -4,8 +4,8 @@
  * @module
  */
 
-import { eventually } from "../support/wait.ts";
-import { freePort } from "./references.ts";
+import { answers } from "../support/components.ts";
+import { startRedis } from "../support/redis.ts";
 import type { BenchRow } from "./report.ts";
 
 const REQUESTS = "200000";
@@ -15,41 +15,10 @@ const VALUE_BYTES = 200;
 /** Requests on the way at once on one connection. */
 const PIPELINES = [1, 16];
 
-/** A redis-server that keeps nothing, on a free port. */
-export interface RunningRedis extends AsyncDisposable {
-  readonly pid: number;
-  readonly port: number;
-}
-
-/** Starts one; undefined where it is not installed. */
-export async function startRedis(): Promise<RunningRedis | undefined> {
-  const port = freePort();
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  try {
-    const child = new Deno.Command("redis-server", { args, stdout: "null", stderr: "null" }).spawn();
-    await eventually("redis-server answers", async () => {
-      const conn = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
-      conn?.close();
-      return conn !== undefined;
-    });
-    return {
-      pid: child.pid,
-      port,
-      async [Symbol.asyncDispose]() {
-        child.kill("SIGKILL");
-        await child.status;
-      },
-    };
-  } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return undefined;
-    throw thrown;
-  }
-}
-
 /** GET, SET, LPUSH and XADD with fifty connections, one at a time on each and sixteen. No rows where Redis is not installed. */
 export async function redisReference(): Promise<BenchRow[]> {
+  if (!answers("redis-server", ["--version"]) || !answers("redis-benchmark", ["--version"])) return [];
   await using redis = await startRedis();
-  if (redis === undefined) return [];
   const rows: BenchRow[] = [];
   for (const pipeline of PIPELINES) {
     const common = [

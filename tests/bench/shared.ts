@@ -4,10 +4,14 @@
  * @module
  */
 
+import { parseRedisPlace, RedisIndex } from "../../lib/index/redis_index.ts";
+import type { SearchIndex } from "../../lib/index/search_index.ts";
 import { residentBytes } from "../support/memory.ts";
 import { startIndex } from "../support/programs.ts";
 import { type RunningRedisServer, startRedis } from "../support/redis.ts";
 import { eventually } from "../support/wait.ts";
+import type { Flavour } from "./capacity.ts";
+import { benchInside } from "./inside.ts";
 import { Crowd, runLoad } from "./load.ts";
 import type { BenchRow } from "./report.ts";
 
@@ -89,6 +93,20 @@ export async function benchShared(sizes: readonly number[]): Promise<BenchRow[]>
     });
   }
   return rows;
+}
+
+/** Measures servers that share over a Redis of their own. */
+export async function overRedis(bench: (flavour: Flavour) => Promise<BenchRow[]>): Promise<BenchRow[]> {
+  await using redis = await startRedis();
+  return await bench({ name: "Redis", args: ["--redis", redis.url] });
+}
+
+/** Searches inside an index that shares over Redis. */
+export async function benchInsideRedis(sizes: readonly number[]): Promise<BenchRow[]> {
+  await using redis = await startRedis();
+  let opened = 0;
+  const open = (): Promise<SearchIndex> => RedisIndex.open(parseRedisPlace(`${redis.url}#${++opened}`));
+  return await benchInside("Redis", open, sizes);
 }
 
 function isTime(line: string): boolean {

@@ -25,7 +25,8 @@ export function withComponent(program: string, args: readonly string[]): Registe
   };
 }
 
-function answers(program: string, args: readonly string[]): boolean {
+/** Whether a program is installed: with these arguments it ends at once, successfully. */
+export function answers(program: string, args: readonly string[]): boolean {
   try {
     return new Deno.Command(program, { args: [...args], stdout: "null", stderr: "null" }).outputSync().success;
   } catch {
