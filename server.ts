@@ -52,7 +52,7 @@ const FLAGS = {
   },
   rates: {
     value: "CLASS=N,...",
-    about: "times a second: proofs of an address, questions of a connection, classroom requests of an address",
+    about: "times a second: proofs of an address, questions of a connection, classroom and http requests of an address",
     byDefault: Object.entries(RATES).map((pair) => pair.join("=")).join(","),
   },
   "log-level": { value: "LEVEL", about: `what is logged: ${LOG_LEVELS.join(", ")}`, byDefault: "info" },
