@@ -1,8 +1,7 @@
 /**
  * The way to Redis, one server or a cluster: sends commands and scripts, and gives each a deadline. Called by the other redis_*.ts.
  *
- * The client is a package, and loaded only here, by a name that is no part of the module graph: an index without Redis neither
- * loads nor downloads it.
+ * The client is a package, and opened only here, by a name that is no part of the module graph: an index without Redis opens none of it.
  * @module
  */
 
