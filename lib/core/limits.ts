@@ -77,6 +77,8 @@ export const URL_BYTES_MAX = 4 * 1024;
 
 /** Files one peer may list at the index. */
 export const FILES_PER_PEER_MAX = 250_000;
+/** Characters of the names that one peer may list, in all: each word of them takes memory in the index, and 250,000 names are seldom longer. */
+export const NAME_CHARACTERS_PER_PEER_MAX = 32_000_000;
 /** Downloads that one peer may announce at the index as partial copies. */
 export const PARTIALS_PER_PEER_MAX = 1_000;
 /** Addresses whose wrong guesses at the room key are remembered. */

@@ -9,7 +9,12 @@
 
 import { nextTurn } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX, REGISTRATIONS_MAX } from "../core/limits.ts";
+import {
+  FILES_PER_PEER_MAX,
+  NAME_CHARACTERS_PER_PEER_MAX,
+  PARTIALS_PER_PEER_MAX,
+  REGISTRATIONS_MAX,
+} from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import { Expiries } from "./expiries.ts";
 import { ListedFiles } from "./listed_files.ts";
@@ -45,6 +50,8 @@ interface PeerState {
   readonly token?: string;
   files: number;
   bytes: number;
+  /** Of all names together. */
+  characters: number;
 }
 
 /** `SearchIndex` in the memory of this process. */
@@ -136,10 +143,10 @@ export class SqliteIndex implements SearchIndex {
 
   async update(name: string, change: ListChange): Promise<number> {
     const state = this.#joined(name);
-    if (state.files + change.add.length > FILES_PER_PEER_MAX && !this.#fits(state, change)) {
-      throw new Failure("too-large", `Cannot list more than ${FILES_PER_PEER_MAX} files`, {
-        hint: "share a smaller folder",
-      });
+    if (!this.#fits(state, change)) {
+      const bounds =
+        `${FILES_PER_PEER_MAX} files, or names of more than ${NAME_CHARACTERS_PER_PEER_MAX} characters in all`;
+      throw new Failure("too-large", `Cannot list more than ${bounds}`, { hint: "share a smaller folder" });
     }
     const present = (): void => {
       if (this.#byId.get(state.id) !== state) {
@@ -256,7 +263,14 @@ export class SqliteIndex implements SearchIndex {
   #add(peer: IndexedPeer, token?: string): void {
     const key = peerNameKey(peer.name);
     if (this.#bindsNames) this.#owners.bind(key, peer.id);
-    const state = { id: ++this.#lastPeerId, peer, files: 0, bytes: 0, ...(token === undefined ? {} : { token }) };
+    const state = {
+      id: ++this.#lastPeerId,
+      peer,
+      files: 0,
+      bytes: 0,
+      characters: 0,
+      ...(token === undefined ? {} : { token }),
+    };
     this.#byKey.set(key, state);
     this.#byId.set(state.id, state);
     this.#sorted = undefined;
@@ -286,33 +300,43 @@ export class SqliteIndex implements SearchIndex {
     }
   }
 
-  /** Whether a change leaves a list within its bound: to add what is listed adds nothing, and to remove what is not removes nothing. */
-  #fits({ id, files }: PeerState, { add, remove }: ListChange): boolean {
+  /** Whether a change leaves a list within its bounds: to add what is listed adds nothing, and to remove what is not removes nothing. */
+  #fits({ id, files, characters }: PeerState, { add, remove }: ListChange): boolean {
+    const most = characters + charactersOf(add.map(({ name }) => name));
+    if (files + add.length <= FILES_PER_PEER_MAX && most <= NAME_CHARACTERS_PER_PEER_MAX) return true;
     const added = new Set(add.map(({ name }) => name));
     if (added.size > FILES_PER_PEER_MAX) return false;
     const isListed = (name: string): boolean => this.#listed.of(id, name) !== undefined;
     const removed = new Set(remove.filter(isListed));
     const fresh = added.values().filter((name) => removed.has(name) || !isListed(name)).toArray();
-    return files - removed.size + fresh.length <= FILES_PER_PEER_MAX;
+    return files - removed.size + fresh.length <= FILES_PER_PEER_MAX &&
+      characters - charactersOf(removed) + charactersOf(fresh) <= NAME_CHARACTERS_PER_PEER_MAX;
   }
 
   #list(state: PeerState, file: ListedFile): void {
     const before = this.#listed.put(state.id, file);
-    if (before === undefined) this.#count(state, 1);
+    if (before === undefined) this.#count(state, 1, file.name);
     state.bytes = Math.min(state.bytes + file.size - (before ?? 0), Number.MAX_SAFE_INTEGER);
   }
 
   #unlist(state: PeerState, name: string): void {
     const size = this.#listed.remove(state.id, name);
     if (size === undefined) return;
-    this.#count(state, -1);
+    this.#count(state, -1, name);
     state.bytes -= size;
   }
 
-  #count(state: PeerState, more: number): void {
+  #count(state: PeerState, more: number, name: string): void {
     state.files += more;
+    state.characters += more * name.length;
     this.#files += more;
   }
+}
+
+function charactersOf(names: Iterable<string>): number {
+  let characters = 0;
+  for (const name of names) characters += name.length;
+  return characters;
 }
 
 function summaryOf({ peer, files, bytes }: PeerState): PeerSummary {

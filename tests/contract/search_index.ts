@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
-import { FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../../lib/core/limits.ts";
+import { FILES_PER_PEER_MAX, NAME_CHARACTERS_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../../lib/core/limits.ts";
 import type { IndexedPeer, SearchIndex, SearchQuery } from "../../lib/index/search_index.ts";
 import type { RegisterTest } from "../support/components.ts";
 import { eventually } from "../support/wait.ts";
@@ -180,6 +180,18 @@ export function testSearchIndex(
     const remove = tooMany.map(({ name }) => `not ${name}`);
     assertEquals((await assertRejects(() => index.update("ana", { add: tooMany, remove }), Failure)).code, "too-large");
     assertEquals((await index.counts()).files, 0);
+  });
+
+  test("update() bounds the characters of all names of a peer, and counts none twice", async (index) => {
+    await index.join(peer("ana"));
+    const names = Array.from({ length: 32 }, (_, number) => `${number}`.padEnd(NAME_CHARACTERS_PER_PEER_MAX / 32, "x"));
+    for (let twice = 0; twice < 2; twice++) {
+      for (const name of names) await index.update("ana", { add: [{ name, size: 1 }], remove: [] });
+    }
+    const more = { add: [{ name: "y", size: 1 }], remove: [] };
+    assertEquals((await assertRejects(() => index.update("ana", more), Failure)).code, "too-large");
+    await index.update("ana", { ...more, remove: names.slice(0, 1) });
+    assertEquals((await index.counts()).files, 32);
   });
 
   test("search() finds beginnings of all words, without case and accents", async (index) => {
