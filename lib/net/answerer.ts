@@ -46,28 +46,28 @@ export interface Route<Context> {
   answer(context: Context, data: unknown, id: number): Promise<EncodedAnswer>;
 }
 
-/** What the answering side tells of itself and wants to be told. */
-export interface AnswerOptions {
+/** What the answering side tells of itself and wants to be told; the same for all its connections, each of which has a context of its own. */
+export interface AnswerOptions<Context> {
   /** The peer's name; an index has none. */
   readonly name?: () => string;
   /** Silence after which the connection is closed. */
   readonly idleMs: number;
   /** Called with the name that the other side calls itself by, if it does; nothing proves it. */
-  readonly onGreeted?: (name: string | undefined) => void;
+  readonly onGreeted?: (context: Context, name: string | undefined) => void;
   /** Called with who has proven to call. */
-  readonly onProven?: (caller: PublicIdentity) => void;
+  readonly onProven?: (context: Context, caller: PublicIdentity) => void;
   /** The room's key, which callers then have to prove. */
   readonly roomKey?: RoomKey;
   /** Whether one has to prove who one is before one asks for anything. */
   readonly provenOnly?: boolean;
-  /** Called before a proof is looked at: guesses at the room key may have to wait. */
-  readonly beforeProof?: () => Promise<void>;
-  /** Called when the proof was a wrong guess. */
-  readonly onWrongGuess?: () => void;
+  /** Called with the caller's host before a proof is looked at: guesses at the room key may have to wait. */
+  readonly beforeProof?: (host: string) => Promise<void>;
+  /** Called with the caller's host when the proof was a wrong guess. */
+  readonly onWrongGuess?: (host: string) => void;
   /** Called with everything that arrives. */
-  readonly onHeard?: () => void;
+  readonly onHeard?: (context: Context) => void;
   /** Called with the method of each request that is known here, once its answer is made or has failed. */
-  readonly onAnswered?: (method: string) => void;
+  readonly onAnswered?: (context: Context, method: string) => void;
   /** Called with what the other side is refused for. */
   readonly onRefused?: (failure: Failure) => void;
   /** Called with what is a bug of ours, not a fault of theirs. */
@@ -113,7 +113,7 @@ export async function answerRequests<Context>(
   connection: Connection,
   byMethod: Routes<Context>,
   context: Context,
-  options: AnswerOptions,
+  options: AnswerOptions<Context>,
 ): Promise<Failure | null> {
   let malformed = 0;
   let greeted = false;
@@ -125,7 +125,7 @@ export async function answerRequests<Context>(
       try {
         const envelope = await connection.receive({ waitMs: greeted ? options.idleMs : HELLO_WAIT_MS });
         if (envelope === null) return null;
-        options.onHeard?.();
+        options.onHeard?.(context);
         if (envelope.kind !== "request") {
           throw new Failure("malformed", `Got a ${envelope.kind} where a request was expected`);
         }
@@ -134,7 +134,7 @@ export async function answerRequests<Context>(
           refuseOtherVersions(HelloVersion.check(envelope.data, Hello.method).version);
           const theirs = Hello.data.check(envelope.data, Hello.method);
           channel.asking = theirs.nonce;
-          options.onGreeted?.(theirs.name);
+          options.onGreeted?.(context, theirs.name);
           await connection.send(greet(channel.asked, envelope.id, options));
           connection.trust();
           greeted = true;
@@ -142,7 +142,7 @@ export async function answerRequests<Context>(
         }
         if (!greeted) throw new Failure("malformed", "Say HELLO first");
         if (envelope.method === Prove.method) {
-          await believe(envelope, channel, options);
+          options.onProven?.(context, await believe(envelope, channel, connection.remote.host, options));
           proven = true;
           connection.known();
           await connection.send(encodeReply(Prove, {}, envelope.id));
@@ -181,7 +181,7 @@ export async function answerRequest<Context>(
   byMethod: Routes<Context>,
   context: Context,
   envelope: RequestEnvelope,
-  options: Pick<AnswerOptions, "onBug" | "onAnswered"> = {},
+  options: Pick<AnswerOptions<Context>, "onBug" | "onAnswered"> = {},
 ): Promise<void> {
   const { line, write, release } = await answerOne(byMethod, context, envelope, options);
   try {
@@ -195,7 +195,7 @@ async function answerOne<Context>(
   byMethod: Routes<Context>,
   context: Context,
   envelope: RequestEnvelope,
-  options: Pick<AnswerOptions, "onBug" | "onAnswered">,
+  options: Pick<AnswerOptions<Context>, "onBug" | "onAnswered">,
 ): ReturnType<Route<Context>["answer"]> {
   const known = byMethod.get(envelope.method);
   if (known === undefined) {
@@ -209,7 +209,7 @@ async function answerOne<Context>(
       ? thrown
       : new Failure("internal", `Cannot answer ${envelope.method}`, { cause: thrown });
   } finally {
-    options.onAnswered?.(known.method);
+    options.onAnswered?.(context, known.method);
   }
 }
 
@@ -221,20 +221,25 @@ function refuseOtherVersions(version: number): void {
   );
 }
 
-function greet(nonce: string, id: number, options: AnswerOptions): Uint8Array {
+function greet(nonce: string, id: number, options: Pick<AnswerOptions<never>, "name">): Uint8Array {
   const name = options.name?.();
   const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, nonce, ...(name === undefined ? {} : { name }) };
   return encodeReply(Hello, ours, id);
 }
 
-/** Checks a proof and tells whose it is. */
-async function believe(envelope: RequestEnvelope, channel: Channel, options: AnswerOptions): Promise<void> {
+/** Checks a proof. Shape: whose it is. */
+async function believe(
+  envelope: RequestEnvelope,
+  channel: Channel,
+  host: string,
+  options: Pick<AnswerOptions<never>, "beforeProof" | "onWrongGuess" | "roomKey">,
+): Promise<PublicIdentity> {
   const proof = Prove.data.check(envelope.data, Prove.method);
-  await options.beforeProof?.();
+  await options.beforeProof?.(host);
   try {
-    options.onProven?.(await checkProof(proof, channel, options.roomKey));
+    return await checkProof(proof, channel, options.roomKey);
   } catch (thrown) {
-    if (failedWith(thrown, "no-member")) options.onWrongGuess?.();
+    if (failedWith(thrown, "no-member")) options.onWrongGuess?.(host);
     throw thrown;
   }
 }

@@ -52,7 +52,8 @@ export class Connection implements Disposable {
   #bytesWritten = 0;
   /** A read that went on when `more` had waited long enough. */
   #reading: Promise<number | null> | undefined;
-  readonly #bodyWatchdog = new Watchdog(BODY_WAIT_MS, () => this.#end(silent(BODY_WAIT_MS)));
+  /** Made when the first body comes; to an index none ever does. */
+  #bodyWatchdog: Watchdog | undefined;
 
   constructor(stream: ByteStream, ends: ConnectionEnds) {
     this.#stream = stream;
@@ -67,12 +68,12 @@ export class Connection implements Disposable {
   }
 
   /** Called once, when it is known who calls. */
-  onKnown: () => void = () => {};
+  onKnown: () => void = doNothing;
 
   /** Notes that the caller has proven who it is. */
   known(): void {
     this.onKnown();
-    this.onKnown = () => {};
+    this.onKnown = doNothing;
   }
 
   /** Bytes that have arrived so far. */
@@ -95,7 +96,7 @@ export class Connection implements Disposable {
    * possible), "too-large", "timeout" after `waitMs`, "closed" in the middle of a line.
    */
   receive(options: { waitMs: number }): Promise<Envelope | null> {
-    this.#bodyWatchdog[Symbol.dispose]();
+    this.#bodyWatchdog?.[Symbol.dispose]();
     return this.#readMessage(options.waitMs);
   }
 
@@ -103,12 +104,13 @@ export class Connection implements Disposable {
    * Fills `target` with the next bytes of a body, no faster than `pace`. Fails: "closed" when it ends before, "timeout" when it stalls.
    */
   async readBody(target: Uint8Array, pace?: Pace): Promise<void> {
+    const watchdog = this.#bodyWatchdog ??= new Watchdog(BODY_WAIT_MS, () => this.#end(silent(BODY_WAIT_MS)));
     let filled = this.#buffer.take(target);
     while (filled < target.length) {
       const end = pace === undefined ? target.length : Math.min(target.length, filled + pace.turnBytes);
       await pace?.take(end - filled);
       while (filled < end) {
-        this.#bodyWatchdog.moved();
+        watchdog.moved();
         const read = await this.#readSome(target.subarray(filled, end));
         if (read === null) {
           throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle"));
@@ -313,7 +315,7 @@ export class Connection implements Disposable {
   #end(reason: Failure): Failure {
     if (this.#ended !== undefined) return this.#ended;
     this.#ended = reason;
-    this.#bodyWatchdog[Symbol.dispose]();
+    this.#bodyWatchdog?.[Symbol.dispose]();
     try {
       this.#stream.close();
     } catch (thrown) {
@@ -322,6 +324,8 @@ export class Connection implements Disposable {
     return reason;
   }
 }
+
+function doNothing(): void {}
 
 function silent(waitMs: number): Failure {
   return new Failure("timeout", `The other side was silent for ${Math.round(waitMs / 1000)} s`);

@@ -10,7 +10,7 @@ import { PEER_CONNECTIONS_MAX, PEER_IDLE_MS_MAX, UPLOAD_SLOTS } from "../core/li
 import { Pace } from "../core/pace.ts";
 import { checkPeerName } from "../core/peer_name.ts";
 import type { Random } from "../core/random.ts";
-import { answerRequests } from "../net/answerer.ts";
+import { type AnswerOptions, answerRequests } from "../net/answerer.ts";
 import { type Dial, dial } from "../net/dial.ts";
 import type { Connection } from "../net/connection.ts";
 import { Guesses } from "../net/guesses.ts";
@@ -30,7 +30,7 @@ import { serveDialect } from "./dialect_host.ts";
 import { Directory } from "./directory.ts";
 import type { FetchParts } from "./fetching.ts";
 import { folderIdentity } from "./folder_identity.ts";
-import { Host, HOST_ROUTES } from "./host.ts";
+import { Host, HOST_ROUTES, type Visit } from "./host.ts";
 import { Inbox, type InboxEvent, type InboxOptions } from "./inbox.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
@@ -190,23 +190,23 @@ export class Peer implements AsyncDisposable {
     const inbox = stack.use(new Inbox({ options: options.inbox, folder, share, state, pace: down, onEvent }));
     const slots = options.slots ?? UPLOAD_SLOTS;
     const host = new Host({ consent, pictures, talk, nameOf, inbox, share, partials, clock, slots, pace: up });
+    const answering: AnswerOptions<Visit> = {
+      name: () => name.current,
+      provenOnly: true,
+      onGreeted: (visit, claimed) => visit.claimedName = claimed,
+      onProven: (visit, caller) => visit.caller = caller.id,
+      ...roomKey,
+      beforeProof: (from) => guesses.wait(from),
+      onWrongGuess: (from) => guesses.note(from),
+      idleMs: PEER_IDLE_MS_MAX,
+    };
     const listener = stack.use(
       await Listener.listen(options.listen, {
         connectionsMax: PEER_CONNECTIONS_MAX,
         ...(plain ? {} : { identity }),
         serve: async (connection) => {
           if (plain && await serveDialect(connection, host)) return;
-          const visit = host.visit(connection);
-          await answerRequests(connection, HOST_ROUTES, visit, {
-            name: () => name.current,
-            provenOnly: true,
-            onGreeted: (claimed) => visit.claimedName = claimed,
-            onProven: (caller) => visit.caller = caller.id,
-            ...roomKey,
-            beforeProof: () => guesses.wait(connection.remote.host),
-            onWrongGuess: () => guesses.note(connection.remote.host),
-            idleMs: PEER_IDLE_MS_MAX,
-          });
+          await answerRequests(connection, HOST_ROUTES, host.visit(connection), answering);
         },
       }),
     );

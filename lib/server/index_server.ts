@@ -11,7 +11,7 @@ import { peerNameKey } from "../core/peer_name.ts";
 import { Slots } from "../core/slots.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import { AddressPaces } from "../net/address_paces.ts";
-import { answerRequests } from "../net/answerer.ts";
+import { type AnswerOptions, answerRequests } from "../net/answerer.ts";
 import type { Connection } from "../net/connection.ts";
 import { DialectReader } from "../net/dialect_reader.ts";
 import { dial } from "../net/dial.ts";
@@ -53,6 +53,7 @@ export class IndexServer implements AsyncDisposable {
   readonly #proofs: AddressPaces;
   readonly #dialects: DialectSessionParts;
   readonly #metrics: IndexMetrics;
+  #answering: AnswerOptions<Session>;
 
   private constructor(address: Address, options: IndexServerOptions) {
     this.#metrics = options.metrics ?? new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations: [] });
@@ -79,6 +80,7 @@ export class IndexServer implements AsyncDisposable {
       paces: new AddressPaces(rates.requests, clock),
     };
     this.#address = address;
+    this.#answering = this.#answeringNow();
     index.serve({
       isAlive: async (name) => await this.#parts.joined.get(peerNameKey(name))?.isAlive() ?? false,
       lost: (name) => {
@@ -110,6 +112,7 @@ export class IndexServer implements AsyncDisposable {
   rekey(room: Room): void {
     this.#listener?.identify(room.identity);
     this.#roomKey = room.key;
+    this.#answering = this.#answeringNow();
     this.#parts.journal({ event: "rekeyed" });
   }
 
@@ -141,6 +144,25 @@ export class IndexServer implements AsyncDisposable {
     await this.#listener?.[Symbol.asyncDispose]();
   }
 
+  /** How requests are answered on connections that begin now: all of them share this, for each would take memory of its own. */
+  #answeringNow(): AnswerOptions<Session> {
+    const roomKey = this.#roomKey;
+    return {
+      idleMs: this.#silenceMs,
+      onHeard: (session) => session.heard(),
+      onProven: (session, identity) => session.proven(identity),
+      ...(roomKey === undefined ? {} : { roomKey, provenOnly: true }),
+      beforeProof: async (host) => {
+        await this.#proofs.wait(host);
+        await this.#guesses.wait(host);
+      },
+      onAnswered: (session, method) => this.#metrics.answered(method, session.tookMs),
+      onRefused: ({ code }) => this.#metrics.refused(code),
+      onWrongGuess: (host) => this.#guesses.note(host),
+      onBug: (thrown) => this.#parts.journal(bugEvent(thrown)),
+    };
+  }
+
   async #serve(connection: Connection): Promise<void> {
     // A room with a key is for those who have it, and no dialect has a way to say so.
     const reader = this.#roomKey === undefined ? await DialectReader.begin(connection) : undefined;
@@ -150,24 +172,10 @@ export class IndexServer implements AsyncDisposable {
 
   async #serveNative(connection: Connection): Promise<void> {
     const { journal } = this.#parts;
-    const roomKey = this.#roomKey;
     const session = new Session(this.#parts, connection);
     this.#connections.add(connection);
     try {
-      const why = await answerRequests(connection, SESSION_ROUTES, session, {
-        idleMs: this.#silenceMs,
-        onHeard: () => session.heard(),
-        onProven: (identity) => session.proven(identity),
-        ...(roomKey === undefined ? {} : { roomKey, provenOnly: true }),
-        beforeProof: async () => {
-          await this.#proofs.wait(connection.remote.host);
-          await this.#guesses.wait(connection.remote.host);
-        },
-        onAnswered: (method) => this.#metrics.answered(method, session.tookMs),
-        onRefused: ({ code }) => this.#metrics.refused(code),
-        onWrongGuess: () => this.#guesses.note(connection.remote.host),
-        onBug: (thrown) => journal(bugEvent(thrown)),
-      });
+      const why = await answerRequests(connection, SESSION_ROUTES, session, this.#answering);
       if (why !== null && !failedWith(why, "closed", "timeout")) {
         journal({ event: "refused", peer: session.label, code: why.code, message: why.message });
       }
