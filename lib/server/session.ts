@@ -19,7 +19,7 @@ import { type Answer, type Route, route, type Routes, routes } from "../net/answ
 import { greet } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Dial } from "../net/dial.ts";
-import type { PublicIdentity } from "../net/identity.ts";
+import { identityOf, type PublicIdentity } from "../net/identity.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import type { DataOf, ReplyOf, Request } from "../protocol/message.ts";
@@ -54,7 +54,9 @@ export class Session {
   /** The sign of life that somebody waits for. */
   #sign: PromiseWithResolvers<void> | undefined;
   #peer: IndexedPeer | undefined;
+  /** Who has proven to call, until it joins; from then on its certificate in hex, which its peer has anyway, stands for it. */
   #identity: PublicIdentity | undefined;
+  #certificate: string | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
   #writeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -106,7 +108,7 @@ export class Session {
 
   /** Notes who has proven to call. */
   proven(identity: PublicIdentity): void {
-    this.#identity ??= identity;
+    if (this.#certificate === undefined) this.#identity ??= identity;
   }
 
   /** Ends the session: frees the name at once, forgets the files. */
@@ -120,7 +122,7 @@ export class Session {
     if (this.#peer !== undefined) {
       throw new Failure("refused", `Cannot join: this connection is ${this.#peer.name} already`);
     }
-    const identity = this.#identity;
+    const identity = await this.#proven();
     if (identity === undefined) throw new Failure("unproven", "Cannot join: prove who you are first");
     const name = checkPeerName(data.name);
     if (isAddress(peerNameKey(name))) throw new Failure("bad-name", `Cannot use "${name}" as a name: it is an address`);
@@ -135,6 +137,8 @@ export class Session {
     const peer = { name, id: identity.id, certificate, plain, host, port: reachable ? data.port : undefined };
     await this.#parts.index.join(peer);
     this.#peer = peer;
+    this.#certificate = certificate;
+    this.#identity = undefined;
     this.#parts.joined.set(peerNameKey(name), this);
     const from = { host, port: data.port };
     this.#parts.journal({ event: "joined", peer: name, from, files: data.files, reachable });
@@ -224,6 +228,10 @@ export class Session {
     await this.#leave("said goodbye");
   }
 
+  async #proven(): Promise<PublicIdentity | undefined> {
+    return this.#certificate === undefined ? this.#identity : await identityOf(Uint8Array.fromHex(this.#certificate));
+  }
+
   #joinedPeer(): IndexedPeer {
     if (this.#peer === undefined) throw new Failure("not-joined", "Cannot do that: this connection has not joined");
     return this.#peer;
@@ -252,7 +260,7 @@ export class Session {
    */
   async #replaceOwnSilentSession(name: string, id: string): Promise<void> {
     const holder = this.#parts.joined.get(peerNameKey(name));
-    if (holder === undefined || holder.#identity?.id !== id || await holder.isAlive()) return;
+    if (holder === undefined || holder.#peer?.id !== id || await holder.isAlive()) return;
     holder.#connection.close(new Failure("timeout", "its own peer came back"));
     await holder.#ended.promise;
   }

@@ -3,10 +3,14 @@ import { systemClock } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { NAME_BYTES_MAX, PROBE_WAIT_MS } from "../../../lib/core/limits.ts";
 import { Slots } from "../../../lib/core/slots.ts";
+import { PROTOCOL_VERSION, SOFTWARE } from "../../../lib/core/version.ts";
 import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
 import { answerRequests } from "../../../lib/net/answerer.ts";
-import { ask, greet } from "../../../lib/net/caller.ts";
+import { ask, greet, makeNonce } from "../../../lib/net/caller.ts";
 import { dial } from "../../../lib/net/dial.ts";
+import { Identity } from "../../../lib/net/identity.ts";
+import { prove } from "../../../lib/net/proof.ts";
+import { Hello, Prove } from "../../../lib/protocol/hello.ts";
 import { Leave, Peers, Ping } from "../../../lib/protocol/presence.ts";
 import { DownloadRequest, Find, Search } from "../../../lib/protocol/search.ts";
 import { IndexServer } from "../../../lib/server/index_server.ts";
@@ -79,6 +83,23 @@ Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sen
   ];
   assertEquals(lines.length, expected.length);
   expected.forEach((pattern, index) => assertMatch(lines[index] ?? "", pattern));
+});
+
+Deno.test("who has left may join again on the same connection, as the one who has proven to call and nobody else", async () => {
+  await using started = await startIndex();
+  await using ana = await started.connect();
+  await ana.join("ana");
+  const row = () => ana.call(Peers, { name: "ana", limit: 1, offset: 0 });
+  const before = await row();
+  assertEquals(before.peers.length, 1);
+  await ana.call(Leave, {});
+  assertEquals((await row()).peers, []);
+  const asking = makeNonce();
+  const { nonce } = await ana.call(Hello, { version: PROTOCOL_VERSION, software: SOFTWARE, nonce: asking });
+  const channel = { asked: nonce, asking, calledId: "" };
+  await ana.call(Prove, await prove(channel, await Identity.make(), undefined));
+  await ana.join("ana");
+  assertEquals(await row(), before);
 });
 
 Deno.test("a taken name is refused with a free one, a bad name with the reason", async () => {
