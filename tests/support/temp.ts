@@ -65,6 +65,19 @@ export function randomBytes(size: number, random: Random): Uint8Array<ArrayBuffe
   return bytes;
 }
 
+/** Bytes of unfinished files that the peer of a folder has written, wherever in the files they are. */
+export async function arrivedBytes(folder: string): Promise<number> {
+  let blocks = 0;
+  try {
+    for await (const entry of Deno.readDir(`${folder}/.recess/incoming`)) {
+      blocks += (await Deno.stat(`${folder}/.recess/incoming/${entry.name}`)).blocks ?? 0;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+  }
+  return blocks * 512;
+}
+
 /** True when two files hold the same bytes. */
 export async function sameFiles(one: string, other: string): Promise<boolean> {
   using a = await Deno.open(one);

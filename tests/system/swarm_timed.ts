@@ -13,7 +13,7 @@ import {
   startIndex,
   startPeer,
 } from "../support/programs.ts";
-import { sameFiles, TempFolder } from "../support/temp.ts";
+import { arrivedBytes, sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
 const MIB = 1024 * 1024;
@@ -40,15 +40,6 @@ async function hashed(index: RunningIndex, temp: TempFolder, name: string, holde
     const rows = stdout.trim().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
     return rows.some((row) => row.root !== undefined && row.holders >= holders);
   }, 60_000);
-}
-
-/** Bytes of its one unfinished file that a peer has written, wherever in the file they are. */
-async function arrivedBytes(folder: string): Promise<number> {
-  let blocks = 0;
-  for await (const entry of Deno.readDir(`${folder}/.recess/incoming`)) {
-    blocks += (await Deno.stat(`${folder}/.recess/incoming/${entry.name}`)).blocks ?? 0;
-  }
-  return blocks * 512;
 }
 
 /** A peer of its own folder with a link to the original. */
@@ -91,7 +82,7 @@ Deno.test("of four sources one is killed, one sends wrong bytes, one goes silent
   const rui: PeerArgs = { folder: temp.at("rui"), index, name: "rui", args: ["--json"] };
   await using get = startCommand(rui, "get", "film.bin");
   await eventually("30 % are there", async () => {
-    return await arrivedBytes(rui.folder).catch(() => 0) > 0.3 * size;
+    return await arrivedBytes(rui.folder) > 0.3 * size;
   }, 60_000);
   killed.program.kill("SIGKILL");
   silent.program.kill("SIGSTOP");

@@ -9,7 +9,7 @@ const test = withComponent("redis-server", ["--version"]);
 
 for (const [what, start] of [["one Redis", () => startRedis()], ["a Redis cluster", startRedisCluster]] as const) {
   // One for all tests of the suite: each has keys of its own.
-  let redis: (RunningRedis) | undefined;
+  let redis: RunningRedis | undefined;
   let opened = 0;
   testSearchIndex(`RedisIndex over ${what}:`, async () => {
     redis ??= await start();
