@@ -88,13 +88,13 @@ export class HttpAccess {
 export function isOwnName(header: string, names: readonly string[]): boolean {
   const name = hostOf(header);
   if (name === undefined || name.length > HOST_BYTES_MAX) return false;
-  if (/^\d+(\.\d+){3}$|^\[/.test(name) || !name.includes(".")) return true;
+  if (/^\d+(\.\d+){3}$/.test(name) || name.includes(":") || !name.includes(".")) return true;
   return /\.(local|localhost)$/.test(name) || names.some((each) => each.toLowerCase() === name);
 }
 
-/** The host of a Host header in its one spelling, or undefined if it is none. */
+/** The host of a Host header in its one spelling, without brackets, or undefined if it is none. */
 export function hostOf(header: string): string | undefined {
   if (/[/?#@\\\s]/.test(header)) return undefined;
   const url = URL.parse(`http://${header}`);
-  return url === null || url.hostname === "" ? undefined : url.hostname;
+  return url === null || url.hostname === "" ? undefined : url.hostname.replace(/^\[|\]$/g, "");
 }

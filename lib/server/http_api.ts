@@ -83,7 +83,7 @@ export class HttpApi {
     asking.startedMs = clock.now();
     const asked: Asked = {
       remote,
-      reachedAt: hostHeader === null ? undefined : hostOf(hostHeader)?.replace(/^\[|\]$/g, ""),
+      reachedAt: hostHeader === null ? undefined : hostOf(hostHeader),
       name,
       token: request.headers.get(TOKEN_HEADER) ?? undefined,
     };

@@ -55,7 +55,7 @@ export async function unregister({ index, journal, registrars }: HttpParts, aske
 /** Where a name is registered: at the host that is observed. On this machine, any of its own addresses will do. Fails: "refused". */
 export function registeredHost(remote: Address, claimed: string | undefined): string {
   if (claimed === undefined) return remote.host;
-  const host = hostOf(claimed.includes(":") ? `[${claimed}]` : claimed)?.replace(/^\[|\]$/g, "");
+  const host = hostOf(claimed.includes(":") ? `[${claimed}]` : claimed);
   const isOurs = host === remote.host || (host !== undefined && isLoopback(host) && isLoopback(remote.host));
   if (host !== undefined && isOurs) return host;
   throw new Failure("refused", "Cannot register another machine's address", {
