@@ -7,7 +7,7 @@
 import { deflateSync, inflateSync } from "node:zlib";
 import { ROOT_REGEXP } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
-import { REDIS_BATCH_BYTES_MAX } from "../core/limits.ts";
+import { BATCH_FILES_MAX, REDIS_BATCH_BYTES_MAX } from "../core/limits.ts";
 import type { ListChange, ListedFile, PartialFile } from "./search_index.ts";
 
 /** A change of a list, or of what the peer is downloading. */
@@ -26,6 +26,16 @@ const PLAIN = "[".charCodeAt(0);
 
 /** A batch that changes nothing, to be spread. */
 export const NO_CHANGE: ListBatch = { add: [], remove: [], partials: [], ended: [] };
+
+/** A change in batches. What is removed comes first, as every index does it: a name that is in both is there afterwards. */
+export function* batchesOf({ add, remove }: ListChange): Generator<ListBatch> {
+  for (let start = 0; start < remove.length; start += BATCH_FILES_MAX) {
+    yield { ...NO_CHANGE, remove: remove.slice(start, start + BATCH_FILES_MAX) };
+  }
+  for (let start = 0; start < add.length; start += BATCH_FILES_MAX) {
+    yield { ...NO_CHANGE, add: add.slice(start, start + BATCH_FILES_MAX) };
+  }
+}
 
 /** How many changes it holds. */
 export function changesIn({ add, remove, partials, ended }: ListBatch): number {

@@ -169,13 +169,8 @@ export class RedisEntries {
     const { peer, session, ttlMs } = entry;
     const args = [peer.id, REGISTRY, session, JSON.stringify(peer), token, fresh, String(ttlMs)];
     const [kind = "", kept = ""] = listOf(await this.#link.run(REGISTER, [keys.entry, keys.owner], args)).map(textOf);
-    return kind === "registered"
-      ? { token: kept }
-      : kind === "held"
-      ? "held"
-      : kind === "refused"
-      ? "refused"
-      : "owned";
+    if (kind === "registered") return { token: kept };
+    return kind === "held" || kind === "refused" ? kind : "owned";
   }
 
   /** Removes a registered name. */

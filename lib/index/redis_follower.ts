@@ -217,7 +217,7 @@ export class RedisFollower implements AsyncDisposable {
       if (server !== REGISTRY && !await servers.isAlive(server)) continue;
       const there = new Set(others.at(server));
       for await (const members of servers.members(server)) for (const key of members) there.add(key);
-      await this.#bringAll(there);
+      await inParallel(there, (key) => this.bring(key));
     }
     this.#place = place;
     // Lost again meanwhile: once more, from the beginning.
@@ -237,10 +237,6 @@ export class RedisFollower implements AsyncDisposable {
       this.#doubtful.delete(key);
     });
     await this.#tell();
-  }
-
-  async #bringAll(keys: Iterable<string>): Promise<void> {
-    await inParallel(keys, (key) => this.bring(key));
   }
 
   /** Looks at some of our peers: a node of a cluster may have been replaced by an empty one while we had nothing to ask it. */

@@ -11,10 +11,10 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import { NO_ID } from "../core/dialect.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { BATCH_FILES_MAX, REGISTRATIONS_MAX, REMOTE_PROBE_WAIT_MS } from "../core/limits.ts";
+import { REGISTRATIONS_MAX, REMOTE_PROBE_WAIT_MS } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import { Turns } from "../core/turns.ts";
-import { NO_CHANGE } from "./list_batch.ts";
+import { batchesOf, NO_CHANGE } from "./list_batch.ts";
 import { nameTaken } from "./name_binding.ts";
 import { type PutResult, RedisEntries } from "./redis_entries.ts";
 import { RedisFollower } from "./redis_follower.ts";
@@ -23,7 +23,7 @@ import { RedisLink, type RedisPlace } from "./redis_link.ts";
 import { OtherPeers } from "./redis_others.ts";
 import { OwnPeers } from "./redis_own.ts";
 import { RedisServers } from "./redis_servers.ts";
-import { makeToken, registeredPeer, wrongToken } from "./registration.ts";
+import { makeToken, notRegistered, registeredPeer, wrongToken } from "./registration.ts";
 import type {
   FoundContent,
   FoundCopy,
@@ -131,17 +131,7 @@ export class RedisIndex implements SearchIndex {
     const key = this.#joined(name);
     return await this.#turns.run(key, async () => {
       const files = await this.#local.update(this.#joined(name), change);
-      const slices = Math.max(change.add.length, change.remove.length);
-      for (let start = 0; start < slices; start += BATCH_FILES_MAX) {
-        const slice = [start, start + BATCH_FILES_MAX] as const;
-        // Removed first, as the local index does it: a name that is in both is there afterwards.
-        const remove = change.remove.slice(...slice);
-        if (remove.length > 0) await this.#own.tell(key, { ...NO_CHANGE, remove }, files);
-      }
-      for (let start = 0; start < change.add.length; start += BATCH_FILES_MAX) {
-        const add = change.add.slice(start, start + BATCH_FILES_MAX);
-        await this.#own.tell(key, { ...NO_CHANGE, add }, files);
-      }
+      for (const batch of batchesOf(change)) await this.#own.tell(key, batch, files);
       return files;
     });
   }
@@ -175,7 +165,7 @@ export class RedisIndex implements SearchIndex {
     const key = peerNameKey(name);
     await this.#asking(async () => {
       const removed = await this.#entries.unregister(key, token);
-      if (removed === "absent") throw new Failure("not-found", `"${name}" is not registered`, { hint: "" });
+      if (removed === "absent") throw notRegistered(name);
       if (removed === "refused") throw wrongToken(name);
       await this.#follower.registered(key);
     });

@@ -88,10 +88,10 @@ export class RedisLink implements Disposable {
   async run(script: Script, keys: readonly [string, ...string[]], args: readonly RedisArgument[]): Promise<Reply> {
     const rest = [String(keys.length), ...keys, ...args];
     try {
-      return await this.#bounded(this.#client.send(keys[0], ["EVALSHA", script.sha, ...rest]));
+      return await this.sendTo(keys[0], ["EVALSHA", script.sha, ...rest]);
     } catch (thrown) {
       if (!(thrown instanceof Failure && String(thrown.cause).includes("NOSCRIPT"))) throw thrown;
-      return await this.#bounded(this.#client.send(keys[0], ["EVAL", script.source, ...rest]));
+      return await this.sendTo(keys[0], ["EVAL", script.source, ...rest]);
     }
   }
 

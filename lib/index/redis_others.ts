@@ -33,10 +33,6 @@ export class OtherPeers implements Disposable {
     this.#expiries = new Expiries(onExpired);
   }
 
-  keys(): string[] {
-    return [...this.#peers.keys()];
-  }
-
   /** The peers at one server. */
   at(server: string): string[] {
     return [...this.#byServer.get(server) ?? []];

@@ -28,6 +28,11 @@ export function wrongToken(name: string): Failure {
   return new Failure("refused", `Cannot change "${name}": that is not its token`);
 }
 
+/** Says that nobody has registered the name. */
+export function notRegistered(name: string): Failure {
+  return new Failure("not-found", `"${name}" is not registered`, { hint: "" });
+}
+
 /** The row of a registered name: a classmate's own program, that has no key and speaks at most the dialect of classroom A. */
 export function registeredPeer({ name, host, port }: Registration): IndexedPeer {
   return { name, id: NO_ID, certificate: NO_CERTIFICATE, plain: true, host, port, dialect: "json" };

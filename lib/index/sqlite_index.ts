@@ -19,7 +19,7 @@ import { peerNameKey } from "../core/peer_name.ts";
 import { Expiries } from "./expiries.ts";
 import { ListedFiles } from "./listed_files.ts";
 import { NameBinding, nameTaken } from "./name_binding.ts";
-import { checkToken, makeToken, registeredPeer } from "./registration.ts";
+import { checkToken, makeToken, notRegistered, registeredPeer } from "./registration.ts";
 import type {
   FoundContent,
   FoundCopy,
@@ -119,7 +119,7 @@ export class SqliteIndex implements SearchIndex {
 
   async unregister(name: string, token: string): Promise<void> {
     const registered = this.#byKey.get(peerNameKey(name))?.token;
-    if (registered === undefined) throw new Failure("not-found", `"${name}" is not registered`, { hint: "" });
+    if (registered === undefined) throw notRegistered(name);
     checkToken(name, token, registered);
     await this.leave(name);
   }

@@ -69,7 +69,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
 }
 
 /** All rows of a statement. node:sqlite gives rows as records of unknown values; the statements above decide what is in them. */
-export function rows<Row>(statement: StatementSync, ...parameters: (string | number | Uint8Array | null)[]): Row[] {
+export function rows<Row>(statement: StatementSync, ...parameters: (string | number | Uint8Array)[]): Row[] {
   return statement.all(...parameters) as Row[];
 }
 

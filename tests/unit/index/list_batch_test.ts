@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { BATCH_FILES_MAX } from "../../../lib/core/limits.ts";
-import { changesIn, decodeListBatch, encodeListBatch, NO_CHANGE } from "../../../lib/index/list_batch.ts";
+import { batchesOf, changesIn, decodeListBatch, encodeListBatch, NO_CHANGE } from "../../../lib/index/list_batch.ts";
 
 const ROOT = "ab".repeat(32);
 
@@ -42,4 +42,19 @@ Deno.test("what is no batch fails in one typed way, also when it would inflate w
     const failure = assertThrows(() => decodeListBatch(wrong), Failure);
     assertEquals(failure.code, "malformed");
   }
+});
+
+Deno.test("a change of any length is told in batches, what is removed first", () => {
+  const remove = Array.from({ length: BATCH_FILES_MAX + 1 }, (_, number) => `${number}`);
+  const add = remove.map((name) => ({ name, size: 1 }));
+  const batches = [...batchesOf({ add, remove })];
+  assertEquals(batches.map((batch) => [batch.remove.length, batch.add.length]), [
+    [BATCH_FILES_MAX, 0],
+    [1, 0],
+    [0, BATCH_FILES_MAX],
+    [0, 1],
+  ]);
+  assertEquals(batches.flatMap((batch) => batch.remove), remove);
+  assertEquals(batches.flatMap((batch) => batch.add), add);
+  assertEquals([...batchesOf({ add: [], remove: [] })], []);
 });
