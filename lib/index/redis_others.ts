@@ -5,7 +5,7 @@
  */
 
 import { failedWith, Failure } from "../core/failure.ts";
-import { Expiries } from "./expiries.ts";
+import { Expiries } from "../core/expiries.ts";
 import type { ListBatch } from "./list_batch.ts";
 import { NOTHING_READ, type ReadEntry, type Reading, type RedisEntries } from "./redis_entries.ts";
 import { REGISTRY } from "./redis_keys.ts";

@@ -16,7 +16,7 @@ import {
   REGISTRATIONS_MAX,
 } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
-import { Expiries } from "./expiries.ts";
+import { Expiries } from "../core/expiries.ts";
 import { ListedFiles } from "./listed_files.ts";
 import { NameBinding, nameTaken } from "./name_binding.ts";
 import { checkToken, makeToken, notRegistered, registeredPeer } from "./registration.ts";

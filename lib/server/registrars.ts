@@ -5,7 +5,7 @@
 
 import { Failure } from "../core/failure.ts";
 import { REGISTRATIONS_PER_ADDRESS_MAX } from "../core/limits.ts";
-import { Expiries } from "../index/expiries.ts";
+import { Expiries } from "../core/expiries.ts";
 
 /** Registered names by the address that registered them. */
 export class Registrars implements Disposable {

@@ -1,5 +1,5 @@
 /**
- * What is here only for a time. Called by the indexes, for names that were registered.
+ * What is here only for a time. Called by the indexes and the HTTP API, for names that were registered.
  * @module
  */
 
