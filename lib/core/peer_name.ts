@@ -7,6 +7,7 @@
 import { Failure } from "./failure.ts";
 import { PEER_NAME_BYTES_MAX } from "./limits.ts";
 import { isPrintable, printable } from "./printable.ts";
+import { type Random, randomBelow } from "./random.ts";
 import { fold, words } from "./words.ts";
 
 /** What one is called whose name is not known. */
@@ -36,12 +37,17 @@ export function peerNameKey(name: string): string {
   return fold(name).replace(/\p{Cf}/gu, "").replace(/\s+/gu, " ").trim();
 }
 
+/** So many numbers are tried one after the other, for a room of machines that are all called alike; then any, in case somebody has taken them all. */
+const NUMBERS_IN_ORDER = 100;
+const NUMBERS = 1_000_000_000;
+
 /** A name like `name` that `isTaken` says is free: `ana` → `ana-2`. */
 export async function freePeerName(
   name: string,
   isTaken: (key: string) => boolean | Promise<boolean>,
+  random: Random = Math.random,
 ): Promise<string> {
-  for (let number = 2;; number++) {
+  for (let number = 2;; number = number < NUMBERS_IN_ORDER ? number + 1 : randomBelow(random, NUMBERS)) {
     const ending = `-${number}`;
     let stem = name;
     while (new TextEncoder().encode(stem + ending).length > PEER_NAME_BYTES_MAX) stem = [...stem].slice(0, -1).join("");

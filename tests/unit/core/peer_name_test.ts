@@ -1,6 +1,7 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertLess, assertMatch, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { checkPeerName, freePeerName, peerNameKey } from "../../../lib/core/peer_name.ts";
+import { seededRandom } from "../../../lib/core/random.ts";
 
 Deno.test("checkPeerName() tidies what people type", () => {
   assertEquals(checkPeerName("  Ana   Lúcia "), "Ana Lúcia");
@@ -19,4 +20,12 @@ Deno.test("freePeerName() counts up and fits", async () => {
   assertEquals(await freePeerName("Ana", (key) => taken.has(key)), "Ana-3");
   const long = "ã".repeat(32);
   assertEquals(await freePeerName(long, () => false), "ã".repeat(31) + "-2");
+});
+
+Deno.test("freePeerName() asks some hundred times, however many names somebody has taken in order", async () => {
+  let asked = 0;
+  const isTaken = (key: string): boolean => (asked += 1) > 0 && Number(key.slice("ana-".length)) <= 100_000;
+  const free = await freePeerName("Ana", isTaken, seededRandom(1));
+  assertMatch(free, /^Ana-\d{6,9}$/);
+  assertLess(asked, 110);
 });
