@@ -6,27 +6,45 @@
 
 import { NO_ID } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
-import { NAMES_BOUND_MAX } from "../core/limits.ts";
+import { NAMES_BOUND_MAX, NAMES_BOUND_PER_ADDRESS_MAX } from "../core/limits.ts";
 import { freePeerName } from "../core/peer_name.ts";
 
 /** The names that have been joined under. */
 export class NameBinding {
-  /** Ids by `peerNameKey`; the one that joined last is last. */
-  readonly #ids = new Map<string, string>();
+  /** Who has a name, by `peerNameKey`; the one that joined last is last. */
+  readonly #owners = new Map<string, { readonly id: string; readonly host: string }>();
+  /** The names by the address from which they were joined under, in the same order. */
+  readonly #byHost = new Map<string, Set<string>>();
 
   /** Whether a name, given by its `peerNameKey`, belongs to another key. */
   isOfAnother(key: string, id: string): boolean {
-    return (this.#ids.get(key) ?? id) !== id;
+    return (this.#owners.get(key)?.id ?? id) !== id;
   }
 
-  /** Gives a name to a key. Beyond the bound, the name that was used longest ago is free again. Who has no key gets none. */
-  bind(key: string, id: string): void {
+  /** Gives a name to a key that joined from `host`. Beyond the bounds, the name that was used longest ago is free again. Who has no key gets none. */
+  bind(key: string, id: string, host: string): void {
     if (id === NO_ID) return;
-    this.#ids.delete(key);
-    this.#ids.set(key, id);
-    const [oldest] = this.#ids.keys();
-    if (this.#ids.size > NAMES_BOUND_MAX && oldest !== undefined) this.#ids.delete(oldest);
+    this.#free(key);
+    this.#owners.set(key, { id, host });
+    const neighbours = this.#byHost.get(host) ?? new Set();
+    this.#byHost.set(host, neighbours.add(key));
+    if (neighbours.size > NAMES_BOUND_PER_ADDRESS_MAX) this.#free(firstOf(neighbours));
+    if (this.#owners.size > NAMES_BOUND_MAX) this.#free(firstOf(this.#owners.keys()));
   }
+
+  #free(key: string): void {
+    const owner = this.#owners.get(key);
+    if (owner === undefined) return;
+    this.#owners.delete(key);
+    const neighbours = this.#byHost.get(owner.host);
+    neighbours?.delete(key);
+    if (neighbours?.size === 0) this.#byHost.delete(owner.host);
+  }
+}
+
+function firstOf(keys: Iterable<string>): string {
+  const [first = ""] = keys;
+  return first;
 }
 
 /** Says that a name is somebody else's, with one that `isTaken` says is free as suggestion. */

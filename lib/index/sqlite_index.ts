@@ -49,6 +49,7 @@ interface PeerState {
   /** The token of one that was registered. */
   readonly token?: string;
   files: number;
+  /** Of all files together. Whatever a peer says their sizes are: it may be more than a number holds exactly. */
   bytes: number;
   /** Of all names together. */
   characters: number;
@@ -231,7 +232,7 @@ export class SqliteIndex implements SearchIndex {
 
   counts(): Promise<{ peers: number; files: number; bytes: number }> {
     const bytes = this.#byKey.values().reduce((sum, state) => sum + state.bytes, 0);
-    return Promise.resolve({ peers: this.#byKey.size, files: this.#files, bytes });
+    return Promise.resolve({ peers: this.#byKey.size, files: this.#files, bytes: countable(bytes) });
   }
 
   /** Everything that a peer lists, in batches, between which others have their turn. Ends when the peer has left. */
@@ -262,7 +263,7 @@ export class SqliteIndex implements SearchIndex {
 
   #add(peer: IndexedPeer, token?: string): void {
     const key = peerNameKey(peer.name);
-    if (this.#bindsNames) this.#owners.bind(key, peer.id);
+    if (this.#bindsNames) this.#owners.bind(key, peer.id, peer.host);
     const state = {
       id: ++this.#lastPeerId,
       peer,
@@ -316,7 +317,7 @@ export class SqliteIndex implements SearchIndex {
   #list(state: PeerState, file: ListedFile): void {
     const before = this.#listed.put(state.id, file);
     if (before === undefined) this.#count(state, 1, file.name);
-    state.bytes = Math.min(state.bytes + file.size - (before ?? 0), Number.MAX_SAFE_INTEGER);
+    state.bytes += file.size - (before ?? 0);
   }
 
   #unlist(state: PeerState, name: string): void {
@@ -340,5 +341,9 @@ function charactersOf(names: Iterable<string>): number {
 }
 
 function summaryOf({ peer, files, bytes }: PeerState): PeerSummary {
-  return { ...peer, files, bytes };
+  return { ...peer, files, bytes: countable(bytes) };
+}
+
+function countable(bytes: number): number {
+  return Math.max(0, Math.min(bytes, Number.MAX_SAFE_INTEGER));
 }

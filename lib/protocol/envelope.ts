@@ -72,10 +72,15 @@ export function encodeRequest<D, R>(message: Request<D, R>, data: D, id: number)
   return encodeLine({ method: message.method, data: message.data.check(data, message.method), id });
 }
 
-/** The line of a reply, with its line feed; `body` raw bytes have to follow. */
+/** The line of a reply, with its line feed; `body` raw bytes have to follow. What is no such reply is a bug, and not the fault of who asked. */
 export function encodeReply<D, R>(message: Request<D, R>, data: R, id: number, body?: number): Uint8Array {
   const status = `${message.method}_OK`;
-  const checked = message.reply.check(data, status);
+  let checked: R;
+  try {
+    checked = message.reply.check(data, status);
+  } catch (cause) {
+    throw new TypeError(`Cannot reply ${status}`, { cause });
+  }
   return encodeLine(body === undefined ? { status, data: checked, id } : { status, data: checked, id, body });
 }
 

@@ -8,7 +8,7 @@ import { count, flag, list, optional, text } from "./field.ts";
 import { news, request } from "./message.ts";
 import { fileName, fileSize, hostField, IndexedFile, offset, peerName, PeerRow, port, root } from "./shapes.ts";
 
-/** Takes a name, for the key that was proven: nobody else gets it as long as the index runs. The index dials the observed address at `port`; a peer it cannot reach may search and download, but lists nothing. */
+/** Takes a name, for the key that was proven (each PROVE is good for one): nobody else gets it as long as the index runs. The index dials the observed address at `port`; a peer it cannot reach may search and download, but lists nothing. */
 export const Join = request("JOIN", {
   about:
     "Peer → index: I am `name`, reached at `port` (without encryption, if `plain`), with so many files to list. Names are compared without case or accents.",

@@ -19,7 +19,7 @@ import { type Answer, type Route, route, type Routes, routes } from "../net/answ
 import { greet } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Dial } from "../net/dial.ts";
-import { identityOf, type PublicIdentity } from "../net/identity.ts";
+import type { PublicIdentity } from "../net/identity.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import type { DataOf, ReplyOf, Request } from "../protocol/message.ts";
@@ -54,9 +54,8 @@ export class Session {
   /** The sign of life that somebody waits for. */
   #sign: PromiseWithResolvers<void> | undefined;
   #peer: IndexedPeer | undefined;
-  /** Who has proven to call, until it joins; from then on its certificate in hex, which its peer has anyway, stands for it. */
+  /** Who has proven to call, until it joins: proofs are bounded, and so joins are, too. */
   #identity: PublicIdentity | undefined;
-  #certificate: string | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
   #writeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -108,7 +107,7 @@ export class Session {
 
   /** Notes who has proven to call. */
   proven(identity: PublicIdentity): void {
-    if (this.#certificate === undefined) this.#identity ??= identity;
+    this.#identity ??= identity;
   }
 
   /** Ends the session: frees the name at once, forgets the files. */
@@ -122,7 +121,7 @@ export class Session {
     if (this.#peer !== undefined) {
       throw new Failure("refused", `Cannot join: this connection is ${this.#peer.name} already`);
     }
-    const identity = await this.#proven();
+    const identity = this.#identity;
     if (identity === undefined) throw new Failure("unproven", "Cannot join: prove who you are first");
     const name = checkPeerName(data.name);
     if (isAddress(peerNameKey(name))) throw new Failure("bad-name", `Cannot use "${name}" as a name: it is an address`);
@@ -137,7 +136,6 @@ export class Session {
     const peer = { name, id: identity.id, certificate, plain, host, port: reachable ? data.port : undefined };
     await this.#parts.index.join(peer);
     this.#peer = peer;
-    this.#certificate = certificate;
     this.#identity = undefined;
     this.#parts.joined.set(peerNameKey(name), this);
     const from = { host, port: data.port };
@@ -228,10 +226,6 @@ export class Session {
     await this.#leave("said goodbye");
   }
 
-  async #proven(): Promise<PublicIdentity | undefined> {
-    return this.#certificate === undefined ? this.#identity : await identityOf(Uint8Array.fromHex(this.#certificate));
-  }
-
   #joinedPeer(): IndexedPeer {
     if (this.#peer === undefined) throw new Failure("not-joined", "Cannot do that: this connection has not joined");
     return this.#peer;
@@ -305,8 +299,8 @@ export function hostFor({ local, remote }: Pick<Connection, "local" | "remote">,
 
 /** What peers may ask an index. */
 export const SESSION_ROUTES: Routes<Session> = routes(
-  route(Join, async (session: Session, data) => only(await session.join(data))),
-  route(Update, async (session, data) => only(await session.update(data))),
+  question(Join, (session, data) => session.join(data)),
+  route(Update, async (session: Session, data) => only(await session.update(data))),
   question(Search, (session, data) => session.search(data)),
   question(Find, (session, data) => session.find(data)),
   question(FolderFiles, (session, data) => session.folder(data)),

@@ -5,7 +5,12 @@
 
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
-import { FILES_PER_PEER_MAX, NAME_CHARACTERS_PER_PEER_MAX, PARTIALS_PER_PEER_MAX } from "../../lib/core/limits.ts";
+import {
+  FILE_BYTES_MAX,
+  FILES_PER_PEER_MAX,
+  NAME_CHARACTERS_PER_PEER_MAX,
+  PARTIALS_PER_PEER_MAX,
+} from "../../lib/core/limits.ts";
 import type { IndexedPeer, SearchIndex, SearchQuery } from "../../lib/index/search_index.ts";
 import type { RegisterTest } from "../support/components.ts";
 import { eventually } from "../support/wait.ts";
@@ -168,6 +173,21 @@ export function testSearchIndex(
     assertEquals(peers, [{ ...peer("ana"), files: 2, bytes: 1007 }]);
     assertEquals(await index.peer("ANA "), peers[0]);
     assertEquals(await index.peer("rui"), undefined);
+  });
+
+  test("sums of sizes stay within what a reply can say, whatever sizes are claimed, and come down again", async (index) => {
+    await index.join(peer("eve"));
+    const names = Array.from({ length: 1_000 }, (_, number) => `${number}`);
+    const sums = async () => [(await index.peer("eve"))?.bytes, (await index.counts()).bytes];
+    for (const many of ["a", "b", "c", "d", "e"]) {
+      const add = names.map((name) => ({ name: `${many}${name}`, size: FILE_BYTES_MAX }));
+      await index.update("eve", { add, remove: [] });
+    }
+    assertEquals(await sums(), [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
+    for (const many of ["a", "b", "c", "d"]) {
+      await index.update("eve", { add: [], remove: names.map((name) => `${many}${name}`) });
+    }
+    assertEquals(await sums(), [1_000 * FILE_BYTES_MAX, 1_000 * FILE_BYTES_MAX]);
   });
 
   test("update() refuses a peer that has not joined, and too many files", async (index) => {

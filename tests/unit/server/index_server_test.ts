@@ -85,21 +85,21 @@ Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sen
   expected.forEach((pattern, index) => assertMatch(lines[index] ?? "", pattern));
 });
 
-Deno.test("who has left may join again on the same connection, as the one who has proven to call and nobody else", async () => {
+Deno.test("a proof is good for one join: who has left proves again who it is before it joins again", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await ana.join("ana");
-  const row = () => ana.call(Peers, { name: "ana", limit: 1, offset: 0 });
-  const before = await row();
-  assertEquals(before.peers.length, 1);
   await ana.call(Leave, {});
-  assertEquals((await row()).peers, []);
+  assertEquals((await assertRejects(() => ana.join("ana"), Failure)).code, "unproven");
   const asking = makeNonce();
   const { nonce } = await ana.call(Hello, { version: PROTOCOL_VERSION, software: SOFTWARE, nonce: asking });
-  const channel = { asked: nonce, asking, calledId: "" };
-  await ana.call(Prove, await prove(channel, await Identity.make(), undefined));
-  await ana.join("ana");
-  assertEquals(await row(), before);
+  const identity = await Identity.make();
+  await ana.call(Prove, await prove({ asked: nonce, asking, calledId: "" }, identity, undefined));
+  // The name stays with who had it.
+  assertEquals((await assertRejects(() => ana.join("ana"), Failure)).code, "name-taken");
+  await ana.join("rui");
+  const { peers } = await ana.call(Peers, { name: "rui", limit: 1, offset: 0 });
+  assertEquals(peers.map(({ id }) => id), [identity.id]);
 });
 
 Deno.test("a taken name is refused with a free one, a bad name with the reason", async () => {
