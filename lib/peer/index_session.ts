@@ -66,6 +66,8 @@ export class IndexSession implements AsyncDisposable {
   #listing: Promise<void> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
   #joined = false;
+  /** Whether others reach this peer, as the index says: only then does it take a list. */
+  #reachable = false;
   /** The name it joined with last. */
   #hadName: string | undefined;
 
@@ -114,7 +116,7 @@ export class IndexSession implements AsyncDisposable {
 
   /** Says that parts of a content are here for others, or are so no longer. The index hears of it now or when it is back. */
   announce({ root, name, size }: PartialContent, here: boolean): void {
-    if (this.#joined) this.#caller?.call(Partial, { root, name, size, here }).catch(() => {});
+    if (this.#joined && this.#reachable) this.#caller?.call(Partial, { root, name, size, here }).catch(() => {});
   }
 
   /** Resolves when the index knows everything that was said before. */
@@ -178,8 +180,8 @@ export class IndexSession implements AsyncDisposable {
     });
     this.#joined = true;
     this.#hadName = membership.name();
+    this.#reachable = joined.reachable;
     if (!joined.reachable) {
-      this.#dirty.clear();
       this.#options.onEvent({ event: "unreachable", host: joined.host, port: membership.port });
       return;
     }
@@ -190,7 +192,9 @@ export class IndexSession implements AsyncDisposable {
 
   /** Tells the index what changed, batch after batch, until nothing is left to tell. */
   #listMore(): void {
-    if (!this.#joined || this.#listing !== undefined || this.#dirty.size === 0) return;
+    // Who comes back lists everything anew: until then nothing has to be kept.
+    if (!this.#joined || !this.#reachable) this.#dirty.clear();
+    if (this.#listing !== undefined || this.#dirty.size === 0) return;
     const caller = this.#caller;
     this.#listing = this.#list().catch((thrown) => {
       // What was to be told is lost with the attempt. Coming back tells everything anew, unless the index said that it does not want it.

@@ -56,6 +56,26 @@ Deno.test("after a download the index knows of the new copy, with its root, and 
   assertEquals((await get(eva, "a.bin")).sources.map(({ peer }) => peer), ["rui"]);
 });
 
+Deno.test("a peer that others cannot reach stays with its index while its files change, and finds and gets what others have", async () => {
+  await using room = await Room.open();
+  const shared = await room.folder();
+  await shared.file("a.bin", SIZE);
+  await room.peer("ana", shared);
+  await room.hashed("ana", "a.bin");
+  const own = await room.folder();
+  await own.file("mine.bin", SIZE);
+  // The index calls back at the address that it observes, where nobody listens.
+  const rui = await room.peer("rui", own, { listen: { host: "127.0.0.2", port: 0 } });
+  await get(rui, "a.bin");
+  await rui.peer.listed();
+  const { rows } = await rui.peer.directory.search("a", { exact: false, limit: 10, offset: 0 });
+  assertEquals(rows.map(({ name, peers }) => [name, peers.map((peer) => peer.name)]), [["a.bin", ["ana"]]]);
+  assertEquals(rui.events.map(({ event }) => event).filter((event) => /index|unreachable/.test(event)), [
+    "unreachable",
+  ]);
+  assertEquals((await room.index.peer("rui"))?.files, 0);
+});
+
 Deno.test("a file that is here is not fetched again, also under another name", async () => {
   await using room = await Room.open();
   const [one, other] = [await room.folder(), await room.folder()];
