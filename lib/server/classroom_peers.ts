@@ -56,7 +56,7 @@ export class ClassroomPeers implements Disposable {
   /** Lists a peer with these files and no others. Fails: "busy" when there are too many peers, "too-large". */
   async join(address: Address, dialect: Dialect, files: readonly string[]): Promise<void> {
     const isNew = !this.#peers.has(formatAddress(address));
-    const peer = await this.#peer(address, dialect);
+    const peer = this.#peer(address, dialect);
     await this.#change(peer, new Set(files), { replace: true });
     if (!isNew) return;
     const { journal } = this.#options;
@@ -67,7 +67,7 @@ export class ClassroomPeers implements Disposable {
   async add(address: Address, dialect: Dialect, files: readonly string[]): Promise<void> {
     const isNew = !this.#peers.has(formatAddress(address));
     if (isNew) return await this.join(address, dialect, files);
-    const peer = await this.#peer(address, dialect);
+    const peer = this.#peer(address, dialect);
     const before = peer.files.size;
     await this.#change(peer, new Set(files), { replace: false });
     const added = peer.files.size - before;
@@ -100,8 +100,8 @@ export class ClassroomPeers implements Disposable {
     this.#closing.abort();
   }
 
-  /** The peer at an address, which joins the index if it was not there. */
-  async #peer(address: Address, dialect: Dialect): Promise<ClassroomPeer> {
+  /** The peer at an address, which joins the index if it was not there. Nothing is waited for in here: two who ask for one address get one peer. */
+  #peer(address: Address, dialect: Dialect): ClassroomPeer {
     const name = formatAddress(address);
     const known = this.#peers.get(name);
     if (known !== undefined) {
@@ -109,26 +109,21 @@ export class ClassroomPeers implements Disposable {
       return known;
     }
     const [oldest, ...others] = this.#at(address.host);
-    if (oldest !== undefined && others.length + 1 >= DIALECT_PEERS_PER_ADDRESS_MAX) {
-      await this.#forget(oldest, "made room for another at its address");
-    }
+    const roomMade = oldest !== undefined && others.length + 1 >= DIALECT_PEERS_PER_ADDRESS_MAX
+      ? this.#forget(oldest, "made room for another at its address")
+      : Promise.resolve();
     if (this.#peers.size >= DIALECT_PEERS_MAX) {
       throw new Failure("busy", "Cannot take any more peers that do not speak Recess");
     }
     const { index, clock } = this.#options;
     const { host, port } = address;
-    const joined = index.join({
-      name,
-      id: NO_ID,
-      certificate: NO_CERTIFICATE,
-      plain: true,
-      host,
-      port,
-      dialect,
-    });
+    const row = { name, id: NO_ID, certificate: NO_CERTIFICATE, plain: true, host, port, dialect };
+    const joined = roomMade.then(() => index.join(row));
     const peer = { name, address, files: new Set<string>(), heardMs: clock.now(), joined, changed: joined };
     this.#peers.set(name, peer);
-    joined.catch(() => this.#peers.delete(name));
+    joined.catch(() => {
+      if (this.#peers.get(name) === peer) this.#peers.delete(name);
+    });
     void this.#watch();
     return peer;
   }

@@ -128,6 +128,19 @@ Deno.test("classroom peers are bounded: files of each, peers of an address, peer
   assertEquals(busy.code, "busy");
 });
 
+Deno.test("two joins of one address at once are one peer, also where room has to be made, and it can leave", async () => {
+  await using room = start();
+  const { peers, names } = room;
+  for (let port = 1; port <= DIALECT_PEERS_PER_ADDRESS_MAX; port++) {
+    await peers.join({ host: ADDRESS.host, port }, "json", []);
+  }
+  await Promise.all([peers.join(ADDRESS, "json", ["a"]), peers.join(ADDRESS, "json", ["b"])]);
+  assertEquals([peers.size, (await names()).length], [DIALECT_PEERS_PER_ADDRESS_MAX, DIALECT_PEERS_PER_ADDRESS_MAX]);
+  assertEquals(peers.holders("b"), [ADDRESS]);
+  await peers.leave(ADDRESS, "said goodbye");
+  assert(!(await names()).includes("10.0.0.5:8776"));
+});
+
 Deno.test("changes of one classroom peer follow each other, over however many connections they come", async () => {
   await using room = start();
   const { peers, index } = room;
