@@ -10,6 +10,8 @@
 const BITS_SIZE_MIN = 256;
 /** An array takes so many bits for a number. */
 const ARRAY_BITS = 32;
+/** Room that is not used is given back when less than this part of it is. */
+const USED_PART_MIN = 0.25;
 
 /** Whole numbers from 0 to 2^32 - 1, in order. */
 export class IdSet {
@@ -60,6 +62,7 @@ export class IdSet {
     if (this.#bits !== undefined) this.#bits[id >>> 5] = (this.#bits[id >>> 5] ?? 0) & ~(1 << (id & 31));
     else this.#sorted.copyWithin(this.#indexOf(id, 0), this.#indexOf(id, 0) + 1, this.#size);
     this.#size -= 1;
+    this.#giveBack();
   }
 
   /** Whether a number is in it. */
@@ -157,10 +160,21 @@ export class IdSet {
       this.#bits = roomy;
       return;
     }
+    this.#useArray(bits);
+  }
+
+  #useArray(bits: Uint32Array): void {
     const ids: number[] = [];
     this.#commonInBits(bits, [], Infinity, ids);
     this.#sorted = Uint32Array.from(ids);
     this.#bits = undefined;
+  }
+
+  /** Gives back what removed numbers took: a peer may list many names with some words, and then all of them but one no longer. */
+  #giveBack(): void {
+    const bits = this.#bits;
+    if (bits !== undefined && this.#size < bits.length * USED_PART_MIN) this.#useArray(bits);
+    if (this.#size < this.#sorted.length * USED_PART_MIN) this.#sorted = this.#sorted.slice(0, 2 * this.#size);
   }
 }
 

@@ -12,9 +12,12 @@ import { NAME_WORDS_MAX } from "../core/limits.ts";
 import { words } from "../core/words.ts";
 import { IdSet } from "./id_set.ts";
 import type { NameList } from "./name_list.ts";
+import { baseName } from "./rank.ts";
 
 /** Names in a leaf: few enough to compare the text of each. */
 const LEAF_NAMES_MAX = 16;
+/** A branch with so few names left is a leaf again: well below the bound, so that no name that comes and goes splits it each time. */
+const LEAF_AGAIN_MAX = LEAF_NAMES_MAX / 2;
 /** Follows a word that is whole. No word has it. */
 const END = " ";
 
@@ -123,8 +126,8 @@ export class WordTree {
         return;
       }
       node.names.delete(id);
-      if (node.names.size === 0) {
-        below.delete(first);
+      if (node.names.size <= LEAF_AGAIN_MAX) {
+        below.set(first, IdSet.intersection([node.names], Infinity));
         return;
       }
       at += node.label.length;
@@ -171,7 +174,9 @@ function commonLength(label: string, key: string, at: number): number {
   return length;
 }
 
-/** The words of a name as the tree knows them, each once. None is the beginning of another. */
+/** The words of a name as the tree knows them, each once. None is the beginning of another. Where there are too many, the file's own count before its folders'. */
 function keysOf(name: string): string[] {
-  return [...new Set(words(name).slice(0, NAME_WORDS_MAX).map((word) => word + END))];
+  let known = new Set(words(name));
+  if (known.size > NAME_WORDS_MAX) known = new Set([...words(baseName(name)), ...known]);
+  return Array.from(known, (word) => word + END).slice(0, NAME_WORDS_MAX);
 }

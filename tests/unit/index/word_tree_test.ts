@@ -1,8 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { NAME_WORDS_MAX } from "../../../lib/core/limits.ts";
 import { type Random, randomBelow, seededRandom } from "../../../lib/core/random.ts";
 import { words } from "../../../lib/core/words.ts";
 import { NameList } from "../../../lib/index/name_list.ts";
 import { WordTree } from "../../../lib/index/word_tree.ts";
+import { externalBytes } from "../../support/memory.ts";
 
 /** Names whose words begin alike often: of few letters, some long. */
 function nameOf(random: Random): string {
@@ -46,4 +48,33 @@ Deno.test("WordTree find() misses no name while names come and go, and gives few
   }
   for (const [id, name] of names) tree.delete(id, name);
   assertEquals(tree.find(["a"], Infinity, { whole: false }), []);
+});
+
+Deno.test("WordTree gives back what names took that are gone, also where one of their words is left", () => {
+  const list = new NameList();
+  const tree = new WordTree(list);
+  const before = externalBytes();
+  for (let batch = 0; batch < 20; batch++) {
+    const said = Array.from({ length: 30 }, (_, number) => `w${batch}x${number}`).join(" ");
+    const names = Array.from({ length: 250 }, (_, number) => `${said} ${number}`);
+    const added = names.map((name) => ({ id: list.add(name), name }));
+    for (const { id, name } of added) tree.add(id, name);
+    for (const { id, name } of added.slice(1)) {
+      tree.delete(id, name);
+      list.delete(id);
+    }
+  }
+  assertLess(externalBytes() - before, 100_000);
+});
+
+Deno.test("WordTree finds a long name by the words of the file itself, however many its folders have", () => {
+  const list = new NameList();
+  const tree = new WordTree(list);
+  const folders = Array.from({ length: NAME_WORDS_MAX }, (_, number) => `คณะ ${number}`).join("/");
+  const name = `${folders}/รายงาน.pdf`;
+  const id = list.add(name);
+  tree.add(id, name);
+  for (const word of words("รายงาน.pdf")) assertEquals(tree.find([word], 9, { whole: true }), [id]);
+  tree.delete(id, name);
+  assertEquals(tree.find(["pdf"], 9, { whole: true }), []);
 });
