@@ -48,7 +48,7 @@ export class FileTable {
   /** By hash of the root. A chain holds different roots, if their hashes are alike. */
   #firstOfRoot = new Uint32Array(BUCKETS_MIN);
   #buckets = BUCKETS_MIN;
-  #withRoot = 0;
+  #rooted = 0;
   /** So that nobody can make up roots whose hashes are all alike. */
   readonly #seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 
@@ -125,28 +125,34 @@ export class FileTable {
     return found;
   }
 
-  /** The copies of a content, those of who came first before others. */
-  ofRoot(root: string): FileRow[] {
-    const found: FileRow[] = [];
-    this.#withRoots(root, Infinity, (page, at) => {
-      found.push({ peer: page.peers[at] ?? 0, name: page.names[at] ?? 0, size: page.sizes[at] ?? 0, root });
-    });
-    return found.sort((a, b) => a.peer - b.peer);
+  /** The copies of a content, of `limit` that are looked at, those of who came first before others. Shape: their rows. */
+  ofRoot(root: string, limit: number): number[] {
+    // Peer and row in one number, which a typed array sorts several times faster than an array sorts pairs.
+    const found: number[] = [];
+    const rows = this.#lastRow + 1;
+    this.#withRoot(root, limit, (row) => found.push(this.#peerOf(row) * rows + row));
+    return Array.from(Float64Array.from(found).sort(), (each) => each % rows);
   }
 
-  /** Who has a content, of `limit` copies at most. */
-  holdersOf(root: string, limit: number): Set<number> {
+  /** Who has a content, of `limit` copies that are looked at; and how many were. */
+  holdersOf(root: string, limit: number): { holders: Set<number>; looked: number } {
     const holders = new Set<number>();
-    this.#withRoots(root, limit, (page, at) => holders.add(page.peers[at] ?? 0));
-    return holders;
+    const looked = this.#withRoot(root, limit, (row) => holders.add(this.#peerOf(row)));
+    return { holders, looked };
   }
 
-  #withRoots(root: string, limit: number, take: (page: Page, at: number) => void): void {
+  #withRoot(root: string, limit: number, take: (row: number) => void): number {
     const bytes = Uint8Array.fromHex(root);
     let row = this.#firstOfRoot[this.#bucketOf(this.#hash(bytes, 0))] ?? 0;
-    for (let looked = 0; row !== 0 && looked < limit; looked++, row = this.#next(BY_ROOT, row)) {
-      if (this.#hasBytes(row, bytes)) take(this.#page(row), row & (PAGE_ROWS - 1));
+    let looked = 0;
+    for (; row !== 0 && looked < limit; looked++, row = this.#next(BY_ROOT, row)) {
+      if (this.#hasBytes(row, bytes)) take(row);
     }
+    return looked;
+  }
+
+  #peerOf(row: number): number {
+    return this.#page(row).peers[row & (PAGE_ROWS - 1)] ?? 0;
   }
 
   #page(row: number): Page {
@@ -186,8 +192,8 @@ export class FileTable {
     page.hasRoot[at] = root === undefined ? 0 : 1;
     if (root === undefined) return;
     page.roots.set(Uint8Array.fromHex(root), at * DIGEST_BYTES);
-    this.#withRoot += 1;
-    if (this.#withRoot > this.#buckets) this.#splitBucket();
+    this.#rooted += 1;
+    if (this.#rooted > this.#buckets) this.#splitBucket();
     const bucket = this.#bucketOf(this.#hash(page.roots, at * DIGEST_BYTES));
     this.#firstOfRoot[bucket] = this.#link(BY_ROOT, row, this.#firstOfRoot[bucket] ?? 0);
   }
@@ -200,7 +206,7 @@ export class FileTable {
     if (this.#firstOfRoot[bucket] === row) this.#firstOfRoot[bucket] = this.#next(BY_ROOT, row);
     this.#unlink(BY_ROOT, row);
     page.hasRoot[at] = 0;
-    this.#withRoot -= 1;
+    this.#rooted -= 1;
   }
 
   #hasBytes(row: number, root: Uint8Array): boolean {

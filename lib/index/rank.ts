@@ -33,11 +33,6 @@ export function matchQuality(name: string, queryWords: readonly string[]): numbe
   return quality + queryWords.length / Math.max(nameWords.length, 1);
 }
 
-/** Whether a quality from `matchQuality` is that of a name in which every word is whole. */
-export function isWholeMatch(quality: number, queryWords: readonly string[]): boolean {
-  return quality >= queryWords.length * WHOLE_WORD;
-}
-
 /** How well a name equals the one searched for: to the letter, without case and accents, with its folders or without. Undefined when not. */
 export function exactQuality(name: string, wanted: string): number | undefined {
   if (name === wanted) return 4;

@@ -1,39 +1,38 @@
 /**
  * Searches the tables of `SqliteIndex`. Called by sqlite_index.ts.
  *
- * A search is bounded in time, because others wait meanwhile: it reads a bounded number of candidates in the order of the index and ranks
- * those.
+ * A search is bounded in time, because others wait meanwhile: it reads a bounded number of names and copies. All that it finds is one sequence,
+ * which does not depend on how much of it is asked for, so that its pages neither repeat nor leave out: names in blocks of a fixed size, each
+ * block best match first, equal matches by how many have them.
  * @module
  */
 
 import { HIT_PEERS_MAX, QUERY_WORDS_MAX } from "../core/limits.ts";
 import { fold, words } from "../core/words.ts";
-import type { FileTable } from "./file_table.ts";
 import type { NameList } from "./name_list.ts";
-import { baseName, compareRanked, exactQuality, isWholeMatch, matchQuality } from "./rank.ts";
-import type { FoundContent, IndexedPeer, ListedFile, SearchQuery } from "./search_index.ts";
-import { type NameRow, rows, type Statements } from "./sqlite_tables.ts";
+import { baseName, compareRanked, exactQuality, matchQuality } from "./rank.ts";
+import { contentsOf, type Copies, COPIES_MAX, copiesOf, type RankedContent, Ranking } from "./ranking.ts";
+import type { FoundContent, SearchQuery } from "./search_index.ts";
+import { type NameRow, one, rows, type Statements } from "./sqlite_tables.ts";
 import type { WordTree } from "./word_tree.ts";
 
-/** Names looked at for one search: some more than asked for, so that ranking has a choice. */
-const CANDIDATES_MIN = 50;
-const CANDIDATES_PER_HIT = 2;
-/** Copies looked at for one search, however many peers list the same names. */
-const SEARCH_COPIES_MAX = 10_000;
-/** Copies looked at to count the holders of one content: more than there are honest peers at one server. */
-const HOLDERS_COUNTED_MAX = 20_000;
+/** Names that are put in order together: some more than a page has, so that ranking has a choice. */
+const BLOCK_NAMES = 100;
+/** Blocks that are looked at beyond those that a page needs if no two names are one content. */
+const BLOCKS_MORE_MAX = 3;
+/** Names with the same last component that are looked at for one exact search. */
+const EXACT_NAMES_MAX = 2_000;
+/** Copies looked at for one answer to count the holders of its contents. */
+const HOLDERS_COUNTED_MAX = 50_000;
 
 /** Greater than whatever can follow in a name. */
 const LAST_CHARACTER = "\u{10ffff}";
 
 /** Where a search looks. */
-export interface SearchParts {
+export interface SearchParts extends Copies {
   readonly sql: Statements;
   readonly names: NameList;
   readonly words: WordTree;
-  readonly copies: FileTable;
-  /** The peer behind a number in the tables, as long as it is here. */
-  readonly peerOf: (id: number) => IndexedPeer | undefined;
 }
 
 /** The searching half of the index. */
@@ -45,128 +44,93 @@ export class SqliteSearch {
   }
 
   /** Finds contents, best match first. */
-  search(query: SearchQuery): { hits: FoundContent[]; more: boolean } {
-    const end = query.offset + query.limit;
-    const { names, all } = query.exact ? this.#exactly(query.query) : this.#byWords(query.query, end + 1);
-    const groups = this.#groupByContent(names, end + 1).sort(compareRanked);
-    const hits = groups.slice(query.offset, end).map((group) => this.#countHolders(group));
-    return { hits, more: groups.length > end || (!all && hits.length > 0) };
+  search({ query, exact, limit, offset }: SearchQuery): { hits: FoundContent[]; more: boolean } {
+    const end = offset + limit;
+    const ranking = new Ranking(this.#parts, end + 1);
+    const all = exact ? this.#exactly(query, ranking) : this.#byWords(query, ranking);
+    const hits = this.#withHolders(ranking.contents.slice(offset, end));
+    return { hits, more: ranking.contents.length > end || (!all && hits.length > 0) };
   }
 
   /** Finds every content below a folder, in order of name; of one name, the content that most have first. */
   folder(prefix: string, after: string | undefined, limit: number): { hits: FoundContent[]; more: boolean } {
     const found = rows<NameRow>(this.#parts.sql.namesBelow, after ?? "", prefix, prefix + LAST_CHARACTER, limit + 1);
-    const groups = new Map<string, ContentGroup>();
     const names = found.slice(0, limit).map((row) => ({ ...row, quality: 0 }));
+    const copies = copiesOf(names, this.#parts.copies, COPIES_MAX);
     // One name at a time, so that a content which lies there under several names is a hit of each.
-    const hits = names.flatMap((name) => {
-      groups.clear();
-      this.#addCopies(groups, [name], SEARCH_COPIES_MAX);
-      return [...groups.values()].sort(compareRanked).map((group) => this.#countHolders(group));
+    const contents = names.flatMap((name, at) => {
+      return contentsOf([name], copies.slice(at, at + 1), this.#parts).values().toArray().sort(compareRanked);
     });
-    return { hits, more: found.length > limit };
+    return { hits: this.#withHolders(contents), more: found.length > limit };
   }
 
-  #exactly(wanted: string): { names: RankedName[]; all: boolean } {
-    const found = rows<{ id: number }>(this.#parts.sql.idsByBase, fold(baseName(wanted)), SEARCH_COPIES_MAX);
-    const names = found.flatMap(({ id }) => {
-      const name = this.#parts.names.of(id);
+  /** Ranks names that equal the one wanted. Shape: whether these are all. */
+  #exactly(wanted: string, ranking: Ranking): boolean {
+    const { sql, names } = this.#parts;
+    const found = rows<{ id: number }>(sql.idsByBase, fold(baseName(wanted)), EXACT_NAMES_MAX);
+    // Where others have very many with the same last component, the very name may not be among the first.
+    const same = one<{ id: number }>(sql.idOfName, wanted);
+    const ids = new Set([...same === undefined ? [] : [same], ...found].map(({ id }) => id));
+    const ranked = [...ids].flatMap((id) => {
+      const name = names.of(id);
       const quality = exactQuality(name, wanted);
       return quality === undefined ? [] : [{ id, name, quality }];
     });
-    return { names, all: found.length < SEARCH_COPIES_MAX };
+    ranking.add(ranked);
+    return found.length < EXACT_NAMES_MAX;
   }
 
-  /**
-   * Names that match the words, `count` or more if there are so many. Where more match than are looked at, those with the whole words, the
-   * best matches, are among them.
-   */
-  #byWords(query: string, count: number): { names: RankedName[]; all: boolean } {
-    const candidatesMax = CANDIDATES_MIN + CANDIDATES_PER_HIT * count;
+  /** Ranks names that match the words, block after block until there are enough. Shape: whether these are all. */
+  #byWords(query: string, ranking: Ranking): boolean {
     const wanted = [...new Set(words(query))].slice(0, QUERY_WORDS_MAX);
-    if (wanted.length === 0) {
-      const first = rows<NameRow>(this.#parts.sql.anyNames, candidatesMax);
-      return { names: first.map((row) => ({ ...row, quality: 0 })), all: first.length < candidatesMax };
-    }
-    const names = new Map<number, RankedName>();
-    const look = (options: { whole: boolean }): boolean => {
-      const found = this.#parts.words.find(wanted, candidatesMax, options);
-      for (const id of found) {
-        const name = this.#parts.names.of(id);
-        const quality = names.has(id) ? undefined : matchQuality(name, wanted);
-        if (quality !== undefined) names.set(id, { id, name, quality });
+    const blocks = Math.ceil(ranking.wanted / BLOCK_NAMES);
+    let looked = 0;
+    for (const count of [blocks, blocks + BLOCKS_MORE_MAX].map((each) => each * BLOCK_NAMES)) {
+      const found = this.#candidates(wanted, count);
+      for (; looked < found.length && !ranking.isFull; looked += BLOCK_NAMES) {
+        const block = found.slice(looked, looked + BLOCK_NAMES).flatMap((id) => {
+          const name = this.#parts.names.of(id);
+          const quality = matchQuality(name, wanted);
+          return quality === undefined ? [] : [{ id, name, quality }];
+        });
+        ranking.add(block);
       }
-      return found.length < candidatesMax;
-    };
-    const all = look({ whole: false });
-    const whole = names.values().filter((name) => isWholeMatch(name.quality, wanted)).toArray();
-    if (!all && whole.length < count) look({ whole: true });
-    return { names: [...names.values()], all };
+      if (ranking.isFull || found.length < count) return looked >= found.length && found.length < count;
+    }
+    return false;
   }
 
   /**
-   * The contents behind names, `count` of the best or more if there are so many. Copies with a root are one content whatever they are
-   * called; others are told apart by name and size.
+   * The first `count` names that may match, always in the same order: those with the whole words before others, since they are the best matches.
    */
-  #groupByContent(names: readonly RankedName[], count: number): ContentGroup[] {
-    const groups = new Map<string, ContentGroup>();
-    const sorted = names.toSorted((a, b) => b.quality - a.quality);
-    let copiesLeft = SEARCH_COPIES_MAX;
-    for (let start = 0; start < sorted.length && groups.size < count && copiesLeft > 0;) {
-      // Among equals the number of holders decides, so all of them are looked at together.
-      const last = sorted[Math.min(start + count, sorted.length) - 1];
-      const end = sorted.findLastIndex((each) => each.quality === last?.quality) + 1;
-      copiesLeft -= this.#addCopies(groups, sorted.slice(start, end), copiesLeft);
-      start = end;
-    }
-    return [...groups.values()];
+  #candidates(wanted: readonly string[], count: number): number[] {
+    const { sql, words: tree } = this.#parts;
+    if (wanted.length === 0) return rows<NameRow>(sql.anyNames, count).map(({ id }) => id);
+    const whole = tree.find(wanted, count, { whole: true });
+    if (whole.length === count) return whole;
+    return [...new Set([...whole, ...tree.find(wanted, count, { whole: false })])].slice(0, count);
   }
 
-  /** Adds the copies of names to their contents. Shape: how many copies were looked at. */
-  #addCopies(groups: Map<string, ContentGroup>, names: readonly RankedName[], copiesMax: number): number {
+  /** Contents with all their holders, also those that have them under a name that does not match. */
+  #withHolders(contents: readonly RankedContent[]): FoundContent[] {
     const { copies, peerOf } = this.#parts;
-    let looked = 0;
-    for (const { id, name, quality } of names) {
-      const found = copies.ofName(id, copiesMax - looked);
-      looked += found.length;
-      for (const { peer: peerId, size, root } of found) {
-        const peer = peerOf(peerId);
-        if (peer === undefined) continue;
-        const key = root ?? `${id}/${size}`;
-        const group = groups.get(key);
-        if (group === undefined) {
-          groups.set(key, { name, size, ...(root === undefined ? {} : { root }), quality, holders: 1, peers: [peer] });
-          continue;
-        }
-        group.holders += 1;
-        if (group.peers.length < HIT_PEERS_MAX && !group.peers.includes(peer)) group.peers.push(peer);
+    const counted = new Map<string, ReadonlySet<number>>();
+    let left = HOLDERS_COUNTED_MAX;
+    return contents.map(({ quality: _, ...hit }, at) => {
+      if (hit.root === undefined) return hit;
+      const share = Math.ceil(left / (contents.length - at));
+      const holders = counted.getOrInsertComputed(hit.root, (root) => {
+        const found = copies.holdersOf(root, share);
+        left -= found.looked;
+        return found.holders;
+      });
+      const peers = new Set(hit.peers);
+      const named = Math.min(HIT_PEERS_MAX, holders.size);
+      for (const id of peers.size < named ? [...holders].sort((a, b) => a - b) : []) {
+        const peer = peers.size < named ? peerOf(id) : undefined;
+        if (peer !== undefined) peers.add(peer);
       }
-    }
-    return looked;
+      return { ...hit, holders: Math.max(holders.size, peers.size), peers: [...peers] };
+    });
   }
-
-  /** Counts every holder of a content, also those that have it under a name that does not match. */
-  #countHolders({ quality: _, ...hit }: ContentGroup): FoundContent {
-    if (hit.root === undefined) return hit;
-    const { copies, peerOf } = this.#parts;
-    const holders = copies.holdersOf(hit.root, HOLDERS_COUNTED_MAX);
-    const peers = new Set(hit.peers);
-    const named = Math.min(HIT_PEERS_MAX, holders.size);
-    for (const id of peers.size < named ? [...holders].sort((a, b) => a - b) : []) {
-      const peer = peers.size < named ? peerOf(id) : undefined;
-      if (peer !== undefined) peers.add(peer);
-    }
-    return { ...hit, holders: Math.max(holders.size, peers.size), peers: [...peers] };
-  }
-}
-
-/** A name and how well it matches. */
-interface RankedName extends NameRow {
-  readonly quality: number;
-}
-
-interface ContentGroup extends ListedFile {
-  readonly quality: number;
-  holders: number;
-  readonly peers: IndexedPeer[];
 }

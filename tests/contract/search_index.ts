@@ -308,6 +308,29 @@ export function testSearchIndex(
     assertEquals(seen.length, 230);
   });
 
+  test("search() pages through everything once, however well it matches and whatever the pages' sizes", async (index) => {
+    const names = Array.from({ length: 400 }, (_, number) => {
+      const whole = number % 3 === 0 ? "aula" : "aulas";
+      return `${whole} ${"x ".repeat(number % 7)}${number}.txt`;
+    });
+    await joined(index, "ana", names);
+    const all = async (sizes: readonly number[]): Promise<string[]> => {
+      const seen: string[] = [];
+      for (let page = 0, more = true; more; page++) {
+        const limit = sizes[page % sizes.length] ?? 1;
+        const { hits, more: others } = await index.search({ ...query("aula"), limit, offset: seen.length });
+        seen.push(...hits.map((hit) => hit.name));
+        more = others;
+      }
+      return seen;
+    };
+    const whole = await all([100]);
+    assertEquals([...whole].sort(), [...names].sort());
+    assertEquals(await all([20]), whole);
+    assertEquals(await all([7, 90, 33]), whole);
+    assert(whole.slice(0, 134).every((name) => name.startsWith("aula ")), "whole words come first");
+  });
+
   test("find() lists every copy of a content, page by page", async (index) => {
     for (let number = 0; number < 25; number++) {
       await index.join(peer(`peer ${number}`));

@@ -1,0 +1,118 @@
+/**
+ * Puts the contents behind names in order: better matches first, equal ones by how many have them. Called by sqlite_search.ts.
+ *
+ * The order of what was ranked never changes by what is ranked after it, so that whoever asks for less gets the beginning of the same sequence.
+ * @module
+ */
+
+import { HIT_PEERS_MAX } from "../core/limits.ts";
+import type { FileRow, FileTable } from "./file_table.ts";
+import { compareRanked } from "./rank.ts";
+import type { IndexedPeer, ListedFile } from "./search_index.ts";
+
+/** Copies looked at for one answer, however many peers list the same names; of each name one is, whatever the others take. */
+export const COPIES_MAX = 10_000;
+
+/** A name and how well it matches. */
+export interface RankedName {
+  readonly id: number;
+  readonly name: string;
+  readonly quality: number;
+}
+
+/** A content and whom it was found at so far. */
+export interface RankedContent extends ListedFile {
+  readonly quality: number;
+  holders: number;
+  readonly peers: IndexedPeer[];
+}
+
+/** Who has what. */
+export interface Copies {
+  readonly copies: FileTable;
+  /** The peer behind a number in the table, as long as it is here. */
+  readonly peerOf: (id: number) => IndexedPeer | undefined;
+}
+
+/** Contents in order, as many as are wanted or somewhat more. */
+export class Ranking {
+  /** How many contents are wanted. */
+  readonly wanted: number;
+  /** Those that were found, in order. */
+  readonly contents: RankedContent[] = [];
+  readonly #parts: Copies;
+  readonly #known = new Set<string>();
+  #copiesLeft = COPIES_MAX;
+
+  constructor(parts: Copies, wanted: number) {
+    this.#parts = parts;
+    this.wanted = wanted;
+  }
+
+  /** Whether there are as many as are wanted. */
+  get isFull(): boolean {
+    return this.contents.length >= this.wanted;
+  }
+
+  /** Ranks the contents of names behind all that were ranked before; no more names than it takes. */
+  add(names: readonly RankedName[]): void {
+    const sorted = names.toSorted((a, b) => b.quality - a.quality);
+    for (let start = 0; start < sorted.length && !this.isFull;) {
+      // Among equals the number of holders decides, so all of them are looked at together.
+      const end = sorted.findLastIndex((each) => each.quality === sorted[start]?.quality) + 1;
+      this.#addEquals(sorted.slice(start, end));
+      start = end;
+    }
+  }
+
+  #addEquals(names: readonly RankedName[]): void {
+    const copies = copiesOf(names, this.#parts.copies, this.#copiesLeft);
+    this.#copiesLeft -= copies.reduce((sum, each) => sum + each.length, 0);
+    const contents = contentsOf(names, copies, this.#parts);
+    const fresh = [...contents].filter(([key]) => !this.#known.has(key));
+    for (const [key] of fresh) this.#known.add(key);
+    this.contents.push(...fresh.map(([, content]) => content).sort(compareRanked));
+  }
+}
+
+/** The copies of each name, `limit` in all: of each as many as of every other, and beyond that as long as there are any left. */
+export function copiesOf(names: readonly { readonly id: number }[], copies: FileTable, limit: number): FileRow[][] {
+  const share = Math.max(1, Math.floor(limit / names.length));
+  const found = names.map(({ id }) => copies.ofName(id, share));
+  let left = limit - found.reduce((sum, each) => sum + each.length, 0);
+  return names.map(({ id }, at) => {
+    const some = found[at] ?? [];
+    if (some.length < share || left <= 0) return some;
+    const more = copies.ofName(id, share + left);
+    left -= more.length - some.length;
+    return more;
+  });
+}
+
+/**
+ * The contents of names with these copies, each under a key of its own. Copies with a root are one content whatever they are called; others are
+ * told apart by name and size.
+ */
+export function contentsOf(
+  names: readonly RankedName[],
+  copies: readonly (readonly FileRow[])[],
+  { peerOf }: Copies,
+): Map<string, RankedContent> {
+  const contents = new Map<string, RankedContent>();
+  for (const [at, { id, name, quality }] of names.entries()) {
+    for (const { peer: peerId, size, root } of copies[at] ?? []) {
+      const peer = peerOf(peerId);
+      if (peer === undefined) continue;
+      const key = root ?? `${id}/${size}`;
+      const known = contents.get(key);
+      if (known === undefined) {
+        const file = { name, size, ...(root === undefined ? {} : { root }) };
+        contents.set(key, { ...file, quality, holders: 1, peers: [peer] });
+        continue;
+      }
+      known.holders += 1;
+      if (known.peers.length < HIT_PEERS_MAX && !known.peers.includes(peer)) known.peers.push(peer);
+    }
+  }
+  return contents;
+}
