@@ -13,6 +13,9 @@ import type { IndexedPeer, ListedFile } from "./search_index.ts";
 /** Copies looked at for one answer, however many peers list the same names; of each name one is, whatever the others take. */
 export const COPIES_MAX = 10_000;
 
+/** Names whose copies are looked at before it is asked whether there are enough contents. */
+const NAMES_AT_ONCE = 25;
+
 /** A name and how well it matches. */
 export interface RankedName {
   readonly id: number;
@@ -20,7 +23,7 @@ export interface RankedName {
   readonly quality: number;
 }
 
-/** A content and whom it was found at so far. */
+/** A content, how many have it under names that match so well, and some who have it. */
 export interface RankedContent extends ListedFile {
   readonly quality: number;
   holders: number;
@@ -59,13 +62,14 @@ export class Ranking {
     const sorted = names.toSorted((a, b) => b.quality - a.quality);
     for (let start = 0; start < sorted.length && !this.isFull;) {
       // Among equals the number of holders decides, so all of them are looked at together.
-      const end = sorted.findLastIndex((each) => each.quality === sorted[start]?.quality) + 1;
-      this.#addEquals(sorted.slice(start, end));
+      const last = sorted[Math.min(start + NAMES_AT_ONCE, sorted.length) - 1];
+      const end = sorted.findLastIndex((each) => each.quality === last?.quality) + 1;
+      this.#addSome(sorted.slice(start, end));
       start = end;
     }
   }
 
-  #addEquals(names: readonly RankedName[]): void {
+  #addSome(names: readonly RankedName[]): void {
     const copies = copiesOf(names, this.#parts.copies, this.#copiesLeft);
     this.#copiesLeft -= copies.reduce((sum, each) => sum + each.length, 0);
     const contents = contentsOf(names, copies, this.#parts);
@@ -99,18 +103,19 @@ export function contentsOf(
   { peerOf }: Copies,
 ): Map<string, RankedContent> {
   const contents = new Map<string, RankedContent>();
-  for (const [at, { id, name, quality }] of names.entries()) {
-    for (const { peer: peerId, size, root } of copies[at] ?? []) {
+  let at = 0;
+  for (const { id, name, quality } of names) {
+    for (const { peer: peerId, size, root } of copies[at++] ?? []) {
       const peer = peerOf(peerId);
       if (peer === undefined) continue;
       const key = root ?? `${id}/${size}`;
       const known = contents.get(key);
       if (known === undefined) {
-        const file = { name, size, ...(root === undefined ? {} : { root }) };
-        contents.set(key, { ...file, quality, holders: 1, peers: [peer] });
+        const found = { name, size, quality, holders: 1, peers: [peer] };
+        contents.set(key, root === undefined ? found : { ...found, root });
         continue;
       }
-      known.holders += 1;
+      if (quality === known.quality) known.holders += 1;
       if (known.peers.length < HIT_PEERS_MAX && !known.peers.includes(peer)) known.peers.push(peer);
     }
   }

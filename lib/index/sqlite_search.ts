@@ -17,7 +17,7 @@ import { type NameRow, one, rows, type Statements } from "./sqlite_tables.ts";
 import type { WordTree } from "./word_tree.ts";
 
 /** Names that are put in order together: some more than a page has, so that ranking has a choice. */
-const BLOCK_NAMES = 100;
+const BLOCK_NAMES = 64;
 /** Blocks that are looked at beyond those that a page needs if no two names are one content. */
 const BLOCKS_MORE_MAX = 3;
 /** Names with the same last component that are looked at for one exact search. */
@@ -106,9 +106,11 @@ export class SqliteSearch {
   #candidates(wanted: readonly string[], count: number): number[] {
     const { sql, words: tree } = this.#parts;
     if (wanted.length === 0) return rows<NameRow>(sql.anyNames, count).map(({ id }) => id);
+    const any = tree.find(wanted, count, { whole: false });
+    // All in one block, in which the order is that of their ranks.
+    if (any.length < BLOCK_NAMES) return any;
     const whole = tree.find(wanted, count, { whole: true });
-    if (whole.length === count) return whole;
-    return [...new Set([...whole, ...tree.find(wanted, count, { whole: false })])].slice(0, count);
+    return whole.length === count ? whole : [...new Set([...whole, ...any])].slice(0, count);
   }
 
   /** Contents with all their holders, also those that have them under a name that does not match. */
