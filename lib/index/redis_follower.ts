@@ -48,7 +48,8 @@ export class RedisFollower implements AsyncDisposable {
   /** Peers of which there is news, and those that are being read. */
   readonly #wanted = new Set<string>();
   readonly #bringing = new Map<string, Promise<void>>();
-  readonly #doubtful = new Set<string>();
+  /** Names of which nobody knows what Redis has under them; some with the token of a registration that is to be taken back. */
+  readonly #doubtful = new Map<string, string | undefined>();
   /** Peers of ours that are still to be looked at. */
   #unchecked: string[] = [];
   /** Since when servers have had no lease. */
@@ -84,9 +85,12 @@ export class RedisFollower implements AsyncDisposable {
     this.#changed.add(key);
   }
 
-  /** Notes that nobody knows what Redis has under a name of ours; it is looked at until that is known. */
-  doubt(key: string): void {
-    this.#doubtful.add(key);
+  /**
+   * Notes that nobody knows what Redis has under a name; it is looked at until that is known. A registration with this `token` is taken back,
+   * should there be one.
+   */
+  doubt(key: string, token?: string): void {
+    this.#doubtful.set(key, token ?? this.#doubtful.get(key));
   }
 
   /** Whether there is such a name. */
@@ -94,11 +98,10 @@ export class RedisFollower implements AsyncDisposable {
     return this.#doubtful.size > 0;
   }
 
-  /** Takes in, and tells, that a name was registered or removed. Fails: as Redis does. */
+  /** Takes in, and tells, that a name was registered or removed; later, if Redis is away by now. */
   async registered(key: string): Promise<void> {
-    await this.#options.servers.addMember(REGISTRY, key);
     this.#changed.add(key);
-    await this.bring(key);
+    await this.bring(key).catch(() => this.doubt(key));
   }
 
   /** Tells what is left to tell, and ends. */
@@ -228,9 +231,10 @@ export class RedisFollower implements AsyncDisposable {
   }
 
   async #repair(): Promise<void> {
-    const { own, turns } = this.#options;
+    const { own, entries, turns } = this.#options;
     await inParallel(own.behind(), (key) => turns.run(key, () => own.repair(key)));
-    await inParallel([...this.#doubtful], async (key) => {
+    await inParallel([...this.#doubtful], async ([key, token]) => {
+      if (token !== undefined) await entries.unregister(key, token);
       await this.bring(key);
       // Perhaps it was removed, and only the answer was lost: then nobody was told.
       this.#changed.add(key);

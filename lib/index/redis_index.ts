@@ -18,7 +18,7 @@ import { batchesOf, NO_CHANGE } from "./list_batch.ts";
 import { nameTaken } from "./name_binding.ts";
 import { type PutResult, RedisEntries } from "./redis_entries.ts";
 import { RedisFollower } from "./redis_follower.ts";
-import { RedisKeys } from "./redis_keys.ts";
+import { RedisKeys, REGISTRY } from "./redis_keys.ts";
 import { RedisLink, type RedisPlace } from "./redis_link.ts";
 import { OtherPeers } from "./redis_others.ts";
 import { OwnPeers } from "./redis_own.ts";
@@ -148,12 +148,20 @@ export class RedisIndex implements SearchIndex {
   async register(registration: Registration, token = ""): Promise<string> {
     const { name, ttlMs } = registration;
     const key = peerNameKey(name);
-    if (token === "" && this.#others.registered >= REGISTRATIONS_MAX) {
+    const isKnown = token !== "" && this.#others.isRegistered(key);
+    if (!isKnown && this.#others.registered >= REGISTRATIONS_MAX) {
       throw new Failure("busy", "Cannot register any more names");
     }
     return await this.#asking(async () => {
       const entry = { peer: registeredPeer(registration), session: crypto.randomUUID(), ttlMs };
-      const registered = await this.#entries.register(key, entry, token, makeToken());
+      const fresh = makeToken();
+      // First: a name that is registered and in no list would be found by no server that starts.
+      await this.#servers.addMember(REGISTRY, key);
+      const registered = await this.#entries.register(key, entry, token, fresh).catch((thrown) => {
+        // Perhaps it was, and only the answer is lost. Then nobody has the token, so it is taken back.
+        this.#follower.doubt(key, fresh);
+        throw thrown;
+      });
       if (registered === "refused") throw wrongToken(name);
       if (typeof registered === "string") throw await this.#nameTaken(name, { isHere: registered === "held" });
       await this.#follower.registered(key);

@@ -48,6 +48,11 @@ export class OtherPeers implements Disposable {
     return this.#byServer.get(REGISTRY)?.size ?? 0;
   }
 
+  /** Whether a name is registered, as far as is known here. */
+  isRegistered(key: string): boolean {
+    return this.#byServer.get(REGISTRY)?.has(key) === true;
+  }
+
   /**
    * Reads what is new of one entry, which is that of a peer elsewhere. Shape: the entry as it stands, with nothing applied when `isOwn` says
    * that it is ours. Fails: as Redis does; "closed".

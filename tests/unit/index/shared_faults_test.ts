@@ -349,6 +349,24 @@ test("a name that was registered for longer than a timer can wait is not asked f
   assertLess(await reads() - before, 10);
 });
 
+test("a name whose registration was answered by nobody is free again, and is in no way of another", async () => {
+  await using redis = await startRedis();
+  await using index = await open(redis, { clock: fastClock() });
+  await using other = await open(redis);
+  await eventually("what is there", () => index.isCurrent && other.isCurrent);
+  const chat = { name: "chat", host: "10.0.0.9", port: 5000, ttlMs: 600_000 };
+  const { register } = RedisEntries.prototype;
+  RedisEntries.prototype.register = async function (...args): ReturnType<typeof register> {
+    RedisEntries.prototype.register = register;
+    await register.apply(this, args);
+    throw new Failure("timeout", "The answer was lost");
+  };
+  assertEquals((await assertRejects(() => index.register(chat), Failure)).code, "busy");
+  const token = await eventually("the name is free", () => other.register(chat).catch(() => undefined));
+  await eventually("it is known", async () => await index.peer("chat") !== undefined);
+  assertEquals(await index.register({ ...chat, port: 5001 }, token), token);
+});
+
 test("a peer with as many downloads as it may have is found, though Redis was away while it began another", async () => {
   await using redis = await startRedis();
   await using writer = await bare(redis);
