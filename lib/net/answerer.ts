@@ -118,7 +118,8 @@ export async function answerRequests<Context>(
   let malformed = 0;
   let greeted = false;
   let proven = options.provenOnly !== true;
-  const channel = { asked: makeNonce(), asking: "", calledId: connection.calledId };
+  const called: Channel["called"] = options.name === undefined ? "index" : "peer";
+  const channel = { asked: makeNonce(), asking: "", called, calledId: connection.calledId };
   try {
     while (true) {
       let id = 0;

@@ -12,7 +12,7 @@ import { Hello, NONCE_BYTES, Prove } from "../protocol/hello.ts";
 import type { Request } from "../protocol/message.ts";
 import type { Connection } from "./connection.ts";
 import type { Identity } from "./identity.ts";
-import { prove } from "./proof.ts";
+import { type Channel, prove } from "./proof.ts";
 import type { RoomKey } from "./room_key.ts";
 
 /** A reply whose body, `bodyBytes` of it, is next on the connection. */
@@ -85,6 +85,8 @@ export interface CallingAs {
   /** The key that is proven; without, one stays a stranger, who may not ask for much. */
   readonly identity?: Identity;
   readonly roomKey?: RoomKey;
+  /** What one calls, to whom alone the proof is good: a peer, unless it is said. */
+  readonly called?: Channel["called"];
 }
 
 /**
@@ -92,7 +94,7 @@ export interface CallingAs {
  * side says, "no-member" and "wrong-key" among it.
  */
 export async function greet(connection: Connection, options: AskOptions & CallingAs = {}): Promise<string | undefined> {
-  const { name, identity, roomKey, ...rest } = options;
+  const { name, identity, roomKey, called = "peer", ...rest } = options;
   const asking = makeNonce();
   const ours = {
     version: PROTOCOL_VERSION,
@@ -103,7 +105,7 @@ export async function greet(connection: Connection, options: AskOptions & Callin
   const { data } = await ask(connection, Hello, ours, rest);
   connection.trust();
   if (identity !== undefined) {
-    const channel = { asked: data.nonce, asking, calledId: connection.calledId };
+    const channel = { asked: data.nonce, asking, called, calledId: connection.calledId };
     await ask(connection, Prove, await prove(channel, identity, roomKey), rest);
   }
   return data.name;

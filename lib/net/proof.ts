@@ -1,5 +1,5 @@
 /**
- * Proving who one is to whoever one called: the caller signs both nonces of the connection and the certificate of the other side, so that what
+ * Proving who one is to whoever one called: the caller signs both nonces of the connection, and what and whose certificate it called, so that what
  * was signed here is good nowhere else, and not a second time. With a room key, the caller proves that it has that, too.
  * @module
  */
@@ -15,6 +15,8 @@ export interface Channel {
   /** The nonce of who was called, and of who calls. */
   readonly asked: string;
   readonly asking: string;
+  /** What was called: so that a peer cannot pass on to the index, as its own, what was proven to it, nor the other way round. */
+  readonly called: "index" | "peer";
   /** The id of who was called, where the connection is encrypted; empty where it is not. */
   readonly calledId: string;
 }
@@ -49,6 +51,6 @@ export async function checkProof(
   throw new Failure("no-member", "This room needs its key, and yours is not it");
 }
 
-function signedBytes({ asked, asking, calledId }: Channel): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`recess proof 1 ${asked} ${asking} ${calledId}`);
+function signedBytes({ asked, asking, called, calledId }: Channel): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`recess proof 2 ${asked} ${asking} ${called} ${calledId}`);
 }

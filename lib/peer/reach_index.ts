@@ -63,7 +63,7 @@ async function reach(
   const close = (): void => connection.close();
   signal.addEventListener("abort", close);
   try {
-    await greet(connection, { identity, ...(room === undefined ? {} : { roomKey: room.key }) });
+    await greet(connection, { called: "index", identity, ...(room === undefined ? {} : { roomKey: room.key }) });
     return connection;
   } catch (thrown) {
     connection.close();

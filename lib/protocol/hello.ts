@@ -27,7 +27,7 @@ export const Hello = request("HELLO", {
 });
 
 /**
- * Proves who calls: the certificate, and the signature of its key under both nonces and the id of who was called (lib/net/proof.ts). With a room
+ * Proves who calls: the certificate, and the signature of its key under both nonces, what was called and its id (lib/net/proof.ts). With a room
  * key, `member` proves that the caller has it. Fails: "wrong-key", "no-member".
  */
 export const Prove = request("PROVE", {

@@ -76,7 +76,7 @@ export class LightPeer {
     dialBacks.expect(this.#host, this.name);
     const connection = await connectFrom(this.#host, port);
     try {
-      await greet(connection, this.#identity === undefined ? {} : { identity: this.#identity });
+      await greet(connection, this.#identity === undefined ? {} : { called: "index", identity: this.#identity });
       const caller = new Caller(connection);
       const ended = caller.run(() => {}, { waitMs: 600_000 });
       const { reachable } = await caller.call(Join, { name: this.name, port: dialBacks.port, files, plain: true });

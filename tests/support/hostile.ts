@@ -103,8 +103,9 @@ async function introduction(conn: Deno.Conn, { identity, roomKey }: Target): Pro
     if (read === null) throw new Deno.errors.ConnectionReset("it closed");
     line += new TextDecoder().decode(buffer.subarray(0, read));
   }
-  const asked: string = JSON.parse(line).data.nonce;
-  const channel = { asked, asking: NONCE, calledId: identity?.id ?? "" };
+  const { nonce: asked, name } = JSON.parse(line).data;
+  const called = name === undefined ? "index" : "peer";
+  const channel = { asked, asking: NONCE, called, calledId: identity?.id ?? "" } as const;
   return encodeRequest(Prove, await prove(channel, CALLER, roomKey), 2);
 }
 

@@ -36,7 +36,7 @@ export class IndexClient implements AsyncDisposable {
   static async connect(index: Address, known?: Identity): Promise<IndexClient> {
     const identity = known ?? await Identity.make();
     const connection = await dial({ host: index.host === "0.0.0.0" ? "127.0.0.1" : index.host, port: index.port });
-    await greet(connection, { identity });
+    await greet(connection, { called: "index", identity });
     let client: IndexClient | undefined;
     const listener = await Listener.listen({ host: connection.local.host, port: 0 }, {
       connectionsMax: 10,

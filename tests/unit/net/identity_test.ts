@@ -152,12 +152,18 @@ testWith(
 
 Deno.test("a proof is good for its connection, its caller and whom it called, and for nothing else", async () => {
   const [caller, thief] = [await Identity.make(), await Identity.make()];
-  const channel = { asked: "aa".repeat(32), asking: "bb".repeat(32), calledId: "cc".repeat(32) };
+  const channel = {
+    asked: "aa".repeat(32),
+    asking: "bb".repeat(32),
+    called: "index",
+    calledId: "cc".repeat(32),
+  } as const;
   const proof = await prove(channel, caller, undefined);
   assertEquals((await checkProof(proof, channel, undefined)).id, caller.id);
   const others = [
     { ...channel, asked: "dd".repeat(32) },
     { ...channel, asking: "dd".repeat(32) },
+    { ...channel, called: "peer" } as const,
     { ...channel, calledId: "dd".repeat(32) },
     { ...channel, calledId: "" },
   ];
@@ -171,7 +177,7 @@ Deno.test("a proof is good for its connection, its caller and whom it called, an
 
 Deno.test("a room key is proven without being told, and every other key is noticed", async () => {
   const caller = await Identity.make();
-  const channel = { asked: "aa".repeat(32), asking: "bb".repeat(32), calledId: "" };
+  const channel = { asked: "aa".repeat(32), asking: "bb".repeat(32), called: "index", calledId: "" } as const;
   const [key, other] = [RoomKey.parse(RoomKey.makeText()), RoomKey.parse(RoomKey.makeText())];
   const proof = await prove(channel, caller, key);
   assertEquals((await checkProof(proof, channel, key)).id, caller.id);

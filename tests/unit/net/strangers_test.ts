@@ -19,18 +19,18 @@ Deno.test("an address may have so many connections that nobody has proven to be;
   using stack = new DisposableStack();
   const identity = await Identity.make();
   const connect = async (): Promise<Connection> => stack.use(await dial(listener.address));
-  for (let number = 0; number < 20; number++) await greet(await connect(), { identity });
+  for (let number = 0; number < 20; number++) await greet(await connect(), { called: "index", identity });
   const strangers: Connection[] = [];
   for (let number = 0; number < STRANGERS_PER_ADDRESS_MAX; number++) {
     const connection = await connect();
     strangers.push(connection);
     await greet(connection);
   }
-  const failure = await assertRejects(async () => await greet(await connect(), { identity }), Failure);
+  const failure = await assertRejects(async () => await greet(await connect(), { called: "index", identity }), Failure);
   assertEquals(failure.code, "busy");
   strangers[0]?.close();
   await eventually("there is room again", async () => {
-    return await greet(await connect(), { identity }).then(() => true, () => false);
+    return await greet(await connect(), { called: "index", identity }).then(() => true, () => false);
   });
 });
 

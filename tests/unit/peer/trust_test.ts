@@ -106,7 +106,7 @@ Deno.test("a peer answers nobody who has not proven who he is, and no proof twic
     using connection = await dial(address, { identity });
     const { data } = await ask(connection, Hello, { version: 1, software: "thief", nonce });
     if (proof === undefined) {
-      const channel = { asked: data.nonce, asking: nonce, calledId: identity.id };
+      const channel = { asked: data.nonce, asking: nonce, called: "peer", calledId: identity.id } as const;
       proof = encodeRequest(Prove, await prove(channel, caller, undefined), 7);
     }
     await connection.send(proof);

@@ -94,7 +94,7 @@ Deno.test("a proof is good for one join: who has left proves again who it is bef
   const asking = makeNonce();
   const { nonce } = await ana.call(Hello, { version: PROTOCOL_VERSION, software: SOFTWARE, nonce: asking });
   const identity = await Identity.make();
-  await ana.call(Prove, await prove({ asked: nonce, asking, calledId: "" }, identity, undefined));
+  await ana.call(Prove, await prove({ asked: nonce, asking, called: "index", calledId: "" }, identity, undefined));
   // The name stays with who had it.
   assertEquals((await assertRejects(() => ana.join("ana"), Failure)).code, "name-taken");
   await ana.join("rui");
