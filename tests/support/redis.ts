@@ -94,7 +94,7 @@ async function run(args: readonly string[]): Promise<string> {
 }
 
 /** Nodes of a cluster also listen ten thousand ports higher; both lie below those that a system gives to whoever connects. */
-function freePort(): number {
+export function freePort(): number {
   while (true) {
     const port = 10_000 + Math.floor(Math.random() * 12_000);
     try {

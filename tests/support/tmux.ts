@@ -31,13 +31,13 @@ export class TmuxTerminal implements AsyncDisposable {
   }
 
   /** Waits until a row matches. */
-  async sees(pattern: RegExp): Promise<void> {
+  async sees(pattern: RegExp, waitMs?: number): Promise<void> {
     let last: string[] = [];
     try {
       await eventually(`${pattern} on the screen`, async () => {
         last = await this.screen();
         return last.some((row) => pattern.test(row));
-      });
+      }, waitMs);
     } catch (thrown) {
       throw new Error(`${(thrown as Error).message}; there is:\n${last.join("\n")}`);
     }

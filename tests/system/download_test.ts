@@ -15,6 +15,7 @@ import {
   startIndex,
   startPeer,
 } from "../support/programs.ts";
+import { freePort } from "../support/redis.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -119,7 +120,7 @@ Deno.test("a download goes on by itself when its sender comes back soon enough",
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/a.bin", size);
-  const port = 20_000 + Deno.pid % 20_000;
+  const port = freePort();
   const ana: PeerArgs = { folder: temp.at("ana"), index, name: "ana", args: ["--port", String(port)] };
   const rui: PeerArgs = { folder: temp.at("rui"), index, name: "rui", args: ["--json"] };
   const before = await startPeer(ana);

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Watchdog } from "../../../lib/net/watchdog.ts";
+import { eventually } from "../../support/wait.ts";
 
 function waited(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -7,15 +8,16 @@ function waited(ms: number): Promise<void> {
 
 Deno.test("Watchdog calls back when nothing moves, not as long as something does", async () => {
   let stalls = 0;
-  using watchdog = new Watchdog(100, () => stalls += 1);
-  await waited(150);
+  using watchdog = new Watchdog(500, () => stalls += 1);
+  await waited(600);
   assertEquals(stalls, 0, "it watched before anything moved");
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 15; round++) {
     watchdog.moved();
     await waited(40);
   }
   assertEquals(stalls, 0);
-  await waited(250);
+  await eventually("a stall", () => stalls > 0);
+  await waited(600);
   assertEquals(stalls, 1);
 });
 

@@ -198,12 +198,12 @@ Deno.test("who puts a file again need not wait until its dead connection is noti
 Deno.test("what somebody else has begun and left gives way to whoever needs the room", async () => {
   const { room, ana } = await roomWithInbox({ inbox: { share: false, quota: 8 * PIECE_BYTES } });
   await using _room = room;
-  const rui = await room.peer("rui", undefined, { up: 2 * PIECE_BYTES });
+  const rui = await room.peer("rui", undefined, { up: PIECE_BYTES });
   await rui.folder.file(".x/a.bin", 4 * PIECE_BYTES);
-  const started = rui.peer.puts.start(rui.folder.at(".x/a.bin"), "ana");
-  await eventually("a piece is there", () => started.put.view().state === "running" && started.put.view().done > 0);
   const [eva, leo] = [await room.peer("eva"), await room.peer("leo")];
   for (const { folder } of [eva, leo]) await folder.file(".x/b.bin", 3 * PIECE_BYTES);
+  const started = rui.peer.puts.start(rui.folder.at(".x/a.bin"), "ana");
+  await eventually("a piece is there", () => started.put.view().state === "running" && started.put.view().done > 0);
   await put(eva, eva.folder.at(".x/b.bin"));
   assertEquals((await failing(() => put(leo, leo.folder.at(".x/b.bin")))).code, "refused", "it is on its way");
   await rui.peer[Symbol.asyncDispose]();
