@@ -85,8 +85,6 @@ export const PARTIALS_PER_PEER_MAX = 1_000;
 export const GUESSING_ADDRESSES_MAX = 10_000;
 /** Names that an index keeps for the keys that joined under them. */
 export const NAMES_BOUND_MAX = 100_000;
-/** Of those, names that were joined under from one address: who makes up keys and names pushes out no others than its neighbours'. */
-export const NAMES_BOUND_PER_ADDRESS_MAX = 10_000;
 /** Connections from one address that have not proven who they are: so many may be half open, or slow on purpose. */
 export const STRANGERS_PER_ADDRESS_MAX = 256;
 /** Time between two refusals in words; in between, who is too many is closed without a word, so that a flood costs little. */

@@ -1,5 +1,5 @@
 /**
- * One thing at a time for each key, in order of asking. Called by lib/index.
+ * One thing at a time for each key, in order of asking. Called by the indexes and classroom_peers.ts.
  * @module
  */
 

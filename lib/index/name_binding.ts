@@ -6,14 +6,14 @@
 
 import { NO_ID } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
-import { NAMES_BOUND_MAX, NAMES_BOUND_PER_ADDRESS_MAX } from "../core/limits.ts";
+import { NAMES_BOUND_MAX } from "../core/limits.ts";
 import { freePeerName } from "../core/peer_name.ts";
 
 /** The names that have been joined under. */
 export class NameBinding {
   /** Who has a name, by `peerNameKey`; the one that joined last is last. */
   readonly #owners = new Map<string, { readonly id: string; readonly host: string }>();
-  /** The names by the address from which they were joined under, in the same order. */
+  /** The names by the address from which they were joined under, those of each in the same order. */
   readonly #byHost = new Map<string, Set<string>>();
 
   /** Whether a name, given by its `peerNameKey`, belongs to another key. */
@@ -21,15 +21,17 @@ export class NameBinding {
     return (this.#owners.get(key)?.id ?? id) !== id;
   }
 
-  /** Gives a name to a key that joined from `host`. Beyond the bounds, the name that was used longest ago is free again. Who has no key gets none. */
+  /**
+   * Gives a name to a key that joined from `host`. Beyond the bound, the name that was used longest ago at the address with most of them is free
+   * again, so that who makes up keys and names pushes out his own. Who has no key gets none.
+   */
   bind(key: string, id: string, host: string): void {
     if (id === NO_ID) return;
     this.#free(key);
     this.#owners.set(key, { id, host });
     const neighbours = this.#byHost.get(host) ?? new Set();
     this.#byHost.set(host, neighbours.add(key));
-    if (neighbours.size > NAMES_BOUND_PER_ADDRESS_MAX) this.#free(firstOf(neighbours));
-    if (this.#owners.size > NAMES_BOUND_MAX) this.#free(firstOf(this.#owners.keys()));
+    if (this.#owners.size > NAMES_BOUND_MAX) this.#free(oldestOf(this.#byHost.values()));
   }
 
   #free(key: string): void {
@@ -42,8 +44,11 @@ export class NameBinding {
   }
 }
 
-function firstOf(keys: Iterable<string>): string {
-  const [first = ""] = keys;
+/** The first of the largest set. */
+function oldestOf(sets: Iterable<ReadonlySet<string>>): string {
+  let largest: ReadonlySet<string> = new Set();
+  for (const each of sets) if (each.size > largest.size) largest = each;
+  const [first = ""] = largest;
   return first;
 }
 

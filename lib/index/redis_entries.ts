@@ -175,8 +175,14 @@ export class RedisEntries {
 
   /** Removes a registered name. */
   async unregister(key: string, token: string): Promise<"removed" | "absent" | "refused"> {
-    const answer = textOf(await this.#link.run(UNREGISTER, [this.#keys.of(key).entry], [token]));
-    return answer === "0" ? "absent" : answer === "-1" ? "refused" : "removed";
+    try {
+      const answer = textOf(await this.#link.run(UNREGISTER, [this.#keys.of(key).entry], [token]));
+      return answer === "0" ? "absent" : answer === "-1" ? "refused" : "removed";
+    } catch (thrown) {
+      // What is no entry is nobody's.
+      if (failedWith(thrown, "malformed")) return "absent";
+      throw thrown;
+    }
   }
 
   async #text(key: string): Promise<string | undefined> {

@@ -48,8 +48,8 @@ export class RedisFollower implements AsyncDisposable {
   /** Peers of which there is news, and those that are being read. */
   readonly #wanted = new Set<string>();
   readonly #bringing = new Map<string, Promise<void>>();
-  /** Names of which nobody knows what Redis has under them; some with the token of a registration that is to be taken back. */
-  readonly #doubtful = new Map<string, string | undefined>();
+  /** Names of which nobody knows what Redis has under them, with the tokens of registrations that are to be taken back. */
+  readonly #doubtful = new Map<string, readonly string[]>();
   /** Peers of ours that are still to be looked at. */
   #unchecked: string[] = [];
   /** Since when servers have had no lease. */
@@ -90,7 +90,7 @@ export class RedisFollower implements AsyncDisposable {
    * should there be one.
    */
   doubt(key: string, token?: string): void {
-    this.#doubtful.set(key, token ?? this.#doubtful.get(key));
+    this.#doubtful.set(key, [...this.#doubtful.get(key) ?? [], ...token === undefined ? [] : [token]]);
   }
 
   /** Whether there is such a name. */
@@ -101,7 +101,13 @@ export class RedisFollower implements AsyncDisposable {
   /** Takes in, and tells, that a name was registered or removed; later, if Redis is away by now. */
   async registered(key: string): Promise<void> {
     this.#changed.add(key);
-    await this.bring(key).catch(() => this.doubt(key));
+    try {
+      // Again: whoever looked at it before it was there took it off the list of names.
+      await this.#options.servers.addMember(REGISTRY, key);
+      await this.bring(key);
+    } catch {
+      this.doubt(key);
+    }
   }
 
   /** Tells what is left to tell, and ends. */
@@ -233,12 +239,13 @@ export class RedisFollower implements AsyncDisposable {
   async #repair(): Promise<void> {
     const { own, entries, turns } = this.#options;
     await inParallel(own.behind(), (key) => turns.run(key, () => own.repair(key)));
-    await inParallel([...this.#doubtful], async ([key, token]) => {
-      if (token !== undefined) await entries.unregister(key, token);
+    await inParallel([...this.#doubtful], async ([key, tokens]) => {
+      for (const token of tokens) await entries.unregister(key, token);
       await this.bring(key);
       // Perhaps it was removed, and only the answer was lost: then nobody was told.
       this.#changed.add(key);
-      this.#doubtful.delete(key);
+      // Unless there is doubt again meanwhile.
+      if (this.#doubtful.get(key) === tokens) this.#doubtful.delete(key);
     });
     await this.#tell();
   }

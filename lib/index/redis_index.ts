@@ -159,7 +159,7 @@ export class RedisIndex implements SearchIndex {
       await this.#servers.addMember(REGISTRY, key);
       const registered = await this.#entries.register(key, entry, token, fresh).catch((thrown) => {
         // Perhaps it was, and only the answer is lost. Then nobody has the token, so it is taken back.
-        this.#follower.doubt(key, fresh);
+        if (isAway(thrown)) this.#follower.doubt(key, fresh);
         throw thrown;
       });
       if (registered === "refused") throw wrongToken(name);
@@ -272,8 +272,13 @@ export class RedisIndex implements SearchIndex {
     try {
       return await work();
     } catch (thrown) {
-      if (!failedWith(thrown, "timeout", "unreachable")) throw thrown;
+      if (!isAway(thrown)) throw thrown;
       throw new Failure("busy", "Cannot join now: the index cannot reach its Redis", { cause: thrown });
     }
   }
+}
+
+/** Whether nobody knows what became of a command. */
+function isAway(thrown: unknown): boolean {
+  return failedWith(thrown, "timeout", "unreachable");
 }

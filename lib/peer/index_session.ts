@@ -208,7 +208,7 @@ export class IndexSession implements AsyncDisposable {
   async #list(): Promise<void> {
     const { clock, random } = this.#options;
     // Who loses the index meanwhile tells everything anew when it is back, be it here or in a new call.
-    for (let refusals = 0; this.#joined && this.#dirty.size > 0;) {
+    for (let refusals = 0; this.#joined && this.#reachable && this.#dirty.size > 0;) {
       const names = this.#dirty;
       this.#dirty = new Set();
       try {

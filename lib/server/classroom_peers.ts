@@ -15,6 +15,7 @@ import {
   DIALECT_PEERS_PER_ADDRESS_MAX,
   DIALECT_SILENCE_MS_MAX,
 } from "../core/limits.ts";
+import { Turns } from "../core/turns.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import type { Journal } from "./journal.ts";
 
@@ -41,6 +42,8 @@ export class ClassroomPeers implements Disposable {
   readonly #options: ClassroomPeersOptions;
   /** By name; the one heard last is last. */
   readonly #peers = new Map<string, ClassroomPeer>();
+  /** What is done to the index under one name, in order of asking: who leaves while it joins has joined before it leaves. */
+  readonly #turns = new Turns();
   readonly #closing = new AbortController();
   #watching = false;
 
@@ -118,7 +121,10 @@ export class ClassroomPeers implements Disposable {
     const { index, clock } = this.#options;
     const { host, port } = address;
     const row = { name, id: NO_ID, certificate: NO_CERTIFICATE, plain: true, host, port, dialect };
-    const joined = roomMade.then(() => index.join(row));
+    const joined = this.#turns.run(name, async () => {
+      await roomMade;
+      await index.join(row);
+    });
     const peer = { name, address, files: new Set<string>(), heardMs: clock.now(), joined, changed: joined };
     this.#peers.set(name, peer);
     joined.catch(() => {
@@ -153,7 +159,10 @@ export class ClassroomPeers implements Disposable {
     if (this.#peers.get(peer.name) !== peer) return;
     this.#peers.delete(peer.name);
     this.#options.journal({ event: "left", peer: peer.name, why });
-    await this.#options.index.leave(peer.name);
+    await this.#turns.run(peer.name, async () => {
+      const isThere = await peer.joined.then(() => true, () => false);
+      if (isThere) await this.#options.index.leave(peer.name);
+    });
   }
 
   #note(peer: ClassroomPeer): void {

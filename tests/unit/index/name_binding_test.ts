@@ -1,14 +1,20 @@
 import { assertEquals } from "@std/assert";
-import { NAMES_BOUND_PER_ADDRESS_MAX } from "../../../lib/core/limits.ts";
+import { NAMES_BOUND_MAX } from "../../../lib/core/limits.ts";
 import { NameBinding } from "../../../lib/index/name_binding.ts";
 
-Deno.test("who makes up names pushes out those of the same address, and no others", () => {
+Deno.test("who makes up names, at however many addresses, pushes out those of the same addresses, and no others", () => {
   const binding = new NameBinding();
   binding.bind("ana", "id of ana", "192.168.1.5");
-  binding.bind("neighbour", "id of neighbour", "192.168.1.9");
-  for (let number = 0; number < NAMES_BOUND_PER_ADDRESS_MAX; number++) binding.bind(`${number}`, "eve", "192.168.1.9");
-  const isAnothers = ["ana", "neighbour", "0"].map((key) => binding.isOfAnother(key, "somebody"));
-  assertEquals(isAnothers, [true, false, true]);
-  binding.bind("again", "eve", "192.168.1.9");
-  assertEquals(["ana", "0", "1"].map((key) => binding.isOfAnother(key, "somebody")), [true, false, true]);
+  binding.bind("rui", "id of rui", "192.168.1.6");
+  const isAnothers = (...keys: string[]): boolean[] => keys.map((key) => binding.isOfAnother(key, "somebody"));
+  for (let number = 0; number < NAMES_BOUND_MAX - 2; number++) {
+    binding.bind(`${number}`, "eve", `10.0.0.${number % 11}`);
+  }
+  assertEquals(isAnothers("ana", "rui", "0", "10"), [true, true, true, true]);
+  for (let number = 0; number < NAMES_BOUND_MAX; number++) {
+    binding.bind(`more ${number}`, "eve", `10.0.0.${number % 11}`);
+  }
+  assertEquals(isAnothers("ana", "rui", "0", "10"), [true, true, false, false]);
+  binding.bind("rui", "id of rui", "192.168.1.7");
+  assertEquals(isAnothers("ana", "rui"), [true, true]);
 });

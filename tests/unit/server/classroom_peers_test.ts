@@ -141,6 +141,24 @@ Deno.test("two joins of one address at once are one peer, also where room has to
   assert(!(await names()).includes("10.0.0.5:8776"));
 });
 
+Deno.test("who leaves before it has joined, and a crowd that joins at once, leave nobody behind that the list does not know", async () => {
+  await using room = start();
+  const { peers, names } = room;
+  for (let port = 1; port <= DIALECT_PEERS_PER_ADDRESS_MAX; port++) {
+    await peers.join({ host: ADDRESS.host, port }, "json", ["a"]);
+  }
+  await Promise.allSettled([peers.join(ADDRESS, "json", ["a"]), peers.leave(ADDRESS, "said goodbye")]);
+  assertEquals([peers.size, (await names()).includes("10.0.0.5:8776")], [DIALECT_PEERS_PER_ADDRESS_MAX - 1, false]);
+  const crowd = Array.from(
+    { length: 3 * DIALECT_PEERS_PER_ADDRESS_MAX },
+    (_, at) => ({ host: ADDRESS.host, port: 1_000 + at }),
+  );
+  await Promise.allSettled(crowd.map((address) => peers.join(address, "words", ["b"])));
+  assertEquals([peers.size, (await names()).length], [DIALECT_PEERS_PER_ADDRESS_MAX, DIALECT_PEERS_PER_ADDRESS_MAX]);
+  await peers.join(ADDRESS, "json", ["c"]);
+  assertEquals(peers.holders("c"), [ADDRESS]);
+});
+
 Deno.test("changes of one classroom peer follow each other, over however many connections they come", async () => {
   await using room = start();
   const { peers, index } = room;
