@@ -35,4 +35,9 @@ export class Pace {
     this.#nextMs = startMs + bytes / this.#bytesPerMs;
     if (startMs > nowMs) await this.#clock.delay(startMs - nowMs);
   }
+
+  /** Has whoever comes next wait for so much longer, since what was done last was worth that. */
+  charge(ms: number): void {
+    this.#nextMs += ms;
+  }
 }

@@ -125,12 +125,22 @@ export class FileTable {
     return found;
   }
 
-  /** The copies of a content, of `limit` that are looked at, those of who came first before others. Shape: their rows. */
-  ofRoot(root: string, limit: number): number[] {
+  /**
+   * The copies of a content, of `limit` that are looked at, those of who came first before others. Of one peer no more than `ofPeerMax`, so that
+   * nobody hides others behind very many names. Shape: their rows.
+   */
+  ofRoot(root: string, { limit, ofPeerMax }: { limit: number; ofPeerMax: number }): number[] {
     // Peer and row in one number, which a typed array sorts several times faster than an array sorts pairs.
     const found: number[] = [];
     const rows = this.#lastRow + 1;
-    this.#withRoot(root, limit, (row) => found.push(this.#peerOf(row) * rows + row));
+    const counts = new Map<number, number>();
+    this.#withRoot(root, limit, (row) => {
+      const peer = this.#peerOf(row);
+      const count = counts.get(peer) ?? 0;
+      if (count >= ofPeerMax) return;
+      counts.set(peer, count + 1);
+      found.push(peer * rows + row);
+    });
     return Array.from(Float64Array.from(found).sort(), (each) => each % rows);
   }
 

@@ -8,7 +8,8 @@ import { fold, words } from "../core/words.ts";
 /** What is known of a hit when hits are put in order. */
 export interface Ranked {
   readonly name: string;
-  readonly holders: number;
+  /** Who has it. */
+  readonly owners: { readonly size: number };
   /** From `matchQuality` or `exactQuality`; larger is better. */
   readonly quality: number;
 }
@@ -42,9 +43,9 @@ export function exactQuality(name: string, wanted: string): number | undefined {
   return fold(baseName(name)) === fold(wanted) ? 1 : undefined;
 }
 
-/** Best first: quality, then holders, then the name, so that the order is always the same. */
+/** Best first: quality, then how many have it, then the name, so that the order is always the same. */
 export function compareRanked(a: Ranked, b: Ranked): number {
-  return b.quality - a.quality || b.holders - a.holders || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  return b.quality - a.quality || b.owners.size - a.owners.size || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
 /** The last component of a name. */

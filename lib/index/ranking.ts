@@ -5,13 +5,12 @@
  * @module
  */
 
-import { HIT_PEERS_MAX } from "../core/limits.ts";
 import type { FileRow, FileTable } from "./file_table.ts";
 import { compareRanked } from "./rank.ts";
 import type { IndexedPeer, ListedFile } from "./search_index.ts";
 
-/** Copies looked at for one answer, however many peers list the same names; of each name one is, whatever the others take. */
-export const COPIES_MAX = 10_000;
+/** Copies looked at for one search, however many peers list the same names; of each name one is, whatever the others take. */
+const COPIES_MAX = 10_000;
 
 /** Names whose copies are looked at before it is asked whether there are enough contents. */
 const NAMES_AT_ONCE = 25;
@@ -23,11 +22,10 @@ export interface RankedName {
   readonly quality: number;
 }
 
-/** A content, how many have it under names that match so well, and some who have it. */
+/** A content, and who has it under names that match so well. */
 export interface RankedContent extends ListedFile {
   readonly quality: number;
-  holders: number;
-  readonly peers: IndexedPeer[];
+  readonly owners: Set<IndexedPeer>;
 }
 
 /** Who has what. */
@@ -111,12 +109,9 @@ export function contentsOf(
       const key = root ?? `${id}/${size}`;
       const known = contents.get(key);
       if (known === undefined) {
-        const found = { name, size, quality, holders: 1, peers: [peer] };
+        const found = { name, size, quality, owners: new Set([peer]) };
         contents.set(key, root === undefined ? found : { ...found, root });
-        continue;
-      }
-      if (quality === known.quality) known.holders += 1;
-      if (known.peers.length < HIT_PEERS_MAX && !known.peers.includes(peer)) known.peers.push(peer);
+      } else if (quality === known.quality) known.owners.add(peer);
     }
   }
   return contents;

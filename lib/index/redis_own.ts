@@ -128,9 +128,11 @@ export class OwnPeers {
     if (own === undefined) return;
     own.files = files;
     try {
-      if (own.inStep) await this.#append(key, own, batch);
-      else keep(own, batch);
-      if (own.changes > CHANGES_MIN + CHANGES_PER_FILE_MAX * own.files) await this.#write(key, own);
+      const isLong = own.changes + changesIn(batch) > CHANGES_MIN + CHANGES_PER_FILE_MAX * own.files;
+      if (own.inStep && !isLong) return await this.#append(key, own, batch);
+      keep(own, batch);
+      // In place of the change, which comes behind it: the others have most likely read all before that, and so need nothing else of it.
+      if (own.inStep) await this.#write(key, own);
     } catch {
       // Redis is away. What was kept is told when it is back.
     }

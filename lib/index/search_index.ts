@@ -131,7 +131,7 @@ export interface SearchIndex extends AsyncDisposable {
    * find it, and it does not count as a holder. Fails: "not-joined"; "too-large" beyond the bound of partial files per peer.
    */
   partial(peer: string, file: PartialFile, here: boolean): Promise<void>;
-  /** Finds who holds a content: those who have all of it first. */
+  /** Finds who holds a content, under some of the names that each has for it: those who have all of it first. */
   find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }>;
   /**
    * Finds the files whose names begin with `prefix`, in order of name, from the one after `after` on. Different contents of one name are hits of

@@ -42,8 +42,8 @@ import { one, openDatabase, type PartialRow, prepareStatements, rows } from "./s
 const SLICE_MS = 5;
 /** Copies of a peer that left which are looked up at once. */
 const COPIES_AT_ONCE = 1_000;
-/** Copies of one content that are looked at: many times more than anybody downloads from. */
-const COPIES_OF_ROOT_MAX = 20_000;
+/** Copies of one content that are looked at: all, unless several peers list nothing else. */
+const COPIES_OF_ROOT = { limit: 4 * FILES_PER_PEER_MAX, ofPeerMax: 100 };
 
 interface PeerState {
   readonly id: number;
@@ -186,7 +186,7 @@ export class SqliteIndex implements SearchIndex {
 
   find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
     const table = this.#listed.copies;
-    const whole = table.ofRoot(root, COPIES_OF_ROOT_MAX);
+    const whole = table.ofRoot(root, COPIES_OF_ROOT);
     const end = page.offset + page.limit;
     const copies = whole.slice(page.offset, end).map((each) => table.row(each)).flatMap((row) => {
       const peer = this.#byId.get(row.peer)?.peer;

@@ -2,7 +2,7 @@
  * Searches the tables of `SqliteIndex`. Called by sqlite_index.ts.
  *
  * A search is bounded in time, because others wait meanwhile: it reads a bounded number of names and copies. All that it finds is one sequence,
- * which does not depend on how much of it is asked for, so that its pages neither repeat nor leave out: names in blocks of a fixed size, each
+ * which does not depend on how much of it is asked for, so that its pages do not repeat each other nor leave out anything between them: names in blocks of a fixed size, each
  * block best match first, equal matches by how many have them.
  * @module
  */
@@ -11,17 +11,19 @@ import { HIT_PEERS_MAX, QUERY_WORDS_MAX } from "../core/limits.ts";
 import { fold, words } from "../core/words.ts";
 import type { NameList } from "./name_list.ts";
 import { baseName, compareRanked, exactQuality, matchQuality } from "./rank.ts";
-import { contentsOf, type Copies, COPIES_MAX, copiesOf, type RankedContent, Ranking } from "./ranking.ts";
+import { contentsOf, type Copies, copiesOf, type RankedContent, Ranking } from "./ranking.ts";
 import type { FoundContent, SearchQuery } from "./search_index.ts";
 import { type NameRow, one, rows, type Statements } from "./sqlite_tables.ts";
 import type { WordTree } from "./word_tree.ts";
 
 /** Names that are put in order together: some more than a page has, so that ranking has a choice. */
 const BLOCK_NAMES = 64;
-/** Blocks that are looked at beyond those that a page needs if no two names are one content. */
-const BLOCKS_MORE_MAX = 3;
+/** Names that are looked at beyond those that a page needs if no two of them are one content. */
+const NAMES_MORE_MAX = 2_000;
 /** Names with the same last component that are looked at for one exact search. */
 const EXACT_NAMES_MAX = 2_000;
+/** Copies looked at for one page of a folder: who fetches a folder has a name's most frequent content, however many have the folder. */
+const FOLDER_COPIES_MAX = 50_000;
 /** Copies looked at for one answer to count the holders of its contents. */
 const HOLDERS_COUNTED_MAX = 50_000;
 
@@ -56,7 +58,7 @@ export class SqliteSearch {
   folder(prefix: string, after: string | undefined, limit: number): { hits: FoundContent[]; more: boolean } {
     const found = rows<NameRow>(this.#parts.sql.namesBelow, after ?? "", prefix, prefix + LAST_CHARACTER, limit + 1);
     const names = found.slice(0, limit).map((row) => ({ ...row, quality: 0 }));
-    const copies = copiesOf(names, this.#parts.copies, COPIES_MAX);
+    const copies = copiesOf(names, this.#parts.copies, FOLDER_COPIES_MAX);
     // One name at a time, so that a content which lies there under several names is a hit of each.
     const contents = names.flatMap((name, at) => {
       return contentsOf([name], copies.slice(at, at + 1), this.#parts).values().toArray().sort(compareRanked);
@@ -83,9 +85,9 @@ export class SqliteSearch {
   /** Ranks names that match the words, block after block until there are enough. Shape: whether these are all. */
   #byWords(query: string, ranking: Ranking): boolean {
     const wanted = [...new Set(words(query))].slice(0, QUERY_WORDS_MAX);
-    const blocks = Math.ceil(ranking.wanted / BLOCK_NAMES);
+    const enough = Math.ceil(ranking.wanted / BLOCK_NAMES) * BLOCK_NAMES;
     let looked = 0;
-    for (const count of [blocks, blocks + BLOCKS_MORE_MAX].map((each) => each * BLOCK_NAMES)) {
+    for (let count = enough;; count = Math.min(2 * count, enough + NAMES_MORE_MAX)) {
       const found = this.#candidates(wanted, count);
       for (; looked < found.length && !ranking.isFull; looked += BLOCK_NAMES) {
         const block = found.slice(looked, looked + BLOCK_NAMES).flatMap((id) => {
@@ -95,9 +97,9 @@ export class SqliteSearch {
         });
         ranking.add(block);
       }
-      if (ranking.isFull || found.length < count) return looked >= found.length && found.length < count;
+      if (found.length < count) return looked >= found.length;
+      if (ranking.isFull || count === enough + NAMES_MORE_MAX) return false;
     }
-    return false;
   }
 
   /**
@@ -115,24 +117,32 @@ export class SqliteSearch {
 
   /** Contents with all their holders, also those that have them under a name that does not match. */
   #withHolders(contents: readonly RankedContent[]): FoundContent[] {
-    const { copies, peerOf } = this.#parts;
-    const counted = new Map<string, ReadonlySet<number>>();
-    let left = HOLDERS_COUNTED_MAX;
-    return contents.map(({ quality: _, ...hit }, at) => {
-      if (hit.root === undefined) return hit;
-      const share = Math.ceil(left / (contents.length - at));
-      const holders = counted.getOrInsertComputed(hit.root, (root) => {
-        const found = copies.holdersOf(root, share);
-        left -= found.looked;
-        return found.holders;
-      });
-      const peers = new Set(hit.peers);
+    const { peerOf } = this.#parts;
+    const holdersOf = this.#holders(new Set(contents.map(({ root }) => root).filter((root) => root !== undefined)));
+    return contents.map(({ name, size, root, owners }) => {
+      if (root === undefined) return { name, size, holders: owners.size, peers: [...owners].slice(0, HIT_PEERS_MAX) };
+      const holders = holdersOf.get(root) ?? new Set();
+      const peers = new Set([...owners].slice(0, HIT_PEERS_MAX));
       const named = Math.min(HIT_PEERS_MAX, holders.size);
       for (const id of peers.size < named ? [...holders].sort((a, b) => a - b) : []) {
         const peer = peers.size < named ? peerOf(id) : undefined;
         if (peer !== undefined) peers.add(peer);
       }
-      return { ...hit, holders: Math.max(holders.size, peers.size), peers: [...peers] };
+      return { name, size, root, holders: Math.max(holders.size, owners.size), peers: [...peers] };
     });
+  }
+
+  /** Who has each of these contents: of each as many copies are looked at as of every other, and beyond that as long as there is time left. */
+  #holders(roots: ReadonlySet<string>): Map<string, ReadonlySet<number>> {
+    const { copies } = this.#parts;
+    const share = Math.floor(HOLDERS_COUNTED_MAX / Math.max(roots.size, 1));
+    const counted = Array.from(roots, (root) => ({ root, ...copies.holdersOf(root, share) }));
+    let left = HOLDERS_COUNTED_MAX - counted.reduce((sum, { looked }) => sum + looked, 0);
+    return new Map(counted.map(({ root, looked, holders }) => {
+      if (looked < share || left <= 0) return [root, holders];
+      const more = copies.holdersOf(root, share + left);
+      left -= more.looked - looked;
+      return [root, more.holders];
+    }));
   }
 }

@@ -105,6 +105,15 @@ export class Session {
     this.#startedMs = this.#parts.clock.now();
   }
 
+  /** Asks the index, which keeps all others waiting meanwhile: so long this connection waits before it asks again. */
+  async #ask<T>(ask: (index: SearchIndex) => Promise<T>): Promise<T> {
+    const { clock, index } = this.#parts;
+    const startMs = clock.now();
+    const answer = await ask(index);
+    this.#questions.charge(clock.now() - startMs);
+    return answer;
+  }
+
   /** Notes who has proven to call. */
   proven(identity: PublicIdentity): void {
     this.#identity ??= identity;
@@ -161,7 +170,7 @@ export class Session {
   }
 
   async search(query: DataOf<typeof Search>): Promise<ReplyOf<typeof Search>> {
-    const found = await this.#parts.index.search(query);
+    const found = await this.#ask((index) => index.search(query));
     const hits = found.hits.map((hit) => ({ ...hit, peers: hit.peers.map((peer) => this.#refOf(peer)) }));
     this.#parts.journal({ event: "searched", peer: this.label, query: query.query, hits: hits.length });
     const sent = fitting(hits);
@@ -170,7 +179,7 @@ export class Session {
   }
 
   async find(data: DataOf<typeof Find>): Promise<ReplyOf<typeof Find>> {
-    const found = await this.#parts.index.find(data.root, data);
+    const found = await this.#ask((index) => index.find(data.root, data));
     const holders = found.copies.map((copy) => ({
       peer: this.#refOf(copy.peer),
       name: copy.name,
@@ -182,7 +191,7 @@ export class Session {
   }
 
   async folder({ prefix, after, limit }: DataOf<typeof FolderFiles>): Promise<ReplyOf<typeof FolderFiles>> {
-    const found = await this.#parts.index.folder(prefix, after, limit);
+    const found = await this.#ask((index) => index.folder(prefix, after, limit));
     const hits = found.hits.slice(0, PAGE_ROWS_MAX).map((hit) => {
       return { ...hit, peers: hit.peers.map((peer) => this.#refOf(peer)) };
     });

@@ -32,7 +32,7 @@ Deno.test("FileTable finds copies by name, by root and by peer while they come, 
     }
     if (step % 200 > 0) continue;
     const wanted = roots[randomBelow(random, roots.length)] ?? "";
-    const copies = table.ofRoot(wanted, Infinity).map((each) => table.row(each));
+    const copies = table.ofRoot(wanted, { limit: Infinity, ofPeerMax: Infinity }).map((each) => table.row(each));
     same(copies, ({ root }) => root === wanted);
     assertEquals(copies.map(({ peer }) => peer), copies.map(({ peer }) => peer).sort((a, b) => a - b));
     assertEquals(table.holdersOf(wanted, Infinity).holders, new Set(copies.map(({ peer }) => peer)));
