@@ -175,6 +175,16 @@ Deno.test("a proof is good for its connection, its caller and whom it called, an
   assertEquals((await assertRejects(() => checkProof(stolen, channel, undefined), Failure)).code, "wrong-key");
 });
 
+Deno.test("what is signed to prove who one is is the text that lib/protocol/README.md says", async () => {
+  const caller = await Identity.make();
+  const [asked, asking, calledId] = ["aa", "bb", "cc"].map((each) => each.repeat(32));
+  const channel = { asked: asked ?? "", asking: asking ?? "", called: "peer", calledId: calledId ?? "" } as const;
+  const { signature } = await prove(channel, caller, undefined);
+  const key = await crypto.subtle.importKey("raw", caller.publicKey, "Ed25519", true, ["verify"]);
+  const text = new TextEncoder().encode(`recess proof 2 ${asked} ${asking} peer ${calledId}`);
+  assert(await crypto.subtle.verify("Ed25519", key, Uint8Array.fromHex(signature), text));
+});
+
 Deno.test("a room key is proven without being told, and every other key is noticed", async () => {
   const caller = await Identity.make();
   const channel = { asked: "aa".repeat(32), asking: "bb".repeat(32), called: "index", calledId: "" } as const;
