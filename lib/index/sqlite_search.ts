@@ -2,8 +2,8 @@
  * Searches the tables of `SqliteIndex`. Called by sqlite_index.ts.
  *
  * A search is bounded in time, because others wait meanwhile: it reads a bounded number of names and copies. All that it finds is one sequence,
- * which does not depend on how much of it is asked for, so that its pages do not repeat each other nor leave out anything between them: names in blocks of a fixed size, each
- * block best match first, equal matches by how many have them.
+ * which does not depend on how much of it is asked for, so that its pages neither repeat each other nor leave out anything between them: names in
+ * blocks of a fixed size, each block best match first, equal matches by how many have them.
  * @module
  */
 
@@ -19,7 +19,7 @@ import type { WordTree } from "./word_tree.ts";
 /** Names that are put in order together: some more than a page has, so that ranking has a choice. */
 const BLOCK_NAMES = 64;
 /** Names that are looked at beyond those that a page needs if no two of them are one content. */
-const NAMES_MORE_MAX = 2_000;
+const NAMES_MORE_MAX = 32 * BLOCK_NAMES;
 /** Names with the same last component that are looked at for one exact search. */
 const EXACT_NAMES_MAX = 2_000;
 /** Copies looked at for one page of a folder: who fetches a folder has a name's most frequent content, however many have the folder. */
