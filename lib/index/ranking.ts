@@ -77,16 +77,28 @@ export class Ranking {
   }
 }
 
-/** The copies of each name, `limit` in all: of each as many as of every other, and beyond that as long as there are any left. */
+/** The copies of each name, `limit` in all or one of each. */
 export function copiesOf(names: readonly { readonly id: number }[], copies: FileTable, limit: number): FileRow[][] {
-  const share = Math.max(1, Math.floor(limit / names.length));
-  const found = names.map(({ id }) => copies.ofName(id, share));
-  let left = limit - found.reduce((sum, each) => sum + each.length, 0);
-  return names.map(({ id }, at) => {
-    const some = found[at] ?? [];
-    if (some.length < share || left <= 0) return some;
-    const more = copies.ofName(id, share + left);
-    left -= more.length - some.length;
+  return shared(names, limit, ({ id }, most) => copies.ofName(id, most), (found) => found.length);
+}
+
+/**
+ * What is found for each item when `limit` is looked at in all: for each as much as for every other, at least one, and beyond that as long as there is
+ * any left. `look` looks at so much at most; `lookedAt` says how much that was.
+ */
+export function shared<Item, Found>(
+  items: readonly Item[],
+  limit: number,
+  look: (item: Item, most: number) => Found,
+  lookedAt: (found: Found) => number,
+): Found[] {
+  const share = Math.max(1, Math.floor(limit / items.length));
+  const found = items.map((item) => ({ item, found: look(item, share) }));
+  let left = limit - found.reduce((sum, each) => sum + lookedAt(each.found), 0);
+  return found.map(({ item, found }) => {
+    if (lookedAt(found) < share || left <= 0) return found;
+    const more = look(item, share + left);
+    left -= lookedAt(more) - lookedAt(found);
     return more;
   });
 }

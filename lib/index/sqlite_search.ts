@@ -11,7 +11,7 @@ import { HIT_PEERS_MAX, QUERY_WORDS_MAX } from "../core/limits.ts";
 import { fold, words } from "../core/words.ts";
 import type { NameList } from "./name_list.ts";
 import { baseName, compareRanked, exactQuality, matchQuality } from "./rank.ts";
-import { contentsOf, type Copies, copiesOf, type RankedContent, Ranking } from "./ranking.ts";
+import { contentsOf, type Copies, copiesOf, type RankedContent, Ranking, shared } from "./ranking.ts";
 import type { FoundContent, SearchQuery } from "./search_index.ts";
 import { type NameRow, one, rows, type Statements } from "./sqlite_tables.ts";
 import type { WordTree } from "./word_tree.ts";
@@ -117,8 +117,15 @@ export class SqliteSearch {
 
   /** Contents with all their holders, also those that have them under a name that does not match. */
   #withHolders(contents: readonly RankedContent[]): FoundContent[] {
-    const { peerOf } = this.#parts;
-    const holdersOf = this.#holders(new Set(contents.map(({ root }) => root).filter((root) => root !== undefined)));
+    const { copies, peerOf } = this.#parts;
+    const roots = [...new Set(contents.map(({ root }) => root).filter((root) => root !== undefined))];
+    const counted = shared(
+      roots,
+      HOLDERS_COUNTED_MAX,
+      (root, most) => copies.holdersOf(root, most),
+      ({ looked }) => looked,
+    );
+    const holdersOf = new Map(roots.map((root, at) => [root, counted[at]?.holders]));
     return contents.map(({ name, size, root, owners }) => {
       if (root === undefined) return { name, size, holders: owners.size, peers: [...owners].slice(0, HIT_PEERS_MAX) };
       const holders = holdersOf.get(root) ?? new Set();
@@ -130,19 +137,5 @@ export class SqliteSearch {
       }
       return { name, size, root, holders: Math.max(holders.size, owners.size), peers: [...peers] };
     });
-  }
-
-  /** Who has each of these contents: of each as many copies are looked at as of every other, and beyond that as long as there is time left. */
-  #holders(roots: ReadonlySet<string>): Map<string, ReadonlySet<number>> {
-    const { copies } = this.#parts;
-    const share = Math.floor(HOLDERS_COUNTED_MAX / Math.max(roots.size, 1));
-    const counted = Array.from(roots, (root) => ({ root, ...copies.holdersOf(root, share) }));
-    let left = HOLDERS_COUNTED_MAX - counted.reduce((sum, { looked }) => sum + looked, 0);
-    return new Map(counted.map(({ root, looked, holders }) => {
-      if (looked < share || left <= 0) return [root, holders];
-      const more = copies.holdersOf(root, share + left);
-      left -= more.looked - looked;
-      return [root, more.holders];
-    }));
   }
 }

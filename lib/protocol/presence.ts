@@ -11,7 +11,7 @@ import { fileName, fileSize, hostField, IndexedFile, offset, peerName, PeerRow, 
 /** Takes a name, for the key that was proven (each PROVE is good for one): nobody else gets it as long as the index runs. The index dials the observed address at `port`; a peer it cannot reach may search and download, but lists nothing. */
 export const Join = request("JOIN", {
   about:
-    "Peer → index: I am `name`, reached at `port` (without encryption, if `plain`), with so many files to list. Names are compared without case or accents.",
+    "Peer → index: I am `name`, reached at `port` (without encryption, if `plain`), with so many files to list. Names are compared without case or accents. A PROVE is good for one JOIN.",
   data: {
     name: peerName,
     port,
