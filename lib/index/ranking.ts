@@ -121,7 +121,7 @@ export function contentsOf(
       const key = root ?? `${id}/${size}`;
       const known = contents.get(key);
       if (known === undefined) {
-        const found = { name, size, quality, owners: new Set([peer]) };
+        const found = { name, size, quality, owners: new Set<IndexedPeer>().add(peer) };
         contents.set(key, root === undefined ? found : { ...found, root });
       } else if (quality === known.quality) known.owners.add(peer);
     }

@@ -127,15 +127,12 @@ export class SqliteSearch {
     );
     const holdersOf = new Map(roots.map((root, at) => [root, counted[at]?.holders]));
     return contents.map(({ name, size, root, owners }) => {
-      if (root === undefined) return { name, size, holders: owners.size, peers: [...owners].slice(0, HIT_PEERS_MAX) };
-      const holders = holdersOf.get(root) ?? new Set();
-      const peers = new Set([...owners].slice(0, HIT_PEERS_MAX));
-      const named = Math.min(HIT_PEERS_MAX, holders.size);
-      for (const id of peers.size < named ? [...holders].sort((a, b) => a - b) : []) {
-        const peer = peers.size < named ? peerOf(id) : undefined;
-        if (peer !== undefined) peers.add(peer);
-      }
-      return { name, size, root, holders: Math.max(holders.size, owners.size), peers: [...peers] };
+      const some = owners.values().take(HIT_PEERS_MAX).toArray();
+      if (root === undefined) return { name, size, holders: owners.size, peers: some };
+      const holders = Array.from(holdersOf.get(root) ?? []).sort((a, b) => a - b).map(peerOf);
+      const others = holders.filter((peer) => peer !== undefined).filter((peer) => !owners.has(peer));
+      const peers = [...some, ...others.slice(0, HIT_PEERS_MAX - some.length)];
+      return { name, size, root, holders: owners.size + others.length, peers };
     });
   }
 }
