@@ -79,14 +79,14 @@ export class Ranking {
 
 /** The copies of each name, `limit` in all or one of each. */
 export function copiesOf(names: readonly { readonly id: number }[], copies: FileTable, limit: number): FileRow[][] {
-  return shared(names, limit, ({ id }, most) => copies.ofName(id, most), (found) => found.length);
+  return shareOut(names, limit, ({ id }, most) => copies.ofName(id, most), (found) => found.length);
 }
 
 /**
  * What is found for each item when `limit` is looked at in all: for each as much as for every other, at least one, and beyond that as long as there is
  * any left. `look` looks at so much at most; `lookedAt` says how much that was.
  */
-export function shared<Item, Found>(
+export function shareOut<Item, Found>(
   items: readonly Item[],
   limit: number,
   look: (item: Item, most: number) => Found,

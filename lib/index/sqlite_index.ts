@@ -17,6 +17,7 @@ import {
 } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import { Expiries } from "../core/expiries.ts";
+import { ListSums } from "./list_sums.ts";
 import { ListedFiles } from "./listed_files.ts";
 import { NameBinding, nameTaken } from "./name_binding.ts";
 import { checkToken, makeToken, notRegistered, registeredPeer } from "./registration.ts";
@@ -50,11 +51,7 @@ interface PeerState {
   peer: IndexedPeer;
   /** The token of one that was registered. */
   readonly token?: string;
-  files: number;
-  /** Of all files together. Whatever a peer says their sizes are: it may be more than a number holds exactly. */
-  bytes: number;
-  /** Of all names together. */
-  characters: number;
+  readonly sums: ListSums;
 }
 
 /** `SearchIndex` in the memory of this process. */
@@ -135,7 +132,7 @@ export class SqliteIndex implements SearchIndex {
     this.#byId.delete(state.id);
     this.#registered.delete(key);
     this.#sorted = undefined;
-    this.#files -= state.files;
+    this.#files -= state.sums.files;
     this.#sql.deletePartialsOfPeer.run(state.id);
     while (!this.#closed) {
       const some = this.#listed.copies.ofPeer(state.id, COPIES_AT_ONCE);
@@ -146,7 +143,7 @@ export class SqliteIndex implements SearchIndex {
 
   async update(name: string, change: ListChange): Promise<number> {
     const state = this.#joined(name);
-    if (!this.#fits(state, change)) {
+    if (!state.sums.fits(change, (each) => this.#listed.of(state.id, each) !== undefined)) {
       const bounds =
         `${FILES_PER_PEER_MAX} files, or names of more than ${NAME_CHARACTERS_PER_PEER_MAX} characters in all`;
       throw new Failure("too-large", `Cannot list more than ${bounds}`, { hint: "share a smaller folder" });
@@ -164,7 +161,7 @@ export class SqliteIndex implements SearchIndex {
       present();
       this.#list(state, each);
     });
-    return state.files;
+    return state.sums.files;
   }
 
   search(query: SearchQuery): Promise<{ hits: FoundContent[]; more: boolean }> {
@@ -234,8 +231,9 @@ export class SqliteIndex implements SearchIndex {
   }
 
   counts(): Promise<{ peers: number; files: number; bytes: number }> {
-    const bytes = this.#byKey.values().reduce((sum, state) => sum + state.bytes, 0);
-    return Promise.resolve({ peers: this.#byKey.size, files: this.#files, bytes: countable(bytes) });
+    const bytes = this.#byKey.values().reduce((sum, state) => sum + state.sums.bytes, 0);
+    const countable = Math.min(bytes, Number.MAX_SAFE_INTEGER);
+    return Promise.resolve({ peers: this.#byKey.size, files: this.#files, bytes: countable });
   }
 
   /** Everything that a peer lists, in batches, between which others have their turn. Ends when the peer has left. */
@@ -267,14 +265,8 @@ export class SqliteIndex implements SearchIndex {
   #add(peer: IndexedPeer, token?: string): void {
     const key = peerNameKey(peer.name);
     if (this.#bindsNames) this.#owners.bind(key, peer.id, peer.host);
-    const state = {
-      id: ++this.#lastPeerId,
-      peer,
-      files: 0,
-      bytes: 0,
-      characters: 0,
-      ...(token === undefined ? {} : { token }),
-    };
+    const sums = new ListSums();
+    const state = { id: ++this.#lastPeerId, peer, sums, ...(token === undefined ? {} : { token }) };
     this.#byKey.set(key, state);
     this.#byId.set(state.id, state);
     this.#sorted = undefined;
@@ -304,49 +296,21 @@ export class SqliteIndex implements SearchIndex {
     }
   }
 
-  /** Whether a change leaves a list within its bounds: to add what is listed adds nothing, and to remove what is not removes nothing. */
-  #fits({ id, files, characters }: PeerState, { add, remove }: ListChange): boolean {
-    const most = characters + charactersOf(add.map(({ name }) => name));
-    if (files + add.length <= FILES_PER_PEER_MAX && most <= NAME_CHARACTERS_PER_PEER_MAX) return true;
-    const added = new Set(add.map(({ name }) => name));
-    if (added.size > FILES_PER_PEER_MAX) return false;
-    const isListed = (name: string): boolean => this.#listed.of(id, name) !== undefined;
-    const removed = new Set(remove.filter(isListed));
-    const fresh = added.values().filter((name) => removed.has(name) || !isListed(name)).toArray();
-    return files - removed.size + fresh.length <= FILES_PER_PEER_MAX &&
-      characters - charactersOf(removed) + charactersOf(fresh) <= NAME_CHARACTERS_PER_PEER_MAX;
-  }
-
   #list(state: PeerState, file: ListedFile): void {
     const before = this.#listed.put(state.id, file);
-    if (before === undefined) this.#count(state, 1, file.name);
-    state.bytes += file.size - (before ?? 0);
+    if (before !== undefined) return state.sums.resize(before, file.size);
+    state.sums.add(file.name, file.size);
+    this.#files += 1;
   }
 
   #unlist(state: PeerState, name: string): void {
     const size = this.#listed.remove(state.id, name);
     if (size === undefined) return;
-    this.#count(state, -1, name);
-    state.bytes -= size;
-  }
-
-  #count(state: PeerState, more: number, name: string): void {
-    state.files += more;
-    state.characters += more * name.length;
-    this.#files += more;
+    state.sums.remove(name, size);
+    this.#files -= 1;
   }
 }
 
-function charactersOf(names: Iterable<string>): number {
-  let characters = 0;
-  for (const name of names) characters += name.length;
-  return characters;
-}
-
-function summaryOf({ peer, files, bytes }: PeerState): PeerSummary {
-  return { ...peer, files, bytes: countable(bytes) };
-}
-
-function countable(bytes: number): number {
-  return Math.max(0, Math.min(bytes, Number.MAX_SAFE_INTEGER));
+function summaryOf({ peer, sums }: PeerState): PeerSummary {
+  return { ...peer, files: sums.files, bytes: sums.bytes };
 }

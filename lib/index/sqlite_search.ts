@@ -11,7 +11,7 @@ import { HIT_PEERS_MAX, QUERY_WORDS_MAX } from "../core/limits.ts";
 import { fold, words } from "../core/words.ts";
 import type { NameList } from "./name_list.ts";
 import { baseName, compareRanked, exactQuality, matchQuality } from "./rank.ts";
-import { contentsOf, type Copies, copiesOf, type RankedContent, Ranking, shared } from "./ranking.ts";
+import { contentsOf, type Copies, copiesOf, type RankedContent, Ranking, shareOut } from "./ranking.ts";
 import type { FoundContent, SearchQuery } from "./search_index.ts";
 import { type NameRow, one, rows, type Statements } from "./sqlite_tables.ts";
 import type { WordTree } from "./word_tree.ts";
@@ -119,7 +119,7 @@ export class SqliteSearch {
   #withHolders(contents: readonly RankedContent[]): FoundContent[] {
     const { copies, peerOf } = this.#parts;
     const roots = [...new Set(contents.map(({ root }) => root).filter((root) => root !== undefined))];
-    const counted = shared(
+    const counted = shareOut(
       roots,
       HOLDERS_COUNTED_MAX,
       (root, most) => copies.holdersOf(root, most),
