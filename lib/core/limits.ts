@@ -264,8 +264,10 @@ export const TAKEN_EVERY_MS = 250;
 export const GUESS_FIRST_MS = 250;
 /** Longest pause between two guesses at the room key from the same address. */
 export const GUESS_LAST_MS = 10_000;
-/** Time after which an unfinished file that nobody has gone on with is removed. */
+/** Time after which an unfinished file that nobody has gone on with may be removed. */
 export const UNFINISHED_KEPT_MS = 30 * 24 * 3_600_000;
+/** Starts of the peer that have to find an unfinished file as the last one left it, before it is removed. */
+export const UNFINISHED_KEPT_STARTS = 10;
 /** Longest first wait of a peer that lost its index; chance takes it from zero on, so that all who lost it do not come to the others at once. */
 export const RECONNECT_SPREAD_MS = 4_000;
 /** Wait, doubled at each attempt, before an index is tried once more. */

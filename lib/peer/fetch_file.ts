@@ -69,8 +69,8 @@ export async function fetchAnew(
     await adopt(placed, downloaded, parts);
     return resultOf(wanted, placed, downloaded);
   } catch (thrown) {
-    // What is known by name only and has changed will never be complete.
-    if (wanted.root === undefined && failedWith(thrown, "file-changed")) await unfinished.discard();
+    // All who are here have another version by now: this one will never be complete.
+    if (failedWith(thrown, "file-changed")) await unfinished.discard();
     throw thrown;
   }
 }

@@ -18,7 +18,7 @@ import type { Identity } from "../net/identity.ts";
 import { Listener } from "../net/listener.ts";
 import type { Room } from "../net/room_key.ts";
 import { Folder } from "../store/folder.ts";
-import { tidyIncoming } from "../store/incoming.ts";
+import { parseFound, tidyIncoming } from "../store/incoming.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
 import { State } from "../store/state.ts";
@@ -144,9 +144,10 @@ export class Peer implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
 
     const folder = stack.use(await Folder.open(options.folder, options.elsewhere));
-    await tidyIncoming(folder, Date.now());
     folder.sharesInbox = options.inbox?.share ?? false;
     const state = stack.use(State.open(folder.statePath("recess.db")));
+    const found = await tidyIncoming(folder, Date.now(), parseFound(state.setting("incoming")));
+    state.set("incoming", JSON.stringify(found));
     const isFirstStart = state.setting("started") === undefined;
     state.set("started", "yes");
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };

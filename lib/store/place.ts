@@ -7,9 +7,10 @@
 import { join, relative, SEPARATOR } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
-import { SMALL_ENDING } from "./incoming.ts";
 import { numberedName } from "./received_name.ts";
 
+/** The ending of small files on their way to their place: they are written in one go, so one that lies there is of no use. */
+export const SMALL_ENDING = ".small";
 /** How many files of one name are numbered before something must be wrong. */
 const SAME_NAMES_MAX = 10_000;
 
@@ -68,6 +69,14 @@ export async function placeAnywhere(from: string, root: string, name: string): P
     removeIfThere(beside);
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
   }
+}
+
+/**
+ * True for an unfinished file that has been placed already: it has a second name, since {@linkcode placeFile} gives it the final name before it removes
+ * the first.
+ */
+export function isPlaced({ isFile, nlink }: Pick<Deno.FileInfo, "isFile" | "nlink">): boolean {
+  return isFile && nlink !== null && nlink > 1;
 }
 
 /** Makes the folders in a name. None of them may be a link, so that nothing is written elsewhere. */

@@ -11,7 +11,7 @@ import { printable } from "../core/printable.ts";
 import { addRange, type Range, rangeBytes } from "../core/range.ts";
 import type { Folder, OpenFile } from "./folder.ts";
 import { closeFile } from "./close_file.ts";
-import { placeAnywhere, placeFile } from "./place.ts";
+import { isPlaced, placeAnywhere, placeFile } from "./place.ts";
 
 /** What is fetched. Without a root as long as its owner has not hashed it. */
 interface Content {
@@ -41,6 +41,7 @@ export class UnfinishedFile implements Disposable {
     const { byName, path } = pathsOf(folder, content);
     try {
       if (path !== byName && await exists(byName) && !(await exists(path))) await Deno.rename(byName, path);
+      await dropIfPlaced(path);
       return new UnfinishedFile(await Deno.open(path, { create: true, read: true, write: true }), path);
     } catch (thrown) {
       throw Failure.from(thrown, "no-access", `Cannot write in "${printable(folder.path)}"`);
@@ -158,6 +159,14 @@ function pathsOf(folder: Folder, { name, size, root, sender }: Content): { path:
   const nameId = createHash("sha256").update(JSON.stringify([name, size])).digest("hex");
   const byName = folder.statePath("incoming", `${nameId}.unhashed`);
   return { byName, path: root === undefined ? byName : folder.statePath("incoming", root) };
+}
+
+/**
+ * Removes this name of a file that has a second one: a run was killed after it had placed the file and before it removed the name here. What is
+ * written here would change the placed file, which is the person's by now.
+ */
+async function dropIfPlaced(path: string): Promise<void> {
+  if (await exists(path) && isPlaced(await Deno.lstat(path))) await Deno.remove(path);
 }
 
 async function exists(path: string): Promise<boolean> {

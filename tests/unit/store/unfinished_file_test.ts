@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { digestOf, PIECE_BYTES } from "../../../lib/core/content.ts";
-import { UNFINISHED_KEPT_MS } from "../../../lib/core/limits.ts";
-import { tidyIncoming } from "../../../lib/store/incoming.ts";
+import { UNFINISHED_KEPT_MS, UNFINISHED_KEPT_STARTS } from "../../../lib/core/limits.ts";
+import { parseFound, tidyIncoming } from "../../../lib/store/incoming.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
 import { Folder } from "../../../lib/store/folder.ts";
@@ -117,15 +117,61 @@ Deno.test("placeAnywhere() copies to another disk, and leaves nothing half there
   }
 });
 
-Deno.test("tidyIncoming() removes what nobody will ask for again, and nothing else", async () => {
+Deno.test("tidyIncoming() removes small and placed files, and unfinished ones unused for many starts and for long", async () => {
   await using temp = await TempFolder.make();
   using folder = await Folder.open(temp.at("share"));
-  for (const name of ["killed.small", "young", "old"]) {
+  for (const name of ["killed.small", "young", "old", "placed"]) {
     await Deno.writeTextFile(folder.statePath("incoming", name), "x");
   }
+  await Deno.link(folder.statePath("incoming", "placed"), temp.at("share", "final.bin"));
   const now = Date.now();
   const longAgo = new Date(now - UNFINISHED_KEPT_MS - 1000);
   await Deno.utime(folder.statePath("incoming", "old"), longAgo, longAgo);
-  await tidyIncoming(folder, now);
-  assertEquals(Array.from(Deno.readDirSync(folder.statePath("incoming")), ({ name }) => name), ["young"]);
+  const names = (): string[] => Array.from(Deno.readDirSync(folder.statePath("incoming")), ({ name }) => name).sort();
+  let found = await tidyIncoming(folder, now, {});
+  assertEquals(names(), ["old", "young"]);
+  assertEquals(await Deno.readTextFile(temp.at("share", "final.bin")), "x");
+  for (let start = 1; start <= UNFINISHED_KEPT_STARTS; start++) {
+    assertEquals(names(), ["old", "young"], String(start));
+    found = await tidyIncoming(folder, now, parseFound(JSON.stringify(found)));
+  }
+  assertEquals(names(), ["young"]);
+});
+
+Deno.test("a clock that is years ahead for one start, or for many of a file that is used, removes no unfinished file", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.at("share"));
+  const path = folder.statePath("incoming", "film");
+  await Deno.writeTextFile(path, "x");
+  const ahead = Date.now() + 3 * 365 * 24 * 3_600_000;
+  await tidyIncoming(folder, ahead, {});
+  let found = {};
+  for (let start = 0; start < 3 * UNFINISHED_KEPT_STARTS; start++) {
+    const written = new Date(1_700_000_000_000 + start * 1000);
+    await Deno.utime(path, written, written);
+    found = await tidyIncoming(folder, ahead, found);
+  }
+  assertEquals((await Deno.stat(path)).isFile, true);
+});
+
+Deno.test("UnfinishedFile never writes into a file that has been placed, though a killed run left its first name", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.path);
+  const edited = temp.at("aula.mp4");
+  for (const sender of [undefined, "id of rui"]) {
+    const content = { ...CONTENT, ...(sender === undefined ? {} : { sender }) };
+    {
+      using file = await UnfinishedFile.open(folder, content);
+      await file.write(0, piece(0));
+    }
+    const [name = ""] = Array.from(Deno.readDirSync(folder.statePath("incoming")), (entry) => entry.name);
+    await Deno.link(folder.statePath("incoming", name), edited);
+    await Deno.writeTextFile(edited, "edited by its owner");
+    using again = await UnfinishedFile.open(folder, content);
+    assertEquals(await again.verified(digest, SIZE, () => {}), []);
+    await again.write(0, piece(0));
+    assertEquals(await Deno.readTextFile(edited), "edited by its owner");
+    await again.discard();
+    await Deno.remove(edited);
+  }
 });
