@@ -14,6 +14,7 @@ import { ask } from "../net/caller.ts";
 import { Remove } from "../protocol/inbox.ts";
 import { openNamed } from "../store/folder.ts";
 import { Hasher } from "../store/hasher.ts";
+import { pathsLike } from "../store/path_names.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import type { Share } from "../store/share.ts";
 import type { Contacts } from "./contacts.ts";
@@ -79,6 +80,11 @@ export class Puts implements AsyncDisposable {
     using connection = await contacts.connect(source);
     const { data } = await ask(connection, Remove, { name });
     return { name: data.name, peer: source.peer };
+  }
+
+  /** Paths that begin like what was typed, at most `limit`. */
+  suggestPaths(typed: string, limit: number): Promise<string[]> {
+    return pathsLike(typed, limit);
   }
 
   /** How those stand that are under way. */

@@ -31,6 +31,9 @@ export interface CommandContext {
 /** Flags as a command gets them. */
 export type CommandFlags = Readonly<Record<string, string | boolean | undefined>>;
 
+/** What an argument can be completed with: `own` are the files of this peer, `paths` these and whatever is on its disk. */
+export type Completes = "commands" | "files" | "peers" | "own" | "paths" | "transfers";
+
 /** One command. */
 export interface Command {
   readonly name: string;
@@ -40,7 +43,7 @@ export interface Command {
   readonly more?: string;
   readonly flags: FlagTable;
   /** What completion offers for each argument; for further ones, what it does for the last. */
-  readonly completes: readonly ("commands" | "files" | "peers")[];
+  readonly completes: readonly Completes[];
   /** What has to be there: nothing, the index, or a peer that has joined it. */
   readonly needs: "nothing" | "index" | "peer";
   /** How many arguments it takes. */

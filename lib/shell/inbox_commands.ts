@@ -17,7 +17,7 @@ export const INBOX_COMMANDS: readonly Command[] = [
     more:
       "PEER has to run with --inbox. What was interrupted goes on when it is put again; an equal name becomes (1) name there.",
     flags: {},
-    completes: ["files", "peers"],
+    completes: ["paths", "peers"],
     needs: "peer",
     count: { min: 2, max: 2 },
     async run(context, [file = "", peer = ""]) {
@@ -31,7 +31,7 @@ export const INBOX_COMMANDS: readonly Command[] = [
     about: "delete FILE: your own, which is shared no longer, or one that you put into PEER's inbox",
     more: "Nobody is asked, and there is no way back. With PEER, only what you put there yourself.",
     flags: {},
-    completes: ["files", "peers"],
+    completes: ["own", "peers"],
     needs: "peer",
     count: { min: 1, max: 2 },
     async run({ output, peer }, [file = "", other]) {

@@ -7,16 +7,19 @@ import type { ImageType } from "../core/image_type.ts";
 import { printable, printableJson } from "../core/printable.ts";
 import { type ImageProtocol, inlineImage } from "./inline_image.ts";
 import { describeError, EXIT } from "./outcome.ts";
+import { screenText, terminalColumns } from "./screen_text.ts";
 import { type Styler, stylerFor } from "./style.ts";
 import { type Column, renderTable } from "./table.ts";
 import { wrapWords } from "./wrap.ts";
 
-/** Takes finished lines; a terminal in use keeps them clear of the prompt. */
+/** Takes finished lines; a terminal in use keeps them clear of the prompt. What they hold acts on no terminal: see screen_text.ts. */
 export interface LineWriter {
   /** A result, for standard output. May hold line feeds. */
   result(text: string): void;
   /** A note, for standard error. May hold line feeds. */
   note(text: string): void;
+  /** Codes that make a terminal show a picture, which inline_image.ts makes; they are written as they are. */
+  picture(codes: string): void;
   /** Columns of the terminal; Infinity where there is none. */
   columns(): number;
 }
@@ -74,7 +77,7 @@ export class Output {
   /** A picture, where the terminal can show it; elsewhere nothing. */
   picture(bytes: Uint8Array, type: ImageType): void {
     const shown = this.json ? undefined : inlineImage(this.images, bytes, type);
-    if (shown !== undefined) this.#writer.note(shown);
+    if (shown !== undefined) this.#writer.picture(shown);
   }
 
   /** An error, as one sentence. */
@@ -90,9 +93,10 @@ export class Output {
 
 /** Writes straight to standard output and standard error. */
 const plainWriter: LineWriter = {
-  result: (text) => writeAll(Deno.stdout, `${text}\n`),
-  note: (text) => writeAll(Deno.stderr, `${text}\n`),
-  columns: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity,
+  result: (text) => writeAll(Deno.stdout, `${screenText(text)}\n`),
+  note: (text) => writeAll(Deno.stderr, `${screenText(text)}\n`),
+  picture: (codes) => writeAll(Deno.stderr, `${codes}\n`),
+  columns: () => Deno.stdout.isTerminal() ? terminalColumns() : Infinity,
 };
 
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {

@@ -16,7 +16,7 @@ export const PICTURE_COMMANDS: readonly Command[] = [
     about: "show PEER a picture: PNG, JPEG, GIF or WebP, up to 32 MiB, over UDP",
     more: "IMAGE is a path, or a name in your folder. PEER finds it in its inbox, and sees it where its terminal can.",
     flags: {},
-    completes: ["peers"],
+    completes: ["peers", "paths"],
     needs: "peer",
     count: { min: 2, max: 2 },
     async run({ output, peer, inBackground }, [name = "", path = ""]) {

@@ -53,7 +53,7 @@ function factsOf(view: TransferView): string[] {
   const amount = `${formatSize(view.done)} of ${formatSize(view.size)}`;
   switch (view.state) {
     case "running":
-      if (view.isAsking) return [`asking ${view.sources.join(", ")} for consent`, amount];
+      if (view.isAsking) return [`asking ${printable(view.sources.join(", "))} for consent`, amount];
       return view.before !== undefined ? [placeInLine(view.before), amount] : [
         ...(view.bytesPerSecond > 0 ? [formatRate(view.bytesPerSecond)] : []),
         ...(view.leftMs === undefined ? [] : [`${formatDuration(view.leftMs)} left`]),

@@ -7,6 +7,7 @@
 import { printableJson } from "../core/printable.ts";
 import type { TransferView } from "../peer/transfer.ts";
 import { percentDone, plainProgress, progressLine } from "./progress.ts";
+import { screenText, terminalColumns } from "./screen_text.ts";
 
 const REDRAW_MS = 150;
 const PLAIN_MS = 2_000;
@@ -33,11 +34,11 @@ export async function showProgress(
 
 function drawOver(view: TransferView): void {
   // One column less than there are, so that the cursor does not wrap to a line that is never cleared.
-  write(CLEAR_LINE + progressLine(view, Deno.consoleSize().columns - 1));
+  write(CLEAR_LINE + screenText(progressLine(view, terminalColumns() - 1)));
 }
 
 function writePlain(view: TransferView): void {
-  write(`${plainProgress(view)}\n`);
+  write(`${screenText(plainProgress(view))}\n`);
 }
 
 function writeJson(view: TransferView): void {

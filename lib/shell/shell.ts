@@ -12,12 +12,12 @@ import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { StartedPut } from "../peer/puts.ts";
 import type { PutResult } from "../peer/running_put.ts";
-import type { TransferResult } from "../peer/transfer.ts";
+import type { TransferResult, TransferView } from "../peer/transfer.ts";
 import type { StartedTransfer } from "../peer/transfers.ts";
 import type { CommandContext } from "./command.ts";
 import { checkUsage, findCommand, QUIT, textAfter } from "./commands.ts";
 import { answerInWords } from "./consent_commands.ts";
-import { completing, completions } from "./complete.ts";
+import { complete, type Completing, completing, type Vocabulary } from "./complete.ts";
 import { parseFlags } from "./flags.ts";
 import { imageProtocol } from "./image_query.ts";
 import type { ImageChoice } from "./inline_image.ts";
@@ -25,10 +25,13 @@ import { EXIT, exitCodeOf } from "./outcome.ts";
 import type { Output } from "./output.ts";
 import { reportDone } from "./get.ts";
 import { progressLine } from "./progress.ts";
+import { cutMiddle } from "./style.ts";
 import { Terminal } from "./terminal.ts";
 
 const REDRAW_MS = 200;
+/** Names that are asked for when Tab is pressed, and those of them that are shown. */
 const SUGGESTIONS_MAX = 50;
+const CHOICES_SHOWN_MAX = 15;
 
 /** A shell on a joined peer. */
 export class Shell {
@@ -80,7 +83,7 @@ export class Shell {
       },
       onEnd: () => left.resolve(EXIT.done),
       status: () => this.#statusLines(terminal.columns()),
-      complete: (line) => this.#complete(line),
+      complete: (line) => this.#complete(line, terminal),
     });
     this.#output.writeTo(terminal);
     const timer = setInterval(() => terminal.redraw(), REDRAW_MS);
@@ -182,7 +185,7 @@ export class Shell {
   #statusLines(columns: number): string[] {
     const downloads = this.#peer.transfers.views();
     const active = [
-      ...downloads.filter((view) => !["done", "failed", "cancelled"].includes(view.state)),
+      ...downloads.filter(isUnderWay),
       ...this.#peer.puts.views(),
     ];
     const shown = active.slice(0, 5).map((view) => progressLine(view, columns - 1));
@@ -190,11 +193,37 @@ export class Shell {
     return hidden > 0 ? [...shown, `and ${formatCount(hidden, "other file")}: see transfers`] : shown;
   }
 
-  async #complete(line: string): Promise<[string[], string]> {
+  /** Completes a line, or shows above it what there is to choose from. */
+  async #complete(line: string, terminal: Terminal): Promise<{ typed: string; insert: string | undefined }> {
     const what = completing(line);
-    const { directory } = this.#peer;
-    const files = what.kind === "files" ? await directory.suggestFiles(what.word, SUGGESTIONS_MAX) : [];
-    const peers = what.kind === "peers" ? (await directory.peers()).peers.map((peer) => peer.name) : [];
-    return [completions(what, { files, peers }), what.typed];
+    const { insert, choices } = complete(what, await this.#vocabulary(what.kind, what.word));
+    const columns = terminal.columns() - 1;
+    const shown = choices.slice(0, CHOICES_SHOWN_MAX).map((choice) => `  ${cutMiddle(choice, columns - 2)}`);
+    if (choices.length > shown.length) shown.push("  …");
+    if (shown.length > 0) terminal.note(shown.join("\n"));
+    return { typed: what.typed, insert };
   }
+
+  async #vocabulary(kind: Completing["kind"], word: string): Promise<Vocabulary> {
+    const { directory, puts, transfers } = this.#peer;
+    const own = (): string[] => this.#peer.files().map(({ file }) => file.name);
+    switch (kind) {
+      case "files":
+        return { files: await directory.suggestFiles(word, SUGGESTIONS_MAX) };
+      case "peers":
+        return { peers: (await directory.peers()).peers.map(({ name }) => name) };
+      case "own":
+        return { own: own() };
+      case "paths":
+        return { paths: [...own(), ...await puts.suggestPaths(word, SUGGESTIONS_MAX)] };
+      case "transfers":
+        return { transfers: transfers.views().filter(isUnderWay).map(({ id }) => String(id)) };
+      default:
+        return {};
+    }
+  }
+}
+
+function isUnderWay({ state }: TransferView): boolean {
+  return state !== "done" && state !== "failed" && state !== "cancelled";
 }

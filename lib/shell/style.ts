@@ -40,6 +40,9 @@ export type Style = "bold" | "dim" | "red" | "green";
 
 const CODES: Record<Style, [on: number, off: number]> = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39] };
 
+/** Every code that `stylerFor` writes. */
+export const STYLE_CODES: readonly string[] = [...new Set(Object.values(CODES).flat())].map(codeOf);
+
 /** Sets text off. */
 export type Styler = (text: string, style: Style) => string;
 
@@ -48,6 +51,10 @@ export function stylerFor(isTerminal: boolean): Styler {
   if (!isTerminal || Deno.noColor) return (text) => text;
   return (text, style) => {
     const [on, off] = CODES[style];
-    return `\x1b[${on}m${text}\x1b[${off}m`;
+    return codeOf(on) + text + codeOf(off);
   };
+}
+
+function codeOf(number: number): string {
+  return `\x1b[${number}m`;
 }

@@ -10,6 +10,7 @@
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import type { LineWriter } from "./output.ts";
+import { screenText, terminalColumns } from "./screen_text.ts";
 import { textWidth } from "./style.ts";
 
 const PROMPT = "recess> ";
@@ -26,8 +27,8 @@ export interface TerminalHandlers {
   onEnd(): void;
   /** The lines to show below the prompt now. Each has to fit into one line of the terminal. */
   status(): readonly string[];
-  /** Tab was pressed: the words that fit, and the part of the line they replace. */
-  complete(line: string): Promise<[words: string[], replaced: string]>;
+  /** Tab was pressed behind `line`: what replaces its end. The handler itself shows what there is to choose from. */
+  complete(line: string): Promise<{ readonly typed: string; readonly insert: string | undefined }>;
 }
 
 /** readline keeps the row of its cursor for redrawing; text printed in between moves it to the first. */
@@ -50,7 +51,11 @@ export class Terminal implements LineWriter, Disposable {
       historySize: 500,
       removeHistoryDuplicates: true,
       completer: (line: string, done: (error: Error | null, result: [string[], string]) => void) => {
-        handlers.complete(line).then((result) => done(null, result), () => done(null, [[], line]));
+        // readline is given at most one completion, since it writes several to the screen as they are.
+        handlers.complete(line).then(
+          ({ typed, insert }) => done(null, [insert === undefined ? [] : [insert], typed]),
+          () => done(null, [[], line]),
+        );
       },
     });
     this.#readline.on("line", (line) => {
@@ -86,15 +91,19 @@ export class Terminal implements LineWriter, Disposable {
   }
 
   result(text: string): void {
-    this.#printAbove(text);
+    this.#printAbove(screenText(text));
   }
 
   note(text: string): void {
-    this.#printAbove(text);
+    this.#printAbove(screenText(text));
+  }
+
+  picture(codes: string): void {
+    this.#printAbove(codes);
   }
 
   columns(): number {
-    return Deno.consoleSize().columns;
+    return terminalColumns();
   }
 
   /** Draws the status lines anew. */
@@ -133,7 +142,7 @@ export class Terminal implements LineWriter, Disposable {
     if (lines.length === 0 && this.#drawnLines === 0) return;
     const { rows, cols } = this.#readline.getCursorPos();
     const below = this.#typedRows() - rows;
-    const drawn = lines.map((line) => `\n\r${line}${CLEAR_LINE}`).join("");
+    const drawn = lines.map((line) => `\n\r${screenText(line)}${CLEAR_LINE}`).join("");
     // Where there is nothing to draw any more, the row below exists, because something was drawn there.
     const cleared = lines.length > 0 ? CLEAR_DOWN : `${down(1)}\r${CLEAR_DOWN}${up(1)}`;
     this.#write(`${down(below)}${drawn}${cleared}${up(below + lines.length)}\r${right(cols)}`);

@@ -53,6 +53,8 @@ const ONLY_IN: [what: RegExp, where: string[]][] = [
   ]],
   [/console\./, []],
   [/Deno\.(stdout|stderr)\.write/, ["shell/output.ts", "shell/progress_display.ts"]],
+  [/process\.stdout\.write/, ["shell/terminal.ts"]],
+  [/consoleSize\(/, ["shell/screen_text.ts"]],
 ];
 
 Deno.test("sockets, files and the screen are each touched in one place", async () => {

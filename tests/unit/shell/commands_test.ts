@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { checkUsage, commandOverview, COMMANDS, findCommand } from "../../../lib/shell/commands.ts";
-import { completing, completions } from "../../../lib/shell/complete.ts";
 import { describeError, exitCodeOf } from "../../../lib/shell/outcome.ts";
 
 Deno.test("every command has a name, a line of help and its place in the overview", () => {
@@ -18,25 +17,6 @@ Deno.test("checkUsage() counts arguments and knows whose a flag is", () => {
   }
   assertEquals(assertThrows(() => checkUsage(findCommand("search"), [], { limit: "x" }), Failure).code, "usage");
   assertEquals(assertThrows(() => findCommand("gett"), Failure).code, "usage");
-});
-
-const VOCABULARY = { files: ["Aula 1.mp4", "aula2.mp4", "notas.txt"], peers: ["Ana", "rui"] };
-
-function offered(line: string): [string[], string] {
-  const what = completing(line);
-  return [completions(what, VOCABULARY), what.typed];
-}
-
-Deno.test("completion offers commands, files and peers, quoted where needed", () => {
-  assertEquals(offered("g"), [["get "], "g"]);
-  assertEquals(offered("get au"), [['"Aula 1.mp4" ', "aula2.mp4 "], "au"]);
-  assertEquals(offered('get "aula 1'), [['"Aula 1.mp4" '], '"aula 1']);
-  assertEquals(offered("get aula\\ 1"), [['"Aula 1.mp4" '], "aula\\ 1"]);
-  assertEquals(offered("ls a"), [["Ana "], "a"]);
-  assertEquals(offered("get aula2.mp4 --from r"), [["rui "], "r"]);
-  assertEquals(offered("help tra"), [["transfers "], "tra"]);
-  assertEquals(offered("quit x"), [[], "x"]);
-  assertEquals(offered("")[0].length, COMMANDS.length + 1);
 });
 
 Deno.test("errors are one sentence with a hint and the exit code that PRODUCT.md fixes, the trace only with --debug", () => {

@@ -1,0 +1,91 @@
+/**
+ * What the shell writes to its terminal, byte by byte.
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { withComponent } from "../support/components.ts";
+import { PEER_FLAGS, PROJECT, type RunningIndex, startIndex, startPeer } from "../support/programs.ts";
+import { Pty } from "../support/pty.ts";
+import { TempFolder } from "../support/temp.ts";
+
+const ptyTest = withComponent("script", ["--version"]);
+
+/** Names of files that a member may share: each acts on a terminal that is given it as it is. */
+const HOSTILE = [
+  "aa title \x1b]0;owned\x07.txt",
+  "aa clipboard \x1b]52;c;b3duZWQ=\x07.txt",
+  "aa clear \x1b[2J\x1b[H.txt",
+  "aa c1 \u009b2J\u009d0;owned\u009c.txt",
+  "aa bidi \u202etxt.exe",
+  "aa line\r\nquit\t.txt",
+  "one alone \x1b]0;owned\x07\x1b[2J.txt",
+];
+
+/** The codes that the shell and its line editor write: styles, moving by a count, clearing to the end, asking the terminal for its name. */
+// deno-lint-ignore no-control-regex
+const OWN_CODES_REGEXP = /\x1b\[(?:\d*[ABCDGJK]|\d+m|>q|c)/g;
+
+/** What is written beside text and the shell's own codes. A Tab may be an echo of the one that was typed. */
+function foreignControls(text: string): string[] {
+  // deno-lint-ignore no-control-regex
+  return text.replace(OWN_CODES_REGEXP, "").match(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g) ??
+    [];
+}
+
+function peerCommand(index: RunningIndex, folder: string): string {
+  const words = [Deno.execPath(), ...PEER_FLAGS, "peer.ts", folder, "--name", "rui", "--images", "off"];
+  return `cd '${PROJECT}'; ${[...words, "--index", `127.0.0.1:${index.port}`].map((word) => `'${word}'`).join(" ")}`;
+}
+
+ptyTest("Tab with hostile names in the room writes no control character but the shell's own", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  // Different contents, since a search shows one name of each.
+  const names = [...HOSTILE, "bb plain one.txt", "bb plain two.txt"];
+  for (const [index, name] of names.entries()) await temp.file(`ana/${name}`, 10 + index);
+  await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana" });
+  await using pty = new Pty(peerCommand(index, temp.at("rui")), { columns: 100 });
+  await pty.sees(/recess> /);
+  for (const typed of ["get aa", "get one", "search aa ti", "get ", "get bb"]) {
+    const from = pty.written.length;
+    await pty.type(typed);
+    await pty.sees(new RegExp(`${typed}$`), from);
+    for (const key of ["\t", "\t", "\x15"]) {
+      await pty.type(key);
+      // The line editor takes a Tab that comes together with other characters for pasted text.
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    await pty.type("nonsense\r");
+    const text = await pty.sees(/There is no command/, from);
+    assertEquals(foreignControls(text), [], JSON.stringify(text));
+  }
+  const from = pty.written.length;
+  await pty.type("get bb");
+  await pty.sees(/get bb$/, from);
+  await pty.type("\t");
+  await pty.sees(/get "bb plain /, from);
+  await pty.type("\t");
+  assertMatch(await pty.sees(/bb plain two/, from), /bb plain one/);
+  // Names that are shown rather than completed are written as text.
+  await pty.type("\x15search aa\r");
+  assertMatch(await pty.sees(/aa title .*owned/s, from), /\\u\{1b\}\]0;owned/);
+  assertEquals(foreignControls(pty.written), []);
+  await pty.type("quit\r");
+  assertEquals(await pty.exit(), 0);
+});
+
+ptyTest("a terminal that reports no width is written to as one of 80 columns", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/film.mp4", 30_000_000);
+  await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana" });
+  await using pty = new Pty(`${peerCommand(index, temp.at("rui"))} --down 20MB/s`);
+  await pty.sees(/recess> /);
+  assertMatch(pty.written, /peer rui listening on \S+, sharing 0 files\r\n/);
+  await pty.type("get film.mp4\r");
+  await pty.sees(/30\.0 MB in .* from ana/);
+  assert(!/Infinity|NaN/.test(pty.written), JSON.stringify(pty.written));
+  await pty.type("quit\r");
+  assertEquals(await pty.exit(), 0);
+});
