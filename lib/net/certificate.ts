@@ -26,8 +26,13 @@ const OID = {
   clientAuth: Uint8Array.fromHex("06082b06010505070302"),
 } as const;
 const TRUE = Uint8Array.fromHex("0101ff");
-/** A key is as old as its folder; machines whose clock is wrong are to find each other, too. */
-const VALID = { from: "200101000000Z", until: "491231235959Z" };
+/**
+ * The dates of a certificate that is pinned prove nothing, and a clock that is decades off is to keep no two machines apart: valid at any time that
+ * a system can show. RFC 5280, 4.1.2.5: two digits of a year up to 2049, four beyond, and this end where there is to be none.
+ */
+const VALID = { from: "700101000000Z", until: "99991231235959Z" };
+const UTC_TIME = 0x17;
+const GENERALIZED_TIME = 0x18;
 
 /** Signs with the private key that belongs to a certificate's public one. */
 export type Sign = (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
@@ -92,7 +97,10 @@ function bodyOf(publicKey: Uint8Array): Uint8Array<ArrayBuffer> {
   const host = ENCODER.encode(hostOf(publicKey));
   const algorithm = sequence(OID.ed25519);
   const name = sequence(tagged(0x31, sequence(OID.commonName, tagged(0x0c, host))));
-  const times = sequence(tagged(0x17, ENCODER.encode(VALID.from)), tagged(0x17, ENCODER.encode(VALID.until)));
+  const times = sequence(
+    tagged(UTC_TIME, ENCODER.encode(VALID.from)),
+    tagged(GENERALIZED_TIME, ENCODER.encode(VALID.until)),
+  );
   return sequence(
     // Version 3, serial number 1: nobody revokes these.
     tagged(0xa0, tagged(0x02, new Uint8Array([2]))),

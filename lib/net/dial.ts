@@ -45,6 +45,16 @@ export async function dial(address: Address, options: DialOptions = {}): Promise
         `Cannot reach ${formatAddress(address)}: no answer for ${Math.round(waitMs / 1000)} s`,
       );
     }
+    if (isOutOfDate(thrown)) {
+      throw new Failure(
+        failure,
+        `Cannot reach ${formatAddress(address)}: by this machine's clock its key is not valid`,
+        {
+          cause: thrown,
+          hint: "set the clock of this machine",
+        },
+      );
+    }
     if (isWrongCertificate(thrown)) {
       throw new Failure("wrong-key", `Cannot trust ${formatAddress(address)}: somebody else answers there`, {
         cause: thrown,
@@ -84,6 +94,11 @@ function closeConn(conn: Deno.Conn): void {
   } catch (thrown) {
     if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
   }
+}
+
+/** What the platform says when only the dates of a certificate do not fit: that is no sign of another key. */
+function isOutOfDate(thrown: unknown): boolean {
+  return thrown instanceof Error && /expired|not ?valid ?yet|CertNotValid/i.test(thrown.message);
 }
 
 /** What the platform says when the certificate is not the one that is trusted, or there is none at all. */

@@ -156,12 +156,14 @@ export interface PeerArgs {
   readonly stdin?: "piped";
   readonly inspected?: boolean;
   readonly args?: readonly string[];
+  /** A command that runs it. */
+  readonly within?: readonly string[];
 }
 
 /** Starts a peer's shell, and waits for its ready line. Without input it just serves. */
 export async function startPeer(options: PeerArgs): Promise<RunningPeer> {
-  const { stdin = "null", inspected = false } = options;
-  const program = new Program(peerArgs(options), { stdin, inspected });
+  const { stdin = "null", inspected = false, within = [] } = options;
+  const program = new Program(peerArgs(options), { stdin, inspected, within });
   const [line, name = "", files] = await program.line(
     /^peer (.+) listening on \S+:\d+, sharing (\d+) files$|^\{"event":"ready".*\}$/,
   );
@@ -171,7 +173,7 @@ export async function startPeer(options: PeerArgs): Promise<RunningPeer> {
 
 /** Starts a one-shot command without waiting for its end. */
 export function startCommand(options: PeerArgs, ...command: string[]): Program {
-  return new Program([...peerArgs(options), ...command]);
+  return new Program([...peerArgs(options), ...command], { within: options.within ?? [] });
 }
 
 /** What a program that has ended left behind. */
