@@ -10,6 +10,12 @@ import { isPrintable, printable } from "./printable.ts";
 import { type Random, randomBelow } from "./random.ts";
 import { fold, words } from "./words.ts";
 
+/**
+ * Characters that show nothing, or a gap: what Unicode lets programs ignore, save the sign behind an emoji (which comparisons ignore, too, so nobody
+ * gains by it), and three that are drawn without ink though they count as signs.
+ */
+const BLANK_REGEXP = /(?!\ufe0f)\p{Default_Ignorable_Code_Point}|[\u2800\ufffc\u{1d159}]/gu;
+
 /** What one is called whose name is not known. */
 export const UNKNOWN_NAME = "somebody";
 
@@ -23,7 +29,7 @@ export function checkPeerName(name: string): string {
   if (new TextEncoder().encode(tidy).length > PEER_NAME_BYTES_MAX) {
     throw new Failure("bad-name", `Cannot use "${shown}" as a name: it is longer than ${PEER_NAME_BYTES_MAX} bytes`);
   }
-  if (!isPrintable(name) || /[\u200c\u200d]/.test(name)) {
+  if (!isPrintable(name) || name.search(BLANK_REGEXP) !== -1) {
     throw new Failure("bad-name", `Cannot use "${shown}" as a name: it holds characters that cannot be shown`);
   }
   if (words(tidy).length === 0) {
@@ -32,9 +38,73 @@ export function checkPeerName(name: string): string {
   return tidy;
 }
 
-/** Equal for names that count as the same. */
+/** Letters that are drawn like a Latin one, in small or in capital form, by the Latin one. */
+const LOOKALIKES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    a: "аαɑ",
+    b: "вβ",
+    c: "сϲ",
+    d: "ԁ",
+    e: "еε",
+    g: "ɡց",
+    h: "нһηհ",
+    i: "іιıɩ",
+    j: "јϳ",
+    k: "кκ",
+    l: "ӏ",
+    m: "мμ",
+    n: "νո",
+    o: "оοօ",
+    p: "рρ",
+    q: "ԛ",
+    s: "ѕ",
+    t: "тτ",
+    u: "ս",
+    v: "ѵ",
+    w: "ԝ",
+    x: "хχ",
+    y: "уυ",
+    z: "ζ",
+  }).flatMap(([latin, others]) => [...others].map((other) => [other, latin] as const)),
+);
+
+/** Equal for names that count as the same: those that differ in case, accents, spaces, or letters of other alphabets that look alike. */
 export function peerNameKey(name: string): string {
-  return fold(name).replace(/\p{Cf}/gu, "").replace(/\s+/gu, " ").trim();
+  const folded = fold(name);
+  // Most names are plain ASCII, and keys are made for every hit that is shown.
+  if (/^[\x21-\x7e]*$/.test(folded)) return folded;
+  const latin = Array.from(folded, (letter) => LOOKALIKES.get(letter) ?? letter).join("");
+  return latin.replace(/\p{Cf}/gu, "").replace(BLANK_REGEXP, "").replace(/\s+/gu, " ").trim();
+}
+
+/** Scripts whose letters are found in one word of an honest name: those of each row, and Latin ones beside the first row. */
+const SCRIPTS: readonly RegExp[] = [
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Bopomofo}]/u,
+  /\p{sc=Latin}/u,
+  /\p{sc=Cyrillic}/u,
+  /\p{sc=Greek}/u,
+  /\p{sc=Armenian}/u,
+  /\p{sc=Georgian}/u,
+  /\p{sc=Cherokee}/u,
+  /\p{sc=Hebrew}/u,
+  /[\p{sc=Arabic}\p{sc=Syriac}\p{sc=Thaana}]/u,
+  /[\p{sc=Devanagari}\p{sc=Bengali}\p{sc=Gujarati}\p{sc=Gurmukhi}\p{sc=Tamil}\p{sc=Telugu}\p{sc=Kannada}\p{sc=Malayalam}\p{sc=Sinhala}]/u,
+  /[\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u,
+  /[\p{sc=Ethiopic}\p{sc=Coptic}\p{sc=Lisu}\p{sc=Tifinagh}\p{sc=Vai}]/u,
+];
+
+/** A peer's name for people: one in which a single word mixes alphabets, as no honest one does, is marked. The text is not made printable here. */
+export function shownPeerName(name: string): string {
+  return mixesScripts(name) ? `${name} (mixed alphabets)` : name;
+}
+
+function mixesScripts(name: string): boolean {
+  return (name.match(/[\p{L}\p{M}]+/gu) ?? []).some((word) => {
+    const found = SCRIPTS.filter((script) => script.test(word));
+    const [first, second] = found;
+    const isEastAsian = found.length === 2 && first === SCRIPTS[0] && second === SCRIPTS[1];
+    return found.length > 1 && !isEastAsian;
+  });
 }
 
 /** So many numbers are tried one after the other, for a room of machines that are all called alike; then any, in case somebody has taken them all. */

@@ -5,6 +5,7 @@
 
 import { formatAddress } from "../core/address.ts";
 import { fingerprint } from "../core/fingerprint.ts";
+import { shownPeerName } from "../core/peer_name.ts";
 import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Question } from "../peer/consent.ts";
 import type { PeerEvent } from "../peer/peer.ts";
@@ -46,6 +47,10 @@ function describeTalk(event: TalkEvent): string {
 
 /** One event as one sentence. */
 export function describeEvent(event: PeerEvent): string {
+  return describe("peer" in event ? { ...event, peer: shownPeerName(event.peer) } : event);
+}
+
+function describe(event: PeerEvent): string {
   switch (event.event) {
     case "index-lost":
       return `Lost the index (${event.why}); trying to reach it again, running downloads go on`;

@@ -6,6 +6,7 @@
 import { type Address, formatAddress } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
 import { fingerprint } from "../core/fingerprint.ts";
+import { shownPeerName } from "../core/peer_name.ts";
 import { formatRate, formatSize } from "../core/quantity.ts";
 import type { FoundRows, PeerRow } from "../peer/directory.ts";
 import type { Row } from "../peer/last_table.ts";
@@ -46,7 +47,7 @@ function sizeOf(row: Row): string {
 }
 
 function whoHas(row: Row): string {
-  const names = row.peers.map((peer) => peer.name);
+  const names = row.peers.map((peer) => shownPeerName(peer.name));
   return names.join(", ") + (row.holders > names.length ? ", …" : "");
 }
 
@@ -63,8 +64,8 @@ export async function listPeers({ output, directory }: CommandContext): Promise<
     ],
     peers.map((row) => ({
       cells: row.dialect === undefined
-        ? [row.name, fingerprint(row.id), reachedAt(row), String(row.files), formatSize(row.bytes)]
-        : [row.name, "none", reachedAt(row), String(row.files), "unknown"],
+        ? [shownPeerName(row.name), fingerprint(row.id), reachedAt(row), String(row.files), formatSize(row.bytes)]
+        : [shownPeerName(row.name), "none", reachedAt(row), String(row.files), "unknown"],
       object: { event: "peer", ...withoutCertificate(row) },
     })),
   );
@@ -139,8 +140,9 @@ export function listTransfers({ output, peer }: CommandContext): Promise<void> {
 
 /** A transfer's state in words, with whom it is about. */
 function stateOf({ state, failure, before, isAsking, sources }: TransferView): string {
+  const from = sources.map(shownPeerName).join(", ");
   if (failure !== undefined) return `${state}: ${failure.message}`;
-  if (isAsking) return `asking ${sources.join(", ")} for consent`;
+  if (isAsking) return `asking ${from} for consent`;
   if (before !== undefined) return `in line, ${before} before you`;
-  return sources.length === 0 ? state : `${state} from ${sources.join(", ")}`;
+  return sources.length === 0 ? state : `${state} from ${from}`;
 }

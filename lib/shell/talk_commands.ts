@@ -5,6 +5,7 @@
 
 import { Failure } from "../core/failure.ts";
 import { MESSAGES_KEPT_MAX, TELL_BYTES_MAX } from "../core/limits.ts";
+import { shownPeerName } from "../core/peer_name.ts";
 import { printable } from "../core/printable.ts";
 import type { KeptMessage } from "../peer/talk.ts";
 import { type Command, type CommandContext, type CommandFlags, joined } from "./command.ts";
@@ -82,7 +83,7 @@ function listMessages(
       const { at, id, number, text, state } = message;
       const { from, to } = endsOf(message, self);
       return {
-        cells: [formatTime(at), from, to, text, state],
+        cells: [formatTime(at), shownPeerName(from), shownPeerName(to), text, state],
         object: { event: "message", at, from, to, id, number, text, state },
       };
     }),
