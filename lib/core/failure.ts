@@ -107,7 +107,10 @@ export class Failure extends Error {
   /** The failure the other side told us. A code we do not know, from a newer version, becomes "internal" or "busy" by its `retry`. */
   static fromWire(wire: WireFailure): Failure {
     const code = isFailureCode(wire.code) ? wire.code : wire.retry ? "busy" : "internal";
-    const { hint, suggestion } = wire;
+    const {
+      suggestion,
+      hint = code === "disk-full" ? "it is the disk of the other side: ask its owner to make room" : undefined,
+    } = wire;
     return new Failure(code, wire.message, {
       remote: true,
       ...(hint === undefined ? {} : { hint }),
@@ -138,13 +141,19 @@ function isFailureCode(code: string): code is FailureCode {
   return Object.hasOwn(FAILURES, code);
 }
 
+/** ENOSPC and EDQUOT; on Windows their counterparts. On other systems, these numbers mean something else. */
+const DISK_FULL = Deno.build.os === "windows" ? /os error (39|112)\b|ENOSPC/ : /os error (28|122)\b|ENOSPC|EDQUOT/;
+/** EROFS; on Windows, that a disk is write-protected. */
+const READ_ONLY = Deno.build.os === "windows" ? /os error 19\b/ : /os error 30\b|EROFS/;
+
 /** The codes that the platform's own error already decides, whatever was being done. */
 function codeOfPlatform(thrown: unknown): FailureCode | undefined {
   if (thrown instanceof Deno.errors.PermissionDenied || thrown instanceof Deno.errors.NotCapable) {
     return "no-access";
   }
-  if (thrown instanceof Error && /os error (28|122)\b|ENOSPC|EDQUOT/.test(thrown.message)) return "disk-full";
-  return undefined;
+  if (!(thrown instanceof Error)) return undefined;
+  if (DISK_FULL.test(thrown.message)) return "disk-full";
+  return READ_ONLY.test(thrown.message) ? "no-access" : undefined;
 }
 
 /** The platform's reason without its number: `Connection refused (os error 111)` → `connection refused`. */

@@ -196,8 +196,17 @@ export const TELLERS_KEPT_MAX = 10_000;
 /** Times a message is sent again before its receiver counts as away. */
 export const TELL_RESENDS_MAX = 3;
 
+/** Lines of a log or of notes that are kept while they cannot be written; further ones are counted and dropped. */
+export const LINES_HELD_MAX = 10_000;
+
 // Waits
 
+/** Another program to give up its lock on a peer's database. */
+export const STATE_LOCK_WAIT_MS = 3_000;
+/** First wait before a write is tried again that failed, since a disk was full or could not be written. */
+export const WRITE_AGAIN_FIRST_MS = 500;
+/** Longest wait before such a write is tried again. */
+export const WRITE_AGAIN_LAST_MS = 5_000;
 /** Redis to answer one command. */
 export const REDIS_WAIT_MS = 2_000;
 /** Longest pause before Redis is tried again. */

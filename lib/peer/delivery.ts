@@ -92,7 +92,15 @@ export class Delivery {
     const { random, signal, state } = this.#parts;
     let idle = false;
     for (let failures = 0; !signal.aborted;) {
-      const message = state.talk.nextWaiting(this.#peer);
+      let message: KeptMessage | undefined;
+      try {
+        message = state.talk.nextWaiting(this.#peer);
+      } catch (thrown) {
+        // The disk cannot be read now; what waits there is sent when it can.
+        this.#settleAll({ kind: "waiting", failure: Failure.from(thrown, "no-access", "Cannot read the messages") });
+        await this.#pause(backoffMs(failures++, AGAIN, random));
+        continue;
+      }
       if (message === undefined) {
         if (idle) return;
         this.#tellLate();

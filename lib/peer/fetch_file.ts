@@ -52,7 +52,7 @@ export async function fetchAnew(
   watch: FetchWatch,
 ): Promise<Fetched> {
   watch.onBegun(wanted);
-  using unfinished = await UnfinishedFile.open(parts.folder, wanted);
+  using unfinished = await UnfinishedFile.open(parts.folder, wanted, root);
   try {
     const downloaded = await downloadInto(fileSink(unfinished), wanted, parts, watch, unfinished);
     watch.onFinishing();

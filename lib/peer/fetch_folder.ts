@@ -141,7 +141,7 @@ class Tree {
   #place(stored: string, bytes: Uint8Array, root: string, digest: Uint8Array): void {
     const { destination, parts } = this.#context;
     // Elsewhere may be on another disk.
-    const beside = destination.kind === "folder" ? parts.folder.statePath("incoming") : this.#root;
+    const beside = destination.kind === "folder" ? parts.folder.incomingPath(undefined) : this.#root;
     const { name, modified } = placeBytes(bytes, beside, this.#root, stored);
     if (destination.kind === "folder") parts.share.adopt({ name, size: bytes.length, modified, root }, digest);
   }

@@ -35,8 +35,10 @@ export class Guest implements AsyncDisposable {
     const { indexes, onEvent, room, plain = false, clock = systemClock, random = Math.random } = options;
     const dialWith = options.dial ?? dial;
     await using stack = new AsyncDisposableStack();
-    const state = await openState(options.folder, stack);
-    const identity = await folderIdentity(join(options.folder, STATE_FOLDER, "identity.pem"));
+    const state = await openState(options, stack);
+    const identity = await folderIdentity(join(options.folder, STATE_FOLDER, "identity.pem"), ({ message }) => {
+      if (state?.isKept === true) onEvent({ event: "state-not-kept", path: options.folder, why: message });
+    });
     const session = stack.use(
       await IndexSession.connect({ indexes, dial: dialWith, identity, room, clock, random, onEvent }),
     );
@@ -56,10 +58,13 @@ export class Guest implements AsyncDisposable {
   }
 }
 
-async function openState(path: string, stack: AsyncDisposableStack): Promise<State | undefined> {
+async function openState(
+  { folder: path, onEvent }: PeerOptions,
+  stack: AsyncDisposableStack,
+): Promise<State | undefined> {
   try {
     const folder = stack.use(await Folder.open(path));
-    return stack.use(State.open(folder.statePath("recess.db")));
+    return stack.use(State.open(folder.statePath("recess.db"), { onEvent }));
   } catch (thrown) {
     if (failedWith(thrown, "folder-in-use")) return undefined;
     throw thrown;

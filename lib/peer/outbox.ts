@@ -67,7 +67,12 @@ export class Outbox implements AsyncDisposable {
 
   /** Goes on with what an earlier run did not deliver. */
   start(): void {
-    for (const { peer } of this.#parts.state.talk.waiting()) this.#deliveryTo(peer);
+    try {
+      for (const { peer } of this.#parts.state.talk.waiting()) this.#deliveryTo(peer);
+    } catch (thrown) {
+      // A disk that cannot be read now keeps what waits for the next start, or for the next message to the same peer.
+      if (!(thrown instanceof Failure)) throw thrown;
+    }
   }
 
   /**

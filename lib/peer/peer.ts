@@ -21,7 +21,7 @@ import { Folder } from "../store/folder.ts";
 import { parseFound, tidyIncoming } from "../store/incoming.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
-import { State } from "../store/state.ts";
+import { State, type StateEvent } from "../store/state.ts";
 import { Partials } from "../transfer/partials.ts";
 import { Consent, type ConsentEvent, type ConsentMode } from "./consent.ts";
 import { Contacts } from "./contacts.ts";
@@ -46,6 +46,7 @@ export type PeerEvent =
   | PictureEvent
   | TalkEvent
   | InboxEvent
+  | StateEvent
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
@@ -145,13 +146,17 @@ export class Peer implements AsyncDisposable {
 
     const folder = stack.use(await Folder.open(options.folder, options.elsewhere));
     folder.sharesInbox = options.inbox?.share ?? false;
-    const state = stack.use(State.open(folder.statePath("recess.db")));
-    const found = await tidyIncoming(folder, Date.now(), parseFound(state.setting("incoming")));
-    state.set("incoming", JSON.stringify(found));
+    const state = stack.use(State.open(folder.statePath("recess.db"), { onEvent }));
+    if (folder.notKept === undefined) {
+      const found = await tidyIncoming(folder, Date.now(), parseFound(state.setting("incoming")));
+      state.set("incoming", JSON.stringify(found));
+    }
     const isFirstStart = state.setting("started") === undefined;
     state.set("started", "yes");
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
-    const identity = await folderIdentity(folder.statePath("identity.pem"));
+    const identity = await folderIdentity(folder.statePath("identity.pem"), ({ message }) => {
+      if (state.isKept) onEvent({ event: "state-not-kept", path: folder.path, why: message });
+    });
     const { room, plain = false } = options;
     const roomKey = room === undefined ? {} : { roomKey: room.key };
 

@@ -85,6 +85,20 @@ function describe(event: PeerEvent): string {
       return `${event.peer} put ${event.name} here (${formatSize(event.size)})`;
     case "taken-back":
       return `${event.peer} took back ${event.name}`;
+    case "state-damaged": {
+      const kept = event.lost.length === 0
+        ? "all of it was read"
+        : `not all could be read of: ${event.lost.join(", ")}`;
+      return `"${event.path}" was damaged; it lies at "${event.aside}" now (${kept})`;
+    }
+    case "trust-restored":
+      return `The database had lost ${formatCount(event.peers, "known key")}, which came back from "${event.path}"`;
+    case "state-not-kept":
+      return `${event.why}; what happens in this run is not remembered`;
+    case "state-unwritten":
+      return `${event.why}; ${event.hint}`;
+    case "state-written":
+      return `"${event.path}" can be written again, and everything is written`;
     case "renamed":
       return `${event.from} is taken here, so you are ${event.name}; choose a name with --name`;
   }

@@ -32,18 +32,27 @@ export class Folder implements Disposable {
   readonly elsewhere: ReadonlyMap<string, string>;
   /** Whether what others put into the inbox is shared, too. */
   sharesInbox = false;
-  readonly #lock: Deno.FsFile;
+  /** Why nothing can be written into the folder; undefined when it can. */
+  readonly notKept: Failure | undefined;
+  readonly #lock: Deno.FsFile | undefined;
 
-  private constructor(path: string, made: boolean, elsewhere: ReadonlyMap<string, string>, lock: Deno.FsFile) {
+  private constructor(
+    path: string,
+    made: boolean,
+    elsewhere: ReadonlyMap<string, string>,
+    lock: Deno.FsFile | Failure,
+  ) {
     this.path = path;
     this.made = made;
     this.elsewhere = elsewhere;
-    this.#lock = lock;
+    this.#lock = lock instanceof Failure ? undefined : lock;
+    this.notKept = lock instanceof Failure ? lock : undefined;
   }
 
   /**
-   * Opens a folder, making it when only its last component is missing. Fails: "not-found" when its parent is missing too or it is no
-   * folder, "folder-in-use" when another peer has it, "no-access" when it cannot be written.
+   * Opens a folder, making it when only its last component is missing. One that cannot be written can still be shared.
+   *
+   * @throws {Failure} "not-found" when its parent is also missing or it is no folder, "folder-in-use" when another peer has it.
    */
   static async open(path: string, elsewhere: ReadonlyMap<string, string> = new Map()): Promise<Folder> {
     const made = await makeFolder(path);
@@ -57,7 +66,8 @@ export class Folder implements Disposable {
       if (await lock.tryLock(true)) return new Folder(root, made, elsewhere, lock);
       lock.close();
     } catch (thrown) {
-      throw Failure.from(thrown, "no-access", `Cannot use "${printable(path)}"`);
+      const notKept = Failure.from(thrown, "no-access", `Cannot write in "${printable(path)}"`);
+      return new Folder(root, made, elsewhere, notKept);
     }
     throw new Failure("folder-in-use", `Cannot share "${printable(path)}": another peer is running on it`);
   }
@@ -65,6 +75,21 @@ export class Folder implements Disposable {
   /** A path inside the peer's own state. */
   statePath(...components: string[]): string {
     return join(this.path, STATE_FOLDER, ...components);
+  }
+
+  /**
+   * Where a file lies until it is whole: in the folder's own state, or beside its place where nothing can be written there.
+   *
+   * @param root The folder that the file goes to, if it is another one.
+   * @throws {Failure} "no-access", "disk-full" when the file goes into this folder, and that cannot be written.
+   */
+  incomingPath(root: string | undefined): string {
+    if (this.notKept === undefined) return this.statePath("incoming");
+    if (root !== undefined && root !== this.path) return root;
+    throw new Failure(this.notKept.code, this.notKept.message, {
+      cause: this.notKept,
+      hint: "choose another place with --output PATH",
+    });
   }
 
   /** Where a relative name is in the folder. Not checked: for names that the scan or `receivedName` gave. */
@@ -133,7 +158,7 @@ export class Folder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    closeFile(this.#lock);
+    if (this.#lock !== undefined) closeFile(this.#lock);
   }
 }
 

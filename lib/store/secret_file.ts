@@ -26,11 +26,19 @@ export async function requireSecret(path: string, what: string): Promise<string>
   throw new Failure("not-found", `There is no ${what} in "${printable(path)}"`, { hint: "check the path" });
 }
 
-/** Writes the file, never over one that is there. Fails: "no-access", "disk-full". */
+/**
+ * Writes the file, never over one that is there: whole, or not at all.
+ *
+ * @throws {Failure} "no-access", "disk-full".
+ */
 export async function writeSecret(path: string, text: string): Promise<void> {
+  const beside = `${path}.new`;
   try {
-    await Deno.writeTextFile(path, text, { createNew: true, mode: MODE });
+    if (await readSecret(path) !== undefined) throw new Deno.errors.AlreadyExists("it is there already");
+    await Deno.writeTextFile(beside, text, { mode: MODE });
+    await Deno.rename(beside, path);
   } catch (thrown) {
+    await Deno.remove(beside).catch(() => {});
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(path)}"`);
   }
 }

@@ -1,14 +1,20 @@
 /**
  * What a peer remembers between runs, in `.recess/recess.db`: the digests of its files, its settings, the last table it showed, the transfers
- * it has not ended, the keys of the peers it knows, messages (talk_store.ts), and who put what into its inbox. Without the file a peer starts
- * anew: it hashes again, forgets what it was fetching (not what has arrived) and believes the next key of everybody.
+ * it has not ended, the keys of the peers it knows, messages (talk_store.ts), and who put what into its inbox.
+ *
+ * What is small is held in memory whole (held_table.ts). A disk that is full or cannot be written therefore stops nothing: what is not written yet counts all
+ * the same, is reported once, and is written when there is room.
  * @module
  */
 
-import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Failure } from "../core/failure.ts";
+import { PatientWriter } from "../core/patient_writer.ts";
+import type { Database, OpenDatabase, Row } from "./database.ts";
+import { HeldTable } from "./held_table.ts";
 import type { FoundFile } from "./scan.ts";
+import { StateFile, type StateFileEvent } from "./state_file.ts";
 import { TalkStore } from "./talk_store.ts";
+import { readTrust, writeTrust } from "./trust_copy.ts";
 
 /** A file that somebody put into the inbox, or began to. */
 export interface ReceivedFile {
@@ -28,181 +34,271 @@ export interface HashedFile extends FoundFile {
   readonly root: string;
 }
 
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  CREATE TABLE IF NOT EXISTS pieces (
-    name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, root BLOB NOT NULL, digests BLOB NOT NULL
-  ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS known_peers (name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS allowed_peers (id TEXT PRIMARY KEY) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS transfers (id INTEGER PRIMARY KEY, value TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS received (
-    number INTEGER PRIMARY KEY, sender TEXT NOT NULL, root TEXT NOT NULL, size INTEGER NOT NULL, name TEXT NOT NULL,
-    modified INTEGER
-  );
-  CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-`;
+type HashedWithDigests = HashedFile & { readonly digests: Uint8Array };
 
-/** The open database. */
+/** What has become of what a peer remembers. */
+export type StateEvent =
+  | StateFileEvent
+  /** Something cannot be written, and waits. */
+  | { readonly event: "state-unwritten"; readonly path: string; readonly why: string; readonly hint: string }
+  /** Rows of known peers that the database had lost came back from their second copy. */
+  | { readonly event: "trust-restored"; readonly path: string; readonly peers: number }
+  /** Everything that waited is written. */
+  | { readonly event: "state-written"; readonly path: string };
+
+/** How a state is opened. */
+export interface StateOptions {
+  readonly onEvent?: ((event: StateEvent) => void) | undefined;
+  /** Opens the database. Default: SQLite. */
+  readonly openDatabase?: OpenDatabase | undefined;
+}
+
+/** Everything that is remembered. */
 export class State implements Disposable {
   /** Messages from person to person. */
   readonly talk: TalkStore;
-  readonly #database: DatabaseSync;
-  readonly #putPieces: StatementSync;
-  readonly #getDigests: StatementSync;
-  readonly #deletePieces: StatementSync;
+  readonly #file: StateFile;
+  /** The second copy of whom this peer knows. */
+  readonly #trustPath: string;
+  readonly #known = new HeldTable({ name: "known_peers", columns: ["name", "id"], key: ["name"] });
+  readonly #allowed = new HeldTable({ name: "allowed_peers", columns: ["id"], key: ["id"] });
+  readonly #transfers = new HeldTable({ name: "transfers", columns: ["id", "value"], key: ["id"] });
+  readonly #settings = new HeldTable({ name: "settings", columns: ["name", "value"], key: ["name"] });
+  readonly #received = new HeldTable({
+    name: "received",
+    columns: ["number", "sender", "root", "size", "name", "modified"],
+    key: ["number"],
+  });
+  readonly #tables = [this.#known, this.#allowed, this.#transfers, this.#settings, this.#received];
+  /** Whom the second copy holds. */
+  readonly #trusted = [this.#known, this.#allowed];
+  #isCopied = true;
+  /** Pieces that are not written yet, by name; undefined for those that are to be forgotten. */
+  readonly #pieces = new Map<string, HashedWithDigests | undefined>();
+  readonly #writer: PatientWriter;
 
-  private constructor(database: DatabaseSync) {
-    this.#database = database;
-    database.exec(SCHEMA);
-    this.talk = new TalkStore(database);
-    this.#putPieces = database.prepare(
-      "INSERT OR REPLACE INTO pieces (name, size, modified, root, digests) VALUES (?, ?, ?, ?, ?)",
-    );
-    this.#getDigests = database.prepare("SELECT digests FROM pieces WHERE name = ? AND root = ?");
-    this.#deletePieces = database.prepare("DELETE FROM pieces WHERE name = ?");
-  }
-
-  /** Opens the database, starting anew when the file is damaged. Fails: "no-access" when it cannot be written. */
-  static open(path: string): State {
+  private constructor(path: string, { onEvent = () => {}, openDatabase }: StateOptions) {
+    this.#file = StateFile.open(path, { onEvent, openDatabase });
+    this.#trustPath = path.replace(/[^/\\]*$/, "trust.jsonl");
+    this.#writer = new PatientWriter({
+      write: () => this.#writeAll(),
+      onHeld: (failure) => onEvent({ event: "state-unwritten", path, why: failure.message, hint: failure.hint }),
+      onWritten: () => onEvent({ event: "state-written", path }),
+    });
     try {
-      return new State(new DatabaseSync(path));
-    } catch {
-      try {
-        for (const ending of ["", "-wal", "-shm"]) removeIfThere(path + ending);
-        return new State(new DatabaseSync(path));
-      } catch (thrown) {
-        throw Failure.from(thrown, "no-access", `Cannot keep state in "${path}"`);
-      }
+      this.#file.run((database) => this.#tables.forEach((table) => table.load(database)));
+      this.talk = new TalkStore(this.#file, () => this.#writer.changed());
+      this.#file.onRenewed = () => this.#renewed();
+      if (this.#file.isNew) this.#restoreTrust(onEvent);
+    } catch (thrown) {
+      this.#file[Symbol.dispose]();
+      throw thrown;
     }
   }
 
-  /** Every file whose pieces are known, as it was then. */
-  *hashedFiles(): Generator<HashedFile> {
-    for (const row of this.#database.prepare("SELECT name, size, modified, root FROM pieces").iterate()) {
-      const { name, size, modified, root } = row as unknown as FoundFile & { root: Uint8Array };
-      yield { name, size, modified, root: root.toHex() };
-    }
+  /**
+   * Opens what is remembered. A damaged file is set aside; one that cannot be written is read, and nothing more is kept.
+   *
+   * @throws {Failure} "busy" when another program keeps the file locked, "unsupported" when another version wrote it.
+   */
+  static open(path: string, options: StateOptions = {}): State {
+    return new State(path, options);
+  }
+
+  /** Whether the next run remembers what this one does. */
+  get isKept(): boolean {
+    return this.#file.isKept;
+  }
+
+  /** Why something waits to be written; undefined when everything is. */
+  get failure(): Failure | undefined {
+    return this.#writer.failure;
+  }
+
+  /** Every file whose pieces are known, as it was then. What cannot be read is hashed again. */
+  hashedFiles(): HashedFile[] {
+    return this.#readOr([], (database) => {
+      return database.prepare("SELECT name, size, modified, root FROM pieces").all().map((row) => {
+        const { name, size, modified, root } = row as unknown as FoundFile & { root: Uint8Array };
+        return { name, size, modified, root: root.toHex() };
+      });
+    });
   }
 
   /** The digests of a file whose root is this, or undefined when they are not known. */
   digestsOf(name: string, root: string): Uint8Array | undefined {
-    const row = this.#getDigests.get(name, Uint8Array.fromHex(root)) as { digests: Uint8Array } | undefined;
-    return row?.digests;
+    if (this.#pieces.has(name)) {
+      const pieces = this.#pieces.get(name);
+      return pieces?.root === root ? pieces.digests : undefined;
+    }
+    return this.#readOr(undefined, (database) => {
+      const row = database.prepare("SELECT digests FROM pieces WHERE name = ? AND root = ?")
+        .get(name, Uint8Array.fromHex(root)) as { digests: Uint8Array } | undefined;
+      return row?.digests;
+    });
   }
 
-  /** Remembers the pieces of files, all or none. */
-  putPieces(files: readonly (HashedFile & { readonly digests: Uint8Array })[]): void {
-    this.#atOnce(files, ({ name, size, modified, root, digests }) => {
-      this.#putPieces.run(name, size, modified, Uint8Array.fromHex(root), digests);
-    });
+  /** Remembers the pieces of files. */
+  putPieces(files: readonly HashedWithDigests[]): void {
+    for (const file of files) this.#pieces.set(file.name, file);
+    if (files.length > 0) this.#writer.changed();
   }
 
   /** Forgets the pieces of files that are gone. */
   forgetPieces(names: readonly string[]): void {
-    this.#atOnce(names, (name) => this.#deletePieces.run(name));
+    for (const name of names) this.#pieces.set(name, undefined);
+    if (names.length > 0) this.#writer.changed();
   }
 
   /** The id under which a peer of this name was used first. */
   knownPeer(name: string): string | undefined {
-    const row = this.#database.prepare("SELECT id FROM known_peers WHERE name = ?").get(name);
+    const row = this.#known.get(name);
     return row === undefined ? undefined : String(row["id"]);
   }
 
   /** Remembers a peer, if there is none of this name yet. */
   rememberPeer(name: string, id: string): void {
-    this.#database.prepare("INSERT OR IGNORE INTO known_peers (name, id) VALUES (?, ?)").run(name, id);
+    if (this.#known.get(name) === undefined) this.trustPeer(name, id);
   }
 
-  /** Remembers a peer in the place of whoever had the name before. */
+  /** Remembers a peer in the place of the one that had the name before. */
   trustPeer(name: string, id: string): void {
-    this.#database.prepare("INSERT OR REPLACE INTO known_peers (name, id) VALUES (?, ?)").run(name, id);
+    this.#known.put({ name, id });
+    this.#trustChanged();
   }
 
-  /** Whether the peer with this id may have whatever it asks for. */
+  /** Whether the peer with this id may have everything it asks for. */
   isAllowed(id: string): boolean {
-    return this.#database.prepare("SELECT 1 FROM allowed_peers WHERE id = ?").get(id) !== undefined;
+    return this.#allowed.get(id) !== undefined;
   }
 
-  /** Lets the peer with this id have whatever it asks for, from now on. */
+  /** Lets the peer with this id have everything it asks for, from now on. */
   allowPeer(id: string): void {
-    this.#database.prepare("INSERT OR IGNORE INTO allowed_peers (id) VALUES (?)").run(id);
+    this.#allowed.put({ id });
+    this.#trustChanged();
   }
 
   /** The transfers written down, in order of their numbers. What they are is the business of lib/peer/kept_transfers.ts. */
   transfers(): { id: number; value: string }[] {
-    const rows = this.#database.prepare("SELECT id, value FROM transfers ORDER BY id").all();
-    return rows.map(({ id, value }) => ({ id: Number(id), value: String(value) }));
+    const rows = this.#transfers.all().map(({ id, value }) => ({ id: Number(id), value: String(value) }));
+    return rows.sort((one, other) => one.id - other.id);
   }
 
-  /** Writes a transfer down, or what is written of it anew. */
+  /** Writes a transfer down, or changes what is written of it. */
   putTransfer(id: number, value: string): void {
-    this.#database.prepare("INSERT OR REPLACE INTO transfers (id, value) VALUES (?, ?)").run(id, value);
+    this.#transfers.put({ id, value });
+    this.#writer.changed();
   }
 
   /** Forgets a transfer. */
   dropTransfer(id: number): void {
-    this.#database.prepare("DELETE FROM transfers WHERE id = ?").run(id);
+    this.#transfers.drop(id);
+    this.#writer.changed();
   }
 
   /** What others put into the inbox, in the order in which they began to. */
   receivedFiles(): ReceivedFile[] {
-    const rows = this.#database.prepare("SELECT * FROM received ORDER BY number").all();
-    return rows.map(({ number, sender, root, size, name, modified }) => ({
-      number: Number(number),
-      sender: String(sender),
-      root: String(root),
-      size: Number(size),
-      name: String(name),
-      modified: modified === null ? undefined : Number(modified),
-    }));
+    return this.#received.all().map(receivedOf).sort((one, other) => one.number - other.number);
   }
 
-  /** Writes down what somebody puts into the inbox, or what is written of it anew. */
+  /** Writes down what somebody puts into the inbox, or changes what is written of it. */
   putReceived({ number, sender, root, size, name, modified }: ReceivedFile): void {
-    this.#database.prepare(
-      "INSERT OR REPLACE INTO received (number, sender, root, size, name, modified) VALUES (?, ?, ?, ?, ?, ?)",
-    ).run(number, sender, root, size, name, modified ?? null);
+    this.#received.put({ number, sender, root, size, name, modified: modified ?? null });
+    this.#writer.changed();
   }
 
   /** Forgets a file of the inbox. */
   dropReceived(number: number): void {
-    this.#database.prepare("DELETE FROM received WHERE number = ?").run(number);
+    this.#received.drop(number);
+    this.#writer.changed();
   }
 
   /** A setting, or undefined when it was never set. */
   setting(name: string): string | undefined {
-    const row = this.#database.prepare("SELECT value FROM settings WHERE name = ?").get(name);
+    const row = this.#settings.get(name);
     return row === undefined ? undefined : String(row["value"]);
   }
 
   /** Keeps a setting. */
   set(name: string, value: string): void {
-    this.#database.prepare("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)").run(name, value);
+    if (this.setting(name) === value) return;
+    this.#settings.put({ name, value });
+    this.#writer.changed();
   }
 
+  /** Writes what is not written yet, if that is possible, and closes the file. */
   [Symbol.dispose](): void {
-    this.#database.close();
+    try {
+      this.#writer[Symbol.dispose]();
+    } finally {
+      this.#file[Symbol.dispose]();
+    }
   }
 
-  #atOnce<T>(items: readonly T[], step: (item: T) => void): void {
-    if (items.length === 0) return;
-    this.#database.exec("BEGIN");
+  #trustChanged(): void {
+    this.#isCopied = false;
+    this.#writer.changed();
+  }
+
+  #writeAll(): void {
+    if (this.isKept && !this.#isCopied) {
+      writeTrust(this.#trustPath, this.#trusted);
+      this.#isCopied = true;
+    }
+    const isUnsaved = this.#tables.some((table) => table.isUnsaved) || this.#pieces.size > 0 || this.talk.isUnsaved;
+    if (!isUnsaved) return;
+    this.#file.run((database) => {
+      for (const table of this.#tables) table.save(database);
+      this.#savePieces(database);
+      this.talk.save(database);
+    });
+    for (const table of this.#tables) table.setSaved();
+    this.#pieces.clear();
+    this.talk.setSaved();
+  }
+
+  #savePieces(database: Database): void {
+    if (this.#pieces.size === 0) return;
+    const put = database.prepare(
+      "INSERT OR REPLACE INTO pieces (name, size, modified, root, digests) VALUES (?, ?, ?, ?, ?)",
+    );
+    const drop = database.prepare("DELETE FROM pieces WHERE name = ?");
+    for (const [name, file] of this.#pieces) {
+      if (file === undefined) drop.run(name);
+      else put.run(name, file.size, file.modified, Uint8Array.fromHex(file.root), file.digests);
+    }
+  }
+
+  /** Has everything that is in memory written into the file that took the place of a damaged one. */
+  #renewed(): void {
+    for (const table of this.#tables) table.forgetSaved();
+    this.#isCopied = false;
+  }
+
+  #restoreTrust(onEvent: (event: StateEvent) => void): void {
+    const restored = readTrust(this.#trustPath, this.#trusted);
+    if (restored === 0) return;
+    onEvent({ event: "trust-restored", path: this.#trustPath, peers: restored });
+    this.#writer.changed();
+  }
+
+  #readOr<T>(otherwise: T, read: (database: Database) => T): T {
     try {
-      items.forEach(step);
-      this.#database.exec("COMMIT");
+      return this.#file.run(read);
     } catch (thrown) {
-      this.#database.exec("ROLLBACK");
+      if (thrown instanceof Failure) return otherwise;
       throw thrown;
     }
   }
 }
 
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
-  }
+function receivedOf({ number, sender, root, size, name, modified }: Row): ReceivedFile {
+  return {
+    number: Number(number),
+    sender: String(sender),
+    root: String(root),
+    size: Number(size),
+    name: String(name),
+    modified: modified === null ? undefined : Number(modified),
+  };
 }

@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { Failure } from "../core/failure.ts";
 import { MESSAGES_KEPT_MAX, TELLERS_KEPT_MAX } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
+import type { Database } from "./database.ts";
+import type { StateFile } from "./state_file.ts";
 
 /** What became of a message. */
 export type MessageState = "received" | "waiting" | "delivered" | "refused";
@@ -33,54 +35,40 @@ export interface Teller {
   readonly last: number;
 }
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS messages (
-    row INTEGER PRIMARY KEY, key TEXT NOT NULL, peer TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,
-    text TEXT NOT NULL, state TEXT NOT NULL
-  );
-  CREATE INDEX IF NOT EXISTS messages_by_peer ON messages (key, row);
-  CREATE INDEX IF NOT EXISTS messages_waiting ON messages (key, row) WHERE state = 'waiting';
-  CREATE TABLE IF NOT EXISTS tellers (
-    id TEXT PRIMARY KEY, name TEXT, last INTEGER NOT NULL, at INTEGER NOT NULL
-  ) WITHOUT ROWID;
-`;
 const COLUMNS = "row, peer, id, number, at, text, state";
 /** So many are forgotten at once, so that not every new message has to look for an old one. */
 const FORGOTTEN_AT_ONCE = 100;
 
-/** The messages of one peer. Names that count as the same are the same receiver. */
+/** What became of a message that waited. */
+interface Ended {
+  readonly state: "delivered" | "refused";
+  /** Who has it, where that is known. */
+  readonly id: string | undefined;
+}
+
+/**
+ * The messages of one peer. Names that count as the same are the same receiver. Everything fails as {@linkcode StateFile.run} does: a message that cannot be
+ * stored is not acknowledged. Only how a message has ended, which is known already, is held in memory until it can be written.
+ */
 export class TalkStore {
-  readonly #database: DatabaseSync;
-  readonly #insert: StatementSync;
-  readonly #next: StatementSync;
-  readonly #setDelivered: StatementSync;
-  readonly #getTeller: StatementSync;
-  readonly #putTeller: StatementSync;
-  /** Messages that do not wait, and tellers; counted anew whenever something is forgotten. */
+  readonly #file: StateFile;
+  readonly #onUnsaved: () => void;
+  /** How messages ended, by row, as long as the database still has them as waiting. */
+  readonly #ended = new Map<number, Ended>();
+  /** Messages that do not wait, and tellers; counted again whenever something is forgotten. */
   #kept: number;
   #tellers: number;
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
-    database.exec(SCHEMA);
-    this.#insert = database.prepare(
-      "INSERT INTO messages (key, peer, id, number, at, text, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    );
-    this.#next = database.prepare(
-      `SELECT ${COLUMNS} FROM messages WHERE key = ? AND state = 'waiting' ORDER BY row LIMIT 1`,
-    );
-    this.#setDelivered = database.prepare("UPDATE messages SET state = 'delivered', id = ? WHERE row = ?");
-    this.#getTeller = database.prepare("SELECT name, last FROM tellers WHERE id = ?");
-    this.#putTeller = database.prepare("INSERT OR REPLACE INTO tellers (id, name, last, at) VALUES (?, ?, ?, ?)");
-    this.#kept = this.#countKept();
-    this.#tellers = this.#countTellers();
+  /** `onUnsaved` is called when there is something for {@linkcode save}. */
+  constructor(file: StateFile, onUnsaved: () => void) {
+    this.#file = file;
+    this.#onUnsaved = onUnsaved;
+    [this.#kept, this.#tellers] = file.run((database) => [countKept(database), countTellers(database)]);
   }
 
-  /** Who has told something, by id. */
+  /** The peer that has told something under an id. */
   teller(id: string): Teller | undefined {
-    const row = this.#getTeller.get(id);
-    if (row === undefined) return undefined;
-    return { name: row["name"] === null ? undefined : String(row["name"]), last: Number(row["last"]) };
+    return this.#file.run((database) => tellerIn(database, id));
   }
 
   /**
@@ -88,133 +76,183 @@ export class TalkStore {
    * which it is not belongs to no name.
    */
   putReceived(message: Omit<KeptMessage, "row" | "state">, isSure: boolean): void {
-    const { peer, id, number, at, text } = message;
-    const before = this.teller(id);
-    this.#together(() => {
-      const key = isSure ? peerNameKey(peer) : "";
-      this.#insert.run(key, peer, id, number, at, text, "received" satisfies MessageState);
-      this.#putTeller.run(id, isSure ? peer : before?.name ?? null, number, at);
+    const { peer, id, number, at } = message;
+    const isNew = this.#file.run((database) => {
+      const before = tellerIn(database, id);
+      insert(database, isSure ? peerNameKey(peer) : "", message, "received");
+      database.prepare("INSERT OR REPLACE INTO tellers (id, name, last, at) VALUES (?, ?, ?, ?)")
+        .run(id, isSure ? peer : before?.name ?? null, number, at);
+      return before === undefined;
     });
     this.#kept += 1;
-    this.#tellers += before === undefined ? 1 : 0;
+    this.#tellers += isNew ? 1 : 0;
     this.#forget();
   }
 
   /** Stores a message that waits for its receiver. Shape: its row. */
   putWaiting(message: Omit<KeptMessage, "row" | "state">): number {
-    const { peer, id, number, at, text } = message;
-    const { lastInsertRowid } = this.#insert.run(
-      peerNameKey(peer),
-      peer,
-      id,
-      number,
-      at,
-      text,
-      "waiting" satisfies MessageState,
-    );
-    return Number(lastInsertRowid);
+    return this.#file.run((database) => insert(database, peerNameKey(message.peer), message, "waiting"));
   }
 
   /** The message to one peer that is the next to be sent. */
   nextWaiting(peer: string): KeptMessage | undefined {
-    const row = this.#next.get(peerNameKey(peer));
-    return row === undefined ? undefined : row as unknown as KeptMessage;
+    return this.#file.run((database) => {
+      const rows = database.prepare(
+        `SELECT ${COLUMNS} FROM messages WHERE key = ? AND state = 'waiting' ORDER BY row LIMIT ?`,
+      ).all(peerNameKey(peer), this.#ended.size + 1) as unknown as KeptMessage[];
+      return rows.find(({ row }) => !this.#ended.has(row));
+    });
   }
 
-  /** Who is waited for, and how many messages wait for each. */
+  /** The peers that are waited for, and how many messages wait for each. */
   waiting(): { peer: string; count: number }[] {
-    const rows = this.#database.prepare(
-      "SELECT peer, count(*) AS count FROM messages WHERE state = 'waiting' GROUP BY key",
-    ).all();
+    const ended = JSON.stringify([...this.#ended.keys()]);
+    const rows = this.#file.run((database) => {
+      return database.prepare(
+        `SELECT peer, count(*) AS count FROM messages
+         WHERE state = 'waiting' AND row NOT IN (SELECT value FROM json_each(?)) GROUP BY key`,
+      ).all(ended);
+    });
     return rows.map(({ peer, count }) => ({ peer: String(peer), count: Number(count) }));
   }
 
   /** Notes that a message has reached the peer of this id. */
   setDelivered(row: number, id: string): void {
-    this.#setDelivered.run(id, row);
-    this.#kept += 1;
-    this.#forget();
+    this.#end(row, { state: "delivered", id });
   }
 
-  /** Notes that the receiver will not take a message. */
+  /** Notes that the receiver rejects a message. */
   setRefused(row: number): void {
-    this.#database.prepare("UPDATE messages SET state = 'refused' WHERE row = ?").run(row);
-    this.#kept += 1;
-    this.#forget();
+    this.#end(row, { state: "refused", id: undefined });
   }
 
   /** The highest number that was used for a message to a peer. */
   lastNumber(peer: string): number | undefined {
-    const row = this.#database.prepare(
-      "SELECT max(number) AS last FROM messages WHERE key = ? AND state <> 'received'",
-    ).get(peerNameKey(peer));
+    const row = this.#file.run((database) => {
+      return database.prepare("SELECT max(number) AS last FROM messages WHERE key = ? AND state <> 'received'")
+        .get(peerNameKey(peer));
+    });
     return row === undefined || row["last"] === null ? undefined : Number(row["last"]);
   }
 
-  /** Numbers everything that waits for a peer anew, from `first` on. */
+  /** Gives everything that waits for a peer new numbers, from `first` on. */
   renumber(peer: string, first: number): void {
-    const rows = this.#database.prepare("SELECT row FROM messages WHERE key = ? AND state = 'waiting' ORDER BY row")
-      .all(peerNameKey(peer));
-    const put = this.#database.prepare("UPDATE messages SET number = ? WHERE row = ?");
-    this.#together(() => rows.forEach(({ row }, index) => put.run(first + index, Number(row))));
+    this.#file.run((database) => {
+      const rows = database.prepare("SELECT row FROM messages WHERE key = ? AND state = 'waiting' ORDER BY row")
+        .all(peerNameKey(peer));
+      const put = database.prepare("UPDATE messages SET number = ? WHERE row = ?");
+      rows.forEach(({ row }, index) => put.run(first + index, Number(row)));
+    });
   }
 
   /** The peer that had a name in the latest message. */
   latest(peer: string): { peer: string; id: string } | undefined {
-    const row = this.#database.prepare("SELECT peer, id FROM messages WHERE key = ? ORDER BY row DESC LIMIT 1")
-      .get(peerNameKey(peer));
+    const row = this.#file.run((database) => {
+      return database.prepare("SELECT peer, id FROM messages WHERE key = ? ORDER BY row DESC LIMIT 1")
+        .get(peerNameKey(peer));
+    });
     return row === undefined ? undefined : { peer: String(row["peer"]), id: String(row["id"]) };
   }
 
   /** The last messages, with one peer or with all, oldest first. */
-  history(options: { peer?: string; limit: number }): KeptMessage[] {
-    const { peer, limit } = options;
-    const rows = peer === undefined
-      ? this.#database.prepare(`SELECT ${COLUMNS} FROM messages ORDER BY row DESC LIMIT ?`).all(limit)
-      : this.#database.prepare(`SELECT ${COLUMNS} FROM messages WHERE key = ? ORDER BY row DESC LIMIT ?`)
-        .all(peerNameKey(peer), limit);
-    return rows.reverse() as unknown as KeptMessage[];
+  history({ peer, limit }: { peer?: string; limit: number }): KeptMessage[] {
+    const rows = this.#file.run((database) => {
+      return peer === undefined
+        ? database.prepare(`SELECT ${COLUMNS} FROM messages ORDER BY row DESC LIMIT ?`).all(limit)
+        : database.prepare(`SELECT ${COLUMNS} FROM messages WHERE key = ? ORDER BY row DESC LIMIT ?`)
+          .all(peerNameKey(peer), limit);
+    });
+    const messages = rows.reverse() as unknown as KeptMessage[];
+    return messages.map((message) => {
+      const ended = this.#ended.get(message.row);
+      return ended === undefined ? message : { ...message, state: ended.state, id: ended.id ?? message.id };
+    });
   }
 
-  /** Keeps within the bounds. One who floods pushes out his own messages, and not those of others; what waits is never forgotten. */
+  /** For State: whether something is to be written. */
+  get isUnsaved(): boolean {
+    return this.#ended.size > 0;
+  }
+
+  /** For State: writes how messages have ended. It counts as written with {@linkcode setSaved}. */
+  save(database: Database): void {
+    if (!this.isUnsaved) return;
+    const put = database.prepare("UPDATE messages SET state = ?, id = coalesce(?, id) WHERE row = ?");
+    for (const [row, { state, id }] of this.#ended) put.run(state, id ?? null, row);
+  }
+
+  /** For State: notes that the database has everything. */
+  setSaved(): void {
+    this.#kept += this.#ended.size;
+    this.#ended.clear();
+    this.#forget();
+  }
+
+  #end(row: number, ended: Ended): void {
+    this.#ended.set(row, ended);
+    this.#onUnsaved();
+  }
+
+  /** Keeps within the bounds. Where that is not possible now, it is when the next message comes. */
   #forget(): void {
-    while (this.#kept > MESSAGES_KEPT_MAX) {
-      this.#database.exec(`
-        DELETE FROM messages WHERE row IN (
-          SELECT row FROM messages WHERE state <> 'waiting' AND id = (
-            SELECT id FROM messages WHERE state <> 'waiting' GROUP BY id ORDER BY count(*) DESC LIMIT 1
-          ) ORDER BY row LIMIT ${FORGOTTEN_AT_ONCE}
-        )
-      `);
-      this.#kept = this.#countKept();
-    }
-    if (this.#tellers <= TELLERS_KEPT_MAX) return;
-    this.#database.exec(
-      `DELETE FROM tellers WHERE id IN (SELECT id FROM tellers ORDER BY at LIMIT ${FORGOTTEN_AT_ONCE})`,
-    );
-    this.#tellers = this.#countTellers();
-  }
-
-  #countKept(): number {
-    return this.#count("messages WHERE state <> 'waiting'");
-  }
-
-  #countTellers(): number {
-    return this.#count("tellers");
-  }
-
-  #count(what: string): number {
-    return Number(this.#database.prepare(`SELECT count(*) AS count FROM ${what}`).get()?.["count"] ?? 0);
-  }
-
-  #together(steps: () => void): void {
-    this.#database.exec("BEGIN");
+    if (this.#kept <= MESSAGES_KEPT_MAX && this.#tellers <= TELLERS_KEPT_MAX) return;
     try {
-      steps();
-      this.#database.exec("COMMIT");
+      [this.#kept, this.#tellers] = this.#file.run((database) => {
+        forgetMessages(database);
+        forgetTellers(database);
+        return [countKept(database), countTellers(database)];
+      });
     } catch (thrown) {
-      this.#database.exec("ROLLBACK");
-      throw thrown;
+      if (!(thrown instanceof Failure)) throw thrown;
     }
   }
+}
+
+function tellerIn(database: Database, id: string): Teller | undefined {
+  const row = database.prepare("SELECT name, last FROM tellers WHERE id = ?").get(id);
+  if (row === undefined) return undefined;
+  return { name: row["name"] === null ? undefined : String(row["name"]), last: Number(row["last"]) };
+}
+
+/** Shape: the row of the message. */
+function insert(
+  database: Database,
+  key: string,
+  { peer, id, number, at, text }: Omit<KeptMessage, "row" | "state">,
+  state: MessageState,
+): number {
+  const { lastInsertRowid } = database.prepare(
+    "INSERT INTO messages (key, peer, id, number, at, text, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  ).run(key, peer, id, number, at, text, state);
+  return Number(lastInsertRowid);
+}
+
+/** Of the peer with most messages, the oldest go. A peer that floods pushes out its own messages, not those of others; what waits is never forgotten. */
+function forgetMessages(database: Database): void {
+  while (countKept(database) > MESSAGES_KEPT_MAX) {
+    database.exec(`
+      DELETE FROM messages WHERE row IN (
+        SELECT row FROM messages WHERE state <> 'waiting' AND id = (
+          SELECT id FROM messages WHERE state <> 'waiting' GROUP BY id ORDER BY count(*) DESC LIMIT 1
+        ) ORDER BY row LIMIT ${FORGOTTEN_AT_ONCE}
+      )
+    `);
+  }
+}
+
+function forgetTellers(database: Database): void {
+  if (countTellers(database) <= TELLERS_KEPT_MAX) return;
+  database.exec(`DELETE FROM tellers WHERE id IN (SELECT id FROM tellers ORDER BY at LIMIT ${FORGOTTEN_AT_ONCE})`);
+}
+
+function countKept(database: Database): number {
+  return count(database, "messages WHERE state <> 'waiting'");
+}
+
+function countTellers(database: Database): number {
+  return count(database, "tellers");
+}
+
+function count(database: Database, what: string): number {
+  return Number(database.prepare(`SELECT count(*) AS count FROM ${what}`).get()?.["count"] ?? 0);
 }

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { join } from "@std/path";
 import { digestOf, PIECE_BYTES, pieceCount, pieceRange, sameBytes } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
@@ -35,10 +36,10 @@ export class UnfinishedFile implements Disposable {
 
   /**
    * Opens the unfinished file of a content, with whatever an earlier attempt left. A file whose root nobody knew yet was kept under
-   * its name and size; once the root is known, that is taken over.
+   * its name and size; once the root is known, that is taken over. `root` is the folder that the file goes to, if it is another one.
    */
-  static async open(folder: Folder, content: Content): Promise<UnfinishedFile> {
-    const { byName, path } = pathsOf(folder, content);
+  static async open(folder: Folder, content: Content, root?: string): Promise<UnfinishedFile> {
+    const { byName, path } = pathsOf(folder.incomingPath(root), content);
     try {
       if (path !== byName && await exists(byName) && !(await exists(path))) await Deno.rename(byName, path);
       await dropIfPlaced(path);
@@ -50,7 +51,8 @@ export class UnfinishedFile implements Disposable {
 
   /** Throws away what is kept of a content that nobody is fetching. */
   static async discard(folder: Folder, content: Content): Promise<void> {
-    for (const path of new Set(Object.values(pathsOf(folder, content)))) {
+    if (folder.notKept !== undefined) return;
+    for (const path of new Set(Object.values(pathsOf(folder.incomingPath(undefined), content)))) {
       if (await exists(path)) await Deno.remove(path);
     }
   }
@@ -150,15 +152,15 @@ export class UnfinishedFile implements Disposable {
 }
 
 /** Where a content is kept until it is whole, and where it is kept as long as its root is not known. */
-function pathsOf(folder: Folder, { name, size, root, sender }: Content): { path: string; byName: string } {
+function pathsOf(incoming: string, { name, size, root, sender }: Content): { path: string; byName: string } {
   if (sender !== undefined) {
     const putId = createHash("sha256").update(JSON.stringify([sender, root, size])).digest("hex");
-    const path = folder.statePath("incoming", `${putId}.put`);
+    const path = join(incoming, `${putId}.put`);
     return { path, byName: path };
   }
   const nameId = createHash("sha256").update(JSON.stringify([name, size])).digest("hex");
-  const byName = folder.statePath("incoming", `${nameId}.unhashed`);
-  return { byName, path: root === undefined ? byName : folder.statePath("incoming", root) };
+  const byName = join(incoming, `${nameId}.unhashed`);
+  return { byName, path: root === undefined ? byName : join(incoming, root) };
 }
 
 /**

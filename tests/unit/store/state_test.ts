@@ -34,11 +34,3 @@ Deno.test("State keeps who put what into the inbox", async () => {
   using state = State.open(temp.at("recess.db"));
   assertEquals(state.receivedFiles(), [file, { ...file, number: 5, modified: 1_795_000_000_000 }]);
 });
-
-Deno.test("State starts anew when its file is damaged", async () => {
-  await using temp = await TempFolder.make();
-  await Deno.writeTextFile(temp.at("recess.db"), "this is no database".repeat(1000));
-  using state = State.open(temp.at("recess.db"));
-  state.set("name", "ana");
-  assertEquals(state.setting("name"), "ana");
-});

@@ -1,0 +1,64 @@
+/**
+ * Copies what can still be read of one database into another, table by table and row by row. Called by state_file.ts for a file that is damaged, and for
+ * one that can only be read.
+ * @module
+ */
+
+import { type Database, inTransaction, type Row, troubleOf, type Value } from "./database.ts";
+import { type Table, tablesOf } from "./schema.ts";
+
+/**
+ * Copies every row that `to` does not have already.
+ *
+ * @returns The names of the tables of which something could not be read.
+ */
+export function salvage(from: Database, to: Database): string[] {
+  const there = readable(() => tablesOf(from)) ?? [];
+  return tablesOf(to).filter((table) => {
+    const source = there.find(({ name }) => name === table.name);
+    return source === undefined || !copyRows(from, to, table, source);
+  }).map(({ name }) => name);
+}
+
+/** Copies one table. One bad page hides what is behind it, so the table is read from both ends. */
+function copyRows(from: Database, to: Database, table: Table, source: Table): boolean {
+  const columns = table.columns.filter((column) => source.columns.includes(column));
+  const select = (direction: "ASC" | "DESC"): string => {
+    const order = table.order.map((key) => `${key} ${direction}`).join(", ");
+    return `SELECT ${columns.join(", ")} FROM ${table.name} ORDER BY ${order}`;
+  };
+  return inTransaction(to, () => {
+    const put = to.prepare(
+      `INSERT OR IGNORE INTO ${table.name} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
+    );
+    const copy = (rows: Iterable<Row>): void => {
+      for (const row of rows) put.run(...columns.map((column) => row[column] as Value));
+    };
+    const all = readable(() => from.prepare(select("ASC")).all());
+    if (all !== undefined) {
+      copy(all);
+      return true;
+    }
+    // Row by row, reading ends at the bad page, with or without an error.
+    for (const direction of ["ASC", "DESC"] as const) readable(() => copy(from.prepare(select(direction)).iterate()));
+    return false;
+  });
+}
+
+/** What a read gives; undefined where the file cannot be read on. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (isOfContent(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+/** Whether reading failed, and not writing, of which the caller has to hear. */
+function isOfContent(thrown: unknown): boolean {
+  const trouble = troubleOf(thrown);
+  if (trouble === "damaged" || trouble === "unusable") return true;
+  // What a bad page holds may look like a value that the column does not take.
+  return thrown instanceof Error && (thrown as { code?: unknown }).code === "ERR_SQLITE_ERROR" && trouble === undefined;
+}

@@ -1,0 +1,248 @@
+/**
+ * The file `.recess/recess.db`, whatever has become of it. It is never deleted: one that is damaged is set aside, and what can be read of it goes into a new
+ * one; one that is locked, or of a newer version, is refused; one that cannot be written is read into memory. Called by state.ts and talk_store.ts.
+ * @module
+ */
+
+import { Failure } from "../core/failure.ts";
+import { printable } from "../core/printable.ts";
+import { type Database, failureOf, inTransaction, type OpenDatabase, openSqlite, troubleOf } from "./database.ts";
+import { salvage } from "./salvage.ts";
+import { migrate, SCHEMA_VERSION, schemaVersion, tablesOf } from "./schema.ts";
+
+/** What has become of the file. */
+export type StateFileEvent =
+  /** It was damaged, and lies at `aside` now; of the tables in `lost`, something could not be read. */
+  | { readonly event: "state-damaged"; readonly path: string; readonly aside: string; readonly lost: readonly string[] }
+  /** It cannot be written. This run remembers what is in it and what happens, and the next run does not. */
+  | { readonly event: "state-not-kept"; readonly path: string; readonly why: string };
+
+/** How the file is opened. */
+export interface StateFileOptions {
+  readonly onEvent: (event: StateFileEvent) => void;
+  readonly openDatabase?: OpenDatabase | undefined;
+}
+
+/** SQLite then keeps no file of shared memory, which needs room on the disk even to read; the folder has one peer at a time anyway. */
+const SETUP = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
+const IN_MEMORY = ":memory:";
+
+/** The open file. */
+export class StateFile implements Disposable {
+  /** Called when a new file has taken the place of a damaged one: what is held in memory has to be written again. */
+  onRenewed: () => void = () => {};
+  readonly #path: string;
+  readonly #onEvent: (event: StateFileEvent) => void;
+  readonly #openDatabase: OpenDatabase;
+  #database: Database;
+  #isNew = false;
+  #isKept = true;
+
+  private constructor(path: string, { onEvent, openDatabase = openSqlite }: StateFileOptions) {
+    this.#path = path;
+    this.#onEvent = onEvent;
+    this.#openDatabase = openDatabase;
+    this.#database = this.#open();
+  }
+
+  /**
+   * Opens the file, or makes it.
+   *
+   * @throws {Failure} "busy" when another program keeps it locked, "unsupported" when another version wrote it.
+   */
+  static open(path: string, options: StateFileOptions): StateFile {
+    return new StateFile(path, options);
+  }
+
+  /** Where it is. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Whether it lacks what an earlier run may have written: it is new, or takes the place of one that was damaged. */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  /** Whether what is written is there in the next run. */
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  /**
+   * Reads or writes, in one step or not at all. A file that turns out to be damaged is set aside, and the work is done on the new one.
+   *
+   * @throws {Failure} "disk-full", "busy", "no-access".
+   */
+  run<T>(work: (database: Database) => T): T {
+    try {
+      return this.#attempt(work);
+    } catch (thrown) {
+      if (troubleOf(thrown) !== "damaged" || !this.#isKept) throw this.#asFailure(thrown);
+    }
+    try {
+      this.#database.close();
+      this.#database = this.#renew();
+      this.onRenewed();
+      return this.#attempt(work);
+    } catch (thrown) {
+      throw this.#asFailure(thrown);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #attempt<T>(work: (database: Database) => T): T {
+    return inTransaction(this.#database, () => work(this.#database));
+  }
+
+  #open(): Database {
+    try {
+      return this.#openReady(this.#path);
+    } catch (thrown) {
+      const trouble = isFolder(this.#path) ? "damaged" : troubleOf(thrown);
+      if (trouble === undefined) throw thrown;
+      if (trouble === "locked") throw failureOf(trouble, this.#path, thrown);
+      if (trouble === "damaged") return this.#renew();
+      return this.#readIntoMemory(this.#path, failureOf(trouble, this.#path, thrown));
+    }
+  }
+
+  /** Opens a file and sees to it that it has the tables of this version, whole. On failure, nothing stays open, so that the file can be replaced. */
+  #openReady(path: string): Database {
+    const database = this.#openDatabase(path);
+    try {
+      database.exec(SETUP);
+      this.#isNew = schemaVersion(database) === 0;
+      this.#checkVersion(database);
+      migrate(database);
+      this.#checkColumns(database);
+      const [first] = database.prepare("PRAGMA quick_check(1)").all();
+      if (first?.["quick_check"] !== "ok") throw damaged(String(first?.["quick_check"]));
+      return database;
+    } catch (thrown) {
+      database.close();
+      throw thrown;
+    }
+  }
+
+  #checkVersion(database: Database): void {
+    if (schemaVersion(database) <= SCHEMA_VERSION) return;
+    throw new Failure("unsupported", `Cannot use "${printable(this.#path)}": a newer version of Recess wrote it`, {
+      hint: "use that version, or share another folder; nothing was changed",
+    });
+  }
+
+  /** A table without one of our columns was made by a version that this one does not know. */
+  #checkColumns(database: Database): void {
+    const ours = openSqlite(IN_MEMORY);
+    try {
+      migrate(ours);
+      const there = new Map(tablesOf(database).map(({ name, columns }) => [name, columns]));
+      const isMissing = tablesOf(ours).some(({ name, columns }) =>
+        columns.some((column) => there.get(name)?.includes(column) !== true)
+      );
+      if (!isMissing) return;
+    } finally {
+      ours.close();
+    }
+    throw new Failure("unsupported", `Cannot use "${printable(this.#path)}": another version of Recess wrote it`, {
+      hint: "use that version, or share another folder; nothing was changed",
+    });
+  }
+
+  /** Sets the file aside and makes a new one, with everything that can be read of the old one. */
+  #renew(): Database {
+    let aside: string;
+    try {
+      aside = setAside(this.#path);
+    } catch (thrown) {
+      const failure = Failure.from(
+        thrown,
+        "no-access",
+        `Cannot set "${printable(this.#path)}" aside, which is damaged`,
+      );
+      return this.#readIntoMemory(this.#path, failure);
+    }
+    let database: Database;
+    let lost: string[];
+    try {
+      database = this.#openReady(this.#path);
+      lost = this.#salvageInto(database, aside, {});
+    } catch (thrown) {
+      const trouble = troubleOf(thrown);
+      if (trouble === undefined || trouble === "damaged") throw thrown;
+      database = this.#readIntoMemory(aside, failureOf(trouble, this.#path, thrown));
+      lost = [];
+    }
+    this.#isNew = true;
+    this.#onEvent({ event: "state-damaged", path: this.#path, aside, lost });
+    return database;
+  }
+
+  /** A database in memory, with everything that can be read of a file. */
+  #readIntoMemory(path: string, failure: Failure): Database {
+    const database = openSqlite(IN_MEMORY);
+    migrate(database);
+    this.#salvageInto(database, path, { readOnly: true });
+    this.#isNew = true;
+    this.#isKept = false;
+    this.#onEvent({ event: "state-not-kept", path: this.#path, why: failure.message });
+    return database;
+  }
+
+  /** Shape: the tables of which something could not be read. */
+  #salvageInto(database: Database, path: string, options: { readonly readOnly?: boolean }): string[] {
+    let source: Database;
+    try {
+      source = this.#openDatabase(path, options);
+    } catch {
+      return tablesOf(database).map(({ name }) => name);
+    }
+    try {
+      return salvage(source, database);
+    } finally {
+      source.close();
+    }
+  }
+
+  #asFailure(thrown: unknown): unknown {
+    const trouble = troubleOf(thrown);
+    return trouble === undefined ? thrown : failureOf(trouble, this.#path, thrown);
+  }
+}
+
+/** What SQLite's own check has found, as SQLite would say it. */
+function damaged(found: string): Error {
+  return Object.assign(new Error(`database disk image is malformed: ${found}`), { code: "ERR_SQLITE_ERROR" });
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** Moves a damaged database out of the way, with the file that SQLite may have left beside it. Shape: where it is now. */
+function setAside(path: string): string {
+  const date = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+  let aside = `${path}.damaged-${date}`;
+  for (let number = 2; exists(aside); number++) aside = `${path}.damaged-${date}-${number}`;
+  Deno.renameSync(path, aside);
+  for (const ending of ["-wal", "-journal"]) if (exists(path + ending)) Deno.renameSync(path + ending, aside + ending);
+  if (exists(`${path}-shm`)) Deno.removeSync(`${path}-shm`);
+  return aside;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
