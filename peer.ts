@@ -25,7 +25,7 @@ import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "
 import { IMAGE_CHOICES, type ImageChoice } from "./lib/shell/inline_image.ts";
 import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
-import { Output } from "./lib/shell/output.ts";
+import { finishResults, Output, printError, printText } from "./lib/shell/output.ts";
 import { Shell } from "./lib/shell/shell.ts";
 import { readManifest } from "./lib/store/manifest.ts";
 import { requireSecret } from "./lib/store/secret_file.ts";
@@ -82,10 +82,12 @@ exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 index unr
 // A bundle is one module, which also runs as the worker that hashes (lib/store/hash_worker.ts).
 if (import.meta.main && !("WorkerGlobalScope" in globalThis)) {
   try {
-    Deno.exit(await main());
+    const code = await main();
+    finishResults();
+    Deno.exit(code);
   } catch (thrown) {
     const [json, debug] = [Deno.args.includes("--json"), Deno.args.includes("--debug")];
-    console.error(describeError(thrown, { json, debug }));
+    printError(describeError(thrown, { json, debug }));
     Deno.exit(exitCodeOf(thrown));
   }
 }
@@ -216,6 +218,6 @@ async function filesOf(path: string, output: Output): Promise<ReadonlyMap<string
 }
 
 function say(text: string): number {
-  console.log(text);
+  printText(text);
   return EXIT.done;
 }

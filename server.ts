@@ -10,6 +10,7 @@
 import { formatAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
 import { INDEX_CONNECTIONS_MAX } from "./lib/core/limits.ts";
+import { LineStream } from "./lib/core/line_stream.ts";
 import { printableJson } from "./lib/core/printable.ts";
 import { VERSION } from "./lib/core/version.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
@@ -20,14 +21,25 @@ import { HTTP_ROUTES } from "./lib/server/http_routes.ts";
 import { HttpServer } from "./lib/server/http_server.ts";
 import { IndexMetrics } from "./lib/server/index_metrics.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
-import { isWritten, type Journal, journalJson, journalLine, LOG_LEVELS, parseLogLevel } from "./lib/server/journal.ts";
-import { LineLog } from "./lib/server/line_log.ts";
+import {
+  isWritten,
+  type Journal,
+  type JournalEvent,
+  journalJson,
+  journalLine,
+  LOG_LEVELS,
+  parseLogLevel,
+} from "./lib/server/journal.ts";
 import { parseRates, RATES } from "./lib/server/rates.ts";
 import { SESSION_ROUTES } from "./lib/server/session.ts";
 import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
+import { finishResults, printError, printText } from "./lib/shell/output.ts";
 import { requireSecret } from "./lib/store/secret_file.ts";
+
+/** How long a line of the log may wait for others: a search is answered in less time than a write takes. */
+const LOG_PAUSE_MS = 50;
 
 const FLAGS = {
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
@@ -78,18 +90,19 @@ if (import.meta.main) {
   const json = Deno.args.includes("--json");
   try {
     await main();
+    finishResults();
   } catch (thrown) {
     const before = { time: new Date().toISOString(), level: "error" };
-    console.error(describeError(thrown, { json, debug: Deno.args.includes("--debug"), before }));
+    printError(describeError(thrown, { json, debug: Deno.args.includes("--debug"), before }));
     Deno.exit(exitCodeOf(thrown));
   }
 }
 
 async function main(): Promise<void> {
   const { flags, words } = parseFlags(Deno.args, FLAGS);
-  if (flags.help) return console.log(HELP);
-  if (flags.version) return console.log(`recess ${VERSION}`);
-  if (flags["new-room-key"]) return console.log(RoomKey.makeText());
+  if (flags.help) return printText(HELP);
+  if (flags.version) return printText(`recess ${VERSION}`);
+  if (flags["new-room-key"]) return printText(RoomKey.makeText());
   if (words.length > 0) {
     throw new Failure("usage", `The index takes no "${words[0]}"`, { hint: "see --help" });
   }
@@ -101,13 +114,18 @@ async function main(): Promise<void> {
   const room = keyFile === undefined ? {} : { room: await readRoom(keyFile) };
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
-  using log = new LineLog(Deno.stderr);
+  const logged = (event: JournalEvent): string => write(event, new Date());
+  using log = new LineStream(Deno.stderr, {
+    pauseMs: LOG_PAUSE_MS,
+    name: "the log",
+    afterwards: ({ message }, lost) => logged({ event: "log-lost", lines: lost, why: message }),
+  });
   const operations = HTTP_ROUTES.map(({ operation }) => operation);
   const metrics = new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations });
   using _watch = watchEventLoop((ms) => metrics.delayed(ms));
   const journal: Journal = (event) => {
     metrics.note(event);
-    if (isWritten(event, level)) log.write(write(event, new Date()));
+    if (isWritten(event, level)) log.write(logged(event));
   };
   await using index = await openIndex(flags.redis, journal);
   const address = { host: flags.host, port: parsePort(flags.port) };
@@ -122,7 +140,8 @@ async function main(): Promise<void> {
     state: () => server.state,
     roomKey: () => server.roomKey,
   });
-  console.log(
+  const ready = new LineStream(Deno.stdout);
+  ready.write(
     flags.json
       ? printableJson({
         event: "listening",

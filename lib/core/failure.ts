@@ -95,6 +95,8 @@ export class Failure extends Error {
 
   /** The fields of the `ERROR` reply that tells the other side. */
   toWire(): WireFailure {
+    // What our disk is called concerns nobody else.
+    if (this.code === "disk-full" && !this.remote) return FULL_HERE;
     return {
       code: this.code,
       message: this.message,
@@ -107,10 +109,7 @@ export class Failure extends Error {
   /** The failure the other side told us. A code we do not know, from a newer version, becomes "internal" or "busy" by its `retry`. */
   static fromWire(wire: WireFailure): Failure {
     const code = isFailureCode(wire.code) ? wire.code : wire.retry ? "busy" : "internal";
-    const {
-      suggestion,
-      hint = code === "disk-full" ? "it is the disk of the other side: ask its owner to make room" : undefined,
-    } = wire;
+    const { hint, suggestion } = wire;
     return new Failure(code, wire.message, {
       remote: true,
       ...(hint === undefined ? {} : { hint }),
@@ -128,6 +127,14 @@ export class Failure extends Error {
     return new Failure(codeOfPlatform(thrown) ?? code, `${doing}: ${text}`, { cause: thrown });
   }
 }
+
+/** A full disk of ours, as the other side is told of it. */
+const FULL_HERE: WireFailure = {
+  code: "disk-full",
+  message: "The disk of the other side is full",
+  retry: true,
+  hint: "ask its owner to make room",
+};
 
 /** True when `thrown` is a failure with one of these codes. */
 export function failedWith<C extends FailureCode>(

@@ -4,6 +4,7 @@
  */
 
 import { type Clock, settlesWithin } from "../core/clock.ts";
+import { Failure } from "../core/failure.ts";
 import { TELLER_NAME_WAIT_MS, TELLS_PER_SECOND_MAX } from "../core/limits.ts";
 import { peerNameKey, UNKNOWN_NAME } from "../core/peer_name.ts";
 import { AddressPaces } from "../net/address_paces.ts";
@@ -64,9 +65,19 @@ export class Mailbox {
     if (judgeTold(before?.last, number) === "again") return { last: before?.last ?? number };
     const key = judgeKey({ id, name, isSure }, { known: state.knownPeer(peerNameKey(name)), told: before?.name });
     const at = Date.now();
-    state.talk.putReceived({ peer: name, id, number, at, text }, isSure);
+    this.#store({ peer: name, id, number, at, text }, isSure);
     onEvent({ event: "told", peer: name, id, key, text, at });
     return { last: number };
+  }
+
+  /** Stores a message. Fails: as the disk does, without a word about where that is. */
+  #store(message: Parameters<State["talk"]["putReceived"]>[0], isSure: boolean): void {
+    try {
+      this.#parts.state.talk.putReceived(message, isSure);
+    } catch (cause) {
+      if (!(cause instanceof Failure)) throw cause;
+      throw new Failure(cause.code, "Cannot keep the message", { cause, hint: "it is sent again later" });
+    }
   }
 
   /** The name the teller has at the index; while that is away, the one under which it has told something before. */

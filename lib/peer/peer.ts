@@ -48,6 +48,7 @@ export type PeerEvent =
   | InboxEvent
   | StateEvent
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
+  | { readonly event: "download-waits"; readonly file: string; readonly why: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
 /** How a peer is started. */
@@ -232,6 +233,7 @@ export class Peer implements AsyncDisposable {
       directory,
       partials,
       announce: (partial, here) => session.announce(partial, here),
+      onDiskFull: (file, { message }) => onEvent({ event: "download-waits", file, why: message }),
       onBadSource: (peer, file, failure) => onEvent({ event: "bad-source", peer, file, why: failure.message }),
       connect: (source, signal) => contacts.connect(source, signal),
       ...(plain ? { dialPlain: (address: Address, signal: AbortSignal) => dialWith(address, { signal }) } : {}),

@@ -126,6 +126,7 @@ export class Transfers implements AsyncDisposable {
 
   /** Attempts a transfer until it ends, well or badly. */
   async #drive(transfer: Transfer): Promise<TransferResult> {
+    let isSaid = false;
     for (let attempt = 0;; attempt++) {
       while (isPaused(transfer)) await this.#woken(transfer.id);
       try {
@@ -144,6 +145,8 @@ export class Transfers implements AsyncDisposable {
           if (transfer.stopReason !== "close" && !failure.retry) this.#kept.remove(transfer.id);
           throw failure;
         }
+        if (failedWith(failure, "disk-full") && !isSaid) this.#parts.onDiskFull?.(transfer.wanted.name, failure);
+        isSaid = failedWith(failure, "disk-full");
         transfer.waits(failure);
         const bounds = { firstMs: ATTEMPT_FIRST_MS, lastMs: ATTEMPT_LAST_MS };
         await this.#woken(transfer.id, backoffMs(attempt, bounds, this.#parts.random));

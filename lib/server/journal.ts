@@ -41,6 +41,8 @@ export type JournalEvent =
   | { readonly event: "rekeyed" }
   /** SIGHUP, but the key is what it was. */
   | { readonly event: "not-rekeyed"; readonly why: string }
+  /** The log could not be written for a while; so many lines of it are lost. */
+  | { readonly event: "log-lost"; readonly lines: number; readonly why: string }
   | { readonly event: "closing"; readonly peers: number }
   | SharedIndexEvent
   | { readonly event: "bug"; readonly message: string; readonly trace: string };
@@ -65,6 +67,7 @@ export const LEVEL_OF = {
   "redis-away": "error",
   "redis-back": "warn",
   "server-gone": "warn",
+  "log-lost": "error",
   closing: "info",
   bug: "error",
 } as const satisfies Record<JournalEvent["event"], LogLevel>;
@@ -123,6 +126,8 @@ function sentence(event: JournalEvent): string {
       return "read the room key again: whoever connects from now on needs it";
     case "not-rekeyed":
       return `kept the room key: ${event.why}`;
+    case "log-lost":
+      return `${event.why}, for a while; ${formatCount(event.lines, "line")} got lost`;
     case "closing":
       return `closing; saying goodbye to ${formatCount(event.peers, "peer")}`;
     case "bug":

@@ -85,6 +85,8 @@ function describe(event: PeerEvent): string {
       return `${event.peer} put ${event.name} here (${formatSize(event.size)})`;
     case "taken-back":
       return `${event.peer} took back ${event.name}`;
+    case "download-waits":
+      return `The download of "${event.file}" waits: ${event.why}; make room there, and it goes on`;
     case "state-damaged": {
       const kept = event.lost.length === 0
         ? "all of it was read"

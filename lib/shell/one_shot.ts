@@ -6,7 +6,7 @@
 import { Guest } from "../peer/guest.ts";
 import { Peer, type PeerOptions } from "../peer/peer.ts";
 import type { Command, CommandContext, CommandFlags } from "./command.ts";
-import type { Output } from "./output.ts";
+import { byteResults, type Output } from "./output.ts";
 import { showProgress } from "./progress_display.ts";
 
 /** A command with its arguments. */
@@ -37,7 +37,7 @@ function contextOf(output: Output, { directory }: Pick<Peer, "directory">, peer:
     output,
     directory,
     peer,
-    stdout: Deno.stdout,
+    stdout: byteResults,
     inBackground: (work) => work,
     async follow({ transfer, result }, report) {
       await showProgress(() => transfer.view(), result, { json: output.json });

@@ -4,7 +4,10 @@
  */
 
 import type { ImageType } from "../core/image_type.ts";
+import { Failure } from "../core/failure.ts";
+import { LineStream } from "../core/line_stream.ts";
 import { printable, printableJson } from "../core/printable.ts";
+import { formatCount } from "../core/quantity.ts";
 import { type ImageProtocol, inlineImage } from "./inline_image.ts";
 import { describeError, EXIT } from "./outcome.ts";
 import { screenText, terminalColumns } from "./screen_text.ts";
@@ -91,21 +94,69 @@ export class Output {
   }
 }
 
+/**
+ * Standard output, line by line. Where nobody reads it any more the program ends, since its reader has seen enough, as `| head` does. What the disk has no
+ * room for waits, and standard error says so.
+ */
+const results = new LineStream(Deno.stdout, {
+  name: "standard output",
+  onHeld: (failure) => notes.write(describeError(failure, { json: Deno.args.includes("--json"), debug: false })),
+  onClosed: () => Deno.exit(EXIT.done),
+});
+
+/** Standard error, line by line. The program goes on without its reader, and without its disk. */
+const notes = new LineStream(Deno.stderr, {
+  afterwards({ message }, lost) {
+    const text = `${message}, for a while; ${formatCount(lost, "line")} got lost`;
+    return Deno.args.includes("--json") ? printableJson({ event: "notes-lost", lines: lost, why: message }) : text;
+  },
+});
+
 /** Writes straight to standard output and standard error. */
 const plainWriter: LineWriter = {
-  result: (text) => writeAll(Deno.stdout, `${screenText(text)}\n`),
-  note: (text) => writeAll(Deno.stderr, `${screenText(text)}\n`),
-  picture: (codes) => writeAll(Deno.stderr, `${codes}\n`),
+  result: (text) => results.write(screenText(text)),
+  note: (text) => notes.write(screenText(text)),
+  picture: (codes) => notes.write(codes),
   columns: () => Deno.stdout.isTerminal() ? terminalColumns() : Infinity,
 };
 
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text);
+/** Writes a text of the program itself, such as its help, on standard output. */
+export function printText(text: string): void {
+  results.write(text);
+}
+
+/** Writes an error that ends the program on standard error, described already. */
+export function printError(text: string): void {
+  notes.write(text);
+}
+
+/** Draws on standard error, over what was drawn there before. What cannot be drawn is dropped: the next drawing follows. */
+export function draw(text: string): void {
   try {
-    for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
-  } catch (thrown) {
-    // Whoever read our output has seen enough, as `| head` does.
-    if (thrown instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.done);
-    throw thrown;
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // Nobody sees it, or the disk is full.
   }
+}
+
+/** Standard output for the bytes of a file. Without a reader the program ends, as for results. */
+export const byteResults = {
+  async write(bytes: Uint8Array): Promise<number> {
+    try {
+      return await Deno.stdout.write(bytes);
+    } catch (thrown) {
+      if (thrown instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.done);
+      throw Failure.from(thrown, "no-access", "Cannot write on standard output");
+    }
+  },
+};
+
+/**
+ * Makes sure that all results are written, before a program ends.
+ *
+ * @throws {Failure} "disk-full", "no-access" when they cannot be.
+ */
+export function finishResults(): void {
+  results[Symbol.dispose]();
+  if (results.failure !== undefined) throw results.failure;
 }

@@ -6,6 +6,7 @@
 
 import { printableJson } from "../core/printable.ts";
 import type { TransferView } from "../peer/transfer.ts";
+import { draw } from "./output.ts";
 import { percentDone, plainProgress, progressLine } from "./progress.ts";
 import { screenText, terminalColumns } from "./screen_text.ts";
 
@@ -20,25 +21,25 @@ export async function showProgress(
   options: { json: boolean },
 ): Promise<void> {
   const onTerminal = Deno.stderr.isTerminal() && !options.json;
-  const draw = onTerminal ? drawOver : options.json ? writeJson : writePlain;
-  const timer = setInterval(() => draw(view()), onTerminal ? REDRAW_MS : PLAIN_MS);
+  const show = onTerminal ? drawOver : options.json ? writeJson : writePlain;
+  const timer = setInterval(() => show(view()), onTerminal ? REDRAW_MS : PLAIN_MS);
   try {
     await ended;
   } catch {
     // Whoever started the download hears of its failure.
   } finally {
     clearInterval(timer);
-    if (onTerminal) write(CLEAR_LINE);
+    if (onTerminal) draw(CLEAR_LINE);
   }
 }
 
 function drawOver(view: TransferView): void {
   // One column less than there are, so that the cursor does not wrap to a line that is never cleared.
-  write(CLEAR_LINE + screenText(progressLine(view, terminalColumns() - 1)));
+  draw(CLEAR_LINE + screenText(progressLine(view, terminalColumns() - 1)));
 }
 
 function writePlain(view: TransferView): void {
-  write(`${screenText(plainProgress(view))}\n`);
+  draw(`${screenText(plainProgress(view))}\n`);
 }
 
 function writeJson(view: TransferView): void {
@@ -56,9 +57,5 @@ function writeJson(view: TransferView): void {
     before,
     retries,
   };
-  write(`${printableJson(progress)}\n`);
-}
-
-function write(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
+  draw(`${printableJson(progress)}\n`);
 }

@@ -65,6 +65,8 @@ export class Terminal implements LineWriter, Disposable {
       this.#drawnLines = 0;
       handlers.onLine(line);
     });
+    // A terminal that has gone is noticed at its input; what cannot be written to it ends nothing.
+    process.stdout.on("error", this.#ignore);
     // readline clears what is below whenever it draws its line anew.
     process.stdin.on("keypress", this.#redrawSoon);
     this.#readline.on("SIGINT", () => handlers.onInterrupt());
@@ -113,11 +115,14 @@ export class Terminal implements LineWriter, Disposable {
 
   [Symbol.dispose](): void {
     process.stdin.off("keypress", this.#redrawSoon);
+    process.stdout.off("error", this.#ignore);
     // Leaves the cursor on a line of its own for whoever has the terminal next.
     this.#write(this.#prompting ? `${CLEAR_DOWN}\n` : CLEAR_DOWN);
     this.#prompting = false;
     this.#readline.close();
   }
+
+  readonly #ignore = (): void => {};
 
   readonly #redrawSoon = (): void => {
     setTimeout(() => this.redraw(), 0);

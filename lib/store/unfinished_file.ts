@@ -27,11 +27,14 @@ interface Content {
 export class UnfinishedFile implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #path: string;
+  /** What fails when a write fails, with the folder that is on the disk. */
+  readonly #doing: string;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(file: Deno.FsFile, path: string) {
+  private constructor(file: Deno.FsFile, path: string, root: string) {
     this.#file = file;
     this.#path = path;
+    this.#doing = `Cannot write in "${printable(root)}"`;
   }
 
   /**
@@ -43,7 +46,11 @@ export class UnfinishedFile implements Disposable {
     try {
       if (path !== byName && await exists(byName) && !(await exists(path))) await Deno.rename(byName, path);
       await dropIfPlaced(path);
-      return new UnfinishedFile(await Deno.open(path, { create: true, read: true, write: true }), path);
+      return new UnfinishedFile(
+        await Deno.open(path, { create: true, read: true, write: true }),
+        path,
+        root ?? folder.path,
+      );
     } catch (thrown) {
       throw Failure.from(thrown, "no-access", `Cannot write in "${printable(folder.path)}"`);
     }
@@ -100,7 +107,7 @@ export class UnfinishedFile implements Disposable {
         await this.#file.seek(offset, Deno.SeekMode.Start);
         for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
       } catch (thrown) {
-        throw Failure.from(thrown, "no-access", "Cannot write the file");
+        throw Failure.from(thrown, "no-access", this.#doing);
       }
     });
     this.#writing = written.catch(() => {});
@@ -137,7 +144,7 @@ export class UnfinishedFile implements Disposable {
       await this.#file.truncate(size);
       await this.#file.syncData();
     } catch (thrown) {
-      throw Failure.from(thrown, "no-access", "Cannot write the file");
+      throw Failure.from(thrown, "no-access", this.#doing);
     }
     this[Symbol.dispose]();
   }

@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type PeerArgs, runCommand, runIndex, runPeer, startIndex, startPeer } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
+import { Disk, testWithDisks } from "../support/disks.ts";
 import { eventually } from "../support/wait.ts";
 
 Deno.test("a room with a key lets in who has it, and nobody else; wrong keys are told in one sentence", async () => {
@@ -73,48 +74,26 @@ Deno.test("the identity is kept, readable by its owner alone, and never shared",
   assertStringIncludes(damaged.stderr, "identity.pem");
 });
 
-/** A folder on a disk of its own, as small as said; undefined where disks cannot be made. */
-async function smallDisk(
-  temp: TempFolder,
-  megabytes: number,
-): Promise<(AsyncDisposable & { path: string }) | undefined> {
-  const path = await temp.folder("disk");
-  const args = ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", path];
-  const { success } = await new Deno.Command("mount", { args, stderr: "null" }).output().catch(() => ({
-    success: false,
-  }));
-  if (!success) return undefined;
-  return {
-    path,
-    [Symbol.asyncDispose]: async () => void await new Deno.Command("umount", { args: ["-l", path] }).output(),
-  };
-}
-
-Deno.test("a disk that is full in the middle is told in one sentence; what arrived is kept, and goes on when there is room", async (test) => {
-  await using temp = await TempFolder.make();
-  await using disk = await smallDisk(temp, 40);
-  if (disk === undefined) {
-    if (Deno.env.get("STRICT") === "1") {
-      throw new Error("This user may not mount, and STRICT=1 forbids to skip this test");
-    }
-    // A file system of a certain size can only be made by root.
-    await test.step({ name: "skipped: this user may not mount", ignore: true, fn: () => {} });
-    return;
-  }
-  await using index = await startIndex();
-  const source = await temp.file("ana/film.bin", 30_000_000);
-  await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana" });
-  const rui: PeerArgs = { folder: `${disk.path}/rui`, index, name: "rui", args: ["--json"] };
-  await eventually("it is hashed", async () => (await runCommand(rui, "search", "film")).stdout.includes('"root"'));
-  await Deno.writeFile(`${disk.path}/ballast`, new Uint8Array(20_000_000));
-  const full = await runCommand(rui, "get", "film.bin");
-  assertEquals(full.code, 1, full.stderr);
-  const error = full.stderr.trim().split("\n").map((line) => JSON.parse(line)).find(({ event }) => event === "error");
-  assertEquals(error?.code, "disk-full");
-  assertMatch(error?.hint, /make room/);
-  await Deno.remove(`${disk.path}/ballast`);
-  const again = await runCommand(rui, "get", "film.bin");
-  assertEquals(again.code, 0, again.stderr);
-  assert(JSON.parse(again.stdout).fetched < 20_000_000, again.stdout);
-  assert(await sameFiles(source, `${disk.path}/rui/film.bin`));
-});
+testWithDisks(
+  "a disk that is full in the middle is told in one sentence; what arrived is kept, and goes on when there is room",
+  async () => {
+    await using temp = await TempFolder.make();
+    await using disk = await Disk.mount(temp, 40);
+    await using index = await startIndex();
+    const source = await temp.file("ana/film.bin", 30_000_000);
+    await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana" });
+    const rui: PeerArgs = { folder: `${disk.path}/rui`, index, name: "rui", args: ["--json"] };
+    await eventually("it is hashed", async () => (await runCommand(rui, "search", "film")).stdout.includes('"root"'));
+    await Deno.writeFile(`${disk.path}/ballast`, new Uint8Array(20_000_000));
+    const full = await runCommand(rui, "get", "film.bin");
+    assertEquals(full.code, 1, full.stderr);
+    const error = full.stderr.trim().split("\n").map((line) => JSON.parse(line)).find(({ event }) => event === "error");
+    assertEquals(error?.code, "disk-full");
+    assertMatch(error?.hint, /make room/);
+    await Deno.remove(`${disk.path}/ballast`);
+    const again = await runCommand(rui, "get", "film.bin");
+    assertEquals(again.code, 0, again.stderr);
+    assert(JSON.parse(again.stdout).fetched < 20_000_000, again.stdout);
+    assert(await sameFiles(source, `${disk.path}/rui/film.bin`));
+  },
+);

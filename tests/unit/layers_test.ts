@@ -52,7 +52,7 @@ const ONLY_IN: [what: RegExp, where: string[]][] = [
     "store/unfinished_file.ts",
   ]],
   [/console\./, []],
-  [/Deno\.(stdout|stderr)\.write/, ["shell/output.ts", "shell/progress_display.ts"]],
+  [/Deno\.(stdout|stderr)\.write/, ["shell/output.ts"]],
   [/process\.stdout\.write/, ["shell/terminal.ts"]],
   [/consoleSize\(/, ["shell/screen_text.ts"]],
 ];

@@ -3,9 +3,16 @@ import { failedWith, Failure, type FailureCode, FAILURES } from "../../../lib/co
 
 Deno.test("Failure.fromWire() reads every code that toWire() writes", () => {
   for (const code of Object.keys(FAILURES) as FailureCode[]) {
+    if (code === "disk-full") continue;
     const back = Failure.fromWire(new Failure(code, "why", { suggestion: "ana-2" }).toWire());
     assertEquals([back.code, back.message, back.hint, back.suggestion], [code, "why", FAILURES[code].hint, "ana-2"]);
   }
+});
+
+Deno.test("a full disk of ours is told to the other side without its path, and as what it is", () => {
+  const full = Failure.fromWire(new Failure("disk-full", 'Cannot write "/home/ana": full').toWire());
+  assertEquals([full.code, full.remote], ["disk-full", true]);
+  assertEquals([full.message, full.hint], ["The disk of the other side is full", "ask its owner to make room"]);
 });
 
 Deno.test("Failure.fromWire() takes a code of a newer version by whether it may be retried", () => {

@@ -1,0 +1,205 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Disk, testWithDisks } from "../support/disks.ts";
+import {
+  type Ended,
+  ended,
+  PEER_FLAGS,
+  type PeerArgs,
+  Program,
+  runCommand,
+  type RunningIndex,
+  SERVER_FLAGS,
+  startIndex,
+  startPeer,
+} from "../support/programs.ts";
+import { sameFiles, TempFolder } from "../support/temp.ts";
+import { eventually } from "../support/wait.ts";
+
+/** A room in which ana shares `film.bin`, hashed. */
+async function roomWithFilm(temp: TempFolder, stack: AsyncDisposableStack): Promise<RunningIndex> {
+  const index = stack.use(await startIndex());
+  await temp.file("ana/film.bin", 3_000_000);
+  stack.use(await startPeer({ folder: temp.at("ana"), index, name: "ana" }));
+  const guest = { folder: temp.at("guest"), index, args: ["--json"] };
+  await eventually("it is hashed", async () => (await runCommand(guest, "search", "film")).stdout.includes('"root"'));
+  return index;
+}
+
+/** Runs a one-shot command whose output a shell redirects. */
+async function redirected(
+  redirection: string,
+  { folder, index, args = [] }: PeerArgs,
+  ...command: string[]
+): Promise<Ended> {
+  const flags = [
+    ...PEER_FLAGS,
+    "peer.ts",
+    folder,
+    "--host",
+    "127.0.0.1",
+    "--index",
+    `127.0.0.1:${index.port}`,
+    ...args,
+  ];
+  return await ended(new Program([...flags, ...command], { within: ["sh", "-c", `"$0" "$@" ${redirection}`] }));
+}
+
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
+}
+
+testWithDisks("with a full disk, one-shot commands that need none work, and the others name the disk", async () => {
+  await using temp = await TempFolder.make();
+  await using disk = await Disk.mount(temp, 8);
+  await using stack = new AsyncDisposableStack();
+  const index = await roomWithFilm(temp, stack);
+  const known: PeerArgs = { folder: disk.at("known"), index };
+  assertEquals((await runCommand(known, "search", "film")).code, 0);
+  await disk.fill();
+  for (const rui of [known, { folder: disk.at("new"), index }]) {
+    for (const command of [["peers"], ["search", "film"], ["ls", "ana"]]) {
+      const { code, stdout, stderr } = await runCommand(rui, ...command);
+      assertEquals(code, 0, stderr);
+      assertMatch(stdout, /film\.bin|ana/);
+      // Whoever has nothing to write has nothing to say.
+      assertEquals(count(stderr, /recess\.db": its disk is full/g), rui === known ? 0 : 1, stderr);
+    }
+    const streamed = await redirected(`> ${temp.at("out")}`, rui, "get", "film.bin", "--output", "-");
+    assertEquals(streamed.code, 0, streamed.stderr);
+    assert(await sameFiles(temp.at("out"), temp.at("ana", "film.bin")));
+    const failing = await runCommand(rui, "get", "film.bin");
+    assertEquals(failing.code, 1);
+    assertMatch(failing.stderr, /error: Cannot write .*make room/);
+    for (const { stderr } of [streamed, failing]) assert(!/this is a bug|check the perm/.test(stderr), stderr);
+  }
+  await disk.makeRoom();
+  const again = await runCommand(known, "get", "film.bin");
+  assertEquals(again.code, 0, again.stderr);
+  assert(await sameFiles(disk.at("known", "film.bin"), temp.at("ana", "film.bin")));
+});
+
+testWithDisks("a full disk under standard output or error, and a reader that has gone, end no download", async () => {
+  await using temp = await TempFolder.make();
+  await using disk = await Disk.mount(temp, 1);
+  await using stack = new AsyncDisposableStack();
+  const index = await roomWithFilm(temp, stack);
+  await disk.fill();
+  const get = async (redirection: string, folder: string, ...command: string[]): Promise<Ended> => {
+    return await redirected(redirection, { folder: temp.at(folder), index, args: ["--down", "1MB/s"] }, ...command);
+  };
+  const [noErrors, noReader, noResults, noBytes, headed] = await Promise.all([
+    get(`2> ${disk.at("err")}`, "a", "get", "film.bin"),
+    get("2>&1 >/dev/null | true", "b", "get", "film.bin"),
+    get(`> ${disk.at("out")}`, "c", "get", "film.bin"),
+    get(`> ${disk.at("bytes")}`, "d", "get", "film.bin", "--output", "-"),
+    get(`| head -c 1000 > /dev/null`, "e", "get", "film.bin", "--output", "-"),
+  ]);
+  assertEquals(noErrors.code, 0);
+  for (const folder of ["a", "b", "c"]) {
+    assert(await sameFiles(temp.at(folder, "film.bin"), temp.at("ana", "film.bin")), folder);
+  }
+  assertEquals(noReader.stderr, "");
+  for (const { code, stderr } of [noResults, noBytes]) {
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, /Cannot write on standard output: no space left on device/);
+    assert(!stderr.includes("this is a bug"), stderr);
+  }
+  assertEquals(headed.stderr.includes("error"), false, headed.stderr);
+});
+
+testWithDisks(
+  "a peer whose disk is full says so once, serves, searches and talks on, and writes what it learnt when there is room",
+  async () => {
+    await using temp = await TempFolder.make();
+    await using disk = await Disk.mount(temp, 12);
+    await using stack = new AsyncDisposableStack();
+    const index = await roomWithFilm(temp, stack);
+    await temp.file("disk/rui/a.bin", 2_000_000);
+    const rui: PeerArgs = { folder: disk.at("rui"), index, name: "rui" };
+    {
+      await using running = await startPeer({ ...rui, stdin: "piped" });
+      const { program } = running;
+      const guest: PeerArgs = { folder: temp.at("guest"), index };
+      await eventually("a.bin is hashed", async () => {
+        return (await runCommand({ ...guest, args: ["--json"] }, "search", "a.bin")).stdout.includes('"root"');
+      });
+      await disk.fill();
+      // A file that comes, one that goes and a setting, each of which the state remembers.
+      await Deno.writeTextFile(disk.at("rui", "empty.txt"), "");
+      await program.type("search film");
+      await program.line(/film\.bin/);
+      await eventually("it is said", () => program.stderr.includes('recess.db": its disk is full'));
+      await program.type("get 1");
+      await eventually(
+        "a download needs the disk, and says so",
+        () => /"film.bin" waits: Cannot write.*make room/.test(program.stderr),
+      );
+      await program.type("tell ana olá");
+      await eventually("a message needs the disk, and says so", () => count(program.stderr, /error: Cannot/g) >= 1);
+      const got = await runCommand(guest, "get", "a.bin", "--from", "rui");
+      assertEquals(got.code, 0, got.stderr);
+      // Whoever tells something to it is told that it could not be kept; nothing is lost.
+      const told = await runCommand(guest, "tell", "rui", "bom dia");
+      assert(!told.stderr.includes("this is a bug"), told.stderr);
+      await eventually(
+        "empty.txt is listed",
+        async () => (await runCommand(guest, "ls", "rui")).stdout.includes("empty.txt"),
+      );
+      assertEquals(program.ended, false);
+      assertEquals(count(program.stderr, /^Cannot write/gm), 1, program.stderr);
+      await disk.makeRoom();
+      await eventually("it is written", () => program.stderr.includes("everything is written"));
+      await program.type("get 1");
+      await eventually("the download goes on", async () => {
+        return await Deno.stat(disk.at("rui", "film.bin")).then(() => true, () => false);
+      });
+      program.kill("SIGTERM");
+      assertEquals(await program.exit(), 0, program.stderr);
+      assert(!/this is a bug|check the permissions/.test(program.stderr), program.stderr);
+    }
+    await using again = await startPeer({ ...rui, stdin: "piped" });
+    await again.program.type("get 1");
+    await again.program.line(/film\.bin is here already/);
+  },
+);
+
+testWithDisks(
+  "an index whose log has a full disk goes on, and its log says what is missing when there is room",
+  async () => {
+    await using temp = await TempFolder.make();
+    await using disk = await Disk.mount(temp, 1);
+    const flags = [
+      ...SERVER_FLAGS,
+      "server.ts",
+      "--port",
+      "0",
+      "--host",
+      "127.0.0.1",
+      "--no-http",
+      "--log-level",
+      "debug",
+    ];
+    await using program = new Program(flags, { within: ["sh", "-c", `exec "$0" "$@" 2>> ${disk.at("log")}`] });
+    const [, port] = await program.line(/^index listening on \S+:(\d+)/);
+    const rui: PeerArgs = { folder: temp.at("rui"), index: { port: Number(port) } };
+    const log = async (): Promise<string> => await Deno.readTextFile(disk.at("log"));
+    assertEquals((await runCommand(rui, "search", "before")).code, 3);
+    await eventually("it is logged", async () => (await log()).includes("before"));
+    // The last block of a file is the disk's already: a log that ends with its block needs another one for the next line.
+    const size = (await Deno.stat(disk.at("log"))).size;
+    await Deno.writeTextFile(disk.at("log"), "\n".repeat(4096 - size % 4096), { append: true });
+    await disk.fill();
+    assertEquals((await runCommand(rui, "search", "meanwhile")).code, 3);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assertEquals((await runCommand(rui, "search", "more")).code, 3);
+    assertEquals(program.ended, false);
+    await disk.makeRoom();
+    await eventually(
+      "the log says so",
+      async () => (await log()).includes("Cannot write on the log: no space left on device"),
+    );
+    assertMatch(await log(), /searched "meanwhile"/);
+    assertEquals((await runCommand(rui, "search", "afterwards")).code, 3);
+    await eventually("it is logged", async () => (await log()).includes("afterwards"));
+  },
+);
