@@ -161,6 +161,8 @@ export const SMALL_CONNECTIONS_MAX = 16;
 export const SMALL_AHEAD = 32;
 /** Files of one folder that are downloaded in one go. */
 export const FOLDER_FILES_MAX = 250_000;
+/** Contents that were downloaded to a place outside the folder, and of which is remembered where they are. */
+export const PLACED_REMEMBERED_MAX = 50_000;
 /** Certificates of other peers that a peer keeps at hand. */
 export const IDENTITIES_CACHED_MAX = 10_000;
 /** What an inbox holds, if --quota does not say otherwise. */

@@ -16,8 +16,7 @@ import { decodeHeader, DIALECT_ANSWERS, encodeDownload } from "../protocol/diale
 import type { PeerRef } from "../protocol/shapes.ts";
 import { UnfinishedFile } from "../store/unfinished_file.ts";
 import type { WantedFile } from "./directory.ts";
-import type { Place } from "./fetch_file.ts";
-import type { Fetched, FetchParts, FetchWatch } from "./fetching.ts";
+import type { Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -83,7 +82,7 @@ async function fetchFrom(
     const bytes = size === undefined ? await incoming.untilEnd() : await incoming.exactly(size);
     watch.onFinishing();
     const placed = place.root === undefined
-      ? await unfinished.finish(folder, place.name, bytes)
+      ? folder.pathOf(await unfinished.finish(folder, place.name, bytes))
       : join(place.root, await unfinished.finishAt(place.root, place.name, bytes));
     const ms = clock.now() - startMs;
     const sources = [{ peer: holder.name, bytes, ms }];

@@ -38,6 +38,8 @@ export interface WantedFolder {
 export interface FolderFile extends Content {
   readonly sources: readonly Source[];
   readonly refs: readonly PeerRef[];
+  /** Whether it has holders that are not among `refs`. */
+  readonly moreHolders: boolean;
 }
 
 /** A file, and from whom if that was said. */
@@ -164,9 +166,10 @@ export class Directory {
         limit: HITS_MAX,
         ...(after === undefined ? {} : { after }),
       });
-      for (const { name, peers, holders: _, ...content } of page.hits) {
+      for (const { name, peers, holders, ...content } of page.hits) {
         const refs = peers.filter((peer) => peer.name !== this.#options.self() && peer.dialect === undefined);
-        if (refs.length > 0 && !files.has(name)) files.set(name, folderFile({ name, ...content }, refs));
+        const moreHolders = holders > peers.length;
+        if (refs.length > 0 && !files.has(name)) files.set(name, folderFile({ name, ...content }, refs, moreHolders));
       }
       after = page.hits.at(-1)?.name;
       more = page.more && after !== undefined;
@@ -178,7 +181,7 @@ export class Directory {
   async #folderOf(peer: string, prefix: string): Promise<FolderFile[]> {
     const ref = await this.#peer(peer);
     const { files } = await this.#filesOf(ref, { prefix, countMax: FOLDER_FILES_MAX });
-    return files.map(({ modified: _, ...file }) => folderFile(file, [ref]));
+    return files.map(({ modified: _, ...file }) => folderFile(file, [ref], false));
   }
 
   /** What a peer lists, in order of name; only names that begin with `prefix`. */
@@ -275,8 +278,8 @@ export class Directory {
   }
 }
 
-function folderFile(file: Content, refs: readonly PeerRef[]): FolderFile {
-  return { ...file, refs, sources: refs.map((ref) => sourceOf(ref, file.name)) };
+function folderFile(file: Content, refs: readonly PeerRef[], moreHolders: boolean): FolderFile {
+  return { ...file, refs, moreHolders, sources: refs.map((ref) => sourceOf(ref, file.name)) };
 }
 
 function sourceOf({ name, id, host, port, plain }: PeerRef, file: string): Source {

@@ -6,15 +6,23 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import { failedWith, Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
+import { CopiesAt, isNamedLike } from "../store/copies_at.ts";
+import { checkPlace } from "../store/place.ts";
 import { receivedName } from "../store/received_name.ts";
 import { UnfinishedFile } from "../store/unfinished_file.ts";
 import { download, type Downloaded } from "../transfer/download.ts";
 import { fileSink, type Sink, streamSink } from "../transfer/sink.ts";
+import { copyAt, copyTo, placedAs } from "./copy_here.ts";
 import { classroomHolders, fetchInDialect } from "./dialect_fetch.ts";
 import type { WantedFile } from "./directory.ts";
-import type { Destination, Fetched, FetchParts, FetchWatch } from "./fetching.ts";
+import type { Destination, Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
+import { isFolderPath, outputFolder } from "./output_folder.ts";
 
-/** Fetches a file, unless its content is in the folder under any name. Fails: as {@linkcode fetchAnew} does. */
+/**
+ * Fetches a file, unless its content is at its place already.
+ *
+ * @throws {Failure} As {@linkcode fetchTo} does; "usage" and "bad-name" before anything is fetched, when the place is none.
+ */
 export async function fetchFile(
   wanted: WantedFile,
   destination: Destination,
@@ -29,45 +37,66 @@ export async function fetchFile(
     const downloaded = await downloadInto(streamSink(destination.stream), wanted, parts, watch, undefined);
     return resultOf(wanted, undefined, downloaded);
   }
-  // Decided before the first byte, so that a name that cannot be stored is not found out at the end.
   const place = destination.kind === "path"
     ? await placeOf(destination.path, wanted.name)
     : { name: receivedName(wanted.name) };
-  if (classmates.length > 0) return await fetchInDialect(wanted, classmates, place, parts, watch);
-  const here = destination.kind === "folder" ? alreadyHere(wanted, parts) : undefined;
-  return here ?? await fetchAnew(wanted, place, parts, watch);
+  const here = destination.kind === "folder" ? namedAlikeInFolder(wanted, place, parts) : undefined;
+  if (here !== undefined) return hereAlready(wanted, parts.folder.pathOf(here));
+  if (classmates.length === 0) return await fetchTo(wanted, place, parts, watch);
+  using _turn = await parts.turns.take(wanted, watch.signal);
+  return await fetchInDialect(wanted, classmates, place, parts, watch);
 }
 
-/** Where a file is put: a name that `receivedName` gave, below a folder the person chose (its real path), or else below the one we share. */
-export interface Place {
-  readonly name: string;
-  readonly root?: string;
-}
-
-/** Fetches a file. Fails: as `download` does, and when the file cannot be put in its place. */
-export async function fetchAnew(
+/**
+ * Puts a file in its place: as it lies there already, from another copy on this machine, or from other peers.
+ *
+ * @throws {Failure} As `download` does, and when the file cannot be put in its place.
+ */
+export async function fetchTo(
   wanted: WantedFile,
-  { name, root }: Place,
+  place: Place,
   parts: FetchParts,
   watch: FetchWatch,
 ): Promise<Fetched> {
+  using _turn = await takeTurn(wanted, parts, watch);
+  const root = place.root ?? parts.folder.path;
+  const here = await copyAt(wanted, new CopiesAt(root), place.name, parts);
+  if (here === undefined) checkPlace(root, place.name);
+  const done = here === undefined ? await copyTo(wanted, place, parts, watch) : hereAlready(wanted, here.path);
+  if (done === undefined) return await fetchAnew(wanted, place, parts, watch);
+  await UnfinishedFile.discard(parts.folder, wanted);
+  return done;
+}
+
+/** Waits until nobody else fetches this content. Then it is here, and need only be copied. */
+async function takeTurn(wanted: WantedFile, parts: FetchParts, watch: FetchWatch): Promise<Disposable> {
+  const free = parts.turns.takeIfFree(wanted);
+  if (free !== undefined) return free;
+  watch.onProgress({ state: "waiting", done: 0, sources: [], retries: 0 });
+  return await parts.turns.take(wanted, watch.signal);
+}
+
+/** Fetches a file from other peers. */
+async function fetchAnew(wanted: WantedFile, place: Place, parts: FetchParts, watch: FetchWatch): Promise<Fetched> {
   watch.onBegun(wanted);
-  using unfinished = await UnfinishedFile.open(parts.folder, wanted, root);
+  const root = place.root ?? parts.folder.path;
+  using unfinished = await UnfinishedFile.open(parts.folder, wanted, place.root);
   try {
     const downloaded = await downloadInto(fileSink(unfinished), wanted, parts, watch, unfinished);
     watch.onFinishing();
-    if (root !== undefined) {
-      const placed = await unfinished.finishAt(root, name, wanted.size);
-      return resultOf(wanted, join(root, placed), downloaded);
-    }
-    if (parts.share.files.get(name)?.root === downloaded.root) {
+    if (wanted.root === undefined) {
       // Its owner had not hashed it, so nobody could know before.
-      await unfinished.discard();
-      return { ...resultOf(wanted, name, downloaded), alreadyHere: true };
+      const here = await copyAt({ ...wanted, root: downloaded.root }, new CopiesAt(root), place.name, parts);
+      if (here !== undefined) {
+        await unfinished.discard();
+        return { ...resultOf(wanted, here.path, downloaded), alreadyHere: true };
+      }
     }
-    const placed = await unfinished.finish(parts.folder, name, wanted.size);
-    await adopt(placed, downloaded, parts);
-    return resultOf(wanted, placed, downloaded);
+    const placed = place.root === undefined
+      ? await unfinished.finish(parts.folder, place.name, wanted.size)
+      : await unfinished.finishAt(place.root, place.name, wanted.size);
+    await placedAs(placed, place, downloaded, parts);
+    return resultOf(wanted, join(root, placed), downloaded);
   } catch (thrown) {
     // All who are here have another version by now: this one will never be complete.
     if (failedWith(thrown, "file-changed")) await unfinished.discard();
@@ -75,17 +104,16 @@ export async function fetchAnew(
   }
 }
 
-/** A content that is in the folder is not fetched again. */
-function alreadyHere({ root, size }: WantedFile, { share }: FetchParts): Fetched | undefined {
-  const own = root === undefined ? undefined : share.files.byRoot(root);
-  if (own === undefined || root === undefined) return undefined;
-  try {
-    // Looked at once more: the list may be a moment behind the disk.
-    share.open(own)[Symbol.dispose]();
-  } catch {
-    return undefined;
-  }
-  return { path: own.name, root, size, files: 1, alreadyHere: true, sources: [], firstMs: undefined, failed: [] };
+/** A shared file that has the content under the same name, whatever folder it was moved to. */
+function namedAlikeInFolder({ root }: WantedFile, { name }: Place, { local }: FetchParts): string | undefined {
+  if (root === undefined) return undefined;
+  const names = local.shared(root).map((file) => file.name).filter((each) => isNamedLike(each, name)).toArray();
+  return names.includes(name) ? name : names[0];
+}
+
+function hereAlready({ root, size }: WantedFile, path: string): Fetched {
+  const of = root === undefined ? {} : { root };
+  return { path, ...of, size, files: 1, alreadyHere: true, sources: [], firstMs: undefined, failed: [] };
 }
 
 async function downloadInto(
@@ -122,27 +150,22 @@ async function downloadInto(
   }
 }
 
-/** Takes the finished file up into what this peer shares. */
-async function adopt(name: string, { root, digests }: Downloaded, { folder, share }: FetchParts): Promise<void> {
-  const info = await Deno.stat(folder.pathOf(name));
-  share.adopt({ name, size: info.size, modified: info.mtime?.getTime() ?? 0, root }, digests);
-}
-
 function resultOf({ size }: WantedFile, path: string | undefined, { root, sources, firstMs }: Downloaded): Fetched {
   return { path, root, size, files: 1, alreadyHere: false, sources, firstMs, failed: [] };
 }
 
 /**
- * The path a person chose; in a folder, if that is what is there, under the file's own name. Fails: "usage" when it could not be written, which
- * is better known before the download than after.
+ * The path a person chose; in a folder, under the file's own name. A path that ends like a folder's is one, which is made when it is missing.
+ *
+ * @throws {Failure} "usage" when the place could not be written, which is better known before the download than after.
  */
 async function placeOf(path: string, name: string): Promise<Place> {
-  const folder = await realFolder(path);
+  const folder = isFolderPath(path) ? await outputFolder(path) : await realFolder(path);
   if (folder !== undefined) return { root: folder, name: basename(receivedName(name)) };
   const parent = await realFolder(dirname(resolve(path)));
   if (parent !== undefined) return { root: parent, name: basename(path) };
   throw new Failure("usage", `Cannot write "${printable(path)}": there is no such folder`, {
-    hint: "make the folder first",
+    hint: "make the folder first, or end the path with a slash",
   });
 }
 

@@ -1,28 +1,32 @@
 /**
  * Fetches everything below a folder and recreates the tree: small files many at a time, large ones one after the other. Called by transfer.ts.
  *
- * Every name is decided before the first byte is written. What is here already is not fetched again, so a folder that was interrupted goes on
- * where it stopped. One file that cannot be had does not stop the others.
+ * What is at its place already is not fetched again, so a folder that was interrupted goes on where it stopped; equal contents are fetched once
+ * and copied. A file that cannot be fetched or placed does not stop the others: it is named in the result.
  * @module
  */
 
-import { resolve } from "@std/path";
+import { join } from "@std/path";
+import { digestOf, rootOf } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
+import { CopiesAt } from "../store/copies_at.ts";
 import { placeBytes } from "../store/place.ts";
 import { receivedName } from "../store/received_name.ts";
 import type { Given } from "../transfer/download.ts";
-import { downloadSmallFiles, isSmall } from "../transfer/small_files.ts";
+import { downloadSmallFiles, isSmall, type SmallFile } from "../transfer/small_files.ts";
+import { copyTo, knownRoot } from "./copy_here.ts";
 import type { FolderFile, WantedFolder } from "./directory.ts";
-import { fetchAnew } from "./fetch_file.ts";
-import type { Destination, Fetched, FetchParts, FetchWatch } from "./fetching.ts";
+import { fetchTo } from "./fetch_file.ts";
+import type { Destination, FailedFile, Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
+import { type FolderPlan, mergedHolders, mixedFrom, planFolder, type PlannedFile } from "./folder_plan.ts";
+import { outputFolder } from "./output_folder.ts";
 
-/** A file of the folder, and the name under which it is written. */
-interface Planned extends FolderFile {
-  readonly stored: string;
-}
-
-/** Fetches a folder. Fails: "not-found", "bad-name" before anything is written; else with the first failure when nothing could be fetched. */
+/**
+ * Fetches a folder.
+ *
+ * @throws {Failure} "not-found" when nobody has it; "disk-full". What is wrong with single files is in the result.
+ */
 export async function fetchFolder(
   wanted: WantedFolder,
   destination: Destination,
@@ -35,139 +39,246 @@ export async function fetchFolder(
   const startMs = parts.clock.now();
   const files = await parts.directory.folder(wanted);
   if (files.length === 0) throw new Failure("not-found", `Nobody who is here has a folder "${printable(wanted.name)}"`);
-  const planned = files.map((file) => ({ ...file, stored: storedName(file, wanted, destination) }));
-  const root = destination.kind === "folder" ? parts.folder.path : await outputFolder(destination.path);
-  const missing = planned.filter((file) => !isHere(file, destination, parts));
-  const tree = new Tree(root, planned, missing, { wanted, destination, parts, watch, startMs });
+  const chosen = destination.kind === "path" ? await outputFolder(destination.path) : undefined;
+  const root = chosen ?? parts.folder.path;
+  const cut = chosen === undefined ? 0 : wanted.name.length;
+  const plan = await planFolder(files, { root, cut, signal: watch.signal }, parts);
+  const tree = new Tree(plan, { root, chosen, parts, watch, startMs });
   await tree.fetch();
-  return tree.result();
+  const path = chosen ?? join(root, storedFolder(wanted.name));
+  return { ...tree.result(), path, mixedFrom: mixedFrom(files) };
 }
 
-function storedName({ name }: FolderFile, wanted: WantedFolder, destination: Destination): string {
-  return receivedName(destination.kind === "folder" ? name : name.slice(wanted.name.length));
-}
-
-/** Whether the very same is here under the very same name. */
-function isHere({ stored, root }: Planned, { kind }: Destination, { share }: FetchParts): boolean {
-  return kind === "folder" && root !== undefined && share.files.get(stored)?.root === root;
-}
-
-async function outputFolder(path: string): Promise<string> {
+/** Where a folder of this name is written. */
+function storedFolder(name: string): string {
   try {
-    await Deno.mkdir(path).catch((thrown) => {
-      if (!(thrown instanceof Deno.errors.AlreadyExists)) throw thrown;
-    });
-    return await Deno.realPath(resolve(path));
-  } catch (thrown) {
-    throw Failure.from(thrown, "no-access", `Cannot write into "${printable(path)}"`);
+    return receivedName(`${name}file`).split("/").slice(0, -1).join("/");
+  } catch {
+    // Then nothing of it can be written either.
+    return "";
   }
 }
 
 interface TreeContext {
-  readonly wanted: WantedFolder;
-  readonly destination: Destination;
+  readonly root: string;
+  /** The folder that the person chose: the same as `root`, or undefined when that is the shared one. */
+  readonly chosen: string | undefined;
   readonly parts: FetchParts;
   readonly watch: FetchWatch;
   readonly startMs: number;
 }
 
+/** Files of one content, which is fetched once. */
+interface Group {
+  readonly content: SmallFile & FolderFile;
+  readonly files: readonly PlannedFile[];
+}
+
 /** A folder on its way. */
 class Tree {
-  readonly #root: string;
-  readonly #files: readonly Planned[];
-  readonly #missing: readonly Planned[];
+  readonly #plan: FolderPlan;
   readonly #context: TreeContext;
+  readonly #copies: CopiesAt;
   readonly #sources: Given[] = [];
-  readonly #failed: { name: string; failure: Failure }[] = [];
+  readonly #failed: FailedFile[];
   #done: number;
   #firstMs: number | undefined;
 
-  constructor(root: string, files: readonly Planned[], missing: readonly Planned[], context: TreeContext) {
-    this.#root = root;
-    this.#files = files;
-    this.#missing = missing;
+  constructor(plan: FolderPlan, context: TreeContext) {
+    this.#plan = plan;
     this.#context = context;
-    const size = bytesOf(files);
-    this.#done = size - bytesOf(missing);
+    this.#copies = new CopiesAt(context.root);
+    this.#failed = [...plan.failed];
+    const size = bytesOf(plan.files);
+    this.#done = size - bytesOf(plan.missing);
     context.watch.onListed(size);
   }
 
   async fetch(): Promise<void> {
-    const small = this.#missing.filter(isSmall);
-    if (small.length > 0) await this.#fetchSmall(small);
-    for (const file of this.#missing) if (!isSmall(file)) await this.#fetchLarge(file);
+    await this.#fetchSmall(groupsOf(this.#plan.missing.filter(isSmall)));
+    for (const file of this.#plan.missing) if (!isSmall(file)) await this.#fetchLarge(file);
   }
 
-  result(): Fetched {
-    const { wanted } = this.#context;
-    const [first] = this.#failed;
-    if (first !== undefined && this.#failed.length === this.#missing.length) throw first.failure;
+  result(): Omit<Fetched, "path"> {
+    const { files, count, missing, failed } = this.#plan;
     return {
-      path: this.#context.destination.kind === "folder" ? wanted.name : this.#root,
-      size: bytesOf(this.#files),
-      files: this.#files.length,
-      alreadyHere: this.#missing.length === 0,
+      size: bytesOf(files),
+      files: count,
+      alreadyHere: missing.length === 0 && failed.length === 0,
       sources: mergeGiven(this.#sources),
       firstMs: this.#firstMs,
       failed: this.#failed,
     };
   }
 
-  async #fetchSmall(files: readonly Planned[]): Promise<void> {
+  /** First what nobody else is fetching; then the rest, which by then is here and need only be copied. */
+  async #fetchSmall(groups: readonly Group[]): Promise<void> {
+    const { turns } = this.#context.parts;
+    const busy: Group[] = [];
+    {
+      using held = new HeldTurns();
+      const asked: Group[] = [];
+      for (const group of groups) {
+        const turn = turns.takeIfFree(group.content);
+        if (turn === undefined) busy.push(group);
+        else {
+          held.add(group, turn);
+          asked.push(...await this.#copyGroup(group));
+        }
+      }
+      await this.#download(asked, held);
+    }
+    using held = new HeldTurns();
+    const asked: Group[] = [];
+    for (const group of busy) {
+      held.add(group, await turns.take(group.content, this.#context.watch.signal));
+      const left = await this.#copyGroup(group);
+      if (left.length === 0) held.release(group.content.name);
+      asked.push(...left);
+    }
+    await this.#download(asked, held);
+  }
+
+  /** Copies a content that is on this machine to all its places. Shape: the group again, if it is not here. */
+  async #copyGroup(group: Group): Promise<Group[]> {
+    const { root } = group.content;
     const { parts, watch } = this.#context;
-    const byName = new Map(files.map((file) => [file.name, file]));
+    if (root === undefined || !parts.local.mayHave(root)) return [group];
+    const left: PlannedFile[] = [];
+    for (const file of group.files) {
+      await this.#placing(file, async () => {
+        const copied = await copyTo(file, this.#placeOf(file), parts, { ...watch, onProgress() {}, onFinishing() {} });
+        if (copied === undefined) left.push(file);
+        else this.#done += file.size;
+      });
+    }
+    return left.length === 0 ? [] : [{ ...group, files: left }];
+  }
+
+  async #download(groups: readonly Group[], held: HeldTurns): Promise<void> {
+    if (groups.length === 0) return;
+    const { parts, watch, startMs } = this.#context;
+    const byName = new Map(groups.map((group) => [group.content.name, group.files]));
+    const filesOf = (name: string): readonly PlannedFile[] => byName.get(name) ?? [];
     const given = await downloadSmallFiles({
       ...parts,
-      files,
+      files: groups.map(({ content }) => content),
       now: () => parts.clock.now(),
       signal: watch.signal,
-      onFile: (file, bytes, digest) => {
-        const planned = byName.get(file.name);
-        if (planned === undefined) throw new RangeError(`Nobody asked for ${file.name}`);
-        // What its owner had not hashed may turn out to be here.
-        if (!isHere({ ...planned, root: file.root }, this.#context.destination, parts)) {
-          this.#place(planned.stored, bytes, file.root, digest);
-        }
-        this.#firstMs ??= parts.clock.now() - this.#context.startMs;
-        this.#done += file.size;
-        this.#tell(file.sources.map(({ peer }) => peer));
+      onFile: ({ name, root, sources }, bytes, digest) => {
+        this.#firstMs ??= parts.clock.now() - startMs;
+        for (const file of filesOf(name)) this.#placeSmall({ ...file, root }, bytes, digest);
+        held.release(name);
+        this.#tell(sources.map(({ peer }) => peer));
       },
       onAsking: (peer) => this.#tell([peer], { isAsking: true }),
-      onFailed: ({ name }, failure) => this.#failed.push({ name, failure }),
+      onFailed: ({ name }, failure) => {
+        for (const file of filesOf(name)) this.#failed.push({ name: file.name, failure });
+        held.release(name);
+      },
     });
     this.#sources.push(...given);
   }
 
-  #place(stored: string, bytes: Uint8Array, root: string, digest: Uint8Array): void {
-    const { destination, parts } = this.#context;
-    // Elsewhere may be on another disk.
-    const beside = destination.kind === "folder" ? parts.folder.incomingPath(undefined) : this.#root;
-    const { name, modified } = placeBytes(bytes, beside, this.#root, stored);
-    if (destination.kind === "folder") parts.share.adopt({ name, size: bytes.length, modified, root }, digest);
+  #placeSmall(file: PlannedFile & { readonly root: string }, bytes: Uint8Array, digest: Uint8Array): void {
+    const { chosen, root, parts } = this.#context;
+    try {
+      if (!this.#isAt(file)) {
+        // A folder that was chosen may be on another disk.
+        const beside = chosen ?? parts.folder.incomingPath(undefined);
+        const { name, modified } = placeBytes(bytes, beside, root, file.stored);
+        if (chosen !== undefined) parts.local.note(file.root, join(chosen, name));
+        else parts.share.adopt({ name, size: bytes.length, modified, root: file.root }, digest);
+      }
+      this.#done += file.size;
+    } catch (thrown) {
+      this.#fail(file, thrown);
+    }
   }
 
-  async #fetchLarge(file: Planned): Promise<void> {
-    const { destination, parts, watch } = this.#context;
+  /** Whether a file that its owner had not hashed before is at its place, as turns out now. */
+  #isAt({ stored, size, root }: PlannedFile): boolean {
+    for (const copy of this.#copies.of(stored, size)) {
+      if ((knownRoot(copy, this.#context.parts) ?? rootOfSmall(copy.path)) === root) return true;
+    }
+    return false;
+  }
+
+  async #fetchLarge(file: PlannedFile): Promise<void> {
+    const { parts, watch } = this.#context;
     const before = this.#done;
-    const place = { name: file.stored, ...(destination.kind === "folder" ? {} : { root: this.#root }) };
-    try {
-      const fetched = await fetchAnew({ kind: "file", ...file, peers: file.refs, others: 0 }, place, parts, {
+    await this.#placing(file, async () => {
+      const wanted = { kind: "file" as const, ...file, peers: file.refs, others: 0 };
+      const fetched = await fetchTo(wanted, this.#placeOf(file), parts, {
         ...watch,
         onProgress: (progress) => watch.onProgress({ ...progress, done: before + progress.done }),
         onFinishing: () => {},
       });
+      this.#firstMs ??= fetched.firstMs;
       this.#sources.push(...fetched.sources);
       this.#done = before + file.size;
+    });
+  }
+
+  #placeOf({ stored }: PlannedFile): Place {
+    return { name: stored, root: this.#context.chosen };
+  }
+
+  /** Does what concerns one file, which may fail without the others. */
+  async #placing(file: PlannedFile, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
     } catch (thrown) {
-      watch.signal.throwIfAborted();
-      const failure = Failure.from(thrown, "internal", `Cannot download "${file.name}"`);
-      if (failedWith(failure, "disk-full", "no-access", "internal")) throw failure;
-      this.#failed.push({ name: file.name, failure });
+      this.#context.watch.signal.throwIfAborted();
+      this.#fail(file, thrown);
     }
+  }
+
+  /** Notes why a file is not where it should be. A full disk and a bug end all of it. */
+  #fail({ name }: PlannedFile, thrown: unknown): void {
+    const failure = Failure.from(thrown, "internal", `Cannot download "${printable(name)}"`);
+    if (failedWith(failure, "disk-full", "internal") && !failure.remote) throw failure;
+    this.#failed.push({ name, failure });
   }
 
   #tell(sources: readonly string[], { isAsking = false } = {}): void {
     this.#context.watch.onProgress({ state: "running", done: this.#done, sources, retries: 0, isAsking });
+  }
+}
+
+/** The turns of a folder's small files, each given back as soon as its file is here. */
+class HeldTurns implements Disposable {
+  readonly #turns = new Map<string, Disposable>();
+
+  add({ content }: Group, turn: Disposable): void {
+    this.#turns.set(content.name, turn);
+  }
+
+  release(name: string): void {
+    this.#turns.get(name)?.[Symbol.dispose]();
+    this.#turns.delete(name);
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of [...this.#turns.keys()]) this.release(name);
+  }
+}
+
+/** Files of equal content together. What its owner has not hashed is alone. */
+function groupsOf(files: readonly PlannedFile[]): Group[] {
+  return Map.groupBy(files, ({ root, name }) => root ?? JSON.stringify([name])).values().flatMap((alike) => {
+    const [first] = alike;
+    return first === undefined ? [] : [{ content: { ...first, ...mergedHolders(alike) }, files: alike }];
+  }).toArray();
+}
+
+/** The root of a file of at most one piece; undefined when it cannot be read. */
+function rootOfSmall(path: string): string | undefined {
+  try {
+    const bytes = Deno.readFileSync(path);
+    return rootOf(bytes.length === 0 ? bytes : digestOf(bytes));
+  } catch {
+    return undefined;
   }
 }
 

@@ -14,7 +14,9 @@ import type { Share } from "../store/share.ts";
 import type { DownloadProgress, Given, PartialContent } from "../transfer/download.ts";
 import type { Connect } from "../transfer/lane.ts";
 import type { Partials } from "../transfer/partials.ts";
+import type { ContentTurns } from "./content_turns.ts";
 import type { Directory, WantedFile } from "./directory.ts";
+import type { LocalContents } from "./local_contents.ts";
 
 /** Where a download goes: into the folder, to a path the person chose, or into a stream. */
 export type Destination =
@@ -22,10 +24,20 @@ export type Destination =
   | { readonly kind: "path"; readonly path: string }
   | { readonly kind: "stream"; readonly stream: { write(bytes: Uint8Array): Promise<number> } };
 
+/** Where a file is put: a name that `receivedName` gave, below a folder the person chose (its real path), or else below the one we share. */
+export interface Place {
+  readonly name: string;
+  readonly root?: string | undefined;
+}
+
 /** What every transfer of a peer needs. */
 export interface FetchParts {
   readonly folder: Folder;
   readonly share: Share;
+  /** What is on this machine already. */
+  readonly local: LocalContents;
+  /** Keeps two transfers from fetching the same content at once. */
+  readonly turns: ContentTurns;
   readonly directory: Directory;
   readonly partials: Partials;
   /** Tells the index that parts of a content are here for others, or are so no longer. */
@@ -59,7 +71,7 @@ export interface FetchWatch {
 
 /** How a fetch ended well. */
 export interface Fetched {
-  /** The name in the folder or the path it has now; undefined for a stream. */
+  /** The absolute path it has now; undefined for a stream. */
   readonly path: string | undefined;
   /** Of a file only. */
   readonly root?: string;
@@ -72,6 +84,14 @@ export interface Fetched {
   readonly sources: readonly Given[];
   /** Time from the request to the first verified bytes; undefined when nothing had to be fetched. */
   readonly firstMs: number | undefined;
-  /** Files of a folder that could not be fetched. */
-  readonly failed: readonly { readonly name: string; readonly failure: Failure }[];
+  /** Files of a folder that could not be fetched or put in their place. */
+  readonly failed: readonly FailedFile[];
+  /** The peers whose different files a folder was put together from; empty when one peer has all of it. */
+  readonly mixedFrom?: readonly string[];
+}
+
+/** A file that is not where it should be, and why. */
+export interface FailedFile {
+  readonly name: string;
+  readonly failure: Failure;
 }

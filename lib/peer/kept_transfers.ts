@@ -26,11 +26,15 @@ const KEPT = record({
 }) satisfies Field<unknown>;
 type Kept = ValueOf<typeof KEPT>;
 
-/** One transfer that was not ended. */
-export interface KeptTransfer {
-  readonly id: number;
+/** What is wanted, and where it goes. */
+export interface WantedAt {
   readonly wanted: Wanted;
   readonly destination: Destination;
+}
+
+/** One transfer that was not ended. */
+export interface KeptTransfer extends WantedAt {
+  readonly id: number;
   readonly paused: boolean;
 }
 
@@ -60,7 +64,7 @@ export class KeptTransfers {
   put(wanted: Wanted, destination: Destination): number {
     if (destination.kind === "stream") return ++this.#lastId;
     const path = pathOf(destination);
-    const same = this.all().find((kept) => pathOf(kept.destination) === path && isSameContent(kept.wanted, wanted));
+    const same = this.all().find((kept) => isSame(kept, { wanted, destination }));
     if (same !== undefined) return same.id;
     this.#state.putTransfer(++this.#lastId, JSON.stringify(written(wanted, path)));
     return this.#lastId;
@@ -79,10 +83,12 @@ export class KeptTransfers {
   }
 }
 
-/** Whether the same is wanted: the same folder or content; of what is not hashed yet, the same name and size. */
-export function isSameContent(a: Wanted, b: Wanted): boolean {
-  if (a.kind === "folder" || b.kind === "folder") return a.kind === b.kind && a.name === b.name;
-  return a.root === undefined ? a.name === b.name && a.size === b.size && b.root === undefined : a.root === b.root;
+/** Whether two downloads have the same end: the same folder or file at the same place. Of what is not hashed yet, the size tells. */
+export function isSame(a: WantedAt, b: WantedAt): boolean {
+  if (a.destination.kind !== b.destination.kind || pathOf(a.destination) !== pathOf(b.destination)) return false;
+  if (a.wanted.name !== b.wanted.name) return false;
+  if (a.wanted.kind === "folder" || b.wanted.kind === "folder") return a.wanted.kind === b.wanted.kind;
+  return a.wanted.root === b.wanted.root && (a.wanted.root !== undefined || a.wanted.size === b.wanted.size);
 }
 
 function pathOf(destination: Destination): string | undefined {

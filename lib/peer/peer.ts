@@ -25,6 +25,7 @@ import { State, type StateEvent } from "../store/state.ts";
 import { Partials } from "../transfer/partials.ts";
 import { Consent, type ConsentEvent, type ConsentMode } from "./consent.ts";
 import { Contacts } from "./contacts.ts";
+import { ContentTurns } from "./content_turns.ts";
 import { defaultPeerName } from "./default_name.ts";
 import { serveDialect } from "./dialect_host.ts";
 import { Directory } from "./directory.ts";
@@ -34,6 +35,7 @@ import { Host, HOST_ROUTES, type Visit } from "./host.ts";
 import { Inbox, type InboxEvent, type InboxOptions } from "./inbox.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
+import { LocalContents } from "./local_contents.ts";
 import { type PictureEvent, Pictures, type PicturesOptions } from "./pictures.ts";
 import { Talk, type TalkEvent } from "./talk.ts";
 import { Puts } from "./puts.ts";
@@ -230,6 +232,8 @@ export class Peer implements AsyncDisposable {
     const parts: FetchParts = {
       folder,
       share,
+      local: new LocalContents(share),
+      turns: new ContentTurns(),
       directory,
       partials,
       announce: (partial, here) => session.announce(partial, here),

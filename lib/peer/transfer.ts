@@ -5,6 +5,8 @@
 
 import { failedWith, Failure } from "../core/failure.ts";
 import { Meter } from "../core/meter.ts";
+import { printable } from "../core/printable.ts";
+import { formatCount } from "../core/quantity.ts";
 import type { DownloadProgress } from "../transfer/download.ts";
 import { UnfinishedFile } from "../store/unfinished_file.ts";
 import type { Wanted, WantedFile } from "./directory.ts";
@@ -147,7 +149,8 @@ export class Transfer {
         ? await fetchFile(wanted, destination, this.#parts, watch)
         : await fetchFolder(wanted, destination, this.#parts, watch);
       this.#size = fetched.size;
-      this.#state = "done";
+      this.#state = fetched.failed.length === 0 ? "done" : "failed";
+      this.#failure = failureOf(fetched, wanted);
       return { ...fetched, tookMs: this.#parts.clock.now() - this.#startMs };
     } catch (thrown) {
       throw this.#withHint(Failure.from(thrown, "internal", `Cannot download "${this.wanted.name}"`));
@@ -163,8 +166,10 @@ export class Transfer {
 
   /** Notes that it will not be attempted again. Cancelled, nothing of it stays. */
   async ends(failure: Failure): Promise<void> {
-    if (this.#stopReason === "cancel" && this.#begun !== undefined) {
-      await UnfinishedFile.discard(this.#parts.folder, this.#begun);
+    const begun = this.#begun;
+    // Another transfer may be fetching the same content to another place.
+    if (this.#stopReason === "cancel" && begun !== undefined && !this.#parts.turns.isTaken(begun)) {
+      await UnfinishedFile.discard(this.#parts.folder, begun);
     }
     this.#failure = failure;
     this.#rest(failedWith(failure, "cancelled") ? "cancelled" : "failed");
@@ -191,4 +196,18 @@ export class Transfer {
     const hint = "what has arrived is kept: get it again, and it goes on where it stopped";
     return new Failure(failure.code, failure.message, { cause: failure, hint });
   }
+}
+
+/** Why a folder is not complete; undefined when it is. */
+export function failureOf({ failed }: Fetched, { name }: Wanted): Failure | undefined {
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const { code } = first.failure;
+  // A name that cannot be stored is no mistake of the person who asked for its folder.
+  const isAlike = code !== "bad-name" && failed.every(({ failure }) => failure.code === code);
+  return new Failure(
+    isAlike ? code : "no-access",
+    `${formatCount(failed.length, "file")} of "${printable(name)}" could not be downloaded: ${first.failure.message}`,
+    { hint: "see why, and get it again: what is here is not fetched twice", cause: first.failure },
+  );
 }

@@ -11,7 +11,7 @@ import { Slots } from "../core/slots.ts";
 import type { State } from "../store/state.ts";
 import type { Wanted } from "./directory.ts";
 import type { Destination, FetchParts } from "./fetching.ts";
-import { isSameContent, KeptTransfers } from "./kept_transfers.ts";
+import { isSame, KeptTransfers } from "./kept_transfers.ts";
 import { Transfer, type TransferResult, type TransferView } from "./transfer.ts";
 
 /** A download that was started, and the promise of its end. */
@@ -44,9 +44,9 @@ export class Transfers implements AsyncDisposable {
 
   /** Starts a download, or gives the one that is already fetching the same content to the same place. */
   start(wanted: Wanted, destination: Destination, options: { compress?: boolean } = {}): StartedTransfer {
-    const same = this.#started.values().find(({ transfer }) =>
-      !transfer.ended && isSame(transfer, wanted, destination)
-    );
+    const same = destination.kind === "stream"
+      ? undefined
+      : this.#started.values().find(({ transfer }) => !transfer.ended && isSame(transfer, { wanted, destination }));
     if (same === undefined) return this.#start(this.#kept.put(wanted, destination), wanted, destination, options);
     if (same.transfer.stopReason === "pause") this.resume(same.transfer.id);
     return same;
@@ -131,6 +131,7 @@ export class Transfers implements AsyncDisposable {
       while (isPaused(transfer)) await this.#woken(transfer.id);
       try {
         const result = await this.#slots.run(() => transfer.attempt(), transfer.signal);
+        this.#throwIfInVain(result);
         this.#kept.remove(transfer.id);
         return result;
       } catch (thrown) {
@@ -151,6 +152,14 @@ export class Transfers implements AsyncDisposable {
         const bounds = { firstMs: ATTEMPT_FIRST_MS, lastMs: ATTEMPT_LAST_MS };
         await this.#woken(transfer.id, backoffMs(attempt, bounds, this.#parts.random));
       }
+    }
+  }
+
+  /** A folder of which nothing came, though something may come later, has failed like a file. */
+  #throwIfInVain({ failed, files, sources }: TransferResult): void {
+    const later = failed.find(({ failure }) => failure.retry);
+    if (this.#options.patient && failed.length === files && sources.length === 0 && later !== undefined) {
+      throw later.failure;
     }
   }
 
@@ -179,9 +188,4 @@ function isPaused({ stopReason }: Transfer): boolean {
 function mayEndWell(failure: Failure, { destination }: Transfer): boolean {
   if (destination.kind === "stream" || failedWith(failure, "file-changed")) return false;
   return failure.retry || failedWith(failure, "not-found");
-}
-
-/** True when two downloads would write the same unfinished file. */
-function isSame({ wanted, destination }: Transfer, other: Wanted, to: Destination): boolean {
-  return destination.kind !== "stream" && to.kind !== "stream" && isSameContent(wanted, other);
 }

@@ -59,7 +59,7 @@ export const COMMANDS: readonly Command[] = [
     flags: {
       compress: { about: "ask for it packed: for text and the like over a slow network" },
       from: { value: "PEER", about: "only this peer's copy" },
-      output: { value: "PATH", about: "where to put it; - streams it to standard output" },
+      output: { value: "PATH", about: "a file, or a folder when it exists or ends in /; - streams to standard output" },
     },
     completes: ["files"],
     needs: "peer",

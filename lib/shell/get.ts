@@ -8,9 +8,13 @@ import { Failure } from "../core/failure.ts";
 import { formatCount, formatDuration, formatRate, formatSize } from "../core/quantity.ts";
 import type { Wanted } from "../peer/directory.ts";
 import type { Destination } from "../peer/fetching.ts";
-import type { TransferResult } from "../peer/transfer.ts";
+import { isFolderPath } from "../peer/output_folder.ts";
+import { failureOf, type TransferResult } from "../peer/transfer.ts";
 import { type CommandContext, type CommandFlags, joined } from "./command.ts";
 import type { Output } from "./output.ts";
+
+/** Peers that are named when a folder was put together from the files of several. */
+const MIXED_NAMED_MAX = 5;
 
 /** Downloads WHAT. */
 export async function get(context: CommandContext, args: readonly string[], flags: CommandFlags): Promise<void> {
@@ -34,19 +38,25 @@ export async function get(context: CommandContext, args: readonly string[], flag
 
 function destinationOf(path: string | boolean | undefined, stdout: CommandContext["stdout"]): Destination {
   if (typeof path !== "string") return { kind: "folder" };
-  if (path !== "-") return { kind: "path", path: resolve(path) };
+  // resolve() takes the ending away that says that a folder is meant.
+  if (path !== "-") return { kind: "path", path: `${resolve(path)}${isFolderPath(path) ? "/" : ""}` };
   if (stdout !== undefined) return { kind: "stream", stream: stdout };
   throw new Failure("usage", "The shell needs standard output for itself", {
     hint: "run it once: deno task peer FOLDER get WHAT --output -",
   });
 }
 
-/** Says how a download ended well. A file that went to standard output leaves that alone. */
+/**
+ * Reports how a download ended. A file that went to standard output leaves that alone.
+ *
+ * @throws {Failure} When files of a folder are not where they should be; each of them has been named then.
+ */
 export function reportDone(output: Output, wanted: Wanted, result: TransferResult): void {
-  const { size, root, path, files, alreadyHere, tookMs, firstMs, failed, unverified } = result;
+  const { size, root, path, files, alreadyHere, tookMs, firstMs, failed, unverified, mixedFrom = [] } = result;
   const fetched = result.sources.reduce((sum, { bytes }) => sum + bytes, 0);
+  const failure = failureOf(result, wanted);
   const object = {
-    event: "downloaded",
+    event: failure === undefined ? "downloaded" : "incomplete",
     name: wanted.name,
     ...(path === undefined ? {} : { path }),
     size,
@@ -60,8 +70,7 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
     bytesPerSecond: rateOf(fetched, tookMs),
     sources: result.sources.map(({ peer, bytes, ms }) => ({ peer, bytes, bytesPerSecond: rateOf(bytes, ms) })),
   };
-  const what = wanted.kind === "folder" ? `${path} (${formatCount(files, "file")})` : path ?? wanted.name;
-  const text = alreadyHere ? `${what} is here already` : `${what}: ${howItWent(result, fetched)}`;
+  const text = sentenceOf(wanted, result, fetched);
   if (path === undefined) output.note(text, object);
   else output.result(text, object);
   if (unverified === true) {
@@ -70,24 +79,41 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
       name: wanted.name,
     });
   }
-  for (const { name, failure } of failed) {
-    output.note(`Not fetched: ${name}: ${failure.message}`, { event: "failed", name });
+  noteMixed(output, wanted, mixedFrom);
+  for (const { name, failure: { code, message } } of failed) {
+    output.note(`Not downloaded: ${name}: ${message}`, { event: "failed", name, code, message });
   }
-  const [first] = failed;
-  if (first !== undefined) {
-    throw new Failure(
-      first.failure.code,
-      `${formatCount(failed.length, "file")} of "${wanted.name}" could not be fetched`,
-      {
-        hint: "get it again: what is here is not fetched twice",
-      },
-    );
-  }
+  if (failure !== undefined) throw failure;
 }
 
-/** How much came from whom, and how fast. */
+/** Several people's folders of one name arrive as one; the person may have wanted only one of them. */
+function noteMixed(output: Output, { name }: Wanted, peers: readonly string[]): void {
+  const [first] = peers;
+  if (first === undefined) return;
+  const named = peers.slice(0, MIXED_NAMED_MAX);
+  const more = peers.length > named.length ? [formatCount(peers.length - named.length, "other peer")] : [];
+  const all = [...named, ...more];
+  const list = `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
+  output.note(
+    `${name} was put together from different files of ${list}; for the files of one of them: --from ${first}`,
+    {
+      event: "mixed",
+      name,
+      peers,
+    },
+  );
+}
+
+function sentenceOf(wanted: Wanted, result: TransferResult, fetched: number): string {
+  const { path, files, failed, alreadyHere } = result;
+  if (failed.length > 0) return `${path}: ${files - failed.length} of ${formatCount(files, "file")} are here`;
+  const what = wanted.kind === "folder" ? `${path} (${formatCount(files, "file")})` : path ?? wanted.name;
+  return alreadyHere ? `${what} is here already` : `${what}: ${howItWent(result, fetched)}`;
+}
+
+/** How much came from which peer, and how fast. */
 function howItWent({ size, tookMs, sources }: TransferResult, fetched: number): string {
-  if (fetched === 0) return "nothing had to be fetched";
+  if (fetched === 0) return "copied from what was here, nothing had to be fetched";
   const total = `${formatSize(fetched)} in ${formatDuration(tookMs)} (${formatRate(rateOf(fetched, tookMs))})`;
   const [only] = sources;
   const from = sources.length === 1 && only !== undefined ? only.peer : sources

@@ -37,6 +37,11 @@ export class FileList {
     return name === undefined ? undefined : this.#byName.get(name);
   }
 
+  /** Every file with this content. */
+  copiesOf(root: string): SharedFile[] {
+    return [...this.#namesByRoot.get(root) ?? []].flatMap((name) => this.#byName.get(name) ?? []);
+  }
+
   /** Files in order of name, from the one after `after` on. `more` says that others follow. */
   page(after: string | undefined, limit: number): { files: SharedFile[]; more: boolean } {
     this.#sorted ??= [...this.#byName.keys()].sort();

@@ -85,17 +85,33 @@ function ensureParent(root: string, name: string): void {
   for (const component of name.split("/").slice(0, -1)) {
     parent = join(parent, component);
     const there = lstatIfThere(parent) ?? makeFolder(parent);
-    if (!there.isDirectory) {
-      throw new Failure(
-        "bad-name",
-        `Cannot store "${printable(name)}": "${printable(component)}" is not a folder here`,
-      );
-    }
+    if (!there.isDirectory) throw notAFolder(name, component);
   }
   const real = Deno.realPathSync(parent);
   if (real !== root && relative(root, real).split(SEPARATOR)[0] === "..") {
     throw new Failure("bad-name", `Cannot store "${printable(name)}": it would leave the folder`);
   }
+}
+
+/**
+ * Looks whether `name` can be placed below `root`, before anything is fetched.
+ *
+ * @throws {Failure} "bad-name" when a file or a link is where a folder of the name would have to be.
+ */
+export function checkPlace(root: string, name: string): void {
+  let parent = root;
+  for (const component of name.split("/").slice(0, -1)) {
+    parent = join(parent, component);
+    const there = lstatIfThere(parent);
+    if (there === undefined) return;
+    if (!there.isDirectory) throw notAFolder(name, component);
+  }
+}
+
+function notAFolder(name: string, component: string): Failure {
+  return new Failure("bad-name", `Cannot store "${printable(name)}": "${printable(component)}" is not a folder here`, {
+    hint: "move what is there out of the way, or choose another place with --output",
+  });
 }
 
 function makeFolder(path: string): Deno.FileInfo {

@@ -31,6 +31,15 @@ export class TempFolder implements AsyncDisposable {
     return path;
   }
 
+  /** The names of all files below a folder of it, without those of a peer's own state, in order. */
+  names(...components: string[]): string[] {
+    const namesIn = (folder: string): string[] =>
+      Array.from(Deno.readDirSync(folder)).filter(({ name }) => name !== ".recess").flatMap(({ name, isDirectory }) =>
+        isDirectory ? namesIn(join(folder, name)).map((below) => `${name}/${below}`) : [name]
+      );
+    return namesIn(this.at(...components)).sort();
+  }
+
   /** Writes a file with repeatable content, making folders as needed. Shape: its path. */
   async file(name: string, size: number, seed = size): Promise<string> {
     const path = this.at(...name.split("/"));

@@ -134,7 +134,7 @@ Deno.test("classroom A: we find its file and get it, its size counted and not ve
   );
   assertEquals([again.code, JSON.parse(again.stdout).path, JSON.parse(again.stdout).verified], [
     0,
-    "(1) aula 7.mp4",
+    temp.at("rui/(1) aula 7.mp4"),
     false,
   ]);
   // An address at which nobody joined will do, too.

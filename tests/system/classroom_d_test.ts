@@ -67,7 +67,7 @@ Deno.test("classroom D: the depot lists, gives and takes by number, numbers equa
   const rows = listed.stdout.trim().split("\n").map((line) => JSON.parse(line));
   assertEquals(rows.map((row) => row.name), ["inbox/ana/(1) work.pdf", "inbox/ana/work.pdf", "inbox/rui/work.pdf"]);
   const got = await runCommand(rui, "get", "2");
-  assertEquals([got.code, event(got, "downloaded")["path"]], [0, "ana/work.pdf"], got.stderr);
+  assertEquals([got.code, event(got, "downloaded")["path"]], [0, temp.at("rui/ana/work.pdf")], got.stderr);
   assert(await sameFiles(temp.at("ana/work.pdf"), temp.at("rui/ana/work.pdf")));
 
   // What is deleted there is one's own.

@@ -50,6 +50,7 @@ const ONLY_IN: [what: RegExp, where: string[]][] = [
     "store/hash_worker.ts",
     "store/place.ts",
     "store/unfinished_file.ts",
+    "store/verified_copy.ts",
   ]],
   [/console\./, []],
   [/Deno\.(stdout|stderr)\.write/, ["shell/output.ts"]],

@@ -34,7 +34,11 @@ Deno.test("a peer gets a file by number, by name, by content id and from one pee
     const { rows } = await rui.peer.directory.search("aul 1", { exact: false, limit: 10, offset: 0 });
     assertEquals(rows.map((row) => [row.name, row.peers[0]?.name]), [["videos/Aula 1 ação.mp4", "ana"]]);
     const result = await get(rui, what, from);
-    assertEquals([result.path, result.root, result.alreadyHere], ["videos/Aula 1 ação.mp4", root, false], what);
+    assertEquals(
+      [result.path, result.root, result.alreadyHere],
+      [rui.folder.at("videos/Aula 1 ação.mp4"), root, false],
+      what,
+    );
     assertEquals(result.sources.map(({ peer, bytes }) => [peer, bytes]), [["ana", SIZE]]);
     assert(await sameFiles(shared.at("videos", "Aula 1 ação.mp4"), rui.folder.at("videos", "Aula 1 ação.mp4")));
     await rui.peer[Symbol.asyncDispose]();
@@ -76,7 +80,7 @@ Deno.test("a peer that others cannot reach stays with its index while its files 
   assertEquals((await room.index.peer("rui"))?.files, 0);
 });
 
-Deno.test("a file that is here is not fetched again, also under another name", async () => {
+Deno.test("a file that is here under another name is copied under the one that is wanted, and not fetched", async () => {
   await using room = await Room.open();
   const [one, other] = [await room.folder(), await room.folder()];
   await one.file("a.bin", SIZE);
@@ -86,7 +90,8 @@ Deno.test("a file that is here is not fetched again, also under another name", a
   await room.hashed("ana", "a.bin");
   await room.hashed("rui", "mine.bin");
   const result = await get(rui, "a.bin");
-  assertEquals([result.alreadyHere, result.path, result.sources.length], [true, "mine.bin", 0]);
+  assertEquals([result.alreadyHere, result.path, result.sources.length], [false, other.at("a.bin"), 0]);
+  assert(await sameFiles(one.at("a.bin"), other.at("a.bin")));
 });
 
 Deno.test("a file of an equal name is kept, and the new one is numbered", async () => {
@@ -100,7 +105,7 @@ Deno.test("a file of an equal name is kept, and the new one is numbered", async 
   const { rows: [row] } = await rui.peer.directory.search("a.bin", { exact: true, limit: 9, offset: 0 });
   assert(row !== undefined);
   const result = await get(rui, row.root ?? "");
-  assertEquals(result.path, "(1) a.bin");
+  assertEquals(result.path, other.at("(1) a.bin"));
   assertEquals((await Deno.stat(other.at("a.bin"))).size, 5);
   assert(await sameFiles(one.at("a.bin"), other.at("(1) a.bin")));
 });
@@ -138,7 +143,7 @@ Deno.test("ls pages through a long list in order, and its rows can be got by num
   const rui = await room.peer("rui");
   const { rows, more } = await rui.peer.directory.list("Ana");
   assertEquals([rows.map((row) => row.name), more], [names, false]);
-  assertEquals((await get(rui, "500")).path, "0499.txt");
+  assertEquals((await get(rui, "500")).path, rui.folder.at("0499.txt"));
 });
 
 Deno.test("a peer tells the index of files that come, change and go", async () => {
@@ -292,9 +297,13 @@ Deno.test("a file goes to a path that was chosen, into a folder that was chosen,
   const wanted = await peer.directory.resolve("a.bin");
   const to = (path: string) => peer.transfers.start(wanted, { kind: "path", path }).result;
   assertEquals((await to(elsewhere.at("b.bin"))).path, elsewhere.at("b.bin"));
+  assertEquals([(await to(elsewhere.at("b.bin"))).alreadyHere, elsewhere.names()], [true, ["b.bin"]]);
+  await Deno.writeTextFile(elsewhere.at("b.bin"), "mine");
   assertEquals((await to(elsewhere.at("b.bin"))).path, elsewhere.at("(1) b.bin"));
   assertEquals((await to(elsewhere.path)).path, elsewhere.at("a.bin"));
   assertEquals((await assertRejects(() => to(elsewhere.at("no", "b.bin")), Failure)).code, "usage");
+  assertEquals((await to(`${elsewhere.at("new", "deep")}/`)).path, elsewhere.at("new", "deep", "a.bin"));
+  assertEquals((await assertRejects(() => to(`${elsewhere.at("b.bin")}/`), Failure)).code, "usage");
   assert(await sameFiles(shared.at("sub", "a.bin"), elsewhere.at("a.bin")));
 });
 
