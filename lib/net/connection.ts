@@ -106,6 +106,8 @@ export class Connection implements Disposable {
   async readBody(target: Uint8Array, pace?: Pace): Promise<void> {
     const watchdog = this.#bodyWatchdog ??= new Watchdog(BODY_WAIT_MS, () => this.#end(silent(BODY_WAIT_MS)));
     let filled = this.#buffer.take(target);
+    // What came together with the line before it has taken its part of the rate.
+    if (filled > 0) await pace?.take(filled);
     while (filled < target.length) {
       const end = pace === undefined ? target.length : Math.min(target.length, filled + pace.turnBytes);
       await pace?.take(end - filled);

@@ -8,6 +8,7 @@ import { parseAddress } from "../core/address.ts";
 import { ROOT_REGEXP } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { FOLDER_FILES_MAX, HITS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
+import type { Pace } from "../core/pace.ts";
 import { printable } from "../core/printable.ts";
 import { ask } from "../net/caller.ts";
 import { List } from "../protocol/files.ts";
@@ -60,6 +61,8 @@ export interface DirectoryOptions {
   readonly table: LastTable;
   /** This peer's own name; it is no source for itself. */
   readonly self: () => string | undefined;
+  /** The pace of all that is received from peers. */
+  readonly pace?: Pace | undefined;
 }
 
 /** Rows that were found; `more` says that there are others, `old` that the index has lost touch with its other servers. */
@@ -194,7 +197,9 @@ export class Directory {
     let more = true;
     while (more && files.length < countMax) {
       const after = files.at(-1)?.name ?? (prefix === "" ? undefined : prefix);
+      const before = connection.bytesRead;
       const page = await ask(connection, List, { ...(after === undefined ? {} : { after }), limit: PAGE_ROWS_MAX });
+      await this.#options.pace?.take(connection.bytesRead - before);
       const below = page.data.files.filter((file) => file.name.startsWith(prefix));
       files.push(...below);
       more = page.data.more && below.length > 0 && below.length === page.data.files.length;

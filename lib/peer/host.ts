@@ -25,7 +25,7 @@ import type { OpenFile } from "../store/folder.ts";
 import type { Share } from "../store/share.ts";
 import { gzip, mayShrink } from "../transfer/compress.ts";
 import type { PartialCopy, Partials } from "../transfer/partials.ts";
-import { readRange, sendRange } from "../transfer/send.ts";
+import { readRange, sendBytes, sendRange } from "../transfer/send.ts";
 import type { Consent, Wish } from "./consent.ts";
 import { Demand } from "./demand.ts";
 import { PICTURE_ROUTES, type Pictures } from "./pictures.ts";
@@ -120,10 +120,13 @@ export const HOST_ROUTES: Routes<Visit> = routes(
   ...INBOX_ROUTES,
 );
 
-function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {
-  const { files, more } = host.parts.share.files.page(after, limit);
+async function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {
+  const { pace, share } = host.parts;
+  const { files, more } = share.files.page(after, limit);
   const sent = fitting(files);
-  return Promise.resolve({ data: { files: sent, more: more || sent.length < files.length } });
+  const data = { files: sent, more: more || sent.length < files.length };
+  if (pace !== undefined) await pace.take(new TextEncoder().encode(JSON.stringify(data)).length);
+  return { data };
 }
 
 async function pieces({ host }: Visit, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
@@ -133,6 +136,7 @@ async function pieces({ host }: Visit, data: DataOf<typeof Pieces>): Promise<Ans
     ? { file: content, digests: content.digests.subarray(data.from * DIGEST_BYTES) }
     : await share.pieces(content, data.from);
   const bytes = Math.min(known.digests.length, Math.min(data.limit, PAGE_DIGESTS_MAX) * DIGEST_BYTES);
+  await host.parts.pace?.take(bytes);
   return { data: listed(known.file), body: known.digests.subarray(0, bytes) };
 }
 
@@ -178,8 +182,13 @@ async function smallDownload(
   const bytes = await readRange(open, range);
   const packed = compress && mayShrink(content.name) ? await gzip(bytes) : undefined;
   const body = packed ?? bytes;
-  await host.parts.pace?.take(body.length);
-  return { data: { ...listed(content), ...(packed === undefined ? {} : { compression: "gzip" }) }, body };
+  const data = { ...listed(content), ...(packed === undefined ? {} : { compression: "gzip" as const }) };
+  const { pace } = host.parts;
+  if (pace !== undefined && body.length > pace.turnBytes) {
+    return { data, body: { bytes: body.length, write: (stream) => sendBytes(body, stream, pace) } };
+  }
+  await pace?.take(body.length);
+  return { data, body };
 }
 
 /** A range that is sent as it is read, when it is this peer's turn. */

@@ -228,7 +228,13 @@ export class Peer implements AsyncDisposable {
       lookUp: (each) => directory.lookUp(each),
       state,
     });
-    const directory = new Directory({ session, contacts, table: new LastTable(state), self: () => name.current });
+    const directory = new Directory({
+      session,
+      contacts,
+      table: new LastTable(state),
+      self: () => name.current,
+      pace: down,
+    });
     const parts: FetchParts = {
       folder,
       share,

@@ -135,14 +135,14 @@ export class Lane {
 
   /** Fetches all digests of the content. */
   async fetchList(list: PieceList, target: Target): Promise<void> {
-    await this.#work(async (connection) => await list.fetch(connection, target));
+    await this.#work(async (connection) => await list.fetch(connection, target, this.#parts.pace));
   }
 
   /** The same over a connection of its own, on and on while the source hashes, beside everything else. */
   async feed(list: PieceList, target: Target): Promise<void> {
     using connection = await this.#connect();
     using _closing = connection.closeOn(this.#parts.signal);
-    await list.fetch(connection, target);
+    await list.fetch(connection, target, this.#parts.pace);
   }
 
   /** Asks what it has, and how many want it. */

@@ -8,6 +8,7 @@
 import { DIGEST_BYTES, digestAt, pieceCount, rootOf } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { PAGE_DIGESTS_MAX } from "../core/limits.ts";
+import type { Pace } from "../core/pace.ts";
 import { ask } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import { Pieces } from "../protocol/files.ts";
@@ -65,7 +66,7 @@ export class PieceList {
    * Asks a source for all digests. Of a target with a root, none is given out before all match it. Fails: "corrupt" when they do not match,
    * "file-changed" when the source has another version of the file by now.
    */
-  async fetch(connection: Connection, target: Target): Promise<void> {
+  async fetch(connection: Connection, target: Target, pace?: Pace): Promise<void> {
     const wanted = "root" in target ? target.root : undefined;
     let fetched = 0;
     let version: number | undefined;
@@ -85,7 +86,7 @@ export class PieceList {
         if (!Number.isInteger(end) || end * DIGEST_BYTES > this.#digests.length) {
           throw new Failure("malformed", `Got digests that do not fit a file of ${this.size} bytes`);
         }
-        await connection.readBody(this.#digests.subarray(fetched * DIGEST_BYTES, end * DIGEST_BYTES));
+        await connection.readBody(this.#digests.subarray(fetched * DIGEST_BYTES, end * DIGEST_BYTES), pace);
         emptyAnswers = bodyBytes === 0 ? emptyAnswers + 1 : 0;
         if (emptyAnswers > EMPTY_ANSWERS_MAX) throw new Failure("timeout", `"${data.name}" is not being hashed`);
         fetched = end;

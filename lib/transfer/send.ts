@@ -12,7 +12,7 @@ import { Failure } from "../core/failure.ts";
 import { BODY_WAIT_MS } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
-import type { ByteStream } from "../net/byte_stream.ts";
+import { type ByteStream, writeAll } from "../net/byte_stream.ts";
 import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/folder.ts";
 
@@ -31,6 +31,16 @@ export async function sendRange(open: OpenFile, range: Range, stream: ByteStream
   const { writable } = stream;
   await (isTail && writable !== undefined ? pipe(open, writable) : copy(open, range, stream, pace));
   if (!open.isUnchanged()) throw changed();
+}
+
+/** Writes bytes into a stream, no faster than `pace`. */
+export async function sendBytes(bytes: Uint8Array, stream: ByteStream, pace: Pace): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const part = bytes.subarray(done, done + pace.turnBytes);
+    await pace.take(part.length);
+    await writeAll(stream, part);
+    done += part.length;
+  }
 }
 
 /** Reads bytes `range` of an open file, which have to fit in memory. Fails: "file-changed". */

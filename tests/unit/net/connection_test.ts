@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { HELLO_LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../../../lib/core/limits.ts";
+import { Pace } from "../../../lib/core/pace.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
 import { encodeNews, encodeReply, encodeRequest } from "../../../lib/protocol/envelope.ts";
 import { Download } from "../../../lib/protocol/files.ts";
@@ -119,4 +120,22 @@ Deno.test("sendWithBody() closes the connection when the body fails, since what 
   assertEquals((await there.receive(WAIT))?.kind, "reply");
   assertEquals((await sending).code, "file-changed");
   assertEquals(here.ended?.code, "file-changed");
+});
+
+Deno.test("Connection counts the bytes of a body that came together with its line against the rate", async () => {
+  const body = randomBytes(5000, seededRandom(1));
+  const reply = encodeReply(Download, { name: "a", size: 5000, modified: 1 }, 7, body.length);
+  const waits: number[] = [];
+  const pace = new Pace(1_000, {
+    now: () => 0,
+    delay(ms) {
+      waits.push(ms);
+      return Promise.resolve();
+    },
+  });
+  using connection = connectionReading(joined(reply, body), 100_000);
+  await connection.receive(WAIT);
+  await connection.readBody(new Uint8Array(body.length), pace);
+  await pace.take(1);
+  assert((waits.at(-1) ?? 0) > 4_500, `waited ${waits} ms for 5 s worth of bytes`);
 });
