@@ -65,7 +65,7 @@ export const DATAGRAM_BYTES_MAX = 1200;
 /** Lines that make no sense before the connection is closed. */
 export const MALFORMED_LINES_MAX = 8;
 /** One request in a classroom dialect, whose JOIN carries the whole list: some thousand names. Its sender stays a stranger, of whom few are served. */
-export const DIALECT_REQUEST_BYTES_MAX = 64 * 1024;
+export const DIALECT_REQUEST_BYTES_MAX = 256 * 1024;
 /** An answer in a classroom dialect: its clients read so much once, and take that for all. */
 export const DIALECT_ANSWER_BYTES_MAX = 1024;
 /** An HTTP request's body: one registration. */
@@ -102,7 +102,9 @@ export const DIAL_BACKS_MAX = 64;
 /** Time between two lines about the same peer's changing list, so that a large list is one line of the log. */
 export const LISTED_PAUSE_MS = 1_000;
 /** Files that one peer of a classroom dialect may list: a folder of homework, and nobody proves who lists it. */
-export const DIALECT_FILES_MAX = 1_000;
+export const DIALECT_FILES_MAX = 5_000;
+/** Files of all peers of classroom dialects at one index together. */
+export const DIALECT_FILES_IN_ALL_MAX = 200_000;
 /** Names that are registered over HTTP at once. */
 export const REGISTRATIONS_MAX = 10_000;
 /** The same of one address, at one server: a lab's whole row on one machine. */
@@ -253,8 +255,8 @@ export const DIALECT_SILENCE_MS_MAX = 30 * 60_000;
 export const DIALECT_REQUEST_WAIT_MS = 30_000;
 /** Words without a line feed: silence after which they count as complete. */
 export const DIALECT_QUIET_MS = 300;
-/** Between an answer that announces a file and the file's bytes, so that a client reads them apart. */
-export const DIALECT_HEADER_PAUSE_MS = 100;
+/** Between an answer that announces a file and the file's bytes, so that a client reads them apart, also on a busy machine. */
+export const DIALECT_HEADER_PAUSE_MS = 300;
 /** A connection between peers that asks for nothing. */
 export const PEER_IDLE_MS_MAX = 120_000;
 /** What is left to do when a program is told to stop. */

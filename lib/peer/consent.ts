@@ -65,6 +65,7 @@ export class Consent {
   /** What was allowed in this run; the oldest first. */
   readonly #remembered = new Set<string>();
   #lastNumber = 0;
+  #lastWithoutKey = 0;
 
   constructor(options: ConsentOptions) {
     this.#options = options;
@@ -81,7 +82,10 @@ export class Consent {
    */
   async allow(wish: Wish, tell: () => Promise<void>): Promise<void> {
     const { mode, always } = this.#options;
-    const key = JSON.stringify([wish.id, wish.peer, wish.kind, wish.root ?? wish.name]);
+    // Several people may be at one host. A client without a key could be any of them, so each of its wishes is a question.
+    const key = wish.id === ""
+      ? `without a key ${++this.#lastWithoutKey}`
+      : JSON.stringify([wish.id, wish.peer, wish.kind, wish.root ?? wish.name]);
     if (this.isOpen || this.#remembered.has(key) || (wish.id !== "" && always.has(wish.id))) return;
     if (mode === "deny") throw refused(wish);
     const { allowed } = this.#open.get(key) ?? this.#ask(key, wish);
@@ -126,7 +130,8 @@ export class Consent {
 
   #ask(key: string, wish: Wish): OpenQuestion {
     const { clock, onEvent } = this.#options;
-    const ofPeer = this.#open.values().filter(({ question }) => question.id === wish.id).toArray().length;
+    const isSame = ({ id, peer }: Wish): boolean => id === wish.id && (id !== "" || peer === wish.peer);
+    const ofPeer = this.#open.values().filter(({ question }) => isSame(question)).toArray().length;
     if (this.#open.size >= QUESTIONS_OPEN_MAX || ofPeer >= QUESTIONS_PER_PEER_MAX) {
       throw new Failure("busy", "Cannot ask: too many questions wait for an answer here");
     }
@@ -137,7 +142,7 @@ export class Consent {
       if (this.#open.get(key) !== open) return;
       this.#open.delete(key);
       over.abort();
-      if (isAllowed) this.#remember(key);
+      if (isAllowed && wish.id !== "") this.#remember(key);
       onEvent({ event: "answered", number, allowed: isAllowed, inTime });
       resolve(isAllowed);
     };

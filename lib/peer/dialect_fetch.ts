@@ -6,7 +6,7 @@
 
 import { join } from "@std/path";
 import { type Address, formatAddress } from "../core/address.ts";
-import { NO_ID } from "../core/dialect.ts";
+import { type Dialect, DIALECTS, NO_ID } from "../core/dialect.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { CONSENT_WAIT_MS, FILE_BYTES_MAX, HELLO_LINE_BYTES_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
@@ -20,10 +20,20 @@ import type { Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** A peer that was named by its address alone. The dialect is the one whose answers can be counted. */
-export function classroomPeerAt(address: Address): PeerRef {
-  return { name: formatAddress(address), id: NO_ID, ...address, plain: true, dialect: "json" };
+/**
+ * A peer that was named by its address alone, once for each dialect, since nothing says which one it speaks. The dialect whose
+ * bytes can be counted is first.
+ */
+export function classroomPeersAt(address: Address): readonly [PeerRef, ...PeerRef[]] {
+  const [first, ...others] = DIALECTS;
+  const speaking = (dialect: Dialect): PeerRef => {
+    return { name: formatAddress(address), id: NO_ID, ...address, plain: true, dialect };
+  };
+  return [speaking(first), ...others.map(speaking)];
 }
+
+/** The answer of a peer that did not understand the request, for example because it speaks the other dialect. */
+class NotUnderstood extends Failure {}
 
 /** The peers of a wanted file, if all of them are classmates' own programs; else none. */
 export function classroomHolders({ peers, from }: WantedFile): readonly PeerRef[] {
@@ -40,13 +50,16 @@ export async function fetchInDialect(
   watch: FetchWatch,
 ): Promise<Fetched> {
   let last: Failure | undefined;
+  const understood = new Set<string>();
   for (const holder of holders) {
+    if (understood.has(holder.name)) continue;
     try {
       return await fetchFrom(holder, wanted, place, parts, watch);
     } catch (thrown) {
       watch.signal.throwIfAborted();
       last = Failure.from(thrown, "internal", `Cannot download "${printable(wanted.name)}"`);
       if (failedWith(last, "disk-full", "no-access", "internal")) break;
+      if (!(last instanceof NotUnderstood) && !failedWith(last, "timeout")) understood.add(holder.name);
     }
   }
   throw last ?? new Failure("not-found", `Nobody who is here has "${printable(wanted.name)}"`);
@@ -105,7 +118,7 @@ async function fetchFrom(
 /** Asks for the file. Shape: its size, which in words nobody says. */
 async function announced(connection: Connection, holder: PeerRef, name: string): Promise<number | undefined> {
   const { dialect = "json" } = holder;
-  await connection.send(encodeDownload(dialect, name));
+  await connection.send(encodeDownload(dialect, name, holder.port));
   const end = dialect === "json" ? new JsonEnd() : new TextEnd();
   // Its owner may be asked first.
   for (let looked = 0;;) {
@@ -117,11 +130,11 @@ async function announced(connection: Connection, holder: PeerRef, name: string):
     if (looked > HELLO_LINE_BYTES_MAX || await connection.more({ waitMs: CONSENT_WAIT_MS }) === "end") break;
   }
   const said = new TextDecoder().decode(connection.arrived.subarray(0, 200)).trim();
-  if (said === DIALECT_ANSWERS.notFound) {
+  if (dialect === "words" && said === DIALECT_ANSWERS.notFound) {
     throw new Failure("not-shared", `Cannot download "${name}": it is not shared there`);
   }
   const answer = said === "" ? "closed without an answer" : `answered "${said}"`;
-  throw new Failure("refused", `Cannot download "${name}": ${holder.name} ${answer}`);
+  throw new NotUnderstood("refused", `Cannot download "${name}": ${holder.name} ${answer}`);
 }
 
 /** Finds the end of the words that announce a file. */

@@ -10,7 +10,7 @@ import { failedWith, Failure } from "../core/failure.ts";
 import { CLOSE_WAIT_MS, DIALECT_HEADER_PAUSE_MS, HELLO_WAIT_MS } from "../core/limits.ts";
 import type { Connection } from "../net/connection.ts";
 import { DialectReader } from "../net/dialect_reader.ts";
-import { decodeDialect, encodeAbsent, encodeDialectFailure, encodeHeader } from "../protocol/dialect_requests.ts";
+import { decodeDownload, encodeAbsent, encodeDialectFailure, encodeHeader } from "../protocol/dialect_requests.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import type { OpenFile } from "../store/folder.ts";
 import { sendRange } from "../transfer/send.ts";
@@ -23,9 +23,9 @@ export async function serveDialect(connection: Connection, host: Host): Promise<
   const say = (answer: string): Promise<void> => connection.send(new TextEncoder().encode(answer));
   try {
     const raw = await reader.next(HELLO_WAIT_MS);
-    const request = raw === null ? undefined : decodeDialect(reader.dialect, raw.bytes);
-    if (request?.kind === "download") await answerDownload(connection, reader.dialect, request.name, host, say);
-    else await say(encodeDialectFailure(new Failure("malformed", "Cannot do that: this peer only sends files")));
+    if (raw !== null) {
+      await answerDownload(connection, reader.dialect, decodeDownload(reader.dialect, raw.bytes), host, say);
+    }
   } catch (thrown) {
     await say(encodeDialectFailure(Failure.from(thrown, "internal", "Cannot answer"))).catch(() => {});
   }

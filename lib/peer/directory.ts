@@ -17,7 +17,7 @@ import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.t
 import type { PeerRef, PeerRow, SharedFile } from "../protocol/shapes.ts";
 import type { Content } from "../transfer/download.ts";
 import type { Source } from "../transfer/lane.ts";
-import { classroomPeerAt } from "./dialect_fetch.ts";
+import { classroomPeersAt } from "./dialect_fetch.ts";
 import type { Contacts } from "./contacts.ts";
 import type { IndexSession } from "./index_session.ts";
 import type { LastTable, Row } from "./last_table.ts";
@@ -134,12 +134,13 @@ export class Directory {
    * What a person means: a number of the last table, a content id, or a file's name. Fails: "not-found".
    */
   async resolve(what: string, options: { from?: string } = {}): Promise<Wanted> {
-    const holder = options.from === undefined ? undefined : await this.#holder(options.from);
+    const holders = options.from === undefined ? [] : await this.#holders(options.from);
+    const [holder] = holders;
     const from = holder?.name;
     if (what.endsWith("/")) return { kind: "folder", name: what, ...(from === undefined ? {} : { from }) };
     const row = /^\d{1,6}$/.test(what) ? this.#options.table.row(Number(what)) : undefined;
     if (holder?.dialect !== undefined) {
-      return { kind: "file", name: row?.name ?? what, size: 0, from: holder.name, peers: [holder], others: 0 };
+      return { kind: "file", name: row?.name ?? what, size: 0, from: holder.name, peers: holders, others: 0 };
     }
     const wanted = row !== undefined
       ? { kind: "file" as const, ...row, others: 0 }
@@ -237,10 +238,10 @@ export class Directory {
     return { name: exact, id, host, port, plain, ...(dialect === undefined ? {} : { dialect }) };
   }
 
-  /** The peer of this name; at an address under which nobody joined, a classmate's own program. */
-  async #holder(name: string): Promise<PeerRef> {
+  /** The peer of this name; at an address under which nobody joined, a classmate's own program in each dialect. */
+  async #holders(name: string): Promise<readonly PeerRef[]> {
     const isHere = !/:\d{1,5}$/.test(name) || await this.lookUp(name) !== undefined;
-    return isHere ? await this.#peer(name) : classroomPeerAt(parseAddress(name, { defaultPort: 0 }));
+    return isHere ? [await this.#peer(name)] : classroomPeersAt(parseAddress(name, { defaultPort: 0 }));
   }
 
   async #byRoot(root: string): Promise<WantedFile> {

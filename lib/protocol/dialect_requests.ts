@@ -9,12 +9,20 @@ import type { Dialect } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
 import { DIALECT_ANSWER_BYTES_MAX, DIALECT_FILES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
+import { decodeNames, nameAfter } from "./dialect_names.ts";
 import { type Field, list, optional, record, text } from "./field.ts";
 import { fileName, fileSize, port } from "./shapes.ts";
 
 /** What a classroom client asks. `port` is the one at which it says that it serves; its host is never believed. */
 export type DialectRequest =
-  | { readonly kind: "join" | "update"; readonly port?: number; readonly files: readonly string[] }
+  | { readonly kind: "join"; readonly port?: number; readonly files: readonly string[] }
+  /** `isWhole` says that `files` is all that the client has now; else these files are added. */
+  | {
+    readonly kind: "update";
+    readonly port?: number;
+    readonly files: readonly string[];
+    readonly isWhole: boolean;
+  }
   /** Who has this file? Answered with addresses. */
   | { readonly kind: "search"; readonly port?: number; readonly name: string }
   /** Does the peer at `port` have this file? */
@@ -61,6 +69,9 @@ const REQUEST = record({
   })),
 });
 
+/** What a peer looks at in a request, whatever else is in it. */
+const DOWNLOAD = record({ data: optional(record({ filename: optional(fileName) })) });
+
 const HEADER = record({
   status: text({ bytesMax: MESSAGE_BYTES_MAX }),
   data: optional(text({ bytesMax: MESSAGE_BYTES_MAX })),
@@ -102,12 +113,34 @@ export function encodeAbsent(dialect: Dialect): string {
   return dialect === "words" ? DIALECT_ANSWERS.notFound : JSON.stringify({ status: DIALECT_HEADER.absent });
 }
 
-/** Asks a peer for a file, as its own program would. A name with a quote in it cannot be said in words. */
-export function encodeDownload(dialect: Dialect, name: string): Uint8Array {
+/**
+ * Asks the peer that serves at `port` for a file, as its own program would. In JSON that is the request which the index also
+ * confirms. The port is text there, because the peer of classroom A takes it as the name of its folder. In words the rest of
+ * the request is the name, spaces and all: these peers split once.
+ */
+export function encodeDownload(dialect: Dialect, name: string, port: number): Uint8Array {
   const text = dialect === "json"
-    ? JSON.stringify({ method: "DOWNLOAD", data: { filename: name } })
-    : `DOWNLOAD ${/\s/.test(name) ? `"${name}"` : name}`;
+    ? JSON.stringify({ method: "DOWNLOAD_REQUEST", data: { filename: name, port: String(port) } })
+    : `DOWNLOAD ${name}`;
   return new TextEncoder().encode(text);
+}
+
+/**
+ * Reads which file a client wants from a peer. In JSON any object with `data.filename` is such a request, whatever its method.
+ *
+ * @returns The name of the file.
+ * @throws {Failure} "malformed" for every other request, "unsupported" for HTTP.
+ */
+export function decodeDownload(dialect: Dialect, bytes: Uint8Array): string {
+  const text = decodeText(bytes);
+  if (dialect === "json") {
+    const { filename } = DOWNLOAD.check(parseJson(text), "request").data ?? {};
+    if (filename !== undefined) return filename;
+  } else {
+    const request = decodeWords(text);
+    if (request.kind === "download") return request.name;
+  }
+  throw new Failure("malformed", "Cannot do that: this peer only sends files");
 }
 
 /** Reads a peer's announcement in JSON of what was asked for. Shape: the size of what follows. Fails: "not-shared", "refused", "malformed". */
@@ -133,8 +166,10 @@ function decodeJson(text: string): DialectRequest {
   switch (method.toUpperCase()) {
     case "JOIN":
       return { kind: "join", ...serving, files };
-    case "UPDATE":
-      return { kind: "update", ...serving, files: name === undefined ? files : [...files, name] };
+    case "UPDATE": {
+      const isWhole = data.files !== undefined;
+      return { kind: "update", ...serving, files: name === undefined ? files : [...files, name], isWhole };
+    }
     case "SEARCH":
       return { kind: "search", ...serving, name: named(name, "data.query") };
     case "DOWNLOAD_REQUEST":
@@ -152,26 +187,26 @@ function decodeJson(text: string): DialectRequest {
 function decodeWords(line: string): DialectRequest {
   // A page in somebody's browser can have it send lines of its choice, after those of HTTP.
   if (HTTP_REGEXP.test(line)) throw new Failure("unsupported", "Cannot answer HTTP on this port");
-  const [verb = "", ...args] = splitWords(line);
-  const [first = ""] = args;
+  const [verb, args] = cutWord(line.trim());
+  const [first, rest] = cutWord(args);
   const at = portOf(first);
-  const names = (at === undefined ? args : args.slice(1)).map((name) => fileName.check(name, "name"));
   const serving = at === undefined ? {} : { port: at };
-  // Who asks for one file may forget the quotes.
-  const name = names.join(" ");
   switch (verb.toUpperCase()) {
     case "JOIN":
+      return { kind: "join", port: requirePort(verb, at), files: checkNames(decodeNames(rest, "words")) };
     case "UPDATE":
-      if (at === undefined) {
-        throw new Failure("malformed", `${verb} needs your address first`, {
-          hint: `write: ${verb} 10.0.0.5:8776 file.mp4`,
-        });
-      }
-      return { kind: verb.toUpperCase() === "JOIN" ? "join" : "update", port: at, files: names };
+      return {
+        kind: "update",
+        port: requirePort(verb, at),
+        files: checkNames(decodeNames(rest, "one name")),
+        isWhole: false,
+      };
     case "SEARCH":
-      return at === undefined ? { kind: "find", query: name } : { kind: "search", port: at, name: named(name, "name") };
+      return at === undefined
+        ? { kind: "find", query: args === "" ? "" : fileName.check(nameAfter(args), "query") }
+        : { kind: "search", port: at, name: named(nameAfter(rest), "name") };
     case "DOWNLOAD":
-      return { kind: "download", name: named(args.join(" "), "name") };
+      return { kind: "download", name: named(nameAfter(args), "name") };
     case "LEAVE":
       return { kind: "leave", ...serving };
     case "PEERS":
@@ -182,14 +217,24 @@ function decodeWords(line: string): DialectRequest {
   throw new Failure("malformed", `There is no "${printable(verb)}" here`, { hint: "type HELP" });
 }
 
-/** Words between spaces; those in quotes may hold spaces. */
-function splitWords(line: string): string[] {
-  const words: string[] = [];
-  for (const [, quoted, word] of line.matchAll(/"([^"]*)"|(\S+)/g)) words.push(quoted ?? word ?? "");
-  if (words.length > DIALECT_FILES_MAX + 2) {
-    throw new Failure("malformed", `Cannot take more than ${DIALECT_FILES_MAX} files`);
+/** The first word of a text without spaces around it, and what follows that word. */
+function cutWord(text: string): [word: string, rest: string] {
+  const end = text.search(/\s/);
+  return end === -1 ? [text, ""] : [text.slice(0, end), text.slice(end).trimStart()];
+}
+
+function requirePort(verb: string, at: number | undefined): number {
+  if (at !== undefined) return at;
+  throw new Failure("malformed", `${printable(verb)} needs your address first`, {
+    hint: `write: ${printable(verb)} 10.0.0.5:8776 file.mp4`,
+  });
+}
+
+function checkNames(names: readonly string[]): string[] {
+  if (names.length > DIALECT_FILES_MAX) {
+    throw new Failure("malformed", `Cannot list more than ${DIALECT_FILES_MAX} files`);
   }
-  return words;
+  return names.map((name) => fileName.check(name, "name"));
 }
 
 /** The port of an address; undefined for what is none. */

@@ -10,6 +10,7 @@ import { type Dialect, NO_CERTIFICATE, NO_ID } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
 import {
   BATCH_FILES_MAX,
+  DIALECT_FILES_IN_ALL_MAX,
   DIALECT_FILES_MAX,
   DIALECT_PEERS_MAX,
   DIALECT_PEERS_PER_ADDRESS_MAX,
@@ -140,6 +141,11 @@ export class ClassroomPeers implements Disposable {
       const after = replace ? add : peer.files.union(add);
       if (after.size > DIALECT_FILES_MAX) {
         throw new Failure("too-large", `Cannot list more than ${DIALECT_FILES_MAX} files`);
+      }
+      // Counted over the peers that are listed, so that a change of one that has left meanwhile counts nothing.
+      const others = this.#peers.values().reduce((sum, { files }) => sum + files.size, 0) - peer.files.size;
+      if (others + after.size > DIALECT_FILES_IN_ALL_MAX) {
+        throw new Failure("busy", "Cannot list any more files of peers that do not speak Recess");
       }
       const removed = [...peer.files.difference(after)];
       const added = Array.from(add.difference(peer.files), (name) => ({ name, size: 0 }));

@@ -48,7 +48,7 @@ const HELP = `This is a Recess index. Type one of these, then Enter:
   HELP                         this
 What a program says (names with spaces go in quotes):
   JOIN 10.0.0.5:8776 a.mp4     I serve these files at this port
-  UPDATE 10.0.0.5:8776 b.mp4   and this one
+  UPDATE 10.0.0.5:8776 b.mp4   and this one, which may have spaces without quotes
   SEARCH 10.0.0.5:8776 a.mp4   who has it? Answered with ip:port ip:port
   LEAVE 10.0.0.5:8776          I am going
 The same in JSON: {"method": "JOIN", "data": {"files": ["a.mp4"], "port": 8776}}
@@ -75,7 +75,8 @@ export async function serveDialect(reader: DialectReader, parts: DialectSessionP
     await parts.paces.wait(connection.remote.host);
     const startedMs = parts.clock.now();
     try {
-      const answer = await session.answer(decodeDialect(dialect, raw.bytes));
+      const answer = await session.answer(decodeDialect(dialect, raw.bytes), raw);
+      if (answer === undefined) break;
       await say(answer.endsWith("\n") ? answer : answer + ending);
     } catch (thrown) {
       const failure = Failure.from(thrown, "internal", "Cannot answer");
@@ -113,7 +114,14 @@ class DialectSession {
     return formatAddress(this.#serving ?? this.#reader.connection.remote);
   }
 
-  async answer(request: DialectRequest): Promise<string> {
+  /**
+   * Answers one request.
+   *
+   * @param isLine Whether the request ended with a line feed, as those that people type do.
+   * @returns The answer without a line feed; undefined where the connection has to end without a byte.
+   * @throws {Failure} for what cannot be answered.
+   */
+  async answer(request: DialectRequest, { isLine }: { isLine: boolean }): Promise<string | undefined> {
     const { peers } = this.#parts;
     const { dialect, connection: { remote } } = this.#reader;
     const port = "port" in request ? request.port : this.#serving?.port;
@@ -123,13 +131,16 @@ class DialectSession {
         await peers.join(this.#serve(port), dialect, request.files);
         return DIALECT_ANSWERS.joined;
       case "update":
-        await peers.add(this.#serve(port), dialect, request.files);
+        await peers[request.isWhole ? "join" : "add"](this.#serve(port), dialect, request.files);
         return DIALECT_ANSWERS.updated;
       case "leave":
         await peers.leave(this.#serve(port), "said goodbye");
         return DIALECT_ANSWERS.left;
-      case "search":
-        return encodeAddresses(dialect, await this.#search(request.name));
+      case "search": {
+        const holders = await this.#search(request.name);
+        // A program of classroom B takes any answer for addresses. Its own server closes when nobody has the file.
+        return holders.length === 0 && dialect === "words" && !isLine ? undefined : encodeAddresses(dialect, holders);
+      }
       case "confirm":
         return await this.#confirm(request.name, port);
       case "find":

@@ -79,13 +79,18 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "ls",
-    args: "PEER",
-    about: "what one peer shares",
+    args: "[PEER]",
+    about: "what one peer shares; without PEER, who shares how much",
     flags: {},
     completes: ["peers"],
     needs: "index",
-    count: { min: 1, max: 1 },
-    async run({ output, directory }, [peer = ""]) {
+    count: { min: 0, max: 1 },
+    async run(context, [peer]) {
+      const { output, directory } = context;
+      if (peer === undefined) {
+        await listPeers(context);
+        return output.note("What one of them shares: ls PEER", {});
+      }
       const found = await directory.list(peer);
       showRows(output, found);
       if (found.rows.length === 0) throw new Failure("not-found", `${printable(peer)} shares nothing`, { hint: "" });
@@ -162,7 +167,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "help",
     args: "[COMMAND]",
-    about: "show what can be done, or how one command works",
+    about: "show what can be done, or how one command works; also: ajuda",
     flags: {},
     completes: ["commands"],
     needs: "nothing",
@@ -174,15 +179,24 @@ export const COMMANDS: readonly Command[] = [
   },
 ];
 
+/** Words that stand for a command; the programs of the classroom systems had them. */
+const OTHER_WORDS: Readonly<Record<string, string>> = { ajuda: "help", sair: "quit", exit: "quit" };
+
+/** The name of the command that a word stands for: the word itself where it is no other word for one. */
+export function commandName(word: string): string {
+  const name = Object.hasOwn(OTHER_WORDS, word.toLowerCase()) ? OTHER_WORDS[word.toLowerCase()] : undefined;
+  return name ?? word;
+}
+
 /** Leaves the shell. It is the shell itself that ends, so this only has a name and a line of help. */
-export const QUIT = { name: "quit", args: "", about: "leave" } as const;
+export const QUIT = { name: "quit", args: "", about: "leave; also: exit, sair" } as const;
 
 /** The flags of all commands together, for a command line that names its command only somewhere in it. */
 export const ALL_COMMAND_FLAGS: FlagTable = Object.assign({}, ...COMMANDS.map((command) => command.flags));
 
 /** The command of this name. Fails: "usage". */
 export function findCommand(name: string): Command {
-  const command = COMMANDS.find((each) => each.name === name);
+  const command = COMMANDS.find((each) => each.name === commandName(name));
   if (command !== undefined) return command;
   throw new Failure("usage", `There is no command "${printable(name)}"`, { hint: "see what there is with: help" });
 }

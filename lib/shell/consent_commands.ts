@@ -7,11 +7,14 @@ import { Failure } from "../core/failure.ts";
 import type { Consent, Question } from "../peer/consent.ts";
 import { type Command, type CommandContext, joined } from "./command.ts";
 
-/** Words that answer the question asked last, when they are all that is typed. */
+/** Words that answer a question. */
 const ANSWERS: Readonly<Record<string, string>> = {
   yes: "accept",
+  y: "accept",
   sim: "accept",
+  s: "accept",
   no: "refuse",
+  n: "refuse",
   nao: "refuse",
   "não": "refuse",
   always: "always",
@@ -22,7 +25,7 @@ export const CONSENT_COMMANDS: readonly Command[] = [
   {
     name: "accept",
     args: "[N]",
-    about: "let who asked have it: question N, or the oldest; yes and sim do, too",
+    about: "let who asked have it: question N, or the oldest; also: yes, y, sim, s",
     flags: { always: { about: "and everything this peer asks for from now on; the word always does, too" } },
     completes: [],
     needs: "peer",
@@ -33,7 +36,7 @@ export const CONSENT_COMMANDS: readonly Command[] = [
   {
     name: "refuse",
     args: "[N]",
-    about: "do not: question N, or the oldest; no and nao do, too",
+    about: "do not: question N, or the oldest; also: no, n, nao",
     flags: {},
     completes: [],
     needs: "peer",

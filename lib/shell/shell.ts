@@ -15,7 +15,7 @@ import type { PutResult } from "../peer/running_put.ts";
 import type { TransferResult, TransferView } from "../peer/transfer.ts";
 import type { StartedTransfer } from "../peer/transfers.ts";
 import type { CommandContext } from "./command.ts";
-import { checkUsage, findCommand, QUIT, textAfter } from "./commands.ts";
+import { checkUsage, commandName, findCommand, QUIT, textAfter } from "./commands.ts";
 import { answerInWords } from "./consent_commands.ts";
 import { complete, type Completing, completing, type Vocabulary } from "./complete.ts";
 import { parseFlags } from "./flags.ts";
@@ -116,7 +116,7 @@ export class Shell {
     try {
       const [name, ...rest] = answerInWords(splitLine(line, textAfter(line)));
       if (name === undefined) return true;
-      if (name === QUIT.name || name === "exit") return false;
+      if (commandName(name) === QUIT.name) return false;
       const command = findCommand(name);
       const { flags, words } = command.textAfter === undefined
         ? parseFlags(rest, command.flags)

@@ -11,7 +11,7 @@ import { LINE_BYTES_MAX } from "../../lib/core/limits.ts";
 import { randomBelow, randomOf, seededRandom } from "../../lib/core/random.ts";
 import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { JsonEnd, tellApart } from "../../lib/protocol/dialect.ts";
-import { decodeDialect, decodeHeader } from "../../lib/protocol/dialect_requests.ts";
+import { decodeDialect, decodeDownload, decodeHeader } from "../../lib/protocol/dialect_requests.ts";
 import { decodeLine, encodeNews, encodeReply, encodeRequest } from "../../lib/protocol/envelope.ts";
 import { LineBuffer } from "../../lib/protocol/line_buffer.ts";
 import { mutate } from "../support/mutate.ts";
@@ -30,6 +30,10 @@ const CLASSROOM_REQUESTS = [
   '{"status":"OK","file_size":1000,"data":"SIM"}',
   'JOIN 127.0.0.1:8776 aula1.mp4 "aula 2.mp4"\n',
   "SEARCH [::1]:8776 aula1.mp4",
+  "JOIN 127.0.0.1:8776 ['a.mp4', \"l'aula 2.mp4\", 'v\\xeddeo.mp4']",
+  "JOIN 127.0.0.1:8776 aula 1.mp4, aula 2.mp4",
+  "UPDATE 127.0.0.1:8776 aula 1.mp4",
+  '{"method":"UPDATE","data":{"files":["a.mp4"],"port":"8776"}}',
   "DOWNLOAD aula1.mp4",
 ];
 
@@ -91,6 +95,7 @@ Deno.test("damaged requests in a classroom dialect fail in one typed way, or mea
       tellApart(bytes);
       const end = new JsonEnd().push(bytes) ?? bytes.length;
       decodeDialect(dialect, bytes.subarray(0, end));
+      decodeDownload(dialect, bytes.subarray(0, end));
       decodeHeader(bytes, "a");
     } catch (thrown) {
       if (!(thrown instanceof Failure)) throw new Error(`seed ${seed}`, { cause: thrown });

@@ -23,14 +23,23 @@ export class Program implements AsyncDisposable {
   readonly #drained: Promise<unknown>;
   #ended = false;
 
-  /** `inspected` lets a test look into it with {@linkcode collectGarbage}; `within` is a command that runs it. */
+  /**
+   * `inspected` lets a test look into it with {@linkcode collectGarbage}; `within` is a command that runs it; `runtime` is what
+   * runs it in place of Deno.
+   */
   constructor(
     args: readonly string[],
-    options: { cwd?: string; stdin?: "null" | "piped"; inspected?: boolean; within?: readonly string[] } = {},
+    options: {
+      cwd?: string;
+      stdin?: "null" | "piped";
+      inspected?: boolean;
+      within?: readonly string[];
+      runtime?: string;
+    } = {},
   ) {
-    const { cwd = PROJECT, stdin = "null", inspected = false, within = [] } = options;
+    const { cwd = PROJECT, stdin = "null", inspected = false, within = [], runtime = Deno.execPath() } = options;
     const env = { NO_COLOR: "1" };
-    const [command = "", ...before] = [...within, Deno.execPath()];
+    const [command = "", ...before] = [...within, runtime];
     this.#child = new Deno.Command(command, {
       args: [...before, ...(inspected ? args.toSpliced(1, 0, "--inspect=127.0.0.1:0") : args)],
       cwd,

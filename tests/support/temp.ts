@@ -55,6 +55,16 @@ export class TempFolder implements AsyncDisposable {
 
 const BLOCK_BYTES = 1 << 20;
 
+/** Writes a file of `size` bytes that takes little room: holes, with the number of each mebibyte at its beginning. */
+export async function writeSparseFile(path: string, size: number): Promise<void> {
+  using file = await Deno.open(path, { create: true, write: true, truncate: true });
+  await file.truncate(size);
+  for (let start = 0; start + 8 <= size; start += BLOCK_BYTES) {
+    await file.seek(start, Deno.SeekMode.Start);
+    await file.write(new TextEncoder().encode(String(start / BLOCK_BYTES).padStart(8)));
+  }
+}
+
 /** Writes `size` repeatable bytes that do not repeat themselves from one mebibyte to the next. */
 export async function writeRandomFile(path: string, size: number, seed: number): Promise<void> {
   using file = await Deno.open(path, { create: true, write: true, truncate: true });

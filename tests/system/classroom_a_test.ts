@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
+import { DIALECT_FILES_MAX, DIALECT_REQUEST_BYTES_MAX } from "../../lib/core/limits.ts";
 import { IndexClient } from "../support/index_client.ts";
 import { askJson, ClassmateServer, downloadJson, readOnce, sayOnce, writeAll } from "../support/classmate.ts";
 import { type PeerArgs, runCommand, runIndex, type RunningPeer, startIndex, startPeer } from "../support/programs.ts";
@@ -54,6 +55,26 @@ Deno.test("classroom A: JOIN, SEARCH, UPDATE and DOWNLOAD_REQUEST are answered i
   }
 });
 
+Deno.test("classroom A: JOIN takes 3,000 files in one request, and UPDATE with files lists these and no others", async () => {
+  await using index = await startIndex();
+  const { port } = index;
+  const files = Array.from({ length: 3_000 }, (_, number) => `aula número ${number} de banco de dados.mp4`);
+  const request = JSON.stringify({ method: "JOIN", data: { files, port: 8776 } });
+  assert(request.length > 70_000);
+  assertEquals(await sayOnce(port, request), "JOIN_OK");
+  assertEquals(await askJson(port, "SEARCH", { query: files.at(-1) }), '["127.0.0.1:8776"]');
+  // What was deleted is not found afterwards.
+  assertEquals(
+    await askJson(port, "UPDATE", { files: ["a.mp4", "aula número 7 de banco de dados.mp4"], port: 8776 }),
+    "UPDATE_OK",
+  );
+  assertEquals(await askJson(port, "SEARCH", { query: files.at(-1) }), "[]");
+  assertEquals(await askJson(port, "UPDATE", { filename: "b.mp4", port: 8776 }), "UPDATE_OK");
+  for (const query of ["a.mp4", "b.mp4", "aula número 7 de banco de dados.mp4"]) {
+    assertEquals(await askJson(port, "SEARCH", { query }), '["127.0.0.1:8776"]', query);
+  }
+});
+
 Deno.test("classroom A: its client finds our file and downloads it, and a host that it claims is not believed", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
@@ -93,11 +114,11 @@ Deno.test("classroom A: the owner is asked, and says SIM or NAO", async () => {
     eventually("the owner is asked", () => ana.program.stderr.includes(`Question ${number}: 127.0.0.1 wants`));
   const refused = downloadJson(portOf(ana), "a.mp4");
   await asks(1);
-  await ana.program.type("refuse 1");
+  await ana.program.type("n");
   assertEquals((await refused).header, '{"status":"OK","file_size":3000,"data":"NAO"}');
   const accepted = downloadJson(portOf(ana), "b.mp4");
   await asks(2);
-  await ana.program.type("accept 2");
+  await ana.program.type("s");
   assertEquals((await accepted).bytes.length, 3_000);
 });
 
@@ -122,7 +143,10 @@ Deno.test("classroom A: we find its file and get it, its size counted and not ve
   const got = await runCommand(rui, "get", "1");
   assertEquals(got.code, 0, got.stderr);
   assertStringIncludes(got.stderr, "Not verified");
-  assertEquals(JSON.parse(classmate.asked[0] ?? ""), { method: "DOWNLOAD", data: { filename: "aula 7.mp4" } });
+  assertEquals(JSON.parse(classmate.asked[0] ?? ""), {
+    method: "DOWNLOAD_REQUEST",
+    data: { filename: "aula 7.mp4", port: String(classmate.port) },
+  });
   assert(sameBytes(await Deno.readFile(temp.at("rui/aula 7.mp4")), film));
 
   const again = await runCommand(
@@ -176,9 +200,9 @@ Deno.test("classroom A: clients that misbehave are answered in words or closed, 
     '{"__proto__": {"method": "JOIN"}, "data": {"files": []}}',
     '{"method": "__proto__", "data": {}}',
     '{"method": "JOIN", "data": {"files": ["a"}}',
-    `{"method": "JOIN", "data": {"files": ${JSON.stringify(Array(1001).fill("x"))}}}`,
+    `{"method": "JOIN", "data": {"files": ${JSON.stringify(Array(DIALECT_FILES_MAX + 1).fill("x"))}}}`,
     `{"method": "JOIN", "data": {"files": ["${"a".repeat(2000)}"]}}`,
-    `{"method": "JOIN", "data": {"files": ["${"a".repeat(100_000)}`,
+    `{"method": "JOIN", "data": {"files": ["${"a".repeat(DIALECT_REQUEST_BYTES_MAX)}`,
     `{"data": ${"[".repeat(30_000)}}`,
   ];
   for (const text of answered) assertMatch(await sayOnce(port, text) ?? "", /^ERROR: /, text.slice(0, 60));

@@ -75,6 +75,31 @@ Deno.test("always lets a peer have everything from then on; one without a key is
   assertEquals([...always], [WISH.id]);
 });
 
+Deno.test("consent asks about each wish of a client without a key, also for the same file from the same host", async () => {
+  const { consent } = make("ask");
+  const wish = { ...WISH, id: "", peer: "127.0.0.1" };
+  const first = consent.allow(wish, tell);
+  consent.accept(1);
+  await first;
+  const second = assertRejects(() => consent.allow(wish, tell), Failure);
+  const third = consent.allow(wish, tell);
+  assertEquals(consent.questions().map(({ number }) => number), [2, 3]);
+  consent.refuse(2);
+  assertEquals((await second).code, "refused");
+  consent.accept(3);
+  await third;
+});
+
+Deno.test("consent bounds the questions of each host without a key, and another host may still ask", async () => {
+  const { consent } = make("ask");
+  const wish = { ...WISH, id: "", peer: "10.0.0.5" };
+  const open = Array.from({ length: QUESTIONS_PER_PEER_MAX }, () => consent.allow(wish, tell));
+  assertEquals((await assertRejects(() => consent.allow(wish, tell), Failure)).code, "busy");
+  const other = consent.allow({ ...wish, peer: "10.0.0.6" }, tell);
+  for (const { number } of consent.questions()) consent.accept(number);
+  await Promise.all([...open, other]);
+});
+
 Deno.test("who asks is told so, and one who is gone asks no more; one peer cannot fill the screen", async () => {
   const { consent } = make("ask");
   let told = 0;

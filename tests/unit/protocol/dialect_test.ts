@@ -4,12 +4,14 @@ import { Failure } from "../../../lib/core/failure.ts";
 import {
   DIALECT_ANSWER_BYTES_MAX,
   DIALECT_FILES_MAX,
+  DIALECT_REQUEST_BYTES_MAX,
   HELLO_LINE_BYTES_MAX,
   NAME_BYTES_MAX,
 } from "../../../lib/core/limits.ts";
 import { JsonEnd, tellApart } from "../../../lib/protocol/dialect.ts";
 import {
   decodeDialect,
+  decodeDownload,
   decodeHeader,
   type DialectRequest,
   encodeAbsent,
@@ -99,8 +101,19 @@ const REQUESTS: readonly [Dialect, string, DialectRequest][] = [
     port: 8776,
     files: ["a"],
   }],
-  ["json", '{"method":"UPDATE","data":{"filename":"c.mp4"}}', { kind: "update", files: ["c.mp4"] }],
-  ["json", '{"method":"UPDATE","data":{"files":["c.mp4"],"port":1}}', { kind: "update", port: 1, files: ["c.mp4"] }],
+  ["json", '{"method":"UPDATE","data":{"filename":"c.mp4"}}', { kind: "update", files: ["c.mp4"], isWhole: false }],
+  ["json", '{"method":"UPDATE","data":{"files":["c.mp4"],"port":1}}', {
+    kind: "update",
+    port: 1,
+    files: ["c.mp4"],
+    isWhole: true,
+  }],
+  ["json", '{"method":"UPDATE","data":{"files":[]}}', { kind: "update", files: [], isWhole: true }],
+  ["json", '{"method":"UPDATE","data":{"files":["a"],"filename":"b"}}', {
+    kind: "update",
+    files: ["a", "b"],
+    isWhole: true,
+  }],
   ["json", '{"method":"SEARCH","data":{"query":"a.mp4"}}', { kind: "search", name: "a.mp4" }],
   ["json", '{"method":"DOWNLOAD_REQUEST","data":{"filename":"a.mp4","port":8776}}', {
     kind: "confirm",
@@ -111,9 +124,18 @@ const REQUESTS: readonly [Dialect, string, DialectRequest][] = [
   ["json", '{"data":{"filename":"a.mp4"}}', { kind: "download", name: "a.mp4" }],
   ["words", "JOIN 127.0.0.1:8776 aula1.mp4 aula2.mp4", { kind: "join", port: 8776, files: ["aula1.mp4", "aula2.mp4"] }],
   ["words", 'join [::1]:8776 "aula 1.mp4" b\r\n', { kind: "join", port: 8776, files: ["aula 1.mp4", "b"] }],
-  ["words", "UPDATE 127.0.0.1:8776 aula3.mp4", { kind: "update", port: 8776, files: ["aula3.mp4"] }],
+  ["words", "UPDATE 127.0.0.1:8776 aula3.mp4", {
+    kind: "update",
+    port: 8776,
+    files: ["aula3.mp4"],
+    isWhole: false,
+  }],
   ["words", "SEARCH 127.0.0.1:8776 aula1.mp4", { kind: "search", port: 8776, name: "aula1.mp4" }],
   ["words", "SEARCH 127.0.0.1:8776 aula 1.mp4", { kind: "search", port: 8776, name: "aula 1.mp4" }],
+  ["words", "SEARCH 127.0.0.1:8776 a,  b.mp4", { kind: "search", port: 8776, name: "a,  b.mp4" }],
+  ["words", 'SEARCH 127.0.0.1:8776 "aula 1.mp4"', { kind: "search", port: 8776, name: "aula 1.mp4" }],
+  ["words", 'DOWNLOAD say "hi" twice.mp4', { kind: "download", name: 'say "hi" twice.mp4' }],
+  ["words", "DOWNLOAD aula  1.mp4\r\n", { kind: "download", name: "aula  1.mp4" }],
   ["words", "SEARCH aula 1", { kind: "find", query: "aula 1" }],
   ["words", "SEARCH", { kind: "find", query: "" }],
   ["words", 'DOWNLOAD "aula 1.mp4"', { kind: "download", name: "aula 1.mp4" }],
@@ -121,6 +143,82 @@ const REQUESTS: readonly [Dialect, string, DialectRequest][] = [
   ["words", "help", { kind: "help" }],
   ["words", "LEAVE 10.0.0.5:8776", { kind: "leave", port: 8776 }],
 ];
+
+/** Names as programs write them after `JOIN ip:port`, and what is read as the files. */
+const LISTS: readonly [text: string, files: readonly string[]][] = [
+  ["", []],
+  ["[]", []],
+  ["[ ]", []],
+  ["['a.mp4', 'b.mp4']", ["a.mp4", "b.mp4"]],
+  ["['aula 1.mp4']", ["aula 1.mp4"]],
+  ["['a.mp4','b, c.mp4',]", ["a.mp4", "b, c.mp4"]],
+  [`["l'aula.mp4", 'say "hi".mp4']`, ["l'aula.mp4", 'say "hi".mp4']],
+  ["['it\\'s \"x\".mp4', 'v\\xeddeo \\u00e9 \\U0001f393.mp4']", ['it\'s "x".mp4', "vídeo é 🎓.mp4"]],
+  ['["a.mp4", "b.mp4"]', ["a.mp4", "b.mp4"]],
+  ["a.mp4,b.mp4", ["a.mp4", "b.mp4"]],
+  ["aula 1.mp4, aula 2.mp4,", ["aula 1.mp4", "aula 2.mp4"]],
+  ["one,two.mp4", ["one,two.mp4"]],
+  ["'a.mp4' b", ["'a.mp4'", "b"]],
+  ["[a] [b].mp4", ["[a]", "[b].mp4"]],
+  ["['a.mp4' 'b.mp4']", ["['a.mp4'", "'b.mp4']"]],
+  ["['a.mp4', never closed]", ["['a.mp4',", "never", "closed]"]],
+];
+
+Deno.test("decodeDialect() reads lists between spaces, with commas, in quotes, and Python lists put into a text", () => {
+  for (const [text, files] of LISTS) {
+    assertEquals(
+      decodeDialect("words", bytes(`JOIN 127.0.0.1:8776 ${text}`)),
+      { kind: "join", port: 8776, files },
+      text,
+    );
+  }
+});
+
+Deno.test("decodeDialect() takes the rest of UPDATE as one name, unless it is written as a list", () => {
+  const cases: readonly [text: string, files: readonly string[]][] = [
+    ["aula 1.mp4", ["aula 1.mp4"]],
+    ["aula 1, parte 2.mp4", ["aula 1, parte 2.mp4"]],
+    ['"aula 1.mp4" b.mp4', ["aula 1.mp4", "b.mp4"]],
+    ["a.mp4, b.mp4", ["a.mp4", "b.mp4"]],
+    ["['a.mp4', 'b.mp4']", ["a.mp4", "b.mp4"]],
+    ["", []],
+  ];
+  for (const [text, files] of cases) {
+    const request = { kind: "update", port: 8776, files, isWhole: false } as const;
+    assertEquals(decodeDialect("words", bytes(`UPDATE 127.0.0.1:8776 ${text}`)), request, text);
+  }
+});
+
+Deno.test("decodeDialect() refuses a hostile list of the largest size as malformed, however it is nested and quoted", () => {
+  // Were a list read again from each of its quotes, one of these would take minutes.
+  for (const piece of ["\\'", "' ", "', ", '" ', "[ ", "\\ ", "a.mp4, "]) {
+    const text = `JOIN 127.0.0.1:80 [${piece.repeat(DIALECT_REQUEST_BYTES_MAX / piece.length)}]`;
+    assertEquals(assertThrows(() => decodeDialect("words", bytes(text)), Failure).code, "malformed", piece);
+  }
+});
+
+Deno.test("decodeDownload() takes any object with data.filename, and DOWNLOAD in words, and nothing else", () => {
+  for (
+    const method of ['"DOWNLOAD_REQUEST"', '"DOWNLOAD"', '"SEARCH"', '"JOIN"', '"WHATEVER"', '""']
+  ) {
+    const text = `{"method":${method},"data":{"filename":"a b.mp4","port":8776}}`;
+    assertEquals(decodeDownload("json", bytes(text)), "a b.mp4", method);
+  }
+  assertEquals(decodeDownload("json", bytes('{"data":{"filename":"a"}}')), "a");
+  assertEquals(decodeDownload("words", bytes("DOWNLOAD aula 1.mp4")), "aula 1.mp4");
+  const bad: readonly [Dialect, string][] = [
+    ["json", '{"method":"DOWNLOAD_REQUEST","data":{"query":"a"}}'],
+    ["json", '{"method":"DOWNLOAD_REQUEST"}'],
+    ["json", '{"__proto__":{"data":{"filename":"a"}},"method":"DOWNLOAD"}'],
+    ["json", '{"data":{"filename":["a"]}}'],
+    ["words", "SEARCH aula 1.mp4"],
+    ["words", "HELP"],
+    ["words", "DOWNLOAD"],
+  ];
+  for (const [dialect, text] of bad) {
+    assertEquals(assertThrows(() => decodeDownload(dialect, bytes(text)), Failure).code, "malformed", text);
+  }
+});
 
 Deno.test("decodeDialect() reads what classroom clients say", () => {
   for (const [dialect, text, request] of REQUESTS) assertEquals(decodeDialect(dialect, bytes(text)), request, text);
@@ -201,6 +299,17 @@ Deno.test("a header is read back to what it was made from, and a foreign one onl
   for (const [text, code] of bad) {
     assertEquals(assertThrows(() => decodeHeader(bytes(text), "a"), Failure).code, code, text);
   }
-  assertEquals(decodeDialect("json", encodeDownload("json", 'a "b".mp4')), { kind: "download", name: 'a "b".mp4' });
-  assertEquals(decodeDialect("words", encodeDownload("words", "a b.mp4")), { kind: "download", name: "a b.mp4" });
+});
+
+Deno.test("encodeDownload() writes what the peers of both classrooms read, with the port of the one that is asked", () => {
+  assertEquals(
+    new TextDecoder().decode(encodeDownload("json", "a.mp4", 8776)),
+    '{"method":"DOWNLOAD_REQUEST","data":{"filename":"a.mp4","port":"8776"}}',
+  );
+  assertEquals(new TextDecoder().decode(encodeDownload("words", "a b.mp4", 8776)), "DOWNLOAD a b.mp4");
+  for (const dialect of ["json", "words"] as const) {
+    for (const name of ["a.mp4", "a  b.mp4", 'a "b".mp4', "l'aula [1], 2.mp4"]) {
+      assertEquals(decodeDownload(dialect, encodeDownload(dialect, name, 1)), name);
+    }
+  }
 });

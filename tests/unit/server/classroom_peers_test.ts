@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Clock } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import {
+  DIALECT_FILES_IN_ALL_MAX,
   DIALECT_FILES_MAX,
   DIALECT_PEERS_MAX,
   DIALECT_PEERS_PER_ADDRESS_MAX,
@@ -116,6 +117,17 @@ Deno.test("classroom peers are bounded: files of each, peers of an address, peer
   await peers.join(ADDRESS, "json", many);
   const failure = await assertRejects(() => peers.add(ADDRESS, "json", ["one more.mp4"]), Failure);
   assertEquals(failure.code, "too-large");
+  for (let number = 1; number < DIALECT_FILES_IN_ALL_MAX / DIALECT_FILES_MAX; number++) {
+    await peers.join({ host: `10.3.0.${number}`, port: 1 }, "json", many);
+  }
+  const full = await assertRejects(() => peers.join({ host: "10.3.1.1", port: 1 }, "json", ["a.mp4"]), Failure);
+  assertEquals(full.code, "busy");
+  // A list that becomes shorter makes room.
+  await peers.join(ADDRESS, "json", ["a.mp4"]);
+  await peers.join({ host: "10.3.1.1", port: 1 }, "json", ["a.mp4"]);
+  for (let number = 1; number < 256; number++) {
+    for (const host of [`10.3.0.${number}`, `10.3.1.${number}`]) await peers.leave({ host, port: 1 }, "said goodbye");
+  }
   for (let port = 1; port <= DIALECT_PEERS_PER_ADDRESS_MAX; port++) {
     await peers.join({ host: ADDRESS.host, port }, "json", []);
   }

@@ -1,12 +1,23 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
-import { checkUsage, commandOverview, COMMANDS, findCommand } from "../../../lib/shell/commands.ts";
+import { checkUsage, commandName, commandOverview, COMMANDS, findCommand } from "../../../lib/shell/commands.ts";
+import { answerInWords } from "../../../lib/shell/consent_commands.ts";
 import { describeError, exitCodeOf } from "../../../lib/shell/outcome.ts";
 
 Deno.test("every command has a name, a line of help and its place in the overview", () => {
   const overview = commandOverview();
   for (const { name, about } of COMMANDS) assert(overview.includes(name) && overview.includes(about), name);
   assertEquals(new Set(COMMANDS.map((command) => command.name)).size, COMMANDS.length);
+});
+
+Deno.test("words of the classroom systems stand for commands, in any case, and other words for themselves", () => {
+  for (const [word, name] of [["ajuda", "help"], ["AJUDA", "help"], ["sair", "quit"], ["exit", "quit"], ["ls", "ls"]]) {
+    assertEquals(commandName(word ?? ""), name);
+  }
+  assertEquals(commandName("constructor"), "constructor");
+  assertEquals(findCommand("ajuda").name, "help");
+  for (const word of ["s", "S", "sim", "y", "yes"]) assertEquals(answerInWords([word, "2"]), ["accept", "2"], word);
+  for (const word of ["n", "N", "nao", "não", "no"]) assertEquals(answerInWords([word]), ["refuse"], word);
 });
 
 Deno.test("checkUsage() counts arguments and knows whose a flag is", () => {
