@@ -8,11 +8,12 @@
  */
 
 import { formatAddress, parseAddress, parsePort } from "./lib/core/address.ts";
+import { systemClock } from "./lib/core/clock.ts";
 import { Failure } from "./lib/core/failure.ts";
 import { fingerprint } from "./lib/core/fingerprint.ts";
 import { INBOX_BYTES_MAX, UPLOAD_SLOTS } from "./lib/core/limits.ts";
 import { printable } from "./lib/core/printable.ts";
-import { parseRate, parseSize } from "./lib/core/quantity.ts";
+import { formatCount, parseRate, parseSize } from "./lib/core/quantity.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
 import { CONSENT_MODES } from "./lib/peer/consent.ts";
@@ -27,7 +28,8 @@ import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { finishResults, Output, printError, printText } from "./lib/shell/output.ts";
 import { Shell } from "./lib/shell/shell.ts";
-import { readManifest } from "./lib/store/manifest.ts";
+import type { Manifest } from "./lib/store/manifest.ts";
+import { ManifestFile } from "./lib/store/manifest_file.ts";
 import { requireSecret } from "./lib/store/secret_file.ts";
 
 const INDEX_PORT = 1099;
@@ -41,7 +43,10 @@ const FLAGS = {
   name: { value: "NAME", about: "what others call you; one is made up and kept, if not said" },
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
-  manifest: { value: "FILE", about: "share the files it lists, too: lines NAME PATH, with quotes around spaces" },
+  manifest: {
+    value: "FILE",
+    about: "also share the files it lists: lines NAME PATH, with quotes around spaces; read again when it changes",
+  },
   consent: { value: CONSENT_MODES.join("|"), about: "whether others may have what they ask for", byDefault: "open" },
   inbox: { words: ["share"], about: "let others put files into FOLDER/inbox; with share, these are shared on" },
   quota: {
@@ -107,9 +112,10 @@ async function main(): Promise<number> {
     throw new Failure("usage", "--quota goes with --inbox", { hint: "write: --inbox --quota SIZE" });
   }
   const output = new Output({ json: flags.json, debug: flags.debug });
+  const manifest = flags.manifest === undefined ? undefined : new ManifestFile(flags.manifest);
   const options: PeerOptions = {
     folder,
-    ...(flags.manifest === undefined ? {} : { elsewhere: await filesOf(flags.manifest, output) }),
+    ...(manifest === undefined ? {} : { elsewhere: usable(await manifest.read(), manifest.path, output) }),
     indexes: flags.index.split(",").map((each) => parseAddress(each, { defaultPort: INDEX_PORT })),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     listen: { host: flags.host, port: parsePort(flags.port) },
@@ -130,7 +136,7 @@ async function main(): Promise<number> {
   if (name === undefined) {
     const [foreign] = commandFlags;
     if (foreign !== undefined) throw new Failure("usage", `--${foreign} goes with a command`, { hint: "see --help" });
-    return await runShell(options, output, images);
+    return await runShell(options, output, { images, manifest });
   }
   const command = findCommand(name);
   checkUsage(command, args, flags, commandFlags);
@@ -142,7 +148,11 @@ async function untilStopped(run: Promise<void>): Promise<number> {
   return await Promise.race([run.then(() => EXIT.done), signalled().then(() => EXIT.interrupted)]);
 }
 
-async function runShell(options: PeerOptions, output: Output, images: ImageChoice): Promise<number> {
+async function runShell(
+  options: PeerOptions,
+  output: Output,
+  { images, manifest }: { images: ImageChoice; manifest: ManifestFile | undefined },
+): Promise<number> {
   const stopped = signalled();
   const starting = Peer.start({ ...options, patient: true });
   const code = await Promise.race([starting.then(() => undefined), stopped]);
@@ -150,7 +160,14 @@ async function runShell(options: PeerOptions, output: Output, images: ImageChoic
   await using peer = await starting;
   ready(peer, output);
   if (!output.json) { for (const line of greeting(await factsOf(peer, options))) output.note(line, {}); }
-  return await new Shell(peer, output, { images }).run(stopped);
+  const ended = new AbortController();
+  const following = manifest === undefined ? undefined : follow(manifest, peer, output, ended.signal);
+  try {
+    return await new Shell(peer, output, { images }).run(stopped);
+  } finally {
+    ended.abort();
+    await following;
+  }
 }
 
 /** The ready line. */
@@ -208,9 +225,28 @@ function parseChoice<T extends string>(flag: string, text: string, choices: read
   throw new Failure("usage", `Cannot use "${text}" as --${flag}`, { hint: `write one of ${choices.join(", ")}` });
 }
 
-/** The files of a manifest. Lines that cannot be used are told, and the others are shared all the same. */
-async function filesOf(path: string, output: Output): Promise<ReadonlyMap<string, string>> {
-  const { paths, bad } = await readManifest(path);
+/** Shares what the manifest lists whenever it has changed, and reports that. */
+async function follow(manifest: ManifestFile, peer: Peer, output: Output, signal: AbortSignal): Promise<void> {
+  const { path } = manifest;
+  await manifest.follow({
+    clock: systemClock,
+    async onChange(changed) {
+      const paths = usable(changed, path, output);
+      await peer.shareElsewhere(paths);
+      output.note(`${path} has changed: it lists ${formatCount(paths.size, "file")}`, {
+        event: "manifest",
+        manifest: path,
+        files: paths.size,
+      });
+    },
+    onUnreadable: ({ message }) => {
+      output.note(`${message}; what it listed stays shared`, { event: "manifest", manifest: path, message });
+    },
+  }, signal);
+}
+
+/** The files of a manifest. Lines that cannot be used are reported, and the others are shared. */
+function usable({ paths, bad }: Manifest, path: string, output: Output): ReadonlyMap<string, string> {
   for (const { line, why } of bad) {
     output.note(`Not shared: line ${line} of ${path}: ${why}`, { event: "bad-line", manifest: path, line, why });
   }

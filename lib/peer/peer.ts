@@ -320,6 +320,11 @@ export class Peer implements AsyncDisposable {
     return files.map((file) => ({ file, hashed: this.#share.hashedPart(file) }));
   }
 
+  /** Shares these files, by name, beside those of the folder, in place of the ones before. */
+  shareElsewhere(paths: ReadonlyMap<string, string>): Promise<void> {
+    return this.#share.shareElsewhere(paths);
+  }
+
   /** Resolves when the index knows all that is shared. */
   listed(): Promise<void> {
     return this.#session.listed();

@@ -28,8 +28,8 @@ export class Folder implements Disposable {
   readonly path: string;
   /** Whether it was made just now. */
   readonly made: boolean;
-  /** Files that are elsewhere and shared, too: their names, and their real paths. */
-  readonly elsewhere: ReadonlyMap<string, string>;
+  /** Other files that are shared, wherever they are: their names, and their real paths. Changed by share.ts alone. */
+  elsewhere: ReadonlyMap<string, string>;
   /** Whether what others put into the inbox is shared, too. */
   sharesInbox = false;
   /** Why nothing can be written into the folder; undefined when it can. */

@@ -1,13 +1,13 @@
 /**
  * A list of files that are shared beside those of the folder, wherever they are on the disk: lines `name path`, as in the classroom system that
- * had one. Words with spaces go in quotes; empty lines and lines that begin with `#` say nothing. Called by peer.ts, which gives it to the folder.
+ * had one. Words with spaces go in quotes; back-slashes of Windows are read as they are meant; empty lines and lines that begin with `#` say
+ * nothing. Called by peer.ts, which gives it to the folder, and by manifest_file.ts, which reads it again when it changes.
  * @module
  */
 
 import { dirname, resolve } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { FILES_PER_PEER_MAX, MANIFEST_BYTES_MAX } from "../core/limits.ts";
-import { splitLine } from "../core/line.ts";
 import { printable } from "../core/printable.ts";
 import { isShareable } from "./shareable.ts";
 
@@ -23,6 +23,12 @@ export interface Manifest {
   readonly bad: readonly BadLine[];
 }
 
+/**
+ * One word of a line: in quotes, or up to the next space. A back-slash stands for itself, as in the paths of Windows, except
+ * before a space that belongs to the word.
+ */
+const WORD_REGEXP = /\s*(?:"([^"]*)"|'([^']*)'|((?!["'])(?:[^\s\\]|\\ ?)+))(?=\s|$)/y;
+
 /** What a manifest says, before the disk is asked. */
 export function parseManifest(
   text: string,
@@ -35,7 +41,8 @@ export function parseManifest(
     const trimmed = content.trim();
     if (trimmed === "" || trimmed.startsWith("#")) return;
     try {
-      const [name = "", path, ...rest] = splitLine(trimmed);
+      const [written = "", path, ...rest] = splitWords(trimmed);
+      const name = written.replaceAll("\\", "/");
       const first = lineOf.get(name);
       if (path === undefined) throw new Failure("usage", "there is no path after the name");
       if (rest.length > 0) {
@@ -65,7 +72,7 @@ export async function readManifest(path: string): Promise<Manifest> {
   const paths = new Map<string, string>();
   for (const { line, name, path: target } of entries) {
     try {
-      const real = Deno.realPathSync(resolve(dirname(path), target));
+      const real = realPathOf(dirname(path), target);
       if (Deno.statSync(real).isFile) paths.set(name, real);
       else bad.push({ line, why: `"${printable(target)}" is not a file` });
     } catch {
@@ -73,6 +80,28 @@ export async function readManifest(path: string): Promise<Manifest> {
     }
   }
   return { paths, bad: bad.sort((a, b) => a.line - b.line) };
+}
+
+/** Cuts a line without spaces around it into words. */
+function splitWords(line: string): string[] {
+  const words: string[] = [];
+  WORD_REGEXP.lastIndex = 0;
+  for (let at = 0; at < line.length; at = WORD_REGEXP.lastIndex) {
+    const match = WORD_REGEXP.exec(line);
+    if (match === null) throw new Failure("usage", "a quote is not closed, or no space follows it");
+    words.push(match[1] ?? match[2] ?? match[3]?.replaceAll("\\ ", " ") ?? "");
+  }
+  return words;
+}
+
+/** The real path of what a line names; where there is no such file, back-slashes in it are those of a list from Windows. */
+function realPathOf(folder: string, target: string): string {
+  try {
+    return Deno.realPathSync(resolve(folder, target));
+  } catch (thrown) {
+    if (!target.includes("\\")) throw thrown;
+    return Deno.realPathSync(resolve(folder, target.replaceAll("\\", "/")));
+  }
 }
 
 async function readText(path: string): Promise<string> {

@@ -139,6 +139,24 @@ export class Share implements AsyncDisposable {
     this.#onChange([file.name]);
   }
 
+  /**
+   * Shares these files beside those of the folder, in place of the ones before.
+   *
+   * @param elsewhere Real paths by name.
+   */
+  async shareElsewhere(elsewhere: ReadonlyMap<string, string>): Promise<void> {
+    const before = this.#folder.elsewhere;
+    const all = [...before.keys(), ...elsewhere.keys()];
+    const names = new Set(all.filter((name) => before.get(name) !== elsewhere.get(name)));
+    this.#folder.elsewhere = elsewhere;
+    // Another file under the same name may have the same size and time.
+    const gone = [...names].filter((name) => this.#files.get(name) !== undefined);
+    for (const name of gone) this.#drop(name);
+    this.#state.forgetPieces(gone);
+    if (gone.length > 0) this.#onChange(gone);
+    await this.#look(names);
+  }
+
   /** The real path of a file. Fails: "not-shared". */
   pathOf(file: SharedFile): string {
     return this.#folder.realPathOf(file.name);

@@ -51,3 +51,53 @@ Deno.test("classroom C: what a manifest lists is downloaded whole, and a link pu
   assertEquals(refused.code, 1, refused.stdout);
   assertMatch(refused.stderr, /error: /);
 });
+
+Deno.test("classroom C: one file under two names arrives under both, and back-slashes of Windows lead to it", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  const film = await temp.file("videos/week 1/film.mp4", 3_000_000);
+  await Deno.writeTextFile(
+    temp.at("files.txt"),
+    'a.mp4 "videos\\week 1\\film.mp4"\nb.mp4 "./videos/week 1/../week 1/film.mp4"\n',
+  );
+  const manifest = ["--manifest", temp.at("files.txt")];
+  await using ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args: manifest });
+  assertEquals(ana.files, 2);
+  await eventually("both are listed", () => /ana lists 2 files/.test(index.program.stderr));
+  for (const name of ["a.mp4", "b.mp4", "a.mp4"]) {
+    const got = await runCommand({ folder: temp.at("rui"), index, name: "rui" }, "get", name);
+    assertEquals(got.code, 0, got.stderr);
+    assert(await sameFiles(film, temp.at("rui", name)));
+  }
+  const names = Array.from(Deno.readDirSync(temp.at("rui")), ({ name }) => name).sort();
+  assertEquals(names, [".recess", "a.mp4", "b.mp4"]);
+});
+
+Deno.test("classroom C: a manifest that changes while its peer runs is read again, and another file is another content", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  const seconds = (name: string) => Deno.utime(temp.at(name), 1_000_000_000, 1_000_000_000);
+  // Of the same size and time: only the path tells them apart.
+  await temp.file("videos/one.mp4", 100_000, 1);
+  const two = await temp.file("videos/two.mp4", 100_000, 2);
+  await Promise.all(["videos/one.mp4", "videos/two.mp4"].map(seconds));
+  await Deno.writeTextFile(temp.at("files.txt"), "aula.mp4 videos/one.mp4\ngone.mp4 videos/one.mp4\n");
+  const manifest = ["--manifest", temp.at("files.txt")];
+  await using ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args: manifest });
+  await eventually("both are listed", () => /ana lists 2 files/.test(index.program.stderr));
+  await Deno.writeTextFile(
+    temp.at("new.txt"),
+    "aula.mp4 videos/two.mp4\nlost.mp4 videos/lost.mp4\nnew.mp4 videos/one.mp4\n",
+  );
+  await Deno.rename(temp.at("new.txt"), temp.at("files.txt"));
+  await eventually("the change is reported", () => /files\.txt has changed: it lists 2 files/.test(ana.program.stderr));
+  assertMatch(ana.program.stderr, /Not shared: line 2 of \S+files\.txt/);
+  const rui = { folder: temp.at("rui"), index, name: "rui" };
+  await eventually("the new list is at the index", async () => {
+    const [listed, gone] = [await runCommand(rui, "search", "new"), await runCommand(rui, "search", "gone")];
+    return listed.code === 0 && gone.code === 3;
+  });
+  const got = await runCommand(rui, "get", "aula.mp4");
+  assertEquals(got.code, 0, got.stderr);
+  assert(await sameFiles(two, temp.at("rui/aula.mp4")));
+});
