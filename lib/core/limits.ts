@@ -155,8 +155,12 @@ export const DATAGRAM_WINDOW_MAX = 4096;
 export const DEMANDED_CONTENTS_MAX = 256;
 /** Downloads that run at once; others wait for their turn. */
 export const TRANSFERS_RUNNING_MAX = 8;
-/** Peers from which one file is downloaded at once. */
+/** Peers from which one file is downloaded at once. Others take the place of those that give nothing. */
 export const DOWNLOAD_SOURCES_MAX = 16;
+/** Peers that one download knows as sources. */
+export const DOWNLOAD_CANDIDATES_MAX = 1_000;
+/** Peers of which is remembered that they have given something, so that they are asked first the next time. */
+export const DELIVERERS_KEPT_MAX = 10_000;
 /** Connections over which small files are fetched at once. */
 export const SMALL_CONNECTIONS_MAX = 16;
 /** Small files that are asked for on one connection before the first has come. */
@@ -299,8 +303,10 @@ export const RETRIES_MAX = 6;
 export const ATTEMPT_FIRST_MS = 1_000;
 /** Longest wait before a transfer whose holders are all away is attempted again. */
 export const ATTEMPT_LAST_MS = 15_000;
-/** Time without a new piece after which a download gives up, though there are holders of other parts. */
+/** Time without a new piece after which a download gives up, unless a source says that it has to wait for its turn. */
 export const DOWNLOAD_IDLE_MS_MAX = 60_000;
+/** The same, whatever sources say: an upload line that has not moved in that time never will. */
+export const DOWNLOAD_WAIT_MS_MAX = 60 * 60_000;
 /** First wait before a download asks the index again who has the file: others begin at the same time. */
 export const FIND_AGAIN_FIRST_MS = 500;
 /** Longest wait before a download asks the index again who has the file. */

@@ -28,6 +28,11 @@ export class Pace {
     this.#clock = clock;
   }
 
+  /** The rate. */
+  get bytesPerSecond(): number {
+    return this.#bytesPerMs * 1000;
+  }
+
   /** Resolves when `bytes` may move. */
   async take(bytes: number): Promise<void> {
     const nowMs = this.#clock.now();

@@ -36,6 +36,13 @@ export class PieceSet {
     return ((this.#bits[index >> 3] ?? 0) >> (index & 7) & 1) === 1;
   }
 
+  /** The first piece that is not in it; `count` when all are. */
+  get firstMissing(): number {
+    let first = 0;
+    while (this.has(first)) first += 1;
+    return first;
+  }
+
   /** Puts a piece in. */
   add(index: number): void {
     if (index >= this.count || this.has(index)) return;

@@ -21,10 +21,13 @@ export interface ReplyWithBody<R> {
   readonly bodyBytes: number;
 }
 
-/** What one hears while waiting for an answer. */
+/** How an answer is waited for. */
 export interface AskOptions {
   readonly waitMs?: number;
-  /** Called with news; each one is a sign of life, after which the wait begins anew. */
+  /**
+   * Called with news. Only for requests whose answer may wait for a person or a turn: each news restarts the wait. Without it, news is ignored and
+   * the answer has to arrive in time, whatever the other side says meanwhile.
+   */
   readonly onNews?: (event: string, data: unknown) => void;
 }
 
@@ -60,21 +63,29 @@ export async function* askAll<D, R>(
   const questions = all[Symbol.iterator]();
   let asked = 0;
   let answered = 0;
+  let endMs = performance.now() + waitMs;
   for (let next = questions.next(); answered < asked || next.done !== true;) {
     for (; next.done !== true && asked - answered < ahead; next = questions.next()) {
       // Not awaited: a failed write closes the connection, which the read below then tells.
       connection.send(encodeRequest(message, next.value, ++asked)).catch(() => {});
     }
-    const envelope = await connection.receive({ waitMs });
+    const leftMs = Math.ceil(endMs - performance.now());
+    if (leftMs <= 0) {
+      connection.close();
+      throw new Failure("timeout", `No answer to ${message.method} for ${Math.round(waitMs / 1000)} s`);
+    }
+    const envelope = await connection.receive({ waitMs: leftMs });
     if (envelope === null) throw new Failure("closed", `No answer to ${message.method}: the other side closed`);
     if (envelope.kind === "news") {
       onNews?.(envelope.event, envelope.data);
+      if (onNews !== undefined) endMs = performance.now() + waitMs;
       continue;
     }
     // A failure without an id is about the connection itself: too many here, say.
     if (envelope.kind === "failure" && envelope.id === 0) throw envelope.failure;
     answered += 1;
     yield envelope.kind === "failure" ? envelope.failure : readReply(message, envelope);
+    endMs = performance.now() + waitMs;
   }
 }
 

@@ -11,6 +11,7 @@ import type { Failure } from "../core/failure.ts";
 import type { Pace } from "../core/pace.ts";
 import type { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
+import type { Deliverers } from "./deliverers.ts";
 import type { Connect, Source } from "./lane.ts";
 import { RunningDownload } from "./running_download.ts";
 import type { Sink } from "./sink.ts";
@@ -64,6 +65,8 @@ export interface DownloadOptions {
   readonly pace?: Pace;
   /** Whether to ask for packed pieces. */
   readonly compress?: boolean;
+  /** Who gave something to this peer before. */
+  readonly deliverers?: Deliverers;
 }
 
 /** What one source gave. */

@@ -27,7 +27,7 @@ export interface FetchOptions {
   readonly connection: Connection;
   readonly target: Target;
   readonly list: PieceList;
-  readonly sink: Sink;
+  readonly sink: Pick<Sink, "write">;
   readonly buffers: Buffers;
   readonly pace: Pace | undefined;
   /** Whether pieces are asked for packed. */

@@ -9,7 +9,7 @@ import { backoffMs } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
 import { pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { RETRY_FIRST_MS, RETRY_LAST_MS } from "../core/limits.ts";
+import { CONSENT_WAIT_MS, REPLY_WAIT_MS, RETRIES_MAX, RETRY_FIRST_MS, RETRY_LAST_MS } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
@@ -19,6 +19,7 @@ import type { Connection } from "../net/connection.ts";
 import { Asking, Holds, Pieces, Queued } from "../protocol/files.ts";
 import { type FetchOptions, fetchRange } from "./fetch.ts";
 import type { PieceList, Target } from "./piece_list.ts";
+import type { Placed } from "./places.ts";
 import type { PlannedSource } from "./plan.ts";
 
 /** A peer that has the content, or parts of it, and what it calls it. */
@@ -62,10 +63,14 @@ export class Lane {
   isAsking = false;
   readonly #parts: LaneParts;
   #connection: Connection | undefined;
+  #working: Promise<void> = Promise.resolve();
   #isBusy = false;
   #isDropped = false;
   #isReleased = false;
+  #isPlaced = false;
+  #turns = 0;
   #tries = 0;
+  #standing: PlannedSource["standing"] = "new";
   #restUntilMs = -Infinity;
   #asked: Range | undefined;
   #bytesPerSecond: number | undefined;
@@ -73,8 +78,9 @@ export class Lane {
   #given: PieceSet | undefined;
   #asking = 1;
   #lookAtMs = -Infinity;
-  #seenBytes = 0;
+  /** When it was last asked or placed, or gave a verified piece; and the bytes that had come from it by then. */
   #movedMs = 0;
+  #movedBytes = 0;
 
   constructor(source: Source, parts: LaneParts) {
     this.source = source;
@@ -116,21 +122,75 @@ export class Lane {
   /** The lane as the plan sees it. */
   planned(): PlannedSource {
     const nowMs = this.#parts.clock.now();
-    const bytesRead = this.#connection?.bytesRead ?? 0;
-    if (bytesRead !== this.#seenBytes || this.before !== undefined || this.isAsking) this.#movedMs = nowMs;
-    this.#seenBytes = bytesRead;
     const state = this.#isDropped ? "dropped" : this.#isBusy ? "busy" : nowMs < this.#restUntilMs ? "resting" : "ready";
+    const isAsked = this.#asked !== undefined;
     return {
       id: this.source.peer,
       state,
       tries: this.#tries,
+      standing: this.#standing,
       bytesPerSecond: this.#bytesPerSecond,
       has: this.#has,
       given: this.#given,
       asking: this.#asking,
       asked: this.#asked,
-      quietMs: this.#asked === undefined ? 0 : nowMs - this.#movedMs,
+      sinceMs: isAsked ? nowMs - this.#movedMs : 0,
+      sinceBytes: isAsked ? this.#sinceBytes() : 0,
+      isWaiting: isAsked && this.isWaiting,
     };
+  }
+
+  /** The lane as one of those that have a place. */
+  placed(): Placed {
+    const sinceMs = this.#parts.clock.now() - this.#movedMs;
+    return {
+      id: this.source.peer,
+      turns: this.#turns,
+      isOver: this.#isDropped || this.#tries >= RETRIES_MAX,
+      isWaiting: this.isWaiting,
+      sinceMs,
+      sinceBytes: this.#sinceBytes(),
+    };
+  }
+
+  /** How often it has had a place in this download. */
+  get turns(): number {
+    return this.#turns;
+  }
+
+  /** Whether it has one now. */
+  get isPlaced(): boolean {
+    return this.#isPlaced;
+  }
+
+  /** Whether it says that we wait for a person, in the time that persons have, or for our turn. */
+  get isWaiting(): boolean {
+    const askedMs = this.#parts.clock.now() - this.#movedMs;
+    return this.before !== undefined || (this.isAsking && askedMs < CONSENT_WAIT_MS + REPLY_WAIT_MS);
+  }
+
+  /** Gives it a place among those that are asked. */
+  place(): void {
+    this.#isPlaced = true;
+    this.#turns += 1;
+    this.excuse();
+  }
+
+  /** Takes its place away; what is under way ends. */
+  displace(): void {
+    this.#isPlaced = false;
+    this.release();
+  }
+
+  /** Does not blame it for the time until now: it was we who held everything up. */
+  excuse(): void {
+    this.#movedMs = this.#parts.clock.now();
+    this.#movedBytes = this.#connection?.bytesRead ?? 0;
+  }
+
+  #sinceBytes(): number {
+    // A connection that is new has begun to count again.
+    return Math.max(0, (this.#connection?.bytesRead ?? 0) - this.#movedBytes);
   }
 
   /** Fetches all digests of the content. */
@@ -138,11 +198,17 @@ export class Lane {
     await this.#work(async (connection) => await list.fetch(connection, target, this.#parts.pace));
   }
 
-  /** The same over a connection of its own, on and on while the source hashes, beside everything else. */
-  async feed(list: PieceList, target: Target): Promise<void> {
-    using connection = await this.#connect();
-    using _closing = connection.closeOn(this.#parts.signal);
-    await list.fetch(connection, target, this.#parts.pace);
+  /** The same over a connection of its own, on and on while the source hashes, beside everything else. Fails: also by the signal. */
+  async feed(list: PieceList, target: Target, signal: AbortSignal): Promise<void> {
+    try {
+      using connection = await this.#parts.connect(this.source, signal);
+      signal.throwIfAborted();
+      using _closing = connection.closeOn(signal);
+      await list.fetch(connection, target, this.#parts.pace);
+    } catch (thrown) {
+      list.fail(thrown);
+      throw thrown;
+    }
   }
 
   /** Asks what it has, and how many want it. */
@@ -172,8 +238,7 @@ export class Lane {
   /** Fetches a range. Pieces that arrive before a failure count. */
   async fetch(range: Range, options: Omit<FetchOptions, "connection" | "onNews" | "onBegin" | "pace">): Promise<void> {
     this.#asked = range;
-    this.#isReleased = false;
-    this.#movedMs = this.#parts.clock.now();
+    this.excuse();
     let beganMs = this.#movedMs;
     let pieceMs = beganMs;
     let bytes = 0;
@@ -199,6 +264,7 @@ export class Lane {
             this.bytes += rangeBytes(piece);
             bytes += rangeBytes(piece);
             this.#tries = 0;
+            this.excuse();
             if (this.#asked !== undefined) {
               this.#asked = { start: Math.max(piece.end, this.#asked.start), end: range.end };
             }
@@ -206,13 +272,12 @@ export class Lane {
           },
         });
       });
-    } catch (thrown) {
-      if (!this.#isReleased) throw thrown;
     } finally {
       const tookMs = this.#parts.clock.now() - beganMs;
       this.#asked = undefined;
       this.before = undefined;
       this.isAsking = false;
+      this.#standing = bytes > 0 ? "good" : "bad";
       if (bytes > 0) this.#bytesPerSecond = bytes / Math.max(tookMs, 1) * 1000;
     }
   }
@@ -233,12 +298,23 @@ export class Lane {
     const bounds = { firstMs: RETRY_FIRST_MS, lastMs: RETRY_LAST_MS };
     this.#restUntilMs = this.#parts.clock.now() + backoffMs(this.#tries, bounds, this.#parts.random);
     this.#tries += 1;
+    this.#standing = "bad";
   }
 
-  /** Ends a fetch whose pieces have come from elsewhere; that is no failure. */
+  /** Ends what is under way because it is not needed any more: whatever it ends with is no failure. */
   release(): void {
-    this.#isReleased = true;
+    if (this.#isBusy) this.#isReleased = true;
     this.close();
+  }
+
+  /** Whether what it did last was ended by `release`. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  /** Resolves when nothing is under way. */
+  async quiet(): Promise<void> {
+    await this.#working;
   }
 
   /** Never asks again. */
@@ -253,12 +329,22 @@ export class Lane {
     this.#connection = undefined;
   }
 
-  async #work(work: (connection: Connection) => Promise<void>): Promise<void> {
+  #work(work: (connection: Connection) => Promise<void>): Promise<void> {
+    const done = this.#workOn(work);
+    this.#working = done.catch(() => {});
+    return done;
+  }
+
+  async #workOn(work: (connection: Connection) => Promise<void>): Promise<void> {
     this.#isBusy = true;
+    this.#isReleased = false;
     try {
       if (this.#connection === undefined || this.#connection.ended !== undefined) {
-        this.#connection = await this.#connect();
-        this.#seenBytes = 0;
+        this.#connection = undefined;
+        const connection = await this.#connect();
+        if (this.#isReleased) connection.close();
+        this.#connection = connection;
+        this.#movedBytes = 0;
       }
       await work(this.#connection);
     } catch (thrown) {

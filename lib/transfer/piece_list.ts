@@ -90,21 +90,27 @@ export class PieceList {
         emptyAnswers = bodyBytes === 0 ? emptyAnswers + 1 : 0;
         if (emptyAnswers > EMPTY_ANSWERS_MAX) throw new Failure("timeout", `"${data.name}" is not being hashed`);
         fetched = end;
-        if (fetched * DIGEST_BYTES === this.#digests.length && data.root !== undefined) {
-          this.#check(wanted ?? data.root);
-        }
+        // The root follows from the digests: a source that keeps it back keeps nobody waiting.
+        if (fetched * DIGEST_BYTES === this.#digests.length) this.#check(wanted ?? data.root);
         if (wanted === undefined || this.#root !== undefined) this.#tell(fetched);
       }
     } catch (thrown) {
-      this.#failure = thrown;
-      this.#tell(this.#known);
+      this.fail(thrown);
       throw thrown;
     }
   }
 
-  #check(wanted: string): void {
+  /** Gives up: whoever waits for a digest that is not known hears why. */
+  fail(thrown: unknown): void {
+    this.#failure = thrown;
+    this.#tell(this.#known);
+  }
+
+  #check(wanted: string | undefined): void {
     const root = rootOf(this.#digests);
-    if (root !== wanted) throw new Failure("corrupt", "The list of digests does not match the content asked for");
+    if (wanted !== undefined && root !== wanted) {
+      throw new Failure("corrupt", "The list of digests does not match the content asked for");
+    }
     this.#root = root;
   }
 

@@ -19,8 +19,10 @@ const FIRST_SPAN_PIECES = 4;
  * through two buffers, which was measured a sixth faster against a receiver that verifies (950 instead of 830 MB/s).
  */
 const SPAN_PIECES_MAX = 128;
-/** Silence after which what a source was asked for is given to others, too. */
-const STALL_MS = 2_000;
+/** Time without a verified piece after which a source counts as late, where our own rate does not make every piece take longer. */
+const LATE_MS = 2_000;
+/** The time that a piece may take, though no other source gives anything: one that sends more slowly counts as silent. */
+const SLOWEST_PIECE_MS = 100_000;
 /** How far ahead of what is still missing a stream is fetched: its pieces wait in memory for their turn. */
 const STREAM_WINDOW_PIECES = 32;
 /** What a source of unknown speed is taken for. */
@@ -28,25 +30,31 @@ const UNKNOWN_BYTES_PER_SECOND = 4 * PIECE_BYTES;
 /** How much sooner a second source has to be done with a span before it is asked for the same. */
 const DUPLICATE_GAIN = 1.5;
 
-/** A source as the plan sees it. */
+/** A source as the plan sees it. Only verified pieces speak for it: what it says, and bytes of a piece that is not complete, do not. */
 export interface PlannedSource {
   readonly id: string;
   /** Ready to be asked; busy with what was asked; resting after a failure; or dropped, never to be asked again. */
   readonly state: "ready" | "busy" | "resting" | "dropped";
   /** Failed attempts in a row, none of which gave a piece. */
   readonly tries: number;
+  /** Whether its last request gave a piece; "new" as long as none has ended. */
+  readonly standing: "new" | "good" | "bad";
   /** Undefined as long as it is not known. */
   readonly bytesPerSecond: number | undefined;
-  /** The pieces it has; undefined when it has all. */
+  /** The pieces that it says it has; undefined when it has all. */
   readonly has: PieceSet | undefined;
-  /** The pieces it has given to somebody; undefined when it does not say. */
+  /** The pieces that it says it has given to somebody; undefined when it does not say. */
   readonly given: PieceSet | undefined;
-  /** How many peers download from it now, this one included. */
+  /** How many peers download from it now, as it says, this one included. */
   readonly asking: number;
   /** What it was asked for and has not delivered. */
   readonly asked: Range | undefined;
-  /** How long it has been silent with something to deliver. One that lets us wait in line is not. */
-  readonly quietMs: number;
+  /** Time since it was asked, or since its last verified piece after that; 0 when it is asked for nothing. */
+  readonly sinceMs: number;
+  /** Bytes that have come from it in that time. */
+  readonly sinceBytes: number;
+  /** Whether it says that we wait for a person, or for our turn. */
+  readonly isWaiting: boolean;
 }
 
 /** Where a download stands. */
@@ -59,9 +67,14 @@ export interface DownloadState {
   readonly order: "in-order" | "rarest-first";
   /** How many times a source is tried in vain. */
   readonly triesMax: number;
-  /** How long no piece has come, and for how long that is borne. */
+  /** How long no piece has come. */
   readonly idleMs: number;
+  /** For how long that is borne while no source says that we wait for it. */
   readonly idleMsMax: number;
+  /** For how long it is borne at all. */
+  readonly waitMsMax: number;
+  /** Our own limit for all that is received, if there is one. */
+  readonly bytesPerSecondMax: number | undefined;
   readonly random: Random;
 }
 
@@ -85,19 +98,36 @@ export type Step =
 export function plan(state: DownloadState): Step {
   if (state.here.size === state.here.count) return { kind: "done" };
   const requests = planRequests(state);
-  if (requests.length > 0) return { kind: "fetch", requests };
   const left = state.sources.filter((source) => source.state !== "dropped" && source.tries < state.triesMax);
-  return left.length === 0 || state.idleMs >= state.idleMsMax ? { kind: "fail" } : { kind: "wait" };
+  if (left.length === 0 || isOver(state, left, requests)) return { kind: "fail" };
+  return requests.length > 0 ? { kind: "fetch", requests } : { kind: "wait" };
+}
+
+/** Whether nothing has come for too long: no source lets us wait, sends a piece slowly, or is still to be tried. */
+function isOver(
+  { idleMs, idleMsMax, waitMsMax }: DownloadState,
+  left: readonly PlannedSource[],
+  requests: readonly PlannedRequest[],
+): boolean {
+  const isHopeful = (source: PlannedSource): boolean => {
+    const isToBeAsked = source.standing !== "bad" && requests.some((request) => request.source === source.id);
+    return isToBeAsked || source.isWaiting || isSlowButMoving(source);
+  };
+  return idleMs >= waitMsMax || (idleMs >= idleMsMax && !left.some(isHopeful));
+}
+
+/** Whether a piece is on its way that will be whole, and judged, in the time that one may take. */
+function isSlowButMoving({ asked, sinceMs, sinceBytes }: PlannedSource): boolean {
+  return asked !== undefined && sinceMs < SLOWEST_PIECE_MS && sinceBytes / PIECE_BYTES >= sinceMs / SLOWEST_PIECE_MS;
 }
 
 function planRequests(state: DownloadState): PlannedRequest[] {
   const requests: PlannedRequest[] = [];
   const asked = askedPieces(state);
   const ready = state.sources.filter((source) => source.state === "ready" && source.tries < state.triesMax);
-  // Those that have only parts come first, and so relieve the owners; among equals the fastest chooses first.
-  ready.sort((a, b) => Number(a.has === undefined) - Number(b.has === undefined) || speedOf(b) - speedOf(a));
+  ready.sort((a, b) => rank(a) - rank(b) || speedOf(b, state) - speedOf(a, state));
   for (const source of ready) {
-    const pieces = choosePieces(source, state, asked) ?? duplicatePieces(source, state, asked, requests);
+    const pieces = choosePieces(source, state, asked) ?? doubledPieces(source, state, requests);
     if (pieces === undefined) continue;
     for (let index = pieces.first; index < pieces.end; index++) asked.add(index);
     const range = {
@@ -109,17 +139,26 @@ function planRequests(state: DownloadState): PlannedRequest[] {
   return requests;
 }
 
+/** Those that have only parts choose first, and so relieve the owners; whoever gave nothing when it was last asked chooses last. */
+function rank({ standing, has }: PlannedSource): number {
+  return standing === "bad" ? 2 : has === undefined ? 1 : 0;
+}
+
 /** A run of pieces: `end` is one past the last. */
 interface Pieces {
   readonly first: number;
   readonly end: number;
 }
 
-/** Every piece that somebody is asked for and likely to deliver. */
-function askedPieces({ here, sources }: DownloadState): PieceSet {
-  const asked = new PieceSet(here.count);
-  for (const { asked: range, quietMs } of sources) {
-    if (range !== undefined && quietMs < STALL_MS) asked.addTouched(range);
+/**
+ * The pieces that nobody needs to be asked for at first: somebody is. A stream cannot go on without the next piece, so what it asked of a late
+ * source is free at once; of a file, such pieces come when no others are left.
+ */
+function askedPieces(state: DownloadState): PieceSet {
+  const asked = new PieceSet(state.here.count);
+  for (const source of state.sources) {
+    if (source.asked === undefined || (state.order === "in-order" && isLate(source, state))) continue;
+    asked.addTouched(source.asked);
   }
   return asked;
 }
@@ -167,8 +206,8 @@ function rarestPiece(
 
 /** How many have a piece beside those who have all, and whether this source has given it away before. */
 function rarityFor(source: PlannedSource, state: DownloadState): (index: number) => number {
-  const partial = state.sources.flatMap(({ id, has, state }) => {
-    return has === undefined || id === source.id || state === "dropped" ? [] : [has];
+  const partial = state.sources.flatMap((other) => {
+    return other.has === undefined || other.id === source.id || !isCredible(other) ? [] : [other.has];
   });
   return (index) => {
     const given = source.given?.has(index) === true ? 1 : 0;
@@ -177,27 +216,29 @@ function rarityFor(source: PlannedSource, state: DownloadState): (index: number)
 }
 
 /** Whether others download the same, so that it matters who takes what. A stream is in a hurry and takes what comes next. */
-function isSwarm({ order, sources }: DownloadState): boolean {
-  return order === "rarest-first" && sources.some(({ has, asking }) => has !== undefined || asking > 1);
+function isSwarm(state: DownloadState): boolean {
+  return state.order === "rarest-first" && state.sources.some((source) => {
+    return isCredible(source) && (source.has !== undefined || source.asking > 1);
+  });
+}
+
+/** Whether what a source says it has, or others want, is taken into account: not when it was asked for a piece and does not give it. */
+function isCredible({ state, standing, sinceMs }: PlannedSource): boolean {
+  return state !== "dropped" && standing !== "bad" && sinceMs < LATE_MS;
 }
 
 /** The piece before which everything is that may be asked for now. */
-function windowEnd({ order, here, sources }: DownloadState): number {
-  const several = sources.filter(isWorking).length > 1;
+function windowEnd(state: DownloadState): number {
+  const { order, here } = state;
+  const several = workingSources(state).length > 1;
   if (order !== "in-order" || !several) return here.count;
-  return Math.min(here.count, firstMissing({ here }) + STREAM_WINDOW_PIECES);
-}
-
-function firstMissing({ here }: Pick<DownloadState, "here">): number {
-  let first = 0;
-  while (here.has(first)) first += 1;
-  return first;
+  return Math.min(here.count, here.firstMissing + STREAM_WINDOW_PIECES);
 }
 
 /** How many pieces a source is asked for: about a second's worth, and towards the end its share, so that all end together. */
 function spanPieces(source: PlannedSource, state: DownloadState, asked: PieceSet): number {
-  const working = state.sources.filter(isWorking);
-  const share = speedOf(source) / working.reduce((sum, each) => sum + speedOf(each), 0);
+  const working = workingSources(state);
+  const share = speedOf(source, state) / working.reduce((sum, each) => sum + speedOf(each, state), 0);
   let free = 0;
   for (let index = 0; index < state.here.count; index++) if (!state.here.has(index) && !asked.has(index)) free += 1;
   const span = source.bytesPerSecond === undefined
@@ -205,61 +246,88 @@ function spanPieces(source: PlannedSource, state: DownloadState, asked: PieceSet
     : Math.round(source.bytesPerSecond * SPAN_MS / 1000 / PIECE_BYTES);
   // Of a stream's window each has an equal part: whoever took more would keep the others waiting.
   const window = state.order === "in-order"
-    ? Math.ceil((windowEnd(state) - firstMissing(state)) / working.length)
+    ? Math.ceil((windowEnd(state) - state.here.firstMissing) / working.length)
     : Infinity;
   return Math.max(1, Math.min(span, SPAN_PIECES_MAX, window, Math.ceil(free * share)));
 }
 
 /**
- * The end of a download: everything is asked for, and who has nothing to do takes over the end of what the slowest still has to
- * deliver, if that is worth it. Nothing is asked for three times.
+ * What a source is asked for when all is asked for already: the same as another that will not be done soon. Of one that is slow, the end,
+ * so that both meet; of one that is late, all. No piece is asked of more than two that are in time.
  */
-function duplicatePieces(
+function doubledPieces(
   source: PlannedSource,
   state: DownloadState,
-  asked: PieceSet,
   requests: readonly PlannedRequest[],
 ): Pieces | undefined {
-  const twice = new PieceSet(state.here.count);
+  const twice = piecesAskedTwice(state, requests);
+  const window = windowEnd(state);
+  let slowest: { pieces: Pieces; leftMs: number } | undefined;
+  for (const other of state.sources) {
+    if (other.asked === undefined || other.id === source.id) continue;
+    const leftMs = isLate(other, state) ? Infinity : rangeBytes(other.asked) / speedOf(other, state) * 1000;
+    const pieces = piecesToTakeOver(other, source, state, (index) => index < window && !twice.has(index));
+    const ownMs = (pieces.end - pieces.first) * PIECE_BYTES / speedOf(source, state) * 1000;
+    const isWorthIt = pieces.end > pieces.first && leftMs > DUPLICATE_GAIN * ownMs;
+    if (isWorthIt && leftMs > (slowest?.leftMs ?? 0)) slowest = { pieces, leftMs };
+  }
+  return slowest?.pieces;
+}
+
+/** The pieces that two sources are asked for, neither of which is late. */
+function piecesAskedTwice(state: DownloadState, requests: readonly PlannedRequest[]): PieceSet {
   const once = new PieceSet(state.here.count);
-  const ranges = [...state.sources.flatMap((each) => each.asked ?? []), ...requests.map((request) => request.range)];
-  for (const range of ranges) {
+  const twice = new PieceSet(state.here.count);
+  const asked = state.sources.flatMap((each) => each.asked === undefined || isLate(each, state) ? [] : each.asked);
+  for (const range of [...asked, ...requests.map((request) => request.range)]) {
     for (let index = Math.floor(range.start / PIECE_BYTES); index * PIECE_BYTES < range.end; index++) {
       (once.has(index) ? twice : once).add(index);
     }
   }
-  let slowest: { pieces: Pieces; leftMs: number } | undefined;
-  for (const other of state.sources) {
-    if (other.asked === undefined || other.id === source.id) continue;
-    const leftMs = rangeBytes(other.asked) / speedOf(other) * 1000;
-    const pieces = tailOf(other, source, state, twice);
-    const ownMs = (pieces.end - pieces.first) * PIECE_BYTES / speedOf(source) * 1000;
-    const isWorthIt = pieces.end > pieces.first && leftMs > DUPLICATE_GAIN * ownMs;
-    if (isWorthIt && leftMs > (slowest?.leftMs ?? 0)) slowest = { pieces, leftMs };
-  }
-  const window = windowEnd(state);
-  return slowest === undefined || slowest.pieces.first >= window || asked.count === 0 ? undefined : slowest.pieces;
+  return twice;
 }
 
-/** The end of what one source has to deliver that another would deliver in the same time; both meet where they are done. */
-function tailOf(slow: PlannedSource, fast: PlannedSource, state: DownloadState, twice: PieceSet): Pieces {
+/** The last run of what one source still has to deliver, of such a length that another, going forward in it, meets the first at its beginning. */
+function piecesToTakeOver(
+  slow: PlannedSource,
+  fast: PlannedSource,
+  state: DownloadState,
+  isFree: (index: number) => boolean,
+): Pieces {
   const { start, end } = slow.asked ?? { start: 0, end: 0 };
-  const last = Math.ceil(end / PIECE_BYTES);
-  const count = last - Math.floor(start / PIECE_BYTES);
-  const wanted = Math.max(1, Math.floor(count * speedOf(fast) / (speedOf(fast) + speedOf(slow))));
+  const isWanted = (index: number): boolean => {
+    return isFree(index) && !state.here.has(index) && (fast.has?.has(index) ?? true);
+  };
+  const begin = Math.floor(start / PIECE_BYTES);
+  let last = Math.ceil(end / PIECE_BYTES);
+  while (last > begin && !isWanted(last - 1)) last -= 1;
+  const speeds = speedOf(fast, state) + (isLate(slow, state) ? 0 : speedOf(slow, state));
+  const wanted = Math.max(1, Math.floor((last - begin) * speedOf(fast, state) / speeds));
   let first = last;
-  while (first > last - wanted && isWanted(first - 1)) first -= 1;
+  while (first > begin && first > last - Math.min(wanted, SPAN_PIECES_MAX) && isWanted(first - 1)) first -= 1;
   return { first, end: last };
-
-  function isWanted(index: number): boolean {
-    return !state.here.has(index) && !twice.has(index) && (fast.has?.has(index) ?? true);
-  }
 }
 
-function isWorking({ state, quietMs }: PlannedSource): boolean {
-  return state === "ready" || (state === "busy" && quietMs < STALL_MS);
+/** Those that give something, or may when they are asked. */
+function workingSources(state: DownloadState): PlannedSource[] {
+  return state.sources.filter((source) => {
+    return source.state === "ready" || (source.state === "busy" && !isLate(source, state));
+  });
 }
 
-function speedOf({ bytesPerSecond }: PlannedSource): number {
-  return Math.max(1, bytesPerSecond ?? UNKNOWN_BYTES_PER_SECOND);
+/** Whether a source keeps us waiting for a piece, whatever it says meanwhile. */
+export function isLate(
+  { asked, sinceMs, isWaiting }: PlannedSource,
+  { bytesPerSecondMax, sources }: DownloadState,
+): boolean {
+  if (asked === undefined) return false;
+  // At our own limit all sources are as slow as we let them.
+  const share = (bytesPerSecondMax ?? Infinity) / sources.filter((source) => source.asked !== undefined).length;
+  return isWaiting || sinceMs >= Math.max(LATE_MS, 2 * PIECE_BYTES / share * 1000);
+}
+
+/** How fast a source is: as it was when it last gave something, but no faster than it can be if nothing comes from it now. */
+function speedOf({ bytesPerSecond, sinceMs }: PlannedSource, { bytesPerSecondMax }: DownloadState): number {
+  const known = bytesPerSecond ?? Math.min(UNKNOWN_BYTES_PER_SECOND, bytesPerSecondMax ?? Infinity);
+  return Math.max(1, Math.min(known, PIECE_BYTES / sinceMs * 1000));
 }

@@ -8,7 +8,7 @@ import { PIECE_BYTES, pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import {
   DOWNLOAD_IDLE_MS_MAX,
-  DOWNLOAD_SOURCES_MAX,
+  DOWNLOAD_WAIT_MS_MAX,
   FIND_AGAIN_FIRST_MS,
   FIND_AGAIN_LAST_MS,
   RETRIES_MAX,
@@ -17,20 +17,25 @@ import { PieceSet } from "../core/piece_set.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { Buffers } from "./buffers.ts";
 import { mayShrink } from "./compress.ts";
-import { isWorthRetrying, Lane } from "./lane.ts";
-import { PieceList, type Target } from "./piece_list.ts";
-import { plan, type PlannedRequest, type Step } from "./plan.ts";
-import type { Downloaded, DownloadOptions, DownloadProgress, Given } from "./download.ts";
+import { isWorthRetrying, type Lane } from "./lane.ts";
+import { type Opened, Opening } from "./opening.ts";
+import { PieceList } from "./piece_list.ts";
+import { type DownloadState, isLate, plan, type PlannedRequest, type Step } from "./plan.ts";
+import type { Downloaded, DownloadOptions, DownloadProgress } from "./download.ts";
+import { explained, whyNobody } from "./source_failures.ts";
+import { SourcePool } from "./source_pool.ts";
 
 /** Buffers beside one for each source: pieces on their way to the disk. */
 const WRITING_BUFFERS = 4;
 /** How often the plan is looked at when nothing happens: silence is no event. */
 const TICK_MS = 500;
+/** How much longer than that it may take before it was this machine that had other things to do, or our own disk or output that did not take more. */
+const HELD_UP_MS = 1_000;
 
 /** One download. */
 export class RunningDownload implements AsyncDisposable {
   readonly #options: DownloadOptions;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #pool: SourcePool;
   readonly #work = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #buffers = new Buffers(WRITING_BUFFERS);
@@ -38,24 +43,36 @@ export class RunningDownload implements AsyncDisposable {
   readonly #compress: boolean;
   #list: PieceList;
   #here: PieceSet;
+  /** Whether there are digests, and what is here has been compared with them. */
   #checked = false;
-  #isPreparing = false;
+  #opening: Opening | undefined;
   #isOffered = false;
   /** The source whose own list of digests is used, as long as the content has no root. */
   #anchor: Lane | undefined;
+  #stopFeed: (reason: Failure) => void = () => {};
   readonly #bell: Bell;
   #fatal: { readonly thrown: unknown } | undefined;
-  #lastFailure: Failure | undefined;
   #firstMs: number | undefined;
   #movedMs: number;
+  /** When each write that is under way began. */
+  readonly #writes = new Set<{ readonly sinceMs: number }>();
 
   constructor(options: DownloadOptions) {
+    const { content, clock, random, connect, pace, sources, deliverers } = options;
+    const { signal } = this.#stopping;
     this.#options = options;
-    this.#startMs = this.#movedMs = options.clock.now();
-    this.#bell = new Bell(options.clock);
-    this.#list = new PieceList(options.content.size);
-    this.#here = new PieceSet(pieceCount(options.content.size));
-    this.#compress = options.compress === true && mayShrink(options.content.name);
+    this.#pool = new SourcePool({
+      find: sources,
+      lane: { size: content.size, connect, clock, random, signal, pace },
+      clock,
+      random,
+      deliverers,
+    });
+    this.#startMs = this.#movedMs = clock.now();
+    this.#bell = new Bell(clock);
+    this.#list = new PieceList(content.size);
+    this.#here = new PieceSet(pieceCount(content.size));
+    this.#compress = options.compress === true && mayShrink(content.name);
   }
 
   /** Downloads until everything is here. Fails: as `download` in download.ts does. */
@@ -65,7 +82,7 @@ export class RunningDownload implements AsyncDisposable {
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     try {
-      await this.#findSources();
+      await this.#pool.find(this.#root);
       this.#goOn(this.#keepFinding());
       for (let step = this.#plan(); step.kind !== "done"; step = this.#plan()) {
         this.#take(step);
@@ -75,7 +92,7 @@ export class RunningDownload implements AsyncDisposable {
       }
       await this.#options.sink.flush();
       const root = await this.#list.complete();
-      return { root, digests: this.#list.digests, sources: this.#given(), firstMs: this.#firstMs };
+      return { root, digests: this.#list.digests, sources: this.#pool.given(), firstMs: this.#firstMs };
     } finally {
       signal.removeEventListener("abort", abort);
     }
@@ -89,7 +106,7 @@ export class RunningDownload implements AsyncDisposable {
   #stop(reason: Failure): void {
     this.#fatal ??= { thrown: reason };
     this.#stopping.abort(reason);
-    for (const lane of this.#lanes.values()) lane.close(reason);
+    this.#pool.close(reason);
     this.#bell.ring();
   }
 
@@ -99,10 +116,16 @@ export class RunningDownload implements AsyncDisposable {
   }
 
   #plan(): Step {
-    const { content, sink, clock, random } = this.#options;
-    const lanes = [...this.#lanes.values()];
-    const only = this.#root === undefined && this.#anchor !== undefined ? [this.#anchor] : lanes;
-    return plan({
+    this.#pool.rearrange();
+    this.#buffers.countMax = Math.max(this.#buffers.countMax, WRITING_BUFFERS + this.#pool.placed.length);
+    return plan(this.#state());
+  }
+
+  #state(): DownloadState {
+    const { content, sink, clock, random, pace } = this.#options;
+    const isAnchored = this.#root === undefined && this.#anchor !== undefined && this.#checked && !this.#opening;
+    const only = isAnchored && this.#anchor !== undefined ? [this.#anchor] : this.#pool.placed;
+    return {
       size: content.size,
       here: this.#here,
       sources: only.map((lane) => lane.planned()),
@@ -110,92 +133,139 @@ export class RunningDownload implements AsyncDisposable {
       triesMax: RETRIES_MAX,
       idleMs: clock.now() - this.#movedMs,
       idleMsMax: DOWNLOAD_IDLE_MS_MAX,
+      waitMsMax: DOWNLOAD_WAIT_MS_MAX,
+      bytesPerSecondMax: pace?.bytesPerSecond,
       random,
-    });
+    };
   }
 
   #take(step: Exclude<Step, { kind: "done" }>): void {
-    if (step.kind === "fail") {
-      const failure = new Failure("not-found", `Nobody who is here has "${this.#options.content.name}"`);
-      this.#fatal ??= { thrown: this.#lastFailure ?? failure };
-    }
+    if (step.kind === "fail") this.#fatal ??= { thrown: whyNobody(this.#options.content.name, this.#pool) };
+    this.#open();
     // A look tells what a source has; what it is asked for is decided after that.
     const looking = this.#checked ? this.#looks() : [];
-    if (step.kind !== "fetch") return;
-    const [first] = step.requests;
-    if (this.#checked) {
-      for (const request of step.requests) if (!looking.includes(request.source)) this.#fetch(request);
-    } else if (first !== undefined && !this.#isPreparing) this.#prepare(this.#lane(first.source));
+    if (step.kind !== "fetch" || !this.#checked) return;
+    for (const request of step.requests) {
+      const lane = this.#pool.lane(request.source);
+      const isElsewhere = this.#root === undefined && lane !== this.#anchor;
+      if (!looking.includes(request.source) && !isElsewhere) this.#fetch(lane, request);
+    }
   }
 
   /** Starts to ask sources what they have, where that may have changed. Shape: whom. */
   #looks(): string[] {
     const root = this.#root;
     if (root === undefined) return [];
-    const due = [...this.#lanes.values()].filter((lane) => lane.isDueForLook);
+    const due = this.#pool.placed.filter((lane) => lane.isDueForLook);
     for (const lane of due) {
       this.#doFor(lane, () => lane.look(root));
     }
     return due.map((lane) => lane.source.peer);
   }
 
-  #lane(peer: string): Lane {
-    const lane = this.#lanes.get(peer);
-    if (lane === undefined) throw new RangeError(`Cannot ask ${peer}: it is no source`);
-    return lane;
-  }
-
-  #fetch({ source, range }: PlannedRequest): void {
-    const { sink } = this.#options;
-    const lane = this.#lane(source);
+  #fetch(lane: Lane, { range }: PlannedRequest): void {
     const root = this.#root;
     this.#doFor(lane, () =>
       lane.fetch(range, {
         target: lane === this.#anchor || root === undefined ? { name: lane.source.name } : { root },
         list: this.#list,
-        sink,
+        sink: { write: (offset, bytes) => this.#write(offset, bytes) },
         buffers: this.#buffers,
         compress: this.#compress,
         onPiece: (piece) => this.#arrived(piece),
       }));
   }
 
-  /** Gets the digests from a source, and compares with them what is here from an earlier attempt. */
-  #prepare(lane: Lane): void {
-    const { content, sink, onProgress } = this.#options;
-    this.#isPreparing = true;
-    const prepare = async (): Promise<void> => {
-      if (this.#list.root === undefined) {
-        this.#list = new PieceList(content.size);
-        if (content.root !== undefined) await lane.fetchList(this.#list, { root: content.root });
-        else this.#anchorAt(lane);
-      }
+  async #write(offset: number, bytes: Uint8Array): Promise<void> {
+    const write = { sinceMs: this.#options.clock.now() };
+    this.#writes.add(write);
+    try {
+      await this.#options.sink.write(offset, bytes);
+    } finally {
+      this.#writes.delete(write);
+    }
+  }
+
+  /** Asks sources for digests as long as there are none, and others than the one whose list is used when that one is late. */
+  #open(): void {
+    const { content, clock } = this.#options;
+    const nowMs = clock.now();
+    const state = this.#state();
+    const anchor = this.#anchor?.planned();
+    if (this.#checked && (this.#root !== undefined || anchor === undefined || !isLate(anchor, state))) {
+      this.#opening?.end();
+      this.#opening = undefined;
+      return;
+    }
+    const opening = this.#opening ??= new Opening({
+      size: content.size,
+      root: content.root,
+      firstMissing: this.#here.firstMissing,
+      buffers: this.#buffers,
+      compress: this.#compress,
+      signal: this.#stopping.signal,
+    }, nowMs);
+    const ready = this.#pool.placed.map((lane) => ({ lane, ...lane.planned() })).filter(({ lane, state, tries }) => {
+      return state === "ready" && tries < RETRIES_MAX && lane !== this.#anchor && !opening.isAsked(lane);
+    });
+    ready.sort((a, b) => Number(a.standing === "bad") - Number(b.standing === "bad"));
+    for (const { lane } of ready.slice(0, Math.max(0, opening.wants(nowMs)))) {
+      this.#doFor(lane, async () => {
+        const opened = await opening.run(lane);
+        if (opened !== undefined && this.#opening === opening) await this.#opened(opened);
+        else opened?.began?.stopFeed(new Failure("cancelled", "Another source was sooner"));
+      });
+    }
+  }
+
+  /** Goes on with the digests of a source, and compares with them what is here from an earlier attempt. */
+  async #opened({ lane, list, began }: Opened): Promise<void> {
+    const { content, sink, onProgress, clock } = this.#options;
+    try {
+      await this.#letGo(this.#anchor);
+      this.#list = list;
+      this.#checked = false;
+      this.#anchor = began === undefined ? undefined : lane;
+      this.#stopFeed = began?.stopFeed ?? (() => {});
       this.#here = new PieceSet(pieceCount(content.size));
       const { sources, retries } = this.#progress({ kind: "wait" });
-      const present = await sink.verified(this.#list, (done) => {
+      const present = await sink.verified(list, (done) => {
         onProgress({ state: "checking", done, sources, retries });
+        this.#movedMs = clock.now();
         this.#stopping.signal.throwIfAborted();
       });
       for (const range of present) this.#here.addTouched(range);
+      if (began !== undefined) {
+        if (!this.#here.covers(began.range)) {
+          await this.#write(began.range.start, began.bytes);
+          this.#arrived(began.range);
+        }
+        this.#goOn(began.feed.then(() => this.#becomeKnown(lane), () => {}));
+      }
       this.#checked = true;
-      this.#movedMs = this.#options.clock.now();
+      this.#movedMs = clock.now();
       this.#offer();
-    };
-    this.#doFor(lane, () => prepare().finally(() => this.#isPreparing = false));
+    } finally {
+      this.#opening = undefined;
+    }
   }
 
-  /** Without a root every source has its own list: what it says is only as good as itself. */
-  #anchorAt(lane: Lane): void {
-    this.#anchor = lane;
-    const list = this.#list;
-    const target: Target = { name: lane.source.name };
-    const becomeKnown = async (): Promise<void> => {
-      // Others who list a file of this name may have another content.
-      for (const other of this.#lanes.values()) if (other !== lane) this.#lanes.delete(other.source.peer);
-      this.#offer();
-      await this.#findSources();
-    };
-    this.#goOn(lane.feed(list, target).then(becomeKnown, () => {}));
+  /** Ends what a source does whose list was used until now. */
+  async #letGo(anchor: Lane | undefined): Promise<void> {
+    if (anchor === undefined) return;
+    const reason = new Failure("cancelled", "Another source was sooner");
+    this.#stopFeed(reason);
+    this.#list.fail(reason);
+    anchor.release();
+    await anchor.quiet();
+  }
+
+  /** Now that there is a root, everybody who has it is a source. Others who list a file of this name may have another content. */
+  async #becomeKnown(lane: Lane): Promise<void> {
+    if (this.#anchor !== lane) return;
+    this.#pool.keepOnly(lane);
+    this.#offer();
+    await this.#pool.find(this.#root);
   }
 
   /** Lets others have what is here, once it is known what that is. */
@@ -213,7 +283,7 @@ export class RunningDownload implements AsyncDisposable {
     this.#movedMs = clock.now();
     this.#here.addTouched(piece);
     // Where two were asked for the same, the slower one is let go.
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#pool.placed) {
       if (lane.asked !== undefined && rangeBytes(lane.asked) > 0 && this.#here.covers(lane.asked)) lane.release();
     }
     this.#options.onProgress(this.#progress({ kind: "wait" }));
@@ -224,7 +294,7 @@ export class RunningDownload implements AsyncDisposable {
   #doFor(lane: Lane, work: () => Promise<void>): void {
     this.#goOn(
       work().catch(async (thrown) => {
-        if (this.#stopping.signal.aborted) return;
+        if (this.#stopping.signal.aborted || lane.isReleased) return;
         await this.#failed(lane, Failure.from(thrown, "internal", "Cannot download"));
       }),
     );
@@ -240,9 +310,18 @@ export class RunningDownload implements AsyncDisposable {
 
   /** Waits until something happens that may change the plan. */
   async #happening(step: Step): Promise<void> {
-    const restMs = this.#lanes.values().filter((lane) => !lane.isBusy && !lane.isDropped).map((lane) => lane.waitMs());
-    const waitMs = step.kind === "wait" ? Math.max(10, Math.min(TICK_MS, ...restMs.filter((ms) => ms > 0))) : TICK_MS;
+    const { clock } = this.#options;
+    const idle = this.#pool.placed.filter((lane) => !lane.isBusy && !lane.isDropped);
+    const restMs = idle.map((lane) => lane.waitMs()).filter((ms) => ms > 0);
+    const waitMs = step.kind === "wait" ? Math.max(10, Math.min(TICK_MS, ...restMs)) : TICK_MS;
+    const beganMs = clock.now();
     await this.#bell.wait(waitMs);
+    const nowMs = clock.now();
+    // No source is late because of us.
+    const isWriteLate = this.#writes.values().some(({ sinceMs }) => nowMs - sinceMs > HELD_UP_MS);
+    if (!isWriteLate && nowMs - beganMs < waitMs + HELD_UP_MS) return;
+    this.#pool.excuse();
+    this.#movedMs = nowMs;
   }
 
   async #failed(lane: Lane, failure: Failure): Promise<void> {
@@ -252,46 +331,11 @@ export class RunningDownload implements AsyncDisposable {
       this.#anchor = undefined;
       this.#checked = false;
     }
-    const told = await this.#told(lane, failure);
-    this.#lastFailure = told;
+    const told = await explained(failure, lane, { content: this.#options.content, root: this.#root });
+    this.#pool.failed(lane, told);
     if (isWorthRetrying(failure)) return lane.failed();
     lane.drop();
     this.#options.onBadSource?.(lane.source.peer, told);
-  }
-
-  /** A source's failure as the person is to hear it. */
-  async #told(lane: Lane, failure: Failure): Promise<Failure> {
-    const { name, root } = this.#options.content;
-    const { peer } = lane.source;
-    const changed = (cause: Failure): Failure => {
-      return new Failure("file-changed", `"${name}" has changed: ${peer} no longer has this version`, { cause });
-    };
-    // The index said that it had this content, so it has something else by now.
-    if (failedWith(failure, "not-shared") && root !== undefined) return changed(failure);
-    if (!failedWith(failure, "corrupt")) return failure;
-    // Wrong bytes have two causes: a damaged copy, or a file that was changed while it was sent. The owner knows which.
-    const refusal = this.#root === undefined ? undefined : await lane.refusal(this.#root);
-    if (failedWith(refusal, "not-shared", "file-changed")) return changed(refusal);
-    return new Failure("corrupt", `${failure.message} (sent by ${peer})`, { cause: failure });
-  }
-
-  /** Learns who has the content. Those known before are kept: the index may not have heard yet that one is back. */
-  async #findSources(): Promise<void> {
-    const found = await this.#options.sources(this.#root).catch((thrown) => {
-      if (failedWith(thrown, "index-unreachable", "closed", "timeout")) return [];
-      throw thrown;
-    });
-    const { clock, random, connect, pace, content } = this.#options;
-    for (const source of found) {
-      const known = this.#lanes.get(source.peer);
-      if (known !== undefined) known.source = source;
-      else if (this.#lanes.values().filter((lane) => !lane.isDropped).toArray().length < DOWNLOAD_SOURCES_MAX) {
-        const { signal } = this.#stopping;
-        const parts = { size: content.size, connect, clock, random, signal, pace };
-        this.#lanes.set(source.peer, new Lane(source, parts));
-        this.#buffers.countMax = WRITING_BUFFERS + this.#lanes.size;
-      }
-    }
   }
 
   /** Asks again and again who has the content: often at first, when others begin, too. */
@@ -299,19 +343,13 @@ export class RunningDownload implements AsyncDisposable {
     for (let waitMs = FIND_AGAIN_FIRST_MS;; waitMs = Math.min(FIND_AGAIN_LAST_MS, waitMs * 2)) {
       const stopped = await this.#options.clock.delay(waitMs, this.#stopping.signal).then(() => false, () => true);
       if (stopped) return;
-      await this.#findSources();
+      await this.#pool.find(this.#root);
       this.#bell.ring();
     }
   }
 
-  #given(): Given[] {
-    return this.#lanes.values().filter((lane) => lane.bytes > 0).map((lane) => {
-      return { peer: lane.source.peer, bytes: lane.bytes, ms: lane.busyMs };
-    }).toArray();
-  }
-
   #progress(step: Step): DownloadProgress {
-    const lanes = [...this.#lanes.values()];
+    const lanes = this.#pool.placed;
     const asked = lanes.filter((lane) => lane.asked !== undefined);
     const lines = asked.map((lane) => lane.before);
     const before = lines.length > 0 && lines.every((each) => each !== undefined) ? Math.min(...lines) : undefined;

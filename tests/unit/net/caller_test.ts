@@ -5,7 +5,7 @@ import { answerRequests, route, routes } from "../../../lib/net/answerer.ts";
 import { ask, Caller, greet } from "../../../lib/net/caller.ts";
 import type { Connection } from "../../../lib/net/connection.ts";
 import { encodeFailure, encodeNews, encodeReply } from "../../../lib/protocol/envelope.ts";
-import { Pieces } from "../../../lib/protocol/files.ts";
+import { Pieces, Queued } from "../../../lib/protocol/files.ts";
 import { Closing, Leave, Ping } from "../../../lib/protocol/presence.ts";
 import { connectionPair } from "../../support/connections.ts";
 
@@ -163,4 +163,28 @@ Deno.test("ask() leaves the body of a reply on the connection", async () => {
   assertEquals([...body], [8, 9]);
   here.close();
   await answered;
+});
+
+Deno.test("ask() ends in time whatever news comes, unless the answer may wait for a person or a turn", async () => {
+  const [here, there] = connectionPair();
+  const talking = setInterval(() => there.send(encodeNews(Queued, { before: 0 })).catch(() => {}), 20);
+  const failure = await assertRejects(
+    () => ask(here, Pieces, { name: "a", from: 0, limit: 1 }, { waitMs: 200 }),
+    Failure,
+  );
+  assertEquals(failure.code, "timeout");
+  clearInterval(talking);
+  there.close();
+
+  const [patient, slow] = connectionPair();
+  let heard = 0;
+  const onNews = (): void => {
+    heard += 1;
+    if (heard === 15) slow.send(encodeReply(Ping, {}, 1));
+  };
+  const queuing = setInterval(() => slow.send(encodeNews(Queued, { before: 0 })).catch(() => {}), 100);
+  assertEquals((await ask(patient, Ping, {}, { waitMs: 1_000, onNews })).data, {});
+  clearInterval(queuing);
+  patient.close();
+  slow.close();
 });

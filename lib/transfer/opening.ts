@@ -1,0 +1,143 @@
+/**
+ * The opening of a download: getting digests to compare with. One source is asked first; when it is late another is asked too, and so on, and the
+ * first that is done wins. Called by running_download.ts.
+ *
+ * Of a content with a root, being done means having given all digests, and they match it. Without one, every source has its own list, and what it
+ * says is only as good as itself: being done means having given a piece that matches.
+ * @module
+ */
+
+import { DIGEST_BYTES, pieceCount, pieceRange } from "../core/content.ts";
+import { Failure } from "../core/failure.ts";
+import type { Range } from "../core/range.ts";
+import type { Buffers } from "./buffers.ts";
+import type { Lane } from "./lane.ts";
+import { PieceList } from "./piece_list.ts";
+
+/** Time after which twice as many sources are asked; longer for long lists. */
+const OPENING_MS = 500;
+const OPENING_BYTES_PER_MS = 200;
+
+/** How many sources are asked at once for the digests of a file of `size` bytes, when none has been done for `elapsedMs`. */
+export function openingWidth(size: number, elapsedMs: number): number {
+  const waitMs = OPENING_MS + pieceCount(size) * DIGEST_BYTES / OPENING_BYTES_PER_MS;
+  return 2 ** Math.floor(elapsedMs / waitMs);
+}
+
+/** What a source has opened. */
+export interface Opened {
+  readonly lane: Lane;
+  readonly list: PieceList;
+  /** Without a root only: the piece that it gave; its list as that goes on, and what ends it. */
+  readonly began?: {
+    readonly range: Range;
+    readonly bytes: Uint8Array;
+    readonly feed: Promise<void>;
+    readonly stopFeed: (reason: Failure) => void;
+  };
+}
+
+/** What is to be opened. */
+export interface OpeningOptions {
+  readonly size: number;
+  readonly root: string | undefined;
+  /** The first piece that is missing. */
+  readonly firstMissing: number;
+  readonly buffers: Buffers;
+  readonly compress: boolean;
+  /** Aborted when the download is over. */
+  readonly signal: AbortSignal;
+}
+
+/** One race for the digests. */
+export class Opening {
+  readonly startMs: number;
+  readonly #options: OpeningOptions;
+  readonly #runners = new Map<Lane, AbortController>();
+  #winner: Lane | undefined;
+
+  constructor(options: OpeningOptions, startMs: number) {
+    this.#options = options;
+    this.startMs = startMs;
+  }
+
+  /** How many more sources are to be asked now. */
+  wants(nowMs: number): number {
+    if (this.#winner !== undefined) return 0;
+    return openingWidth(this.#options.size, nowMs - this.startMs) - this.#runners.size;
+  }
+
+  /** Whether a lane was asked and is not done. */
+  isAsked(lane: Lane): boolean {
+    return this.#runners.has(lane);
+  }
+
+  /** Asks a source. Shape: what it opened, if it is the first. Fails: as the source does. */
+  async run(lane: Lane): Promise<Opened | undefined> {
+    const losing = new AbortController();
+    this.#runners.set(lane, losing);
+    try {
+      const opened = await this.#open(lane, losing.signal);
+      if (this.#winner !== undefined) return undefined;
+      this.#winner = lane;
+      this.end();
+      return opened;
+    } finally {
+      this.#runners.delete(lane);
+    }
+  }
+
+  /** Lets everybody go but the winner. */
+  end(): void {
+    for (const [lane, losing] of this.#runners) {
+      if (lane === this.#winner) continue;
+      losing.abort(new Failure("cancelled", "Another source was sooner"));
+      lane.release();
+    }
+  }
+
+  async #open(lane: Lane, losing: AbortSignal): Promise<Opened> {
+    const { size, root, firstMissing, buffers, compress, signal } = this.#options;
+    const list = new PieceList(size);
+    if (root !== undefined) {
+      await lane.fetchList(list, { root });
+      return { lane, list };
+    }
+    const target = { name: lane.source.name };
+    const feeding = new AbortController();
+    const stop = (): void => feeding.abort(losing.reason);
+    losing.addEventListener("abort", stop);
+    const feed = lane.feed(list, target, AbortSignal.any([feeding.signal, signal]));
+    feed.catch(() => {});
+    try {
+      const range = pieceRange(firstMissing, size);
+      const bytes = await fetchPieceOf(lane, range, { target, list, buffers, compress });
+      return { lane, list, began: { range, bytes, feed, stopFeed: (reason) => feeding.abort(reason) } };
+    } catch (thrown) {
+      feeding.abort(thrown);
+      throw thrown;
+    } finally {
+      losing.removeEventListener("abort", stop);
+    }
+  }
+}
+
+/** One piece, verified, and written nowhere yet. */
+async function fetchPieceOf(
+  lane: Lane,
+  range: Range,
+  options: Pick<Parameters<Lane["fetch"]>[1], "target" | "list" | "buffers" | "compress">,
+): Promise<Uint8Array> {
+  let held = new Uint8Array(0);
+  await lane.fetch(range, {
+    ...options,
+    sink: {
+      write(_, bytes) {
+        held = bytes.slice();
+        return Promise.resolve();
+      },
+    },
+    onPiece: () => {},
+  });
+  return held;
+}
