@@ -10,6 +10,7 @@ import { failedWith, Failure } from "../core/failure.ts";
 import { FOLDER_FILES_MAX, HITS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { printable } from "../core/printable.ts";
+import { words } from "../core/words.ts";
 import { ask } from "../net/caller.ts";
 import { List } from "../protocol/files.ts";
 import { Peers } from "../protocol/presence.ts";
@@ -18,6 +19,7 @@ import type { PeerRef, PeerRow, SharedFile } from "../protocol/shapes.ts";
 import type { Content } from "../transfer/download.ts";
 import type { Source } from "../transfer/lane.ts";
 import { classroomPeersAt } from "./dialect_fetch.ts";
+import { folderLike, mostLike } from "./folder_names.ts";
 import type { Contacts } from "./contacts.ts";
 import type { IndexSession } from "./index_session.ts";
 import type { LastTable, Row } from "./last_table.ts";
@@ -74,6 +76,9 @@ export interface FoundRows {
 
 /** Rows of `peers` and `ls` that are fetched; beyond, people search. */
 const LISTED_ROWS_MAX = 10_000;
+
+/** Hits in which a folder is looked for that is not called as it was typed. */
+const FOLDER_NAME_HITS_MAX = 2_000;
 
 /** The asking side of the index and of other peers' lists. */
 export class Directory {
@@ -137,7 +142,10 @@ export class Directory {
     const holders = options.from === undefined ? [] : await this.#holders(options.from);
     const [holder] = holders;
     const from = holder?.name;
-    if (what.endsWith("/")) return { kind: "folder", name: what, ...(from === undefined ? {} : { from }) };
+    if (what.endsWith("/")) {
+      const name = from === undefined ? await this.#folderName(what) : await this.#folderNameAt(what, from);
+      return { kind: "folder", name, ...(from === undefined ? {} : { from }) };
+    }
     const row = /^\d{1,6}$/.test(what) ? this.#options.table.row(Number(what)) : undefined;
     if (holder?.dialect !== undefined) {
       return { kind: "file", name: row?.name ?? what, size: 0, from: holder.name, peers: holders, others: 0 };
@@ -179,6 +187,34 @@ export class Directory {
       more = page.more && after !== undefined;
     }
     return [...files.values()];
+  }
+
+  /** The name of the folder that a person means: as typed, or the one most like it that others have. */
+  async #folderName(typed: string): Promise<string> {
+    const { session, self } = this.#options;
+    const isOthers = ({ peers: [first] }: { peers: readonly PeerRef[] }): boolean => first?.name !== self();
+    const { hits } = await session.call(FolderFiles, { prefix: typed, limit: HITS_MAX });
+    // What only this peer has may be its copy of a folder that is called otherwise there.
+    if (hits.some(isOthers) || words(typed).length === 0) return typed;
+    const folders = new Set<string>();
+    for (let offset = 0, more = true; more && offset < FOLDER_NAME_HITS_MAX;) {
+      const page = await session.call(Search, { query: typed, exact: false, limit: HITS_MAX, offset });
+      for (const hit of page.hits.filter(isOthers)) {
+        const folder = folderLike(hit.name, typed);
+        if (folder !== undefined) folders.add(folder);
+      }
+      offset += page.hits.length;
+      more = page.more && page.hits.length > 0;
+    }
+    return mostLike(folders, typed) ?? typed;
+  }
+
+  /** The same among the folders of one peer. */
+  async #folderNameAt(typed: string, peer: string): Promise<string> {
+    const ref = await this.#peer(peer);
+    if ((await this.#filesOf(ref, { prefix: typed, countMax: 1 })).files.length > 0) return typed;
+    const { files } = await this.#filesOf(ref, { countMax: FOLDER_FILES_MAX });
+    return mostLike(new Set(files.flatMap(({ name }) => folderLike(name, typed) ?? [])), typed) ?? typed;
   }
 
   /** Everything below a folder of one peer, asked of itself. */
