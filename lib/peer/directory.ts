@@ -197,7 +197,8 @@ export class Directory {
     // What only this peer has may be its copy of a folder that is called otherwise there.
     if (hits.some(isOthers) || words(typed).length === 0) return typed;
     const folders = new Set<string>();
-    for (let offset = 0, more = true; more && offset < FOLDER_NAME_HITS_MAX;) {
+    let more = true;
+    for (let offset = 0; more && offset < FOLDER_NAME_HITS_MAX;) {
       const page = await session.call(Search, { query: typed, exact: false, limit: HITS_MAX, offset });
       for (const hit of page.hits.filter(isOthers)) {
         const folder = folderLike(hit.name, typed);
