@@ -14,6 +14,7 @@ import { fingerprint } from "./lib/core/fingerprint.ts";
 import { INBOX_BYTES_MAX, UPLOAD_SLOTS } from "./lib/core/limits.ts";
 import { printable } from "./lib/core/printable.ts";
 import { formatCount, parseRate, parseSize } from "./lib/core/quantity.ts";
+import { STOP_SIGNALS } from "./lib/core/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { RoomKey } from "./lib/net/room_key.ts";
 import { CONSENT_MODES } from "./lib/peer/consent.ts";
@@ -205,7 +206,7 @@ async function factsOf(peer: Peer, { consent = "open", plain = false }: PeerOpti
   };
 }
 
-/** Resolves at the first SIGINT or SIGTERM to the exit code; a second one ends the program at once. */
+/** Resolves at the first signal to stop, to the exit code. A second signal ends the program at once. */
 function signalled(): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -214,8 +215,9 @@ function signalled(): Promise<number> {
       stopping = true;
       resolve(code);
     };
-    Deno.addSignalListener("SIGINT", stop(EXIT.interrupted));
-    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(EXIT.done));
+    for (const signal of STOP_SIGNALS) {
+      Deno.addSignalListener(signal, stop(signal === "SIGINT" ? EXIT.interrupted : EXIT.done));
+    }
   });
 }
 

@@ -12,6 +12,7 @@ import { Failure } from "./lib/core/failure.ts";
 import { INDEX_CONNECTIONS_MAX } from "./lib/core/limits.ts";
 import { LineStream } from "./lib/core/line_stream.ts";
 import { printableJson } from "./lib/core/printable.ts";
+import { STOP_SIGNALS } from "./lib/core/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
@@ -189,7 +190,7 @@ function rekeyOnHangup(server: IndexServer, keyFile: string | undefined, journal
   Deno.addSignalListener("SIGHUP", () => last = last.then(rekey));
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the program at once. */
+/** Resolves at the first signal to stop. A second signal ends the program at once. */
 function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -198,7 +199,6 @@ function firstSignal(): Promise<void> {
       stopping = true;
       resolve();
     };
-    Deno.addSignalListener("SIGINT", stop);
-    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
+    for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, stop);
   });
 }

@@ -58,3 +58,11 @@ declare module "@std/path" {
   export function resolve(...paths: string[]): string;
   export const SEPARATOR: string;
 }
+
+declare module "@std/path/posix" {
+  export { isAbsolute, relative, SEPARATOR } from "@std/path";
+}
+
+declare module "@std/path/windows" {
+  export { isAbsolute, relative, SEPARATOR } from "@std/path";
+}

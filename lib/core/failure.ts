@@ -163,9 +163,9 @@ function codeOfPlatform(thrown: unknown): FailureCode | undefined {
   return READ_ONLY.test(thrown.message) ? "no-access" : undefined;
 }
 
-/** The platform's reason without its number: `Connection refused (os error 111)` → `connection refused`. */
+/** The platform's reason without its number and full stop: `Connection refused (os error 111)` → `connection refused`. */
 function plainReason(error: Error): string {
-  const reason = error.message.replace(/ \(os error \d+\).*$/, "").trim();
+  const reason = error.message.replace(/ \(os error \d+\).*$/, "").trim().replace(/\.$/, "");
   if (reason === "") return error.name;
   return /^[A-Z][a-z]/.test(reason) ? reason.charAt(0).toLowerCase() + reason.slice(1) : reason;
 }

@@ -6,10 +6,11 @@
  * @module
  */
 
-import { basename, dirname, join, relative, resolve, SEPARATOR } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { closeFile } from "./close_file.ts";
+import { nameInside } from "./inside.ts";
 import { isOfInbox, isShareable, STATE_FOLDER } from "./shareable.ts";
 
 /** A file that is open for reading, and what was true of it when it was opened. */
@@ -153,8 +154,8 @@ export class Folder implements Disposable {
 
   /** True when a real path is a file's place inside the folder that may be shared under that name. */
   shares(realPath: string): boolean {
-    const name = relative(this.path, realPath).replaceAll(SEPARATOR, "/");
-    return !name.startsWith("../") && name !== ".." && this.mayShare(name);
+    const name = nameInside(this.path, realPath);
+    return name !== undefined && this.mayShare(name);
   }
 
   [Symbol.dispose](): void {

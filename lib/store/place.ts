@@ -4,10 +4,12 @@
  * @module
  */
 
-import { join, relative, SEPARATOR } from "@std/path";
+import { join } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
+import { nameInside } from "./inside.ts";
 import { numberedName } from "./received_name.ts";
+import { isHidden } from "./shareable.ts";
 
 /** The ending of small files on their way to their place: they are written in one go, so one that lies there is of no use. */
 export const SMALL_ENDING = ".small";
@@ -79,7 +81,10 @@ export function isPlaced({ isFile, nlink }: Pick<Deno.FileInfo, "isFile" | "nlin
   return isFile && nlink !== null && nlink > 1;
 }
 
-/** Makes the folders in a name. None of them may be a link, so that nothing is written elsewhere. */
+/**
+ * Makes the folders in a name. None of them may be a link, so that nothing is written elsewhere; and none may be hidden under its real name, which on
+ * Windows can be another one: `RECESS~1` is `.recess`.
+ */
 function ensureParent(root: string, name: string): void {
   let parent = root;
   for (const component of name.split("/").slice(0, -1)) {
@@ -87,8 +92,8 @@ function ensureParent(root: string, name: string): void {
     const there = lstatIfThere(parent) ?? makeFolder(parent);
     if (!there.isDirectory) throw notAFolder(name, component);
   }
-  const real = Deno.realPathSync(parent);
-  if (real !== root && relative(root, real).split(SEPARATOR)[0] === "..") {
+  const inside = nameInside(root, Deno.realPathSync(parent));
+  if (inside === undefined || isHidden(inside)) {
     throw new Failure("bad-name", `Cannot store "${printable(name)}": it would leave the folder`);
   }
 }

@@ -11,6 +11,7 @@
 import { Failure } from "../core/failure.ts";
 import { NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
+import type { System } from "./inside.ts";
 import { isOfInbox } from "./shareable.ts";
 
 /** The longest component that common file systems store, in bytes of UTF-8. */
@@ -22,6 +23,12 @@ const UNSTORABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\\:]/gu;
 const WINDOWS_REGEXP = /[<>"|?*]/g;
 /** Names of devices on Windows, with any ending. */
 const DEVICE_REGEXP = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:\s*\.|\s*$)/i;
+/**
+ * A short second name as Windows and FAT give it to a file with a long one: `RECESS~1` for `.recess`. To open the short name is to open that file.
+ */
+const SHORT_NAME_REGEXP = /^([^.~]{1,6})~(\d{1,6}(?:\.[^.]{0,3})?)$/;
+/** A path from the root of a drive of Windows. A single letter before a colon is only a title: `Q: answers.txt`. */
+const DRIVE_REGEXP = /^[a-zA-Z]:[/\\]/;
 const JOINERS = ["\u200c", "\u200d"];
 
 /**
@@ -35,11 +42,11 @@ const JOINERS = ["\u200c", "\u200d"];
  * assertThrows(() => receivedName("../.ssh/authorized_keys"), Error);
  * ```
  */
-export function receivedName(name: string, system: typeof Deno.build.os = Deno.build.os): string {
+export function receivedName(name: string, system: System = Deno.build.os): string {
   const refuse = (why: string): Failure => new Failure("bad-name", `Cannot store "${printable(name)}": ${why}`);
   if (utf8Length(name) > NAME_BYTES_MAX) throw refuse("the name is too long");
   if (name.includes("\0")) throw refuse("the name holds a NUL");
-  if (/^[/\\]/.test(name) || /^[a-zA-Z]:/.test(name)) throw refuse("the name is a path from the root of a disk");
+  if (/^[/\\]/.test(name) || DRIVE_REGEXP.test(name)) throw refuse("the name is a path from the root of a disk");
   const components = name.normalize("NFC").split("/");
   while (components.length > 1 && isOfInbox(components[0] ?? "")) components.shift();
   if (components.length > SCAN_DEPTH_MAX) throw refuse("there are too many folders in it");
@@ -57,11 +64,12 @@ export function numberedName(name: string, number: number): string {
   return name.slice(0, cut) + shortened(`(${number}) ${name.slice(cut)}`);
 }
 
-function storable(component: string, system: typeof Deno.build.os): string {
+function storable(component: string, system: System): string {
   let stored = component.replace(UNSTORABLE_REGEXP, (character) => JOINERS.includes(character) ? character : "_");
   if (system === "windows") stored = stored.replace(WINDOWS_REGEXP, "_");
   stored = stored.trim().replace(/[. ]+$/, (ending) => "_".repeat(ending.length));
   if (DEVICE_REGEXP.test(stored)) stored = `_${stored}`;
+  stored = stored.replace(SHORT_NAME_REGEXP, "$1_$2");
   return shortened(stored);
 }
 

@@ -14,11 +14,16 @@ export const INBOX_FOLDER = "inbox";
 /** Endings that browsers and other programs give to what is not complete yet. */
 const UNFINISHED_ENDINGS = [".part", ".partial", ".crdownload", ".download", ".tmp", "~"];
 
+/** True for a relative name that is hidden, or lies in a folder that is. */
+export function isHidden(name: string): boolean {
+  return name.split("/").some((component) => component.startsWith("."));
+}
+
 /** True for a relative name that may be shared: not hidden, not unfinished, not too long or deep, and storable as text. */
 export function isShareable(name: string): boolean {
   const components = name.split("/");
   return components.length <= SCAN_DEPTH_MAX &&
-    components.every((component) => component !== "" && !component.startsWith(".")) &&
+    components.every((component) => component !== "") && !isHidden(name) &&
     !UNFINISHED_ENDINGS.some((ending) => name.toLowerCase().endsWith(ending)) &&
     new TextEncoder().encode(name).length <= NAME_BYTES_MAX &&
     name.isWellFormed() && !name.includes("\0");

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { relative, SEPARATOR } from "@std/path";
 import type { Folder } from "./folder.ts";
+import { nameInside } from "./inside.ts";
 
 /** Names, of files or of folders, below which something may have changed. */
 export type Change = ReadonlySet<string> | "everything";
@@ -56,8 +56,7 @@ export class FolderWatch implements AsyncDisposable {
 /** The names an event is about; "everything" when the system says that it lost events. */
 function namesOf(folder: Folder, event: Deno.FsEvent): readonly string[] | "everything" {
   if (event.paths.length === 0 || event.kind === "any" || event.kind === "other") return "everything";
-  return event.paths.map((path) => relative(folder.path, path).replaceAll(SEPARATOR, "/"))
-    .filter((name) => folder.mayShare(name));
+  return event.paths.flatMap((path) => nameInside(folder.path, path) ?? []).filter((name) => folder.mayShare(name));
 }
 
 class GatheredChange {

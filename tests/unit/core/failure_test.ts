@@ -29,6 +29,11 @@ Deno.test("Failure.from() keeps failures and says the platform's reason", () => 
     "Cannot reach 10.0.0.5:1099",
   );
   assertEquals([refused.code, refused.message], ["unreachable", "Cannot reach 10.0.0.5:1099: connection refused"]);
+  const onWindows = new Error("Connection refused. (os error 10061)");
+  assertEquals(
+    Failure.from(onWindows, "unreachable", "Cannot reach it").message,
+    "Cannot reach it: connection refused",
+  );
   assertEquals(Failure.from(new Error("No space left on device (os error 28)"), "closed", "x").code, "disk-full");
   assertEquals(Failure.from(new Deno.errors.PermissionDenied("p"), "closed", "x").code, "no-access");
 });

@@ -29,7 +29,7 @@ Deno.test("hostile names put nothing outside the sender's own folder of the inbo
     ".",
     ".ssh",
     ".recess",
-    "C:a.bin",
+    "C:\\a.bin",
     "\\\\host\\a.bin",
     "\\a.bin",
     "eva/a.bin",
@@ -41,7 +41,20 @@ Deno.test("hostile names put nothing outside the sender's own folder of the inbo
     using connection = await stranger(room);
     assertEquals((await failing(() => offered(connection, path, { name }))).code, "bad-name", name);
   }
-  for (const name of ["con.txt", "a\u0000.bin", "a\u001b[2J.bin", "a:b", "inbox", "..\\a.bin", "x ", "x.tmp"]) {
+  for (
+    const name of [
+      "con.txt",
+      "C:a.bin",
+      "RECESS~1",
+      "a\u0000.bin",
+      "a\u001b[2J.bin",
+      "a:b",
+      "inbox",
+      "..\\a.bin",
+      "x ",
+      "x.tmp",
+    ]
+  ) {
     using connection = await stranger(room);
     await offered(connection, path, { name }).catch((thrown) => {
       assert(thrown instanceof Failure && ["bad-name", "malformed"].includes(thrown.code), name);
