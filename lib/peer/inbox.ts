@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
+import { failedWith, Failure } from "../core/failure.ts";
 import { fingerprint } from "../core/fingerprint.ts";
 import { INBOX_FILES_MAX, INBOX_FILES_PER_SENDER_MAX, INBOX_PARTS, INBOX_RUNNING_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
@@ -13,6 +13,7 @@ import { Slots } from "../core/slots.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Put } from "../protocol/inbox.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
+import type { DiskReserve } from "../store/disk_reserve.ts";
 import type { Folder } from "../store/folder.ts";
 import { receivedName } from "../store/received_name.ts";
 import { isThere } from "../store/remove_file.ts";
@@ -35,7 +36,9 @@ export interface InboxOptions {
 /** What the inbox tells. */
 export type InboxEvent =
   | { readonly event: "received"; readonly peer: string; readonly name: string; readonly size: number }
-  | { readonly event: "taken-back"; readonly peer: string; readonly name: string };
+  | { readonly event: "taken-back"; readonly peer: string; readonly name: string }
+  /** Nothing more is taken, since the disk is full. */
+  | { readonly event: "inbox-full"; readonly path: string };
 
 /** What the inbox needs. */
 export interface InboxParts {
@@ -44,6 +47,8 @@ export interface InboxParts {
   readonly folder: Folder;
   readonly share: Share;
   readonly state: State;
+  /** Room on the disk that no file of others takes. */
+  readonly reserve: DiskReserve;
   /** The pace of all that is received. */
   readonly pace: Pace | undefined;
   readonly onEvent: (event: InboxEvent) => void;
@@ -80,6 +85,8 @@ export class Inbox implements AsyncDisposable {
   readonly #gate = new Slots(1);
   readonly #line = new UploadLine(INBOX_RUNNING_MAX);
   #lastNumber: number;
+  /** Whether the disk was full when something was to be taken the last time. */
+  #isDiskFull = false;
   #isClosed = false;
 
   constructor(parts: InboxParts) {
@@ -122,7 +129,10 @@ export class Inbox implements AsyncDisposable {
       this.#receiving.add(received);
       return { name: await received.finally(() => this.#receiving.delete(received)), alreadyHere: false };
     } catch (thrown) {
-      if (isNew && got.bytes === 0) await this.#throwAway(file);
+      const isFull = failedWith(thrown, "disk-full") && !thrown.remote;
+      if (isFull) this.#noteFullDisk();
+      // What is given up makes room at once; a sender can put it again when there is enough for all of it.
+      if (isFull || (isNew && got.bytes === 0)) await this.#throwAway(file);
       throw thrown;
     } finally {
       this.#running.delete(file.number);
@@ -187,13 +197,32 @@ export class Inbox implements AsyncDisposable {
     if (begun !== undefined && this.#running.has(begun.number)) {
       throw new Failure("busy", `"${printable(lastPart(offered.name))}" is being put already`);
     }
-    for (const number of this.#judge(offered, begun)) {
+    const giveWay = this.#judge(offered, begun);
+    this.#demandRoom();
+    for (const number of giveWay) {
       const file = this.#files.get(number);
       if (file !== undefined) await this.#throwAway(file);
     }
     const file = { ...offered, number: begun?.number ?? ++this.#lastNumber, modified: undefined };
     this.#write(file);
     return { file, isNew: begun === undefined };
+  }
+
+  /** Fails: "disk-full" when the disk has no room beside what this peer needs itself. */
+  #demandRoom(): void {
+    try {
+      this.#parts.reserve.hold();
+      this.#isDiskFull = false;
+    } catch (thrown) {
+      if (failedWith(thrown, "disk-full")) this.#noteFullDisk();
+      throw thrown;
+    }
+  }
+
+  #noteFullDisk(): void {
+    this.#parts.reserve.release();
+    if (!this.#isDiskFull) this.#parts.onEvent({ event: "inbox-full", path: this.#parts.folder.path });
+    this.#isDiskFull = true;
   }
 
   #same({ sender, root, size }: Offered): ReceivedFile[] {

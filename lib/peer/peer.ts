@@ -17,6 +17,7 @@ import { Guesses } from "../net/guesses.ts";
 import type { Identity } from "../net/identity.ts";
 import { Listener } from "../net/listener.ts";
 import type { Room } from "../net/room_key.ts";
+import { DiskReserve } from "../store/disk_reserve.ts";
 import { Folder } from "../store/folder.ts";
 import { parseFound, tidyIncoming } from "../store/incoming.ts";
 import type { SharedFile } from "../store/file_list.ts";
@@ -149,7 +150,13 @@ export class Peer implements AsyncDisposable {
 
     const folder = stack.use(await Folder.open(options.folder, options.elsewhere));
     folder.sharesInbox = options.inbox?.share ?? false;
-    const state = stack.use(State.open(folder.statePath("recess.db"), { onEvent }));
+    const reserve = new DiskReserve(folder.statePath("reserve"));
+    const onStateEvent = (event: StateEvent): void => {
+      // The reserve is for this: what is tried again in a moment has room then.
+      if (event.event === "state-unwritten") reserve.release();
+      onEvent(event);
+    };
+    const state = stack.use(State.open(folder.statePath("recess.db"), { onEvent: onStateEvent }));
     if (folder.notKept === undefined) {
       const found = await tidyIncoming(folder, Date.now(), parseFound(state.setting("incoming")));
       state.set("incoming", JSON.stringify(found));
@@ -196,7 +203,7 @@ export class Peer implements AsyncDisposable {
         onEvent,
       }),
     );
-    const inbox = stack.use(new Inbox({ options: options.inbox, folder, share, state, pace: down, onEvent }));
+    const inbox = stack.use(new Inbox({ options: options.inbox, folder, share, state, reserve, pace: down, onEvent }));
     const slots = options.slots ?? UPLOAD_SLOTS;
     const host = new Host({ consent, pictures, talk, nameOf, inbox, share, partials, clock, slots, pace: up });
     const answering: AnswerOptions<Visit> = {

@@ -83,6 +83,8 @@ function describe(event: PeerEvent): string {
       return describeTalk(event);
     case "received":
       return `${event.peer} put ${event.name} here (${formatSize(event.size)})`;
+    case "inbox-full":
+      return `The inbox takes nothing more: the disk of "${event.path}" is full; make room there, and it goes on`;
     case "taken-back":
       return `${event.peer} took back ${event.name}`;
     case "download-waits":

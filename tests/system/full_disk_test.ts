@@ -203,3 +203,55 @@ testWithDisks(
     await eventually("it is logged", async () => (await log()).includes("afterwards"));
   },
 );
+
+testWithDisks(
+  "an inbox stops before its disk is full: its peer says so once, remembers on, and takes files again when there is room",
+  async () => {
+    await using temp = await TempFolder.make();
+    await using disk = await Disk.mount(temp, 40);
+    await using index = await startIndex();
+    await temp.file("ana/huge.bin", 60_000_000);
+    for (let number = 0; number < 24; number++) await temp.file(`ana/${number}.bin`, 2_000_000, number);
+    const ana: PeerArgs = { folder: temp.at("ana"), index, name: "ana" };
+    const rui: PeerArgs = { folder: disk.at("rui"), index, name: "rui", args: ["--inbox", "share"] };
+    {
+      await using running = await startPeer({ ...rui, stdin: "piped" });
+      const { program } = running;
+      const huge = await runCommand(ana, "put", "huge.bin", "rui");
+      assertEquals(huge.code, 1, huge.stderr);
+      assertMatch(huge.stderr, /The disk of the other side is full \(ask its owner to make room\)/);
+      const codes: number[] = [];
+      for (let number = 0; number < 24 && codes.at(-1) !== 1; number++) {
+        codes.push((await runCommand(ana, "put", `${number}.bin`, "rui")).code);
+      }
+      assert(codes.length > 5 && codes.at(-1) === 1, String(codes));
+      const refused = await runCommand(ana, "put", "23.bin", "rui");
+      assertEquals(refused.code, 1);
+      // A message is stored before it is acknowledged, and a file that comes is remembered with its digests.
+      const told = await runCommand(ana, "tell", "rui", "bom dia");
+      assertEquals(told.code, 0, told.stderr);
+      await temp.file("disk/rui/own.bin", 1_000_000);
+      const guest: PeerArgs = { folder: temp.at("guest"), index, args: ["--json"] };
+      await eventually(
+        "own.bin is hashed",
+        async () => (await runCommand(guest, "search", "own")).stdout.includes('"root"'),
+      );
+      assertEquals(program.ended, false);
+      assert(!/state|its disk is full|this is a bug/.test(program.stderr), program.stderr);
+      assertEquals(
+        count(program.stderr, /The inbox takes nothing more: the disk of ".*rui" is full/g),
+        2,
+        program.stderr,
+      );
+      for await (const { name } of Deno.readDir(disk.at("rui", "inbox", "ana"))) {
+        if (name !== "0.bin") await Deno.remove(disk.at("rui", "inbox", "ana", name));
+      }
+      const again = await runCommand(ana, "put", "23.bin", "rui");
+      assertEquals(again.code, 0, again.stderr);
+      program.kill("SIGTERM");
+      assertEquals(await program.exit(), 0);
+    }
+    const messages = await runCommand({ folder: disk.at("rui"), index }, "messages");
+    assertMatch(messages.stdout, /bom dia/, messages.stderr);
+  },
+);

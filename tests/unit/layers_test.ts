@@ -46,6 +46,7 @@ const ONLY_IN: [what: RegExp, where: string[]][] = [
   [/Deno\.serve\(/, ["server/http_server.ts"]],
   [/createSocket\(/, ["net/datagrams.ts"]],
   [/Deno\.(open|openSync)\(/, [
+    "store/disk_reserve.ts",
     "store/folder.ts",
     "store/hash_worker.ts",
     "store/place.ts",
