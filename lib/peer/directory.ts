@@ -167,24 +167,33 @@ export class Directory {
     return all.filter(({ peer }) => peer !== self && (wanted.from === undefined || peer === wanted.from));
   }
 
-  /** Everything below a folder, each name once: of different contents of one name, the one that most have. */
+  /**
+   * Everything below a folder, each name once: of different contents of one name, the one that most have. What only programs without
+   * verification have is there without sources.
+   *
+   * @throws {Failure} "too-large" when there are more files than can be fetched in one go.
+   */
   async folder({ name: prefix, from }: WantedFolder): Promise<FolderFile[]> {
     if (from !== undefined) return await this.#folderOf(from, prefix);
+    const { session, self } = this.#options;
     const files = new Map<string, FolderFile>();
-    let after: string | undefined;
-    for (let more = true; more && files.size < FOLDER_FILES_MAX;) {
-      const page = await this.#options.session.call(FolderFiles, {
-        prefix,
-        limit: HITS_MAX,
-        ...(after === undefined ? {} : { after }),
-      });
+    const seen = new Set<string>();
+    let start: { readonly after?: string } = {};
+    for (let more = true; more;) {
+      const page = await session.call(FolderFiles, { prefix, limit: HITS_MAX, ...start });
+      const before = seen.size;
       for (const { name, peers, holders, ...content } of page.hits) {
-        const refs = peers.filter((peer) => peer.name !== this.#options.self() && peer.dialect === undefined);
-        const moreHolders = holders > peers.length;
-        if (refs.length > 0 && !files.has(name)) files.set(name, folderFile({ name, ...content }, refs, moreHolders));
+        seen.add(name);
+        const others = peers.filter((peer) => peer.name !== self());
+        const refs = others.filter(({ dialect }) => dialect === undefined);
+        const known = files.get(name);
+        if (others.length === 0 || (known !== undefined && (known.refs.length > 0 || refs.length === 0))) continue;
+        files.set(name, folderFile({ name, ...content }, refs, holders > peers.length));
       }
-      after = page.hits.at(-1)?.name;
-      more = page.more && after !== undefined;
+      start = { after: page.hits.at(-1)?.name ?? prefix };
+      // An index that gives the same names again and again has no more.
+      more = page.more && seen.size > before;
+      if (more) checkFolderSize(prefix, seen.size);
     }
     return [...files.values()];
   }
@@ -221,7 +230,8 @@ export class Directory {
   /** Everything below a folder of one peer, asked of itself. */
   async #folderOf(peer: string, prefix: string): Promise<FolderFile[]> {
     const ref = await this.#peer(peer);
-    const { files } = await this.#filesOf(ref, { prefix, countMax: FOLDER_FILES_MAX });
+    const { files, more } = await this.#filesOf(ref, { prefix, countMax: FOLDER_FILES_MAX });
+    if (more) checkFolderSize(prefix, files.length);
     return files.map(({ modified: _, ...file }) => folderFile(file, [ref], false));
   }
 
@@ -319,6 +329,14 @@ export class Directory {
     }
     return sources;
   }
+}
+
+/** What would be left out must not be forgotten without a word. */
+function checkFolderSize(folder: string, files: number): void {
+  if (files < FOLDER_FILES_MAX) return;
+  throw new Failure("too-large", `"${printable(folder)}" has more than ${FOLDER_FILES_MAX} files`, {
+    hint: "get its sub-folders one after the other",
+  });
 }
 
 function folderFile(file: Content, refs: readonly PeerRef[], moreHolders: boolean): FolderFile {

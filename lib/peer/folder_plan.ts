@@ -64,7 +64,9 @@ export async function planFolder(
     if (index % SLICE_FILES === 0) await nextTurn();
     signal.throwIfAborted();
     if (await copyAt(file, copies, file.stored, parts) !== undefined) continue;
-    const refused = attempt(() => checkPlace(root, file.stored));
+    const refused = file.sources.length === 0
+      ? new Failure("refused", "only a program that verifies nothing has it", { hint: "get it alone, by its name" })
+      : attempt(() => checkPlace(root, file.stored));
     if (refused instanceof Failure) failed.push({ name: file.name, failure: refused });
     else missing.push(file);
   }

@@ -3,6 +3,7 @@ import { Failure } from "../../../lib/core/failure.ts";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import type { Destination } from "../../../lib/peer/fetching.ts";
 import type { TransferResult } from "../../../lib/peer/transfer.ts";
+import { askJson } from "../../support/classmate.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";
 import { sameFiles, type TempFolder } from "../../support/temp.ts";
 
@@ -29,6 +30,20 @@ async function share(room: Room, name: string, files: readonly (readonly [string
 
 function failedNames({ failed }: TransferResult): string[] {
   return failed.map(({ name }) => name).sort();
+}
+
+/** Whether nothing is read-only for who runs this, as for the administrator of a system. */
+function writesWhatIsReadOnly(): boolean {
+  const folder = Deno.makeTempDirSync({ prefix: "recess-" });
+  try {
+    Deno.chmodSync(folder, 0o500);
+    Deno.mkdirSync(`${folder}/sub`);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 }
 
 /** What is in the way of a folder, and which files cannot be placed for it. */
@@ -77,8 +92,7 @@ Deno.test("get of a folder into a chosen one names each file that could not be p
 
 Deno.test({
   name: "get of a folder with a read-only sub-folder names each file that could not be placed",
-  // Nothing is read-only for the system's administrator.
-  ignore: Deno.uid() === 0,
+  ignore: writesWhatIsReadOnly(),
   async fn() {
     await using room = await Room.open();
     await share(room, "ana", ALBUM);
@@ -114,4 +128,15 @@ Deno.test("a folder that is put together from different people's files says whos
   const chosen = await room.folder();
   const result = await leo.peer.transfers.start(only, { kind: "path", path: chosen.path }).result;
   assertEquals([result.mixedFrom, chosen.names()], [[], ["main.py"]]);
+});
+
+Deno.test("get of a folder names a file that only a program without verification has", async () => {
+  await using room = await Room.open();
+  const shared = await share(room, "ana", ALBUM);
+  const files = ["Album/theirs.mp4", "Album/note.txt"];
+  assertEquals(await askJson(room.address.port, "JOIN", { files, port: 9 }), "JOIN_OK");
+  const rui = await room.peer("rui");
+  const result = await get(rui, "Album/");
+  assertEquals(result.failed.map(({ name, failure }) => [name, failure.code]), [["Album/theirs.mp4", "refused"]]);
+  for (const [name] of ALBUM) assert(await sameFiles(shared.at(name), rui.folder.at(name)), name);
 });
