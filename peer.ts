@@ -16,7 +16,7 @@ import { printable } from "./lib/core/printable.ts";
 import { formatCount, parseRate, parseSize } from "./lib/core/quantity.ts";
 import { STOP_SIGNALS } from "./lib/core/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
-import { RoomKey } from "./lib/net/room_key.ts";
+import { type Room, RoomKey, WEAK_KEY } from "./lib/net/room_key.ts";
 import { CONSENT_MODES } from "./lib/peer/consent.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
 import { classroomHelp } from "./lib/shell/classrooms.ts";
@@ -31,7 +31,7 @@ import { finishResults, Output, printError, printText } from "./lib/shell/output
 import { Shell } from "./lib/shell/shell.ts";
 import type { Manifest } from "./lib/store/manifest.ts";
 import { ManifestFile } from "./lib/store/manifest_file.ts";
-import { requireSecret } from "./lib/store/secret_file.ts";
+import { looseMode, requireSecret } from "./lib/store/secret_file.ts";
 
 const INDEX_PORT = 1099;
 
@@ -124,9 +124,7 @@ async function main(): Promise<number> {
     plain: flags.plain,
     consent: parseChoice("consent", flags.consent, CONSENT_MODES),
     ...(flags.inbox === undefined ? {} : { inbox: { share: flags.inbox === "share", quota: parseSize(flags.quota) } }),
-    ...(flags["room-key-file"] === undefined
-      ? {}
-      : { room: await RoomKey.parse(await requireSecret(flags["room-key-file"], "room key")).room() }),
+    ...(flags["room-key-file"] === undefined ? {} : { room: await readRoom(flags["room-key-file"], output) }),
     ...(flags.up === undefined ? {} : { up: parseRate(flags.up) }),
     ...(flags.down === undefined ? {} : { down: parseRate(flags.down) }),
     onPicture: (bytes, type) => output.picture(bytes, type),
@@ -245,6 +243,15 @@ async function follow(manifest: ManifestFile, peer: Peer, output: Output, signal
       output.note(`${message}; what it listed stays shared`, { event: "manifest", manifest: path, message });
     },
   }, signal);
+}
+
+/** The key of the room. A file that others can read, or a key that can be guessed, is remarked on. */
+async function readRoom(path: string, output: Output): Promise<Room> {
+  const key = RoomKey.parse(await requireSecret(path, "room key"));
+  for (const why of [await looseMode(path, "shared"), key.isWeak ? WEAK_KEY : undefined]) {
+    if (why !== undefined) output.note(why, { event: "insecure", why });
+  }
+  return await key.room();
 }
 
 /** The files of a manifest. Lines that cannot be used are reported, and the others are shared. */

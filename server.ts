@@ -16,7 +16,7 @@ import { STOP_SIGNALS } from "./lib/core/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
 import { SqliteIndex } from "./lib/index/sqlite_index.ts";
-import { type Room, RoomKey } from "./lib/net/room_key.ts";
+import { type Room, RoomKey, WEAK_KEY } from "./lib/net/room_key.ts";
 import { watchEventLoop } from "./lib/server/event_loop.ts";
 import { HTTP_ROUTES } from "./lib/server/http_routes.ts";
 import { HttpServer } from "./lib/server/http_server.ts";
@@ -37,7 +37,7 @@ import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { finishResults, printError, printText } from "./lib/shell/output.ts";
-import { requireSecret } from "./lib/store/secret_file.ts";
+import { looseMode, requireSecret } from "./lib/store/secret_file.ts";
 
 /** How long a line of the log may wait for others: a search is answered in less time than a write takes. */
 const LOG_PAUSE_MS = 50;
@@ -55,6 +55,10 @@ const FLAGS = {
   redis: {
     value: "URL",
     about: "share the index with other servers over this Redis; a cluster's URLs go with commas between",
+  },
+  "redis-url-file": {
+    value: "FILE",
+    about: "the same, with the URL in a file: arguments can be seen by all on a machine",
   },
   "room-key-file": { value: "FILE", about: "the key of the room: without it nobody joins, searches or downloads" },
   "new-room-key": { about: "print a new room key, to be put into such a file" },
@@ -112,7 +116,6 @@ async function main(): Promise<void> {
   const rates = parseRates(flags.rates);
   const connectionsMax = parseCount("max-peers", flags["max-peers"]);
   const keyFile = flags["room-key-file"];
-  const room = keyFile === undefined ? {} : { room: await readRoom(keyFile) };
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   const logged = (event: JournalEvent): string => write(event, new Date());
@@ -128,7 +131,9 @@ async function main(): Promise<void> {
     metrics.note(event);
     if (isWritten(event, level)) log.write(logged(event));
   };
-  await using index = await openIndex(flags.redis, journal);
+  const room = keyFile === undefined ? {} : { room: await readRoom(keyFile, journal) };
+  const redis = await redisUrl(flags.redis, flags["redis-url-file"], journal);
+  await using index = await openIndex(redis, journal);
   const address = { host: flags.host, port: parsePort(flags.port) };
   const parts = { index, journal, metrics, rates };
   await using server = await IndexServer.listen(address, { ...parts, ...room, connectionsMax });
@@ -171,8 +176,37 @@ async function openIndex(redis: string | undefined, journal: Journal): Promise<S
   return await RedisIndex.open(parseRedisPlace(redis), { onEvent: journal });
 }
 
-async function readRoom(keyFile: string): Promise<Room> {
-  return await RoomKey.parse(await requireSecret(keyFile, "room key")).room();
+/** The key of the room. A file that others can read, or a key that can be guessed, is remarked on. */
+async function readRoom(keyFile: string, journal: Journal): Promise<Room> {
+  const key = RoomKey.parse(await requireSecret(keyFile, "room key"));
+  await remarkOnMode(keyFile, journal);
+  if (key.isWeak) journal({ event: "insecure", why: WEAK_KEY });
+  return await key.room();
+}
+
+/** The URL of Redis, from the flag or from a file. A password among the arguments is remarked on. */
+async function redisUrl(
+  argument: string | undefined,
+  file: string | undefined,
+  journal: Journal,
+): Promise<string | undefined> {
+  if (file === undefined) {
+    const why =
+      "Everybody on this machine can see the password of Redis among the arguments; use --redis-url-file FILE";
+    if (argument !== undefined && /:[^/@]+@/.test(argument)) journal({ event: "insecure", why });
+    return argument;
+  }
+  if (argument !== undefined) {
+    throw new Failure("usage", "--redis and --redis-url-file say the same", { hint: "use one of them" });
+  }
+  const url = (await requireSecret(file, "URL of Redis")).trim();
+  await remarkOnMode(file, journal);
+  return url;
+}
+
+async function remarkOnMode(path: string, journal: Journal): Promise<void> {
+  const why = await looseMode(path, "shared");
+  if (why !== undefined) journal({ event: "insecure", why });
 }
 
 /** Reads the room's key again at every SIGHUP, one after the other; a file that cannot be read changes nothing. */
@@ -182,7 +216,7 @@ function rekeyOnHangup(server: IndexServer, keyFile: string | undefined, journal
   const rekey = async (): Promise<void> => {
     try {
       if (keyFile === undefined) throw new Failure("usage", "there is no --room-key-file to read");
-      server.rekey(await readRoom(keyFile));
+      server.rekey(await readRoom(keyFile, journal));
     } catch (thrown) {
       journal({ event: "not-rekeyed", why: Failure.from(thrown, "no-access", "Cannot use the room key").message });
     }

@@ -12,6 +12,10 @@ import { Identity, SEED_BYTES } from "./identity.ts";
 /** 128 bits: more than anybody guesses, few enough to read to each other. */
 const KEY_BYTES = 16;
 const GROUP_DIGITS = 4;
+/** Of the 32 digits of a key that was made by chance, seven or fewer differ in one of 25 million. */
+const DIFFERENT_DIGITS_MIN = 8;
+/** What a person is told whose room key can be guessed. */
+export const WEAK_KEY = "The room key can be guessed; make another one with: server.ts --new-room-key";
 
 /** A room that has a key, and the index's identity that follows from it. */
 export interface Room {
@@ -40,6 +44,13 @@ export class RoomKey {
     throw new Failure("usage", "Cannot read the room key: it has to be 32 hex digits", {
       hint: "make one with: deno run --allow-net --allow-read server.ts --new-room-key",
     });
+  }
+
+  /** Whether it can be guessed: it has few different digits, or they follow each other in a simple way. A key made by chance is never so. */
+  get isWeak(): boolean {
+    const digits = Array.from(this.#bytes.toHex(), (digit) => parseInt(digit, 16));
+    const steps = digits.slice(1).map((digit, index) => (digit - (digits[index] ?? 0) + 16) % 16);
+    return new Set(digits).size < DIFFERENT_DIGITS_MIN || new Set(steps).size < DIFFERENT_DIGITS_MIN;
   }
 
   /** Whether a text is this key, as `parse` reads it; takes as long whichever of its digits are wrong. For HTTP, which has no proofs. */

@@ -5,15 +5,25 @@
 
 import { failedWith, type Failure } from "../core/failure.ts";
 import { Identity } from "../net/identity.ts";
-import { readSecret, writeSecret } from "../store/secret_file.ts";
+import { looseMode, readSecret, writeSecret } from "../store/secret_file.ts";
+
+/** Who hears what is wrong with a kept identity. */
+export interface IdentityHandlers {
+  /** It cannot be written, so it lasts for this run. */
+  onNotKept(failure: Failure): void;
+  /** Others on this machine can read it. */
+  onLoose(why: string): void;
+}
 
 /**
- * Reads the identity at a path, or makes it. One that cannot be written lasts for this run, and `onNotKept` is told why.
+ * Reads the identity at a path, or makes it.
  *
  * @throws {Failure} "no-access" when the file cannot be read or is damaged: nobody gets a new key unasked.
  */
-export async function folderIdentity(path: string, onNotKept: (failure: Failure) => void): Promise<Identity> {
+export async function folderIdentity(path: string, { onNotKept, onLoose }: IdentityHandlers): Promise<Identity> {
   const kept = await readSecret(path);
+  const loose = await looseMode(path, "own");
+  if (loose !== undefined) onLoose(loose);
   if (kept !== undefined) return await Identity.fromPem(kept);
   const made = await Identity.make();
   try {

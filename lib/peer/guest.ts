@@ -36,8 +36,11 @@ export class Guest implements AsyncDisposable {
     const dialWith = options.dial ?? dial;
     await using stack = new AsyncDisposableStack();
     const state = await openState(options, stack);
-    const identity = await folderIdentity(join(options.folder, STATE_FOLDER, "identity.pem"), ({ message }) => {
-      if (state?.isKept === true) onEvent({ event: "state-not-kept", path: options.folder, why: message });
+    const identity = await folderIdentity(join(options.folder, STATE_FOLDER, "identity.pem"), {
+      onNotKept({ message }) {
+        if (state?.isKept === true) onEvent({ event: "state-not-kept", path: options.folder, why: message });
+      },
+      onLoose: (why) => onEvent({ event: "insecure", why }),
     });
     const session = stack.use(
       await IndexSession.connect({ indexes, dial: dialWith, identity, room, clock, random, onEvent }),

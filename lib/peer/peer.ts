@@ -51,6 +51,8 @@ export type PeerEvent =
   | InboxEvent
   | StateEvent
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
+  /** A secret of this peer is not one. */
+  | { readonly event: "insecure"; readonly why: string }
   | { readonly event: "download-waits"; readonly file: string; readonly why: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
@@ -164,8 +166,11 @@ export class Peer implements AsyncDisposable {
     const isFirstStart = state.setting("started") === undefined;
     state.set("started", "yes");
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
-    const identity = await folderIdentity(folder.statePath("identity.pem"), ({ message }) => {
-      if (state.isKept) onEvent({ event: "state-not-kept", path: folder.path, why: message });
+    const identity = await folderIdentity(folder.statePath("identity.pem"), {
+      onNotKept({ message }) {
+        if (state.isKept) onEvent({ event: "state-not-kept", path: folder.path, why: message });
+      },
+      onLoose: (why) => onEvent({ event: "insecure", why }),
     });
     const { room, plain = false } = options;
     const roomKey = room === undefined ? {} : { roomKey: room.key };

@@ -37,6 +37,8 @@ export type JournalEvent =
   | { readonly event: "registered"; readonly peer: string; readonly from: Address; readonly seconds: number }
   | { readonly event: "left"; readonly peer: string; readonly why: string }
   | { readonly event: "refused"; readonly peer: string; readonly code: string; readonly message: string }
+  /** A secret of the index is not one. */
+  | { readonly event: "insecure"; readonly why: string }
   /** SIGHUP: the room's key was read again. */
   | { readonly event: "rekeyed" }
   /** SIGHUP, but the key is what it was. */
@@ -67,6 +69,7 @@ export const LEVEL_OF = {
   "redis-away": "error",
   "redis-back": "warn",
   "server-gone": "warn",
+  insecure: "warn",
   "log-lost": "error",
   closing: "info",
   bug: "error",
@@ -126,6 +129,8 @@ function sentence(event: JournalEvent): string {
       return "read the room key again: whoever connects from now on needs it";
     case "not-rekeyed":
       return `kept the room key: ${event.why}`;
+    case "insecure":
+      return event.why;
     case "log-lost":
       return `${event.why}, for a while; ${formatCount(event.lines, "line")} got lost`;
     case "closing":

@@ -87,6 +87,8 @@ function describe(event: PeerEvent): string {
       return `The inbox takes nothing more: the disk of "${event.path}" is full; make room there, and it goes on`;
     case "taken-back":
       return `${event.peer} took back ${event.name}`;
+    case "insecure":
+      return event.why;
     case "download-waits":
       return `The download of "${event.file}" waits: ${event.why}; make room there, and it goes on`;
     case "state-damaged": {

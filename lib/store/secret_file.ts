@@ -9,6 +9,20 @@ import { printable } from "../core/printable.ts";
 /** Readable and writable by the owner alone. */
 const MODE = 0o600;
 
+/** What a secret must not allow: an identity belongs to one person; a key that a room or several servers share may be read by a group. */
+const LOOSE_BITS = { own: 0o077, shared: 0o027 } as const;
+
+/**
+ * Says in a sentence that others on this machine may read or change a secret; undefined when they may not, where there is no such file, and on Windows, which
+ * has no such modes.
+ */
+export async function looseMode(path: string, kind: keyof typeof LOOSE_BITS): Promise<string | undefined> {
+  const mode = await Deno.stat(path).then((info) => info.mode, () => null);
+  if (mode === null || Deno.build.os === "windows" || (mode & LOOSE_BITS[kind]) === 0) return undefined;
+  const modes = (mode & 0o777).toString(8).padStart(3, "0");
+  return `Others on this machine can read or change "${printable(path)}" (mode ${modes}); close it with: chmod 600`;
+}
+
 /** The text of the file, or undefined when there is none. Fails: "no-access". */
 export async function readSecret(path: string): Promise<string | undefined> {
   try {

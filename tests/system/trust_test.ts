@@ -13,8 +13,8 @@ Deno.test("a room with a key lets in who has it, and nobody else; wrong keys are
   await using temp = await TempFolder.make();
   const made = await runIndex("--new-room-key");
   assertMatch(made.stdout, /^([0-9a-f]{4}-){7}[0-9a-f]{4}\n$/);
-  await Deno.writeTextFile(temp.at("key"), made.stdout);
-  await Deno.writeTextFile(temp.at("other"), (await runIndex("--new-room-key")).stdout);
+  await Deno.writeTextFile(temp.at("key"), made.stdout, { mode: 0o600 });
+  await Deno.writeTextFile(temp.at("other"), (await runIndex("--new-room-key")).stdout, { mode: 0o600 });
   await using index = await startIndex("--room-key-file", temp.at("key"));
   const source = await temp.file("ana/film.bin", 3_000_000);
   const withKey = ["--room-key-file", temp.at("key")];

@@ -237,3 +237,18 @@ Deno.test("Guesses makes each further guess from an address wait longer, and nob
   assert(waited.every((ms, index) => index === 0 || ms >= (waited[index - 1] ?? 0)), String(waited));
   assert((waited.at(-1) ?? 0) >= 5_000);
 });
+
+Deno.test("a room key that can be guessed is called weak, and one that was made by chance never", () => {
+  for (
+    const weak of [
+      "0".repeat(32),
+      "0123456789abcdef".repeat(2),
+      "deadbeef".repeat(4),
+      "fedcba9876543210".repeat(2),
+      "01".repeat(16),
+    ]
+  ) {
+    assertEquals(RoomKey.parse(weak).isWeak, true, weak);
+  }
+  for (let made = 0; made < 1000; made++) assertEquals(RoomKey.parse(RoomKey.makeText()).isWeak, false);
+});
