@@ -147,8 +147,10 @@ export const CONSENT_REMEMBERED_MAX = 10_000;
 export const PICTURES_AT_ONCE_MAX = 4;
 /** The same of one peer. */
 export const PICTURES_PER_PEER_MAX = 2;
-/** Bytes of pictures that a peer takes in one run, so that nobody fills its disk with them. */
-export const PICTURES_BYTES_MAX = 1024 ** 3;
+/** Pixels of a picture: more than cameras have, and what a terminal can still hold decoded. */
+export const IMAGE_PIXELS_MAX = 2 ** 28;
+/** Folders of an inbox that are named after their senders alone; the names of further ones hold the senders' keys. */
+export const DRAWERS_KEPT_MAX = 10_000;
 /** Datagrams of one picture that are under way at once: what 200 ms of a fast network hold. */
 export const DATAGRAM_WINDOW_MAX = 4096;
 /** Contents of which a peer remembers who wants them and what it gave away. */

@@ -14,6 +14,8 @@ import {
   QUEUED_EVERY_MS,
 } from "../core/limits.ts";
 
+import type { KeyStanding } from "./who.ts";
+
 /** How one decides. */
 export const CONSENT_MODES = ["open", "ask", "deny"] as const;
 export type ConsentMode = typeof CONSENT_MODES[number];
@@ -25,6 +27,8 @@ export interface Wish {
   readonly id: string;
   /** The name of who asks, as far as that is known. */
   readonly peer: string;
+  /** What the key is under that name. */
+  readonly key: KeyStanding;
   /** The file it is about, and what tells it from others of that name: its root, if there is one. */
   readonly name: string;
   readonly root?: string;
@@ -48,8 +52,8 @@ export interface ConsentOptions {
   readonly mode: ConsentMode;
   readonly clock: Clock;
   readonly onEvent: (event: ConsentEvent) => void;
-  /** Peers that are always allowed, by id. */
-  readonly always: { has(id: string): boolean; add(id: string): void };
+  /** Peers, by id, that are always allowed wishes of a kind. */
+  readonly always: { has(id: string, kind: Wish["kind"]): boolean; add(id: string, kind: Wish["kind"]): void };
 }
 
 interface OpenQuestion {
@@ -86,7 +90,7 @@ export class Consent {
     const key = wish.id === ""
       ? `without a key ${++this.#lastWithoutKey}`
       : JSON.stringify([wish.id, wish.peer, wish.kind, wish.root ?? wish.name]);
-    if (this.isOpen || this.#remembered.has(key) || (wish.id !== "" && always.has(wish.id))) return;
+    if (this.isOpen || this.#remembered.has(key) || (wish.id !== "" && always.has(wish.id, wish.kind))) return;
     if (mode === "deny") throw refused(wish);
     const { allowed } = this.#open.get(key) ?? this.#ask(key, wish);
     const gone = Promise.withResolvers<boolean>();
@@ -100,15 +104,24 @@ export class Consent {
     }
   }
 
+  /**
+   * Fails: "refused" where everybody is refused, and the peer is no exception. For what leads up to a wish and gives nothing away that a search does not: there
+   * nobody needs to be asked.
+   */
+  demandNotDenied(wish: Pick<Wish, "id" | "kind" | "name" | "size">): void {
+    const { mode, always } = this.#options;
+    if (mode === "deny" && !(wish.id !== "" && always.has(wish.id, wish.kind))) throw refused(wish);
+  }
+
   /** What waits for an answer, oldest first. */
   questions(): Question[] {
     return Array.from(this.#open.values(), ({ question }) => question);
   }
 
-  /** Allows a wish; with `always`, everything that this peer will ever ask. Fails: "not-found". */
+  /** Allows a wish; with `always`, all of the same kind that this peer will ever have. Fails: "not-found". */
   accept(number: number, options: { always?: boolean } = {}): Question {
     const { question, answer } = this.#questionOf(number);
-    if (options.always === true && question.id !== "") this.#options.always.add(question.id);
+    if (options.always === true && question.id !== "") this.#options.always.add(question.id, question.kind);
     answer(true);
     return question;
   }
@@ -161,7 +174,7 @@ export class Consent {
   }
 }
 
-function refused({ kind, name }: Wish): Failure {
+function refused({ kind, name }: Pick<Wish, "kind" | "name">): Failure {
   const what = kind === "download" ? `to send "${name}"` : kind === "upload" ? `to take "${name}"` : "the picture";
   return new Failure("refused", `The owner refused ${what}`, { hint: "ask them" });
 }

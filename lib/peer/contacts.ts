@@ -18,6 +18,7 @@ import { identityOf, type PublicIdentity } from "../net/identity.ts";
 import type { PeerRow } from "../protocol/shapes.ts";
 import type { State } from "../store/state.ts";
 import type { Source } from "../transfer/lane.ts";
+import { keyKnownFor, standingIn } from "./who.ts";
 
 /** What calling needs. */
 export interface ContactsOptions {
@@ -30,6 +31,14 @@ export interface ContactsOptions {
   readonly lookUp: (name: string) => Promise<PeerRow | undefined>;
   /** Where names and keys are remembered; without, nothing is. */
   readonly state: State | undefined;
+}
+
+/** What this peer knows of another one. */
+export interface PeerRemarks {
+  readonly you: boolean;
+  /** Whether the key is another than the one that was known by the name. */
+  readonly changed: boolean;
+  readonly blocked: boolean;
 }
 
 /** The peers that one calls. */
@@ -66,7 +75,7 @@ export class Contacts {
       if (name !== peer) {
         throw new Failure("unreachable", `Cannot reach ${peer}: somebody else is at ${formatAddress(address)} now`);
       }
-      this.#options.state?.rememberPeer(peerNameKey(peer), id);
+      this.#options.state?.people.rememberPeer(peerNameKey(peer), id);
       return connection;
     } catch (thrown) {
       connection.close();
@@ -76,13 +85,25 @@ export class Contacts {
 
   /** Trusts the key that a name has now. Shape: its id. */
   trust({ name, id }: { readonly name: string; readonly id: string }): string {
-    this.#options.state?.trustPeer(peerNameKey(name), id);
+    this.#options.state?.people.trustPeer(peerNameKey(name), id);
     return id;
   }
 
+  /** What a person has to know of a peer in a list: whether it is this peer itself, has another key than before, or is blocked. */
+  remarks({ name, id }: { readonly name: string; readonly id: string }): PeerRemarks {
+    const { self, state } = this.#options;
+    return {
+      you: id === self().identity?.id,
+      changed: state !== undefined && id !== NO_ID && standingIn(state, { id, name, isSure: true }) === "changed",
+      blocked: state?.people.isBlocked(id) ?? false,
+    };
+  }
+
   #check(peer: string, id: string): void {
-    const known = this.#options.state?.knownPeer(peerNameKey(peer));
-    if (known === undefined || known === id) return;
+    const { state } = this.#options;
+    const known = state && keyKnownFor(state, peer);
+    if (state === undefined || known === undefined) return;
+    if (standingIn(state, { id, name: peer, isSure: true }) !== "changed") return;
     throw new Failure(
       "key-changed",
       `${peer} is not who it was: the key was ${fingerprint(known)} and now is ${fingerprint(id)}`,

@@ -45,7 +45,7 @@ async function answerDownload(
   if (file === undefined) return await say(encodeAbsent(dialect));
   const { host: peer } = connection.remote;
   try {
-    const wish = { kind: "download" as const, id: "", peer, name: file.name, size: file.size };
+    const wish = { kind: "download" as const, id: "", peer, key: "new" as const, name: file.name, size: file.size };
     // There is no word by which a client could be told that it has to wait.
     await consent.allow(file.root === undefined ? wish : { ...wish, root: file.root }, () => Promise.resolve());
   } catch (thrown) {

@@ -20,7 +20,7 @@ import type { Content } from "../transfer/download.ts";
 import type { Source } from "../transfer/lane.ts";
 import { classroomPeersAt } from "./dialect_fetch.ts";
 import { folderLike, mostLike } from "./folder_names.ts";
-import type { Contacts } from "./contacts.ts";
+import type { Contacts, PeerRemarks } from "./contacts.ts";
 import type { IndexSession } from "./index_session.ts";
 import type { LastTable, Row } from "./last_table.ts";
 
@@ -124,6 +124,11 @@ export class Directory {
       more = page.more && page.peers.length > 0;
     }
     return { peers, more };
+  }
+
+  /** What this peer knows of one that is listed. */
+  remarks(peer: { readonly name: string; readonly id: string }): PeerRemarks {
+    return this.#options.contacts.remarks(peer);
   }
 
   /** What one peer shares; the rows become the last table. Fails: "not-found" when it is not here, "unreachable". */

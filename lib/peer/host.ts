@@ -9,11 +9,10 @@ import { DIGEST_BYTES, PIECE_BYTES } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { PAGE_DIGESTS_MAX, SMALL_UPLOADS_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
-import { UNKNOWN_NAME } from "../core/peer_name.ts";
 import { printable } from "../core/printable.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { Slots } from "../core/slots.ts";
-import { type Answer, route, type Routes, routes } from "../net/answerer.ts";
+import { type Answer, type Route, route, type Routes, routes } from "../net/answerer.ts";
 import type { Connection } from "../net/connection.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
@@ -33,6 +32,7 @@ import type { Talk } from "./talk.ts";
 import type { Inbox } from "./inbox.ts";
 import { INBOX_ROUTES } from "./inbox_routes.ts";
 import { UploadLine } from "./upload_line.ts";
+import type { Acquaintances, Who } from "./who.ts";
 
 /** What the answers come from. */
 export interface HostParts {
@@ -48,8 +48,7 @@ export interface HostParts {
   readonly talk: Talk;
   /** Where others put files. */
   readonly inbox: Inbox;
-  /** The name that a key has at the index, if it is the one that is claimed. */
-  readonly nameOf: (claimed: string | undefined, id: string) => Promise<string | undefined>;
+  readonly acquaintances: Acquaintances;
 }
 
 /** The serving side of a peer. */
@@ -59,6 +58,7 @@ export class Host {
   /** Small answers never wait behind a film. */
   readonly small = new Slots(SMALL_UPLOADS_MAX);
   readonly demand: Demand;
+  readonly #visits = new Set<Visit>();
 
   constructor(parts: HostParts) {
     this.parts = parts;
@@ -66,38 +66,60 @@ export class Host {
     this.demand = new Demand(parts.clock);
   }
 
-  /** What asks over one connection. */
+  /** What asks over one connection, until it is disposed of. */
   visit(connection: Connection): Visit {
-    return new Visit(this, connection);
+    const visit: Visit = new Visit(this, connection, () => this.#visits.delete(visit));
+    this.#visits.add(visit);
+    return visit;
+  }
+
+  /** Ends the visits of a key, and whatever runs for them. */
+  endVisitsOf(id: string): void {
+    for (const { caller, connection } of this.#visits) if (caller === id) connection.close(notWelcome());
   }
 }
 
 /** One connection of a peer that asks. */
-export class Visit {
+export class Visit implements Disposable {
   readonly host: Host;
   readonly connection: Connection;
-  #name: Promise<string | undefined> | undefined;
+  readonly #onOver: () => void;
   /** The id of who calls, whose turns are counted; empty as long as it is not proven. */
   caller = "";
   /** What it calls itself. */
   claimedName: string | undefined;
 
-  constructor(host: Host, connection: Connection) {
+  constructor(host: Host, connection: Connection, onOver: () => void) {
     this.host = host;
     this.connection = connection;
+    this.#onOver = onOver;
   }
 
-  /** What a person is told about who calls. */
-  async callerName(): Promise<string> {
-    return await (this.#name ??= this.host.parts.nameOf(this.claimedName, this.caller)) ?? UNKNOWN_NAME;
+  [Symbol.dispose](): void {
+    this.#onOver();
+  }
+
+  /** Fails: "refused" for a key that the owner has blocked. */
+  demandWelcome(): void {
+    if (this.host.parts.acquaintances.isBlocked(this.caller)) throw notWelcome();
+  }
+
+  /** Finds out who calls. */
+  async who(): Promise<Who> {
+    return await this.host.parts.acquaintances.who(this);
   }
 
   /** Waits until the owner of this peer lets it have what it wants. Fails: "refused", "busy". */
   async allow(wish: Pick<Wish, "kind" | "name" | "root" | "size">): Promise<void> {
     const { consent } = this.host.parts;
     if (consent.isOpen) return;
-    const peer = await this.callerName();
-    await consent.allow({ ...wish, id: this.caller, peer }, () => this.connection.send(encodeNews(Asking, {})));
+    const { name: peer, key } = await this.who();
+    await consent.allow({ ...wish, id: this.caller, peer, key }, () => this.connection.send(encodeNews(Asking, {})));
+  }
+
+  /** Fails: "refused" where nobody may download, and this peer is no exception. */
+  demandNotDenied({ name, size }: Pick<Wish, "name" | "size">): void {
+    this.host.parts.consent.demandNotDenied({ kind: "download", name, size, id: this.caller });
   }
 
   /** Tells the peer how many are before it. */
@@ -111,14 +133,31 @@ type Shared = SharedFile | PartialCopy;
 
 /** What peers may ask a peer. */
 export const HOST_ROUTES: Routes<Visit> = routes(
-  route(List, list),
-  route(Pieces, pieces),
-  route(Holds, holds),
-  route(Download, download),
-  ...PICTURE_ROUTES,
-  route(Tell, async (visit, message) => ({ data: await visit.host.parts.talk.take(visit, message) })),
-  ...INBOX_ROUTES,
+  ...[
+    route(List, list),
+    route(Pieces, pieces),
+    route(Holds, holds),
+    route(Download, download),
+    ...PICTURE_ROUTES,
+    route(Tell, async (visit: Visit, message) => ({ data: await visit.host.parts.talk.take(visit, message) })),
+    ...INBOX_ROUTES,
+  ].map(unlessBlocked),
 );
+
+/** The same answer, but none to a key that is blocked. */
+function unlessBlocked({ method, answer }: Route<Visit>): Route<Visit> {
+  return {
+    method,
+    async answer(visit, data, id) {
+      visit.demandWelcome();
+      return await answer(visit, data, id);
+    },
+  };
+}
+
+function notWelcome(): Failure {
+  return new Failure("refused", "The owner does not want to be asked by you", { hint: "ask them" });
+}
 
 async function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {
   const { pace, share } = host.parts;
@@ -129,9 +168,11 @@ async function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Pro
   return { data };
 }
 
-async function pieces({ host }: Visit, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
+async function pieces(visit: Visit, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
+  const { host } = visit;
   const { share } = host.parts;
   const content = wanted(host, data);
+  visit.demandNotDenied(content);
   const known = "here" in content
     ? { file: content, digests: content.digests.subarray(data.from * DIGEST_BYTES) }
     : await share.pieces(content, data.from);
@@ -142,6 +183,7 @@ async function pieces({ host }: Visit, data: DataOf<typeof Pieces>): Promise<Ans
 
 function holds(visit: Visit, { root }: DataOf<typeof Holds>): Promise<Answer<ReplyOf<typeof Holds>>> {
   const content = wanted(visit.host, { root });
+  visit.demandNotDenied(content);
   const { given, asking } = visit.host.demand.note({ root, size: content.size }, visit.caller);
   const complete = !("here" in content);
   const bits = complete ? [given.bits] : [content.here.bits, given.bits];

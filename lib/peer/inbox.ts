@@ -5,7 +5,6 @@
  */
 
 import { failedWith, Failure } from "../core/failure.ts";
-import { fingerprint } from "../core/fingerprint.ts";
 import { INBOX_FILES_MAX, INBOX_FILES_PER_SENDER_MAX, INBOX_PARTS, INBOX_RUNNING_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { printable } from "../core/printable.ts";
@@ -13,17 +12,20 @@ import { Slots } from "../core/slots.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Put } from "../protocol/inbox.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
+import type { Show } from "../protocol/show.ts";
 import type { DiskReserve } from "../store/disk_reserve.ts";
 import type { Folder } from "../store/folder.ts";
+import { placeBytes } from "../store/place.ts";
 import { receivedName } from "../store/received_name.ts";
 import { isThere } from "../store/remove_file.ts";
-import { INBOX_FOLDER } from "../store/shareable.ts";
 import type { Share } from "../store/share.ts";
 import type { ReceivedFile, State } from "../store/state.ts";
 import { UnfinishedFile } from "../store/unfinished_file.ts";
 import { receiveFile } from "../transfer/receive.ts";
+import { drawerOf } from "./drawers.ts";
 import { type Held, type InboxBounds, roomFor } from "./inbox_room.ts";
 import { UploadLine } from "./upload_line.ts";
+import type { Who } from "./who.ts";
 
 /** How a person wants the inbox. */
 export interface InboxOptions {
@@ -35,10 +37,16 @@ export interface InboxOptions {
 
 /** What the inbox tells. */
 export type InboxEvent =
-  | { readonly event: "received"; readonly peer: string; readonly name: string; readonly size: number }
-  | { readonly event: "taken-back"; readonly peer: string; readonly name: string }
+  | (Sent & { readonly event: "received"; readonly size: number })
+  | (Sent & { readonly event: "taken-back" })
   /** Nothing more is taken, since the disk is full. */
   | { readonly event: "inbox-full"; readonly path: string };
+
+/** A file, and who it is from. */
+interface Sent extends Pick<Who, "id" | "key"> {
+  readonly peer: string;
+  readonly name: string;
+}
 
 /** What the inbox needs. */
 export interface InboxParts {
@@ -56,10 +64,7 @@ export interface InboxParts {
 
 /** Who puts something here. */
 export interface Sender {
-  /** The id, which is proven. */
-  readonly id: string;
-  /** The name that the key has at the index. */
-  readonly name: string;
+  readonly who: Who;
   readonly connection: Connection;
   /** Resolves when the person here lets it. Fails: "refused". */
   allow(): Promise<void>;
@@ -67,6 +72,15 @@ export interface Sender {
   tellPlace(before: number): Promise<void>;
   /** Tells how much is here. */
   tellProgress(done: number, checking: boolean): void;
+}
+
+/** A picture that somebody wants to show, with SHA-256 of it in hex. */
+type Picture = Pick<DataOf<typeof Show>, "name" | "size" | "sha256">;
+
+/** Room that is held for a picture; given back where it is not kept. */
+export interface HeldPicture extends Disposable {
+  /** Stores the picture. Shape: its name in the shared folder. Fails: "no-access", "disk-full". */
+  keep(bytes: Uint8Array): string;
 }
 
 /** A file that somebody wants to put here. */
@@ -110,10 +124,10 @@ export class Inbox implements AsyncDisposable {
 
   /** Takes a file. Fails: "refused" where there is no room or no consent, "bad-name", "closed"; and as receiving does: then it goes on next time. */
   async take(sender: Sender, offer: DataOf<typeof Put>): Promise<ReplyOf<typeof Put>> {
-    const name = `${INBOX_FOLDER}/${drawerOf(sender)}/${storedName(offer.name)}`;
+    const { who, connection } = sender;
+    const name = `${drawerOf(who, this.#parts.state)}/${storedName(offer.name)}`;
     const over = Promise.withResolvers<void>();
-    const { id, connection } = sender;
-    const offered = { sender: id, root: offer.root, size: offer.size, name };
+    const offered = { sender: who.id, root: offer.root, size: offer.size, name };
     await this.#stopBefore(offered);
     const { file, isNew } = await this.#gate.run(async () => {
       const letIn = await this.#letIn(offered);
@@ -124,7 +138,7 @@ export class Inbox implements AsyncDisposable {
     const got = { bytes: 0 };
     try {
       await sender.allow();
-      using _turn = await this.#line.take(sender.id, (before) => sender.tellPlace(before));
+      using _turn = await this.#line.take(who.id, (before) => sender.tellPlace(before));
       const received = this.#receive(file, sender, got);
       this.#receiving.add(received);
       return { name: await received.finally(() => this.#receiving.delete(received)), alreadyHere: false };
@@ -140,9 +154,48 @@ export class Inbox implements AsyncDisposable {
     }
   }
 
+  /**
+   * Holds room for a picture, which counts like a file that is put. Shape: what keeps it; undefined where there is no inbox. Fails: "refused" where there is
+   * no room, "busy".
+   */
+  async holdPicture(visitor: Pick<Sender, "who" | "connection">, picture: Picture): Promise<HeldPicture | undefined> {
+    const { folder, state, options } = this.#parts;
+    if (options === undefined) return undefined;
+    const { who, connection } = visitor;
+    const name = `${drawerOf(who, state)}/${storedName(picture.name)}`;
+    // What is agreed on of a picture is SHA-256 of all of it, so that is what tells it from others here.
+    const offered = { sender: who.id, root: picture.sha256, size: picture.size, name };
+    const over = Promise.withResolvers<void>();
+    const { file } = await this.#gate.run(async () => {
+      const letIn = await this.#letIn(offered);
+      if (letIn.file.modified === undefined) this.#running.set(letIn.file.number, { connection, over: over.promise });
+      return letIn;
+    });
+    let isKept = file.modified !== undefined;
+    return {
+      keep: (bytes) => {
+        if (isKept) return file.name;
+        try {
+          const placed = placeBytes(bytes, folder.statePath("incoming"), folder.path, file.name);
+          this.#write({ ...file, ...placed });
+          isKept = true;
+          return placed.name;
+        } catch (thrown) {
+          if (failedWith(thrown, "disk-full")) this.#noteFullDisk();
+          throw thrown;
+        }
+      },
+      [Symbol.dispose]: () => {
+        this.#running.delete(file.number);
+        over.resolve();
+        if (!isKept) this.#forget(file);
+      },
+    };
+  }
+
   /** Deletes what a peer put here itself. `name` is the whole name, or its last part. Fails: "not-found", "file-changed". */
-  async takeBack(sender: Pick<Sender, "id" | "name">, name: string): Promise<string> {
-    const own = this.#all().filter((file) => file.sender === sender.id && !this.#running.has(file.number));
+  async takeBack({ id, key, name: peer }: Who, name: string): Promise<string> {
+    const own = this.#all().filter((file) => file.sender === id && !this.#running.has(file.number));
     const file = own.findLast((each) => each.name === name) ?? own.findLast((each) => lastPart(each.name) === name);
     if (file === undefined) {
       const last = own.slice(-3).map((each) => `"${lastPart(each.name)}"`).join(", ");
@@ -151,7 +204,7 @@ export class Inbox implements AsyncDisposable {
       });
     }
     await this.#delete(file);
-    this.#parts.onEvent({ event: "taken-back", peer: sender.name, name: file.name });
+    this.#parts.onEvent({ event: "taken-back", peer, id, key, name: file.name });
     return file.name;
   }
 
@@ -272,7 +325,8 @@ export class Inbox implements AsyncDisposable {
     got.bytes = Math.max(1, size);
     this.#write({ ...file, name, modified });
     if (folder.mayShare(name)) share.adopt({ name, size, modified, root }, digests);
-    onEvent({ event: "received", peer: sender.name, name, size });
+    const { name: peer, id, key } = sender.who;
+    onEvent({ event: "received", peer, id, key, name, size });
     return name;
   }
 
@@ -306,15 +360,6 @@ export class Inbox implements AsyncDisposable {
     this.#files.delete(number);
     // When the peer closes, the database may be closed already; what is written there is only counted as interrupted.
     if (!this.#isClosed) this.#parts.state.dropReceived(number);
-  }
-}
-
-/** The name of the folder for what one peer puts here. */
-function drawerOf({ name, id }: Pick<Sender, "name" | "id">): string {
-  try {
-    return receivedName(name.replaceAll("/", "_"));
-  } catch {
-    return fingerprint(id);
   }
 }
 

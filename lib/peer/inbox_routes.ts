@@ -38,8 +38,7 @@ async function put(
   const { inbox } = visit.host.parts;
   inbox.demandOpen();
   const reply = await inbox.take({
-    id: visit.caller,
-    name: await visit.callerName(),
+    who: await visit.who(),
     connection: visit.connection,
     allow: () => visit.allow({ kind: "upload", ...data }),
     tellPlace: (before) => visit.tellPlace(before),
@@ -51,8 +50,7 @@ async function put(
 async function remove(visit: Visit, { name }: DataOf<typeof Remove>): Promise<Answer<ReplyOf<typeof Remove>>> {
   const { inbox } = visit.host.parts;
   inbox.demandOpen();
-  const sender = { id: visit.caller, name: await visit.callerName() };
-  return { data: { name: await inbox.takeBack(sender, name) } };
+  return { data: { name: await inbox.takeBack(await visit.who(), name) } };
 }
 
 /** Tells how much is here: soon when there is more, and now and then in any case. */

@@ -117,9 +117,9 @@ export class Outbox implements AsyncDisposable {
       throw thrown;
     });
     const latest = state.talk.latest(wanted);
-    const id = state.knownPeer(key) ?? latest?.id ?? row?.id;
+    const id = state.people.knownPeer(key) ?? latest?.id ?? row?.id;
     // The name is first used now, if it was not before: it has to be the same peer when the message can go, and an answer goes to who wrote.
-    if (id !== undefined) state.rememberPeer(key, id);
+    if (id !== undefined) state.people.rememberPeer(key, id);
     if (row !== undefined) return { peer: row.name, id: row.id, isHere: true };
     if (id !== undefined) return { peer: latest?.peer ?? wanted, id, isHere: false };
     throw new Failure("not-found", `There is no peer "${printable(wanted)}" here, and none is known from before`, {

@@ -24,6 +24,7 @@ import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
 import { State, type StateEvent } from "../store/state.ts";
 import { Partials } from "../transfer/partials.ts";
+import { Blocking } from "./blocking.ts";
 import { Consent, type ConsentEvent, type ConsentMode } from "./consent.ts";
 import { Contacts } from "./contacts.ts";
 import { ContentTurns } from "./content_turns.ts";
@@ -41,6 +42,7 @@ import { type PictureEvent, Pictures, type PicturesOptions } from "./pictures.ts
 import { Talk, type TalkEvent } from "./talk.ts";
 import { Puts } from "./puts.ts";
 import { Transfers } from "./transfers.ts";
+import { Acquaintances } from "./who.ts";
 
 /** What a peer tells. */
 export type PeerEvent =
@@ -71,7 +73,7 @@ export interface PeerOptions extends PicturesOptions {
   /** Whether others may have what they ask for; they may, if not said. */
   readonly consent?: ConsentMode;
   /** Lets others put files into `inbox/`; they may not, if not said. */
-  readonly inbox?: InboxOptions;
+  readonly inbox?: InboxOptions | undefined;
   /** Large uploads at once. */
   readonly slots?: number;
   /** Whether to serve without encryption, and to talk to those who do. */
@@ -93,6 +95,7 @@ export class Peer implements AsyncDisposable {
   readonly puts: Puts;
   readonly inbox: Inbox;
   readonly consent: Consent;
+  readonly blocking: Blocking;
   readonly pictures: Pictures;
   readonly talk: Talk;
   /** What it is known by: SHA-256 of its certificate. */
@@ -116,6 +119,7 @@ export class Peer implements AsyncDisposable {
     puts: Puts;
     inbox: Inbox;
     consent: Consent;
+    blocking: Blocking;
     pictures: Pictures;
     talk: Talk;
     name: { current: string };
@@ -128,6 +132,7 @@ export class Peer implements AsyncDisposable {
     this.puts = parts.puts;
     this.inbox = parts.inbox;
     this.consent = parts.consent;
+    this.blocking = parts.blocking;
     this.pictures = parts.pictures;
     this.talk = parts.talk;
     this.#folder = parts.folder;
@@ -188,29 +193,34 @@ export class Peer implements AsyncDisposable {
       mode: options.consent ?? "open",
       clock,
       onEvent,
-      always: { has: (id) => state.isAllowed(id), add: (id) => state.allowPeer(id) },
+      always: {
+        has: (id, kind) => state.people.isAllowed(id, kind),
+        add: (id, kind) => state.people.allow(id, kind),
+      },
     });
     const nameOf = async (claimed: string | undefined, id: string): Promise<string | undefined> => {
       const row = claimed === undefined ? undefined : await directory.lookUp(claimed).catch(() => undefined);
       return row?.id === id ? row.name : undefined;
     };
     const reach = async (peer: string): Promise<Connection> => contacts.connect(await directory.contact(peer));
-    const pictures = new Pictures({ ...options, folder, reach, onEvent, clock, up, down });
+    const acquaintances = new Acquaintances({ state, nameOf });
+    const inbox = stack.use(new Inbox({ options: options.inbox, folder, share, state, reserve, pace: down, onEvent }));
+    const { onPicture, routeDatagrams } = options;
+    const pictures = new Pictures({ onPicture, routeDatagrams, folder, inbox, reach, onEvent, clock, up, down });
     const talk = stack.use(
       new Talk({
         state,
         clock,
         random,
-        nameOf,
+        acquaintances,
         self: () => name.current,
         lookUp: (each) => directory.lookUp(each),
         connect: (source, signal) => contacts.connect(source, signal),
         onEvent,
       }),
     );
-    const inbox = stack.use(new Inbox({ options: options.inbox, folder, share, state, reserve, pace: down, onEvent }));
     const slots = options.slots ?? UPLOAD_SLOTS;
-    const host = new Host({ consent, pictures, talk, nameOf, inbox, share, partials, clock, slots, pace: up });
+    const host = new Host({ consent, pictures, talk, acquaintances, inbox, share, partials, clock, slots, pace: up });
     const answering: AnswerOptions<Visit> = {
       name: () => name.current,
       provenOnly: true,
@@ -227,7 +237,8 @@ export class Peer implements AsyncDisposable {
         ...(plain ? {} : { identity }),
         serve: async (connection) => {
           if (plain && await serveDialect(connection, host)) return;
-          await answerRequests(connection, HOST_ROUTES, host.visit(connection), answering);
+          using visit = host.visit(connection);
+          await answerRequests(connection, HOST_ROUTES, visit, answering);
         },
       }),
     );
@@ -240,7 +251,7 @@ export class Peer implements AsyncDisposable {
       lookUp: (each) => directory.lookUp(each),
       state,
     });
-    const directory = new Directory({
+    const directory: Directory = new Directory({
       session,
       contacts,
       table: new LastTable(state),
@@ -292,6 +303,7 @@ export class Peer implements AsyncDisposable {
       puts,
       inbox,
       consent,
+      blocking: new Blocking({ state, directory, self: identity.id, onBlocked: (id) => host.endVisitsOf(id) }),
       pictures,
       talk,
       name,

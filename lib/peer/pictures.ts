@@ -1,48 +1,58 @@
 /**
- * The pictures that others show this peer, and those that it shows: takes them over UDP, checks and stores them, and tells. Called through host.ts
+ * The pictures that others show this peer, and those that it shows: receives them over UDP, checks and shows them, and keeps them where there is an inbox. Called through host.ts
  * by what others ask, and by the shell.
  * @module
  */
 
 import type { Address } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
-import { imageName, type ImageType, imageType } from "../core/image_type.ts";
-import { PICTURES_AT_ONCE_MAX, PICTURES_BYTES_MAX, PICTURES_PER_PEER_MAX } from "../core/limits.ts";
+import { checkImage } from "../core/image_check.ts";
+import { imageName, type ImageType } from "../core/image_type.ts";
+import { PICTURES_AT_ONCE_MAX, PICTURES_PER_PEER_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { printable } from "../core/printable.ts";
 import { type Answer, type Route, route } from "../net/answerer.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
 import { Show, Shown } from "../protocol/show.ts";
-import { placeBytes } from "../store/place.ts";
 import { receivedName } from "../store/received_name.ts";
-import { INBOX_FOLDER } from "../store/shareable.ts";
 import { PictureOnItsWay } from "../transfer/take_picture.ts";
 import type { Visit } from "./host.ts";
+import type { HeldPicture, Inbox } from "./inbox.ts";
 import { type ShownPicture, type ShowParts, showPicture } from "./show_picture.ts";
+import type { KeyStanding, Who } from "./who.ts";
 
 /** What pictures tell. */
 export type PictureEvent =
-  /** A picture is there: who shows it, and where it lies in the shared folder. */
+  /** A picture is there: who shows it, and where it lies in the shared folder, if it is kept. */
   | {
     readonly event: "picture";
     readonly peer: string;
+    readonly id: string;
+    readonly key: KeyStanding;
     readonly name: string;
-    readonly path: string;
+    readonly path: string | undefined;
     readonly size: number;
     readonly type: ImageType;
   }
-  | { readonly event: "picture-lost"; readonly peer: string; readonly name: string; readonly why: string };
+  | (Pick<Who, "id" | "key"> & {
+    readonly event: "picture-lost";
+    readonly peer: string;
+    readonly name: string;
+    readonly why: string;
+  });
 
 /** What may be said about pictures when a peer is started. */
 export interface PicturesOptions {
   /** Called after the event with the picture itself, for a terminal that can show it. */
-  readonly onPicture?: (bytes: Uint8Array, type: ImageType) => void;
+  readonly onPicture?: ((bytes: Uint8Array, type: ImageType) => void) | undefined;
   /** Where datagrams for an address are sent; there, if not said. Tests put a bad network in between. */
-  readonly routeDatagrams?: (to: Address) => Address;
+  readonly routeDatagrams?: ((to: Address) => Address) | undefined;
 }
 
 /** What pictures need. */
 export interface PictureParts extends PicturesOptions, ShowParts {
+  /** Where pictures are kept. */
+  readonly inbox: Inbox;
   /** The pace of all that is received. */
   readonly down: Pace | undefined;
   readonly onEvent: (event: PictureEvent) => void;
@@ -51,7 +61,7 @@ export interface PictureParts extends PicturesOptions, ShowParts {
 /** A picture that somebody shows us. */
 interface Taking {
   readonly caller: string;
-  /** Ends when it is stored, or fails with why not. */
+  /** Ends when it was shown, or fails with why not. */
   stored: Promise<void>;
 }
 
@@ -61,7 +71,6 @@ export class Pictures implements AsyncDisposable {
   readonly #taking = new Set<Taking>();
   readonly #byVisit = new WeakMap<Visit, Taking>();
   readonly #closing = new AbortController();
-  #storedBytes = 0;
 
   constructor(parts: PictureParts) {
     this.#parts = parts;
@@ -81,13 +90,21 @@ export class Pictures implements AsyncDisposable {
       throw new Failure("busy", "Cannot take a second picture before the first");
     }
     await visit.allow({ kind: "picture", name, root, size });
-    const taking = this.#reserve(visit.caller, size);
+    const taking = this.#reserve(visit.caller);
+    using held = new DisposableStack();
     try {
-      const { clock, down } = this.#parts;
-      const peer = await visit.callerName();
-      const { local, remote } = visit.connection;
-      const coming = await PictureOnItsWay.open({ size, at: local, from: remote.host, clock, pace: down });
-      taking.stored = this.#store(coming, { ...wish, name, peer }).finally(() => this.#release(taking));
+      const { clock, down, inbox } = this.#parts;
+      const { connection } = visit;
+      const who = await visit.who();
+      const kept = await inbox.holdPicture({ who, connection }, { ...wish, name });
+      if (kept !== undefined) held.use(kept);
+      const { local, remote } = connection;
+      const coming = held.use(await PictureOnItsWay.open({ size, at: local, from: remote.host, clock, pace: down }));
+      const all = held.move();
+      taking.stored = this.#store(coming, kept, { ...wish, name, who }).finally(() => {
+        all[Symbol.dispose]();
+        this.#release(taking);
+      });
       // Whoever asks for it hears of it.
       taking.stored.catch(() => {});
       this.#byVisit.set(visit, taking);
@@ -111,16 +128,11 @@ export class Pictures implements AsyncDisposable {
     await Promise.allSettled(Array.from(this.#taking, ({ stored }) => stored));
   }
 
-  /** Holds a place. Fails: "busy" when there is none, "refused" when so much has come already that the disk has to be thought of. */
-  #reserve(caller: string, size: number): Taking {
+  /** Holds a place. Fails: "busy" when there is none. */
+  #reserve(caller: string): Taking {
     const ofCaller = this.#taking.values().filter((each) => each.caller === caller).toArray().length;
     if (this.#taking.size >= PICTURES_AT_ONCE_MAX || ofCaller >= PICTURES_PER_PEER_MAX) {
       throw new Failure("busy", "Cannot take the picture: others are on their way");
-    }
-    if (this.#storedBytes + size > PICTURES_BYTES_MAX) {
-      throw new Failure("refused", "Cannot take the picture: too many have come already", {
-        hint: "the owner has to start again to see more",
-      });
     }
     const taking = { caller, stored: Promise.resolve() };
     this.#taking.add(taking);
@@ -131,26 +143,28 @@ export class Pictures implements AsyncDisposable {
     this.#taking.delete(taking);
   }
 
-  /** Waits for a picture, checks it, puts it into the inbox and tells. */
-  async #store(coming: PictureOnItsWay, wish: DataOf<typeof Show> & { readonly peer: string }): Promise<void> {
-    const { folder, onEvent, onPicture } = this.#parts;
-    const { peer, name, size, type, sha256 } = wish;
+  /** Waits for a picture, checks it, keeps it where there is an inbox, and tells. */
+  async #store(
+    coming: PictureOnItsWay,
+    kept: HeldPicture | undefined,
+    wish: DataOf<typeof Show> & { readonly who: Who },
+  ): Promise<void> {
+    const { onEvent, onPicture } = this.#parts;
+    const { name, size, type, sha256 } = wish;
+    const { name: peer, id, key } = wish.who;
     try {
-      using _coming = coming;
       const bytes = await coming.whole(this.#closing.signal);
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-      if (digest !== sha256 || imageType(bytes) !== type) {
+      if (digest !== sha256 || checkImage(bytes) !== type) {
         throw new Failure("corrupt", `Cannot take "${printable(name)}": it is not the picture that was agreed on`, {
           hint: "show it again",
         });
       }
-      const { name: path } = placeBytes(bytes, folder.statePath("incoming"), folder.path, `${INBOX_FOLDER}/${name}`);
-      this.#storedBytes += size;
-      onEvent({ event: "picture", peer, name, path, size, type });
+      onEvent({ event: "picture", peer, id, key, name, path: kept?.keep(bytes), size, type });
       onPicture?.(bytes, type);
     } catch (thrown) {
       const failure = Failure.from(thrown, "internal", `Cannot take "${printable(name)}"`);
-      onEvent({ event: "picture-lost", peer, name, why: failure.message });
+      onEvent({ event: "picture-lost", peer, id, key, name, why: failure.message });
       throw failure;
     }
   }

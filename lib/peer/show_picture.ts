@@ -6,7 +6,7 @@
 import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { imageType } from "../core/image_type.ts";
+import { checkImage } from "../core/image_check.ts";
 import { REPLY_WAIT_MS, SHOW_BYTES_MAX, SHOW_MS_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { printable } from "../core/printable.ts";
@@ -25,7 +25,7 @@ export interface ShowParts {
   /** Connects to a peer by its name. */
   readonly reach: (peer: string) => Promise<Connection>;
   /** Where datagrams for an address are sent; there, if not said. Tests put a bad network in between. */
-  readonly routeDatagrams?: (to: Address) => Address;
+  readonly routeDatagrams?: ((to: Address) => Address) | undefined;
   /** The pace of all that is sent. */
   readonly up: Pace | undefined;
   readonly clock: Clock;
@@ -53,11 +53,15 @@ export async function showPicture(
   options: { onAsking?: () => void } = {},
 ): Promise<ShownPicture> {
   const { name, bytes } = await readNamedFile(path, folder, SHOW_BYTES_MAX);
-  const type = imageType(bytes);
+  const type = checkImage(bytes);
   if (type === undefined) {
-    throw new Failure("usage", `Cannot show "${printable(name)}": it is no PNG, JPEG, GIF or WebP image`, {
-      hint: "other files go with: put FILE PEER",
-    });
+    throw new Failure(
+      "usage",
+      `Cannot show "${printable(name)}": it is no PNG, JPEG, GIF or WebP image, or a damaged one`,
+      {
+        hint: "other files go with: put FILE PEER",
+      },
+    );
   }
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   using connection = await reach(peer);

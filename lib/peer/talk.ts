@@ -7,8 +7,9 @@
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
 import type { Tell } from "../protocol/talk.ts";
 import type { KeptMessage } from "../store/talk_store.ts";
-import { Mailbox, type MailboxParts, type TellingPeer, type ToldEvent } from "./mailbox.ts";
+import { Mailbox, type MailboxParts, type ToldEvent } from "./mailbox.ts";
 import { Outbox, type OutboxEvent, type OutboxParts, type Told } from "./outbox.ts";
+import type { Caller } from "./who.ts";
 
 export type { KeptMessage };
 
@@ -43,7 +44,7 @@ export class Talk implements AsyncDisposable {
   }
 
   /** Takes what a peer tells; see {@linkcode Mailbox.take}. */
-  take(teller: TellingPeer, message: DataOf<typeof Tell>): Promise<ReplyOf<typeof Tell>> {
+  take(teller: Caller, message: DataOf<typeof Tell>): Promise<ReplyOf<typeof Tell>> {
     return this.#mailbox.take(teller, message);
   }
 

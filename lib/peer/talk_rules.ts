@@ -49,19 +49,3 @@ export function afterFailure({ code, remote }: Pick<Failure, "code" | "remote">,
   if (PASSING.includes(code) && resends < TELL_RESENDS_MAX) return "resend";
   return STANDING.includes(code) ? "hold" : "wait";
 }
-
-/** What is known of the key behind a name that somebody tells something under. */
-export type KeyStanding = "known" | "new" | "changed";
-
-/**
- * How far a sender's name is to be believed. `known` is the key first used under that name, `told` the name under which this key has told
- * something before.
- */
-export function judgeKey(
-  sender: { readonly id: string; readonly name: string; readonly isSure: boolean },
-  memory: { readonly known: string | undefined; readonly told: string | undefined },
-): KeyStanding {
-  if (!sender.isSure) return "new";
-  if (memory.known !== undefined) return memory.known === sender.id ? "known" : "changed";
-  return memory.told === sender.name ? "known" : "new";
-}

@@ -32,7 +32,7 @@ export interface CommandContext {
 export type CommandFlags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** What an argument can be completed with: `own` are the files of this peer, `paths` these and whatever is on its disk. */
-export type Completes = "commands" | "files" | "peers" | "own" | "paths" | "transfers";
+export type Completes = "commands" | "files" | "peers" | "own" | "paths" | "transfers" | "blocked";
 
 /** One command. */
 export interface Command {

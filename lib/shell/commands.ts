@@ -4,7 +4,6 @@
  */
 
 import { Failure } from "../core/failure.ts";
-import { fingerprint } from "../core/fingerprint.ts";
 import { HITS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import type { TransferView } from "../peer/transfer.ts";
@@ -15,6 +14,7 @@ import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
 import { get } from "./get.ts";
 import { INBOX_COMMANDS } from "./inbox_commands.ts";
 import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
+import { PEOPLE_COMMANDS } from "./people_commands.ts";
 import { PICTURE_COMMANDS } from "./picture_commands.ts";
 import { TALK_COMMANDS } from "./talk_commands.ts";
 
@@ -34,11 +34,12 @@ export const COMMANDS: readonly Command[] = [
     needs: "index",
     count: { min: 0, max: ANY },
     check: (flags) => void parseLimit(flags["limit"]),
-    async run({ output, directory }, args, flags) {
+    async run(context, args, flags) {
+      const { directory } = context;
       const query = args.join(" ");
       const limit = parseLimit(flags["limit"]);
       const found = await directory.search(query, { exact: flags["exact"] === true, limit, offset: 0 });
-      showRows(output, found);
+      showRows(context, found);
       if (found.rows.length === 0) {
         throw new Failure(
           "not-found",
@@ -86,13 +87,12 @@ export const COMMANDS: readonly Command[] = [
     needs: "index",
     count: { min: 0, max: 1 },
     async run(context, [peer]) {
-      const { output, directory } = context;
       if (peer === undefined) {
         await listPeers(context);
-        return output.note("What one of them shares: ls PEER", {});
+        return context.output.note("What one of them shares: ls PEER", {});
       }
-      const found = await directory.list(peer);
-      showRows(output, found);
+      const found = await context.directory.list(peer);
+      showRows(context, found);
       if (found.rows.length === 0) throw new Failure("not-found", `${printable(peer)} shares nothing`, { hint: "" });
     },
   },
@@ -115,21 +115,6 @@ export const COMMANDS: readonly Command[] = [
     needs: "peer",
     count: { min: 0, max: 0 },
     run: listTransfers,
-  },
-  {
-    name: "trust",
-    args: "PEER",
-    about: "accept the key that PEER has now, when it is another than before",
-    more:
-      "A peer is remembered with the key it had when it was first used. Compare the new one with what its owner sees in: peers",
-    flags: {},
-    completes: ["peers"],
-    needs: "index",
-    count: { min: 1, max: 1 },
-    async run({ output, directory }, [peer = ""]) {
-      const { name, id } = await directory.trust(peer);
-      output.result(`Trusting ${name} with the key ${fingerprint(id)}`, { event: "trusted", peer: name, id });
-    },
   },
   {
     name: "pause",
@@ -162,6 +147,7 @@ export const COMMANDS: readonly Command[] = [
     run: (context, args) => changeTransfer(context, args, "cancelled", (transfers, id) => transfers.cancel(id)),
   },
   ...CONSENT_COMMANDS,
+  ...PEOPLE_COMMANDS,
   ...PICTURE_COMMANDS,
   ...TALK_COMMANDS,
   {

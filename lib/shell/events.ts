@@ -10,10 +10,11 @@ import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Question } from "../peer/consent.ts";
 import type { PeerEvent } from "../peer/peer.ts";
 import type { TalkEvent } from "../peer/talk.ts";
+import { namedWithKey } from "../peer/who.ts";
 
 /** A question as a person reads it: who, what, how large, and how to answer. */
-function describeQuestion({ number, kind, peer, id, name, size }: Question): string {
-  const who = id === "" ? peer : `${peer} (${fingerprint(id)})`;
+function describeQuestion({ number, kind, peer, id, key, name, size }: Question): string {
+  const who = id === "" ? peer : `${peer} (${fingerprint(id)}${key === "changed" ? ", another key than before" : ""})`;
   const what = `"${name}" (${formatSize(size)})`;
   const wish = kind === "download"
     ? `wants to download ${what}`
@@ -28,13 +29,7 @@ function describeQuestion({ number, kind, peer, id, name, size }: Question): str
 function describeTalk(event: TalkEvent): string {
   switch (event.event) {
     case "told": {
-      const { peer, id, key, text } = event;
-      const which = key === "known"
-        ? ""
-        : key === "new"
-        ? ` (${fingerprint(id)})`
-        : ` (${fingerprint(id)}, another key)`;
-      return `${peer}${which}: ${text}`;
+      return `${namedWithKey(event.peer, event)}: ${event.text}`;
     }
     case "delivered":
       return `Delivered to ${event.peer}: ${formatCount(event.count, "message")} that waited`;
@@ -74,19 +69,20 @@ function describe(event: PeerEvent): string {
         ? `Question ${event.number}: refused`
         : `Question ${event.number}: nobody answered, so it was refused`;
     case "picture":
-      return `${event.peer} shows you ${event.name} (${formatSize(event.size)}): ${event.path}`;
+      return `${namedWithKey(event.peer, event)} shows you ${event.name} (${formatSize(event.size)})` +
+        (event.path === undefined ? "; it is not kept, since there is no inbox (--inbox)" : `: ${event.path}`);
     case "picture-lost":
-      return `${event.name} from ${event.peer} did not arrive: ${event.why}`;
+      return `${event.name} from ${namedWithKey(event.peer, event)} did not arrive: ${event.why}`;
     case "told":
     case "delivered":
     case "undelivered":
       return describeTalk(event);
     case "received":
-      return `${event.peer} put ${event.name} here (${formatSize(event.size)})`;
+      return `${namedWithKey(event.peer, event)} put ${event.name} here (${formatSize(event.size)})`;
     case "inbox-full":
       return `The inbox takes nothing more: the disk of "${event.path}" is full; make room there, and it goes on`;
     case "taken-back":
-      return `${event.peer} took back ${event.name}`;
+      return `${namedWithKey(event.peer, event)} took back ${event.name}`;
     case "insecure":
       return event.why;
     case "download-waits":

@@ -8,11 +8,11 @@ import { Failure } from "../core/failure.ts";
 import { fingerprint } from "../core/fingerprint.ts";
 import { shownPeerName } from "../core/peer_name.ts";
 import { formatRate, formatSize } from "../core/quantity.ts";
+import type { PeerRemarks } from "../peer/contacts.ts";
 import type { FoundRows, PeerRow } from "../peer/directory.ts";
 import type { Row } from "../peer/last_table.ts";
 import type { TransferView } from "../peer/transfer.ts";
 import { type CommandContext, joined } from "./command.ts";
-import type { Output } from "./output.ts";
 import { percentDone } from "./progress.ts";
 import type { Column } from "./table.ts";
 
@@ -25,7 +25,11 @@ const NUMBERED_COLUMNS: readonly Column[] = [
 ];
 
 /** Shows files found, numbered for `get`. */
-export function showRows(output: Output, { rows, more, old = false }: FoundRows): void {
+export function showRows({ output, directory }: CommandContext, { rows, more, old = false }: FoundRows): void {
+  const whoHas = (row: Row): string => {
+    const names = row.peers.map((peer) => directory.remarks(peer).you ? "you" : shownPeerName(peer.name));
+    return names.join(", ") + (row.holders > names.length ? ", …" : "");
+  };
   output.table(
     NUMBERED_COLUMNS,
     rows.map((row, index) => ({
@@ -46,11 +50,6 @@ function sizeOf(row: Row): string {
   return row.peers.every(({ dialect }) => dialect !== undefined) ? "unknown" : formatSize(row.size);
 }
 
-function whoHas(row: Row): string {
-  const names = row.peers.map((peer) => shownPeerName(peer.name));
-  return names.join(", ") + (row.holders > names.length ? ", …" : "");
-}
-
 /** Shows who is here. */
 export async function listPeers({ output, directory }: CommandContext): Promise<void> {
   const { peers } = await directory.peers();
@@ -62,14 +61,22 @@ export async function listPeers({ output, directory }: CommandContext): Promise<
       { title: "files", align: "right" },
       { title: "size", align: "right" },
     ],
-    peers.map((row) => ({
-      cells: row.dialect === undefined
-        ? [shownPeerName(row.name), fingerprint(row.id), reachedAt(row), String(row.files), formatSize(row.bytes)]
-        : [shownPeerName(row.name), "none", reachedAt(row), String(row.files), "unknown"],
-      object: { event: "peer", ...withoutCertificate(row) },
-    })),
+    peers.map((row) => {
+      const remarks = directory.remarks(row);
+      const name = shownPeerName(row.name) + (remarks.you ? " (you)" : "");
+      return {
+        cells: row.dialect === undefined
+          ? [name, keyOf(row, remarks), reachedAt(row), String(row.files), formatSize(row.bytes)]
+          : [name, "none", reachedAt(row), String(row.files), "unknown"],
+        object: { event: "peer", ...withoutCertificate(row), ...remarks },
+      };
+    }),
   );
   if (peers.length === 0) throw new Failure("not-found", "Nobody is here yet", { hint: "" });
+}
+
+function keyOf({ id }: PeerRow, { changed, blocked }: PeerRemarks): string {
+  return fingerprint(id) + (changed ? ", not the one before" : "") + (blocked ? ", blocked" : "");
 }
 
 function reachedAt({ host, port, plain }: PeerRow): string {

@@ -205,13 +205,15 @@ export class Shell {
   }
 
   async #vocabulary(kind: Completing["kind"], word: string): Promise<Vocabulary> {
-    const { directory, puts, transfers } = this.#peer;
+    const { blocking, directory, puts, transfers } = this.#peer;
     const own = (): string[] => this.#peer.files().map(({ file }) => file.name);
     switch (kind) {
       case "files":
         return { files: await directory.suggestFiles(word, SUGGESTIONS_MAX) };
       case "peers":
         return { peers: (await directory.peers()).peers.map(({ name }) => name) };
+      case "blocked":
+        return { blocked: blocking.list().map(({ name }) => name) };
       case "own":
         return { own: own() };
       case "paths":

@@ -30,6 +30,11 @@ export class HeldTable {
     return this.#shape.name;
   }
 
+  /** How many rows it has. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
   /** Whether something is not in the database yet. */
   get isUnsaved(): boolean {
     return this.#unsaved.size > 0;

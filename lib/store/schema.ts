@@ -28,6 +28,11 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE IF NOT EXISTS tellers (
      id TEXT PRIMARY KEY, name TEXT, last INTEGER NOT NULL, at INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  `CREATE TABLE allowed_wishes (id TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (id, kind)) WITHOUT ROWID;
+   INSERT INTO allowed_wishes SELECT id, 'download' FROM allowed_peers;
+   DROP TABLE allowed_peers;
+   CREATE TABLE blocked_peers (id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE drawers (name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
 /** The number of the schema that this version writes. */

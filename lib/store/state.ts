@@ -11,6 +11,7 @@ import { Failure } from "../core/failure.ts";
 import { PatientWriter } from "../core/patient_writer.ts";
 import type { Database, OpenDatabase, Row } from "./database.ts";
 import { HeldTable } from "./held_table.ts";
+import { PeopleStore } from "./people_store.ts";
 import type { FoundFile } from "./scan.ts";
 import { StateFile, type StateFileEvent } from "./state_file.ts";
 import { TalkStore } from "./talk_store.ts";
@@ -57,11 +58,11 @@ export interface StateOptions {
 export class State implements Disposable {
   /** Messages from person to person. */
   readonly talk: TalkStore;
+  /** Whom this peer knows. */
+  readonly people = new PeopleStore(() => this.#trustChanged());
   readonly #file: StateFile;
   /** The second copy of whom this peer knows. */
   readonly #trustPath: string;
-  readonly #known = new HeldTable({ name: "known_peers", columns: ["name", "id"], key: ["name"] });
-  readonly #allowed = new HeldTable({ name: "allowed_peers", columns: ["id"], key: ["id"] });
   readonly #transfers = new HeldTable({ name: "transfers", columns: ["id", "value"], key: ["id"] });
   readonly #settings = new HeldTable({ name: "settings", columns: ["name", "value"], key: ["name"] });
   readonly #received = new HeldTable({
@@ -69,9 +70,7 @@ export class State implements Disposable {
     columns: ["number", "sender", "root", "size", "name", "modified"],
     key: ["number"],
   });
-  readonly #tables = [this.#known, this.#allowed, this.#transfers, this.#settings, this.#received];
-  /** Whom the second copy holds. */
-  readonly #trusted = [this.#known, this.#allowed];
+  readonly #tables = [...this.people.tables, this.#transfers, this.#settings, this.#received];
   #isCopied = true;
   /** Pieces that are not written yet, by name; undefined for those that are to be forgotten. */
   readonly #pieces = new Map<string, HashedWithDigests | undefined>();
@@ -150,34 +149,6 @@ export class State implements Disposable {
     if (names.length > 0) this.#writer.changed();
   }
 
-  /** The id under which a peer of this name was used first. */
-  knownPeer(name: string): string | undefined {
-    const row = this.#known.get(name);
-    return row === undefined ? undefined : String(row["id"]);
-  }
-
-  /** Remembers a peer, if there is none of this name yet. */
-  rememberPeer(name: string, id: string): void {
-    if (this.#known.get(name) === undefined) this.trustPeer(name, id);
-  }
-
-  /** Remembers a peer in the place of the one that had the name before. */
-  trustPeer(name: string, id: string): void {
-    this.#known.put({ name, id });
-    this.#trustChanged();
-  }
-
-  /** Whether the peer with this id may have everything it asks for. */
-  isAllowed(id: string): boolean {
-    return this.#allowed.get(id) !== undefined;
-  }
-
-  /** Lets the peer with this id have everything it asks for, from now on. */
-  allowPeer(id: string): void {
-    this.#allowed.put({ id });
-    this.#trustChanged();
-  }
-
   /** The transfers written down, in order of their numbers. What they are is the business of lib/peer/kept_transfers.ts. */
   transfers(): { id: number; value: string }[] {
     const rows = this.#transfers.all().map(({ id, value }) => ({ id: Number(id), value: String(value) }));
@@ -242,7 +213,7 @@ export class State implements Disposable {
 
   #writeAll(): void {
     if (this.isKept && !this.#isCopied) {
-      writeTrust(this.#trustPath, this.#trusted);
+      writeTrust(this.#trustPath, this.people.tables);
       this.#isCopied = true;
     }
     const isUnsaved = this.#tables.some((table) => table.isUnsaved) || this.#pieces.size > 0 || this.talk.isUnsaved;
@@ -276,7 +247,7 @@ export class State implements Disposable {
   }
 
   #restoreTrust(onEvent: (event: StateEvent) => void): void {
-    const restored = readTrust(this.#trustPath, this.#trusted);
+    const restored = readTrust(this.#trustPath, this.people.tables);
     if (restored === 0) return;
     onEvent({ event: "trust-restored", path: this.#trustPath, peers: restored });
     this.#writer.changed();

@@ -154,6 +154,15 @@ export class TalkStore {
     return row === undefined ? undefined : { peer: String(row["peer"]), id: String(row["id"]) };
   }
 
+  /** The id of the peer that told something first under a name, of the messages that are kept. */
+  firstTeller(peer: string): string | undefined {
+    const row = this.#file.run((database) => {
+      return database.prepare("SELECT id FROM messages WHERE key = ? AND state = 'received' ORDER BY row LIMIT 1")
+        .get(peerNameKey(peer));
+    });
+    return row === undefined ? undefined : String(row["id"]);
+  }
+
   /** The last messages, with one peer or with all, oldest first. */
   history({ peer, limit }: { peer?: string; limit: number }): KeptMessage[] {
     const rows = this.#file.run((database) => {

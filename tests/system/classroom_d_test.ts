@@ -147,7 +147,14 @@ Deno.test("classroom D: over the quota a file is refused before its first byte, 
 Deno.test("classroom D: every part of it is found in --help", async () => {
   const { stdout } = await runPeer("--help");
   for (
-    const pattern of [/put FILE PEER/, /rm FILE \[PEER\]/, /ls PEER/, /get WHAT/, /--inbox \[share\]/, /--quota SIZE/]
+    const pattern of [
+      /put FILE PEER/,
+      /rm FILE \[PEER\]/,
+      /ls \[PEER\]/,
+      /get WHAT/,
+      /--inbox \[share\]/,
+      /--quota SIZE/,
+    ]
   ) {
     assertMatch(stdout, pattern);
   }

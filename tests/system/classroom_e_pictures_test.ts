@@ -3,7 +3,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { imageFile } from "../support/images.ts";
 import { type PeerArgs, runCommand, startIndex, startPeer } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
@@ -15,21 +15,22 @@ Deno.test("classroom E: show sends a photo over UDP; it arrives identical, and b
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const photo = await imageFile(temp, "photos/Foto da sala.jpg", "jpeg", PHOTO_BYTES);
-  await using rui = await startPeer({ folder: temp.at("rui"), index, name: "rui" });
+  await using rui = await startPeer({ folder: temp.at("rui"), index, name: "rui", args: ["--inbox"] });
   const ana: PeerArgs = { folder: temp.at("ana"), index, name: "ana" };
   const shown = await runCommand(ana, "show", "Rui", photo);
   assertEquals([shown.code, shown.stderr], [0, ""]);
   assert(/^Showed Rui Foto da sala\.jpg: 5\.00 MB in .+\n$/.test(shown.stdout), shown.stdout);
-  assert(await sameFiles(photo, temp.at("rui/inbox/Foto da sala.jpg")));
-  assertEquals(rui.program.stderr.split("\n").filter((line) => line.includes("Foto")), [
-    "ana shows you Foto da sala.jpg (5.00 MB): inbox/Foto da sala.jpg",
-  ]);
+  assert(await sameFiles(photo, temp.at("rui/inbox/ana/Foto da sala.jpg")));
+  const [told = "", ...more] = rui.program.stderr.split("\n").filter((line) => line.includes("Foto"));
+  assertMatch(told, /^ana \([0-9a-f-]{19}\) shows you Foto da sala\.jpg \(5\.00 MB\): inbox\/ana\/Foto da sala\.jpg$/);
+  assertEquals(more, []);
 
   const again = await runCommand({ ...ana, args: ["--json"] }, "show", "rui", photo);
   const { tookMs: _, bytesPerSecond, datagrams, resent, ...report } = JSON.parse(again.stdout);
   assertEquals(report, { event: "shown", peer: "rui", name: "Foto da sala.jpg", size: PHOTO_BYTES });
   assert(bytesPerSecond > 0 && datagrams - resent === Math.ceil(PHOTO_BYTES / 1167), again.stdout);
-  assert(await sameFiles(photo, temp.at("rui/inbox/(1) Foto da sala.jpg")));
+  const kept = Array.from(Deno.readDirSync(temp.at("rui/inbox/ana")), ({ name }) => name);
+  assertEquals(kept, ["Foto da sala.jpg"], "what is shown again is kept once");
 });
 
 Deno.test("classroom E: what cannot be shown is told in one sentence, with its exit code", async () => {
@@ -65,7 +66,7 @@ Deno.test("classroom E: the shell asks before a picture is taken, and goes on me
     ...shell,
     folder: temp.at("rui"),
     name: "rui",
-    args: ["--json", "--consent", "ask"],
+    args: ["--json", "--consent", "ask", "--inbox"],
   });
   await ana.program.type("show rui a.gif", "peers");
   await ana.program.line(/"name":"rui"/);
@@ -77,5 +78,5 @@ Deno.test("classroom E: the shell asks before a picture is taken, and goes on me
   assertEquals([kind, peer, name], ["picture", "ana", "a.gif"]);
   await rui.program.type(`accept ${number}`);
   await ana.program.line(/^\{"event":"shown","peer":"rui","name":"a\.gif"/);
-  assert(await sameFiles(temp.at("ana/a.gif"), temp.at("rui/inbox/a.gif")));
+  assert(await sameFiles(temp.at("ana/a.gif"), temp.at("rui/inbox/ana/a.gif")));
 });

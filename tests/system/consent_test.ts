@@ -55,7 +55,7 @@ Deno.test("who waits for consent to a folder sees it, and gets the files that we
     await ana.program.type(isAboutB ? "nao" : "sim");
   }
   assertEquals(await get.exit(), 4, get.stderr);
-  assertMatch(get.stderr, /Not fetched: week\/b\.bin: The owner refused/);
+  assertMatch(get.stderr, /Not downloaded: week\/b\.bin: The owner refused/);
   assert(await sameFiles(temp.at("ana/week/a.bin"), temp.at("rui/week/a.bin")));
 });
 

@@ -1,16 +1,33 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CONSENT_WAIT_MS, QUESTIONS_PER_PEER_MAX } from "../../../lib/core/limits.ts";
 import { Failure } from "../../../lib/core/failure.ts";
+import { ask } from "../../../lib/net/caller.ts";
+import { Identity } from "../../../lib/net/identity.ts";
 import { Consent, type ConsentEvent, type ConsentMode, type Wish } from "../../../lib/peer/consent.ts";
+import { Download, Holds, Pieces } from "../../../lib/protocol/files.ts";
+import { Room } from "../../support/room.ts";
+import { failing, stranger } from "../../support/senders.ts";
 
-const WISH: Wish = { kind: "download", id: "ab".repeat(32), peer: "rui", name: "film.mp4", root: "r1", size: 10 };
+const WISH: Wish = {
+  kind: "download",
+  id: "ab".repeat(32),
+  peer: "rui",
+  key: "new",
+  name: "film.mp4",
+  root: "r1",
+  size: 10,
+};
 const tell = (): Promise<void> => Promise.resolve();
 
 function make(
   mode: ConsentMode,
-): { consent: Consent; events: ConsentEvent[]; always: Set<string>; timeOut: () => void } {
+): { consent: Consent; events: ConsentEvent[]; allowed: Set<string>; timeOut: () => void } {
   const events: ConsentEvent[] = [];
-  const always = new Set<string>();
+  const allowed = new Set<string>();
+  const always = {
+    has: (id: string, kind: string) => allowed.has(`${id} ${kind}`),
+    add: (id: string, kind: string) => void allowed.add(`${id} ${kind}`),
+  };
   const waits: (() => void)[] = [];
   const clock = {
     now: () => 0,
@@ -20,7 +37,7 @@ function make(
     },
   };
   const consent = new Consent({ mode, clock, always, onEvent: (event) => events.push(event) });
-  return { consent, events, always, timeOut: () => waits.forEach((resolve) => resolve()) };
+  return { consent, events, allowed, timeOut: () => waits.forEach((resolve) => resolve()) };
 }
 
 Deno.test("consent that is open asks nobody, and one that is denied lets nobody have anything", async () => {
@@ -29,6 +46,37 @@ Deno.test("consent that is open asks nobody, and one that is denied lets nobody 
   const deny = make("deny");
   assertEquals((await assertRejects(() => deny.consent.allow(WISH, tell), Failure)).code, "refused");
   assertEquals([...open.events, ...deny.events], []);
+});
+
+Deno.test("always allows what it was said to, and no wish of another kind", async () => {
+  const { consent } = make("ask");
+  const first = consent.allow(WISH, tell);
+  consent.accept(1, { always: true });
+  await first;
+  await consent.allow({ ...WISH, root: "r2" }, tell);
+  for (const [kind, number] of [["upload", 2], ["picture", 3]] as const) {
+    const other = assertRejects(() => consent.allow({ ...WISH, root: "r3", kind }, tell), Failure);
+    assertEquals(consent.questions().map((question) => [question.number, question.kind]), [[number, kind]]);
+    consent.refuse(number);
+    await other;
+  }
+});
+
+Deno.test("where everybody is refused, no digest tells what a file holds", async () => {
+  await using room = await Room.open();
+  const ana = await room.peer("ana", undefined, { consent: "deny" });
+  await ana.folder.file("pin.txt", 4);
+  const root = await room.hashed("ana", "pin.txt");
+  const identity = await Identity.make();
+  for (const message of [Pieces, Holds, Download]) {
+    using connection = await stranger(room, identity);
+    const data = { root, from: 0, limit: 1, start: 0 };
+    assertEquals(
+      (await failing(() => ask(connection, message as typeof Pieces, data))).code,
+      "refused",
+      message.method,
+    );
+  }
 });
 
 Deno.test("one question is asked for a file, however many connections want it, and its answer holds for all of them", async () => {
@@ -62,17 +110,17 @@ Deno.test("a refusal, and silence, refuse; a refused file may be asked for again
   assertEquals(assertThrows(() => consent.accept(2), Failure).code, "not-found");
 });
 
-Deno.test("always lets a peer have everything from then on; one without a key is asked about each time", async () => {
-  const { consent, always } = make("ask");
+Deno.test("always holds from then on; one without a key is asked about each time", async () => {
+  const { consent, allowed } = make("ask");
   const first = consent.allow(WISH, tell);
   consent.accept(1, { always: true });
   await first;
-  await consent.allow({ ...WISH, kind: "upload", root: "other" }, tell);
-  assertEquals([...always], [WISH.id]);
+  await consent.allow({ ...WISH, root: "other" }, tell);
+  assertEquals([...allowed], [`${WISH.id} download`]);
   const classroom = consent.allow({ ...WISH, id: "" }, tell);
   consent.accept(2, { always: true });
   await classroom;
-  assertEquals([...always], [WISH.id]);
+  assertEquals([...allowed], [`${WISH.id} download`]);
 });
 
 Deno.test("consent asks about each wish of a client without a key, also for the same file from the same host", async () => {

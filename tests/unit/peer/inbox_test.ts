@@ -8,6 +8,7 @@ import { digestOf, PIECE_BYTES, rootOf } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { type Dial, dial } from "../../../lib/net/dial.ts";
 import { Identity } from "../../../lib/net/identity.ts";
+import { fingerprint } from "../../../lib/core/fingerprint.ts";
 import { encodeRequest } from "../../../lib/protocol/envelope.ts";
 import { Put } from "../../../lib/protocol/inbox.ts";
 import { sameFiles } from "../../support/temp.ts";
@@ -192,7 +193,7 @@ Deno.test("who puts a file again need not wait until its dead connection is noti
   assertEquals((await silent.receive({ waitMs: 5_000 }))?.kind, "news");
   using connection = await stranger(room, identity);
   await offered(connection, path);
-  assertEquals(await tree(ana.folder), ["inbox/somebody/a.bin"]);
+  assertEquals(await tree(ana.folder), [`inbox/somebody (${fingerprint(identity.id)})/a.bin`]);
 });
 
 Deno.test("what somebody else has begun and left gives way to whoever needs the room", async () => {

@@ -126,7 +126,7 @@ Deno.test("a sender that has lost count goes on above what the receiver has take
 Deno.test("only so much waits for one peer, and what is told meanwhile asks nobody", async () => {
   await using temp = await TempFolder.make();
   await using pair = new Pair(temp);
-  pair.state.rememberPeer("rui", "ab".repeat(32));
+  pair.state.people.rememberPeer("rui", "ab".repeat(32));
   pair.isHere = false;
   for (let each = 0; each < OUTBOX_PER_PEER_MAX; each++) {
     assertEquals((await pair.outbox.tell("rui", String(each))).waitsFor?.code, "unreachable");

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Clock, systemClock } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { SHOW_BYTES_MAX } from "../../../lib/core/limits.ts";
@@ -10,13 +10,16 @@ import { DatagramCodec } from "../../../lib/protocol/datagram.ts";
 import type { DataOf } from "../../../lib/protocol/message.ts";
 import { Show, Shown } from "../../../lib/protocol/show.ts";
 import { sendPicture } from "../../../lib/transfer/send_picture.ts";
-import { imageBytes, imageFile } from "../../support/images.ts";
+import { imageAround, imageBytes, imageFile } from "../../support/images.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";
+import { tree } from "../../support/senders.ts";
 import { sameFiles, type TempFolder } from "../../support/temp.ts";
 import { type BadNetwork, UdpRelay } from "../../support/udp_relay.ts";
 import { eventually } from "../../support/wait.ts";
 
 const PHOTO_BYTES = 5_000_000;
+/** An inbox, in which pictures are kept. */
+const INBOX = { share: false, quota: 200_000_000 };
 
 /** Ana shows Rui things, through a bad network if there is one. */
 interface Pair extends AsyncDisposable {
@@ -34,8 +37,8 @@ async function pair(
   const route = relay === undefined ? {} : { routeDatagrams: relay.route };
   return {
     room,
-    ana: await room.peer("ana", undefined, { ...both, ...route }),
-    rui: await room.peer("rui", undefined, { ...both, ...rui }),
+    ana: await room.peer("ana", undefined, { inbox: INBOX, ...both, ...route }),
+    rui: await room.peer("rui", undefined, { inbox: INBOX, ...both, ...rui }),
     pictures: await room.folder(),
     [Symbol.asyncDispose]: () => room[Symbol.asyncDispose](),
   };
@@ -49,10 +52,11 @@ async function arrivesThrough(network: BadNetwork, both: Partial<PeerOptions> = 
   const shown = await ana.peer.pictures.show("rui", photo);
   assertEquals([shown.name, shown.size], ["Sala 3.jpg", PHOTO_BYTES]);
   assert(shown.sent >= shown.parts);
-  assert(await sameFiles(photo, rui.folder.at("inbox", "Sala 3.jpg")));
-  assertEquals(rui.events.filter(({ event }) => event === "picture"), [
-    { event: "picture", peer: "ana", name: "Sala 3.jpg", path: "inbox/Sala 3.jpg", size: PHOTO_BYTES, type: "jpeg" },
-  ]);
+  assert(await sameFiles(photo, rui.folder.at("inbox/ana", "Sala 3.jpg")));
+  const [event, ...more] = rui.events.filter(({ event }) => event === "picture");
+  const { id } = ana.peer;
+  const about = { name: "Sala 3.jpg", path: "inbox/ana/Sala 3.jpg", size: PHOTO_BYTES, type: "jpeg" } as const;
+  assertEquals([event, more], [{ event: "picture", peer: "ana", id, key: "new", ...about }, []]);
   return relay;
 }
 
@@ -74,7 +78,7 @@ Deno.test("nothing of a picture can be read on the way", async () => {
   await using relay = await UdpRelay.open({ seed: 1 });
   await using all = await pair({ relay });
   const path = all.pictures.at("a.gif");
-  await Deno.writeTextFile(path, `GIF89a${"nobody may read this ".repeat(5_000)}`);
+  await Deno.writeFile(path, imageAround("gif", new TextEncoder().encode("nobody may read this ".repeat(5_000))));
   await all.ana.peer.pictures.show("rui", path);
   const text = relay.recorded.there.map((bytes) => new TextDecoder("latin1").decode(bytes)).join("");
   assert(text.length > 100_000 && !text.includes("nobody"));
@@ -101,18 +105,20 @@ Deno.test("forged, damaged and repeated datagrams change nothing", async () => {
   const photo = await imageFile(all.pictures, "a.webp", "webp", 600_000);
   await all.ana.peer.pictures.show("rui", photo);
   assert(meddled > 500);
-  assert(await sameFiles(photo, all.rui.folder.at("inbox", "a.webp")));
+  assert(await sameFiles(photo, all.rui.folder.at("inbox/ana", "a.webp")));
 });
 
 Deno.test("an equal name is numbered, and a name that says something else than the content gets the right ending", async () => {
   await using all = await pair();
   const { ana, rui, pictures } = all;
-  for (const [name, type, size] of [["a.png", "png", 10_000], ["run.bat", "gif", 3_000]] as const) {
-    await imageFile(pictures, name, type, size);
+  const shown = [["a.png", "png", 10_000], ["a.png", "png", 10_001], ["run.bat", "gif", 3_000]] as const;
+  for (const [name, type, size] of [...shown, ...shown]) {
+    await ana.peer.pictures.show("RUI", await imageFile(pictures, name, type, size));
   }
-  for (const name of ["a.png", "a.png", "run.bat"]) await ana.peer.pictures.show("RUI", pictures.at(name));
   const paths = rui.events.map((event) => event.event === "picture" ? event.path : event.event);
-  assertEquals(paths, ["inbox/a.png", "inbox/(1) a.png", "inbox/run.bat.gif"]);
+  const kept = ["inbox/ana/a.png", "inbox/ana/(1) a.png", "inbox/ana/run.bat.gif"];
+  assertEquals(paths, [...kept, ...kept], "what is shown again is kept once");
+  assertEquals((await tree(rui.folder)).sort(), kept.toSorted());
 });
 
 Deno.test("what is no image, too large, empty or not there is refused before anybody is asked", async () => {
@@ -194,9 +200,9 @@ Deno.test("a second picture from the other side has room at the same time", asyn
     ana.peer.pictures.show("rui", other),
     rui.peer.pictures.show("ana", other),
   ]);
-  assert(await sameFiles(one, rui.folder.at("inbox", "one.png")));
-  assert(await sameFiles(other, rui.folder.at("inbox", "other.gif")));
-  assert(await sameFiles(other, ana.folder.at("inbox", "other.gif")));
+  assert(await sameFiles(one, rui.folder.at("inbox/ana", "one.png")));
+  assert(await sameFiles(other, rui.folder.at("inbox/ana", "other.gif")));
+  assert(await sameFiles(other, ana.folder.at("inbox/rui", "other.gif")));
 });
 
 /** Asks to show rui what it likes, and sends the bytes it likes. */
@@ -245,14 +251,38 @@ Deno.test("a picture that is not what was agreed on is not stored, and neither i
   }
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", png)).toHex();
   await showRaw(all, { ...wish, name: "../../up.png", sha256 }, png);
-  const names = Array.from(Deno.readDirSync(rui.folder.at("inbox")), ({ name }) => name);
-  assertEquals(names, ["up.png"]);
-  assertEquals(rui.events.at(-1), {
-    event: "picture",
-    peer: "somebody",
-    name: "up.png",
-    path: "inbox/up.png",
-    size: 5_000,
-    type: "png",
-  });
+  const [path = "", ...more] = await tree(rui.folder);
+  assertMatch(path, /^inbox\/somebody \([0-9a-f-]{19}\)\/up\.png$/);
+  assertEquals(more, []);
+  const last = rui.events.at(-1);
+  assert(last?.event === "picture");
+  assertEquals([last.peer, last.key, last.name, last.path], ["somebody", "new", "up.png", path]);
+});
+
+Deno.test("without an inbox a picture is shown and not kept", async () => {
+  const shown: Uint8Array[] = [];
+  await using all = await pair({ rui: { inbox: undefined, onPicture: (bytes) => shown.push(bytes) } });
+  const photo = await imageFile(all.pictures, "a.png", "png", 300_000);
+  await all.ana.peer.pictures.show("rui", photo);
+  assertEquals(shown, [await Deno.readFile(photo)]);
+  const last = all.rui.events.at(-1);
+  assert(last?.event === "picture");
+  assertEquals([last.peer, last.path], ["ana", undefined]);
+  assertEquals(await tree(all.rui.folder), []);
+});
+
+Deno.test("pictures count against their sender's share of the inbox, those on their way included", async () => {
+  await using all = await pair({ rui: { inbox: { share: false, quota: 1_000_000 } } });
+  const { ana, rui, pictures } = all;
+  await ana.peer.pictures.show("rui", await imageFile(pictures, "a.png", "png", 400_000));
+  const second = await imageFile(pictures, "b.png", "png", 200_000);
+  const { code, message } = await assertRejects(() => ana.peer.pictures.show("rui", second), Failure);
+  assertEquals(code, "refused");
+  assertMatch(message, /one peer may have 500 KB there, and you have 400 KB/);
+  const file = await pictures.file("c.bin", 200_000);
+  assertEquals((await assertRejects(() => ana.peer.puts.start(file, "rui").result, Failure)).code, "refused");
+  assertEquals(await tree(rui.folder), ["inbox/ana/a.png"]);
+  assertEquals((await ana.peer.puts.takeBack("a.png", "rui")).name, "inbox/ana/a.png");
+  await ana.peer.pictures.show("rui", second);
+  assertEquals(await tree(rui.folder), ["inbox/ana/b.png"]);
 });

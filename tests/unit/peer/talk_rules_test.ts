@@ -1,15 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { FailureCode } from "../../../lib/core/failure.ts";
 import { TELL_RESENDS_MAX } from "../../../lib/core/limits.ts";
-import {
-  afterFailure,
-  hasLostCount,
-  judgeKey,
-  judgeTold,
-  type KeyStanding,
-  nextNumber,
-  type NextStep,
-} from "../../../lib/peer/talk_rules.ts";
+import { afterFailure, hasLostCount, judgeTold, nextNumber, type NextStep } from "../../../lib/peer/talk_rules.ts";
 
 Deno.test("a message is new when its number is higher than all before it, whatever lies between", () => {
   const cases: [last: number | undefined, number: number, verdict: "new" | "again"][] = [
@@ -106,21 +98,5 @@ Deno.test("a failure is tried again at once, later, told, or final", () => {
   ];
   for (const [code, remote, resends, step] of cases) {
     assertEquals(afterFailure({ code, remote }, resends), step, `${code} ${remote} ${resends}`);
-  }
-});
-
-Deno.test("a name is believed with the key it was first used with, or as long as nobody else has used it", () => {
-  const sender = { id: "a1", name: "ana", isSure: true };
-  const cases: [sender: typeof sender, known: string | undefined, told: string | undefined, KeyStanding][] = [
-    [sender, undefined, undefined, "new"],
-    [sender, undefined, "ana", "known"],
-    [sender, undefined, "eva", "new"],
-    [sender, "a1", undefined, "known"],
-    [sender, "b2", undefined, "changed"],
-    [sender, "b2", "ana", "changed"],
-    [{ ...sender, isSure: false }, "a1", "ana", "new"],
-  ];
-  for (const [who, known, told, standing] of cases) {
-    assertEquals(judgeKey(who, { known, told }), standing, `${who.isSure} ${known} ${told}`);
   }
 });

@@ -12,8 +12,8 @@ const TRANSFER = JSON.stringify({ kind: "file", name: "film.bin" });
 /** A state in which everything is remembered that a test asks for afterwards. */
 function fill(state: State): void {
   for (let number = 1; number <= 300; number++) {
-    state.trustPeer(`peer ${number}`, `id ${number}`);
-    state.allowPeer(`id ${number}`);
+    state.people.trustPeer(`peer ${number}`, `id ${number}`);
+    state.people.allow(`id ${number}`, "download");
     state.talk.putReceived({ ...MESSAGE, number, text: "x".repeat(500) }, true);
   }
   state.putTransfer(7, TRANSFER);
@@ -27,7 +27,7 @@ function open(path: string): { state: State; events: StateEvent[] } {
 function trustOf(state: State): [known: string | undefined, isAllowed: boolean][] {
   return Array.from(
     { length: 300 },
-    (_, index) => [state.knownPeer(`peer ${index + 1}`), state.isAllowed(`id ${index + 1}`)],
+    (_, index) => [state.people.knownPeer(`peer ${index + 1}`), state.people.isAllowed(`id ${index + 1}`, "download")],
   );
 }
 
@@ -67,7 +67,7 @@ Deno.test("a state without a schema number is brought to the present one, with a
   old.close();
   {
     using state = State.open(path);
-    assertEquals(state.knownPeer("ana"), "id of ana");
+    assertEquals(state.people.knownPeer("ana"), "id of ana");
   }
   const now = new DatabaseSync(path);
   assertEquals(now.prepare("PRAGMA user_version").get()?.["user_version"], SCHEMA_VERSION);
@@ -182,9 +182,9 @@ Deno.test("a state that can only be read is read, and what happens is remembered
   const openDatabase = (at: string): DatabaseSync => new DatabaseSync(at, { readOnly: at === path });
   using state = State.open(path, { openDatabase, onEvent: (event) => events.push(event) });
   assertEquals(trustOf(state), WHOLE_TRUST);
-  state.trustPeer("eva", "id of eva");
+  state.people.trustPeer("eva", "id of eva");
   state.talk.putReceived({ ...MESSAGE, number: 1000 }, true);
-  assertEquals([state.knownPeer("eva"), state.talk.history({ limit: 1 })[0]?.number], ["id of eva", 1000]);
+  assertEquals([state.people.knownPeer("eva"), state.talk.history({ limit: 1 })[0]?.number], ["id of eva", 1000]);
   assertEquals(events.map(({ event }) => event), ["state-not-kept"]);
   assertEquals(await Deno.readFile(path), before);
 });
@@ -203,8 +203,8 @@ for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
         using state = State.open(path, { openDatabase: faulty.openDatabase });
         const first = faulty.calls;
         faulty.isFaulty = (call) => call === first + at;
-        state.trustPeer("ana", "id of ana");
-        state.allowPeer("id of eva");
+        state.people.trustPeer("ana", "id of ana");
+        state.people.allow("id of eva", "download");
         state.putTransfer(7, TRANSFER);
         state.set("name", "rui");
         state.putPieces([{ name: "a", size: 1, modified: 2, root: "ab".repeat(32), digests: new Uint8Array(32) }]);
@@ -226,8 +226,8 @@ for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
       }
       assertEquals(faulty.open.size, 0);
       using state = State.open(path);
-      assertEquals(state.knownPeer("ana"), "id of ana", `call ${at}`);
-      assertEquals(state.isAllowed("id of eva"), true, `call ${at}`);
+      assertEquals(state.people.knownPeer("ana"), "id of ana", `call ${at}`);
+      assertEquals(state.people.isAllowed("id of eva", "download"), true, `call ${at}`);
       assertEquals([state.transfers(), state.setting("name")], [[{ id: 7, value: TRANSFER }], "rui"], `call ${at}`);
       const kept = state.talk.history({ limit: 9 }).filter((each) => each.state === "received");
       assertEquals(kept.map(({ number }) => number), acknowledged, `call ${at}`);
@@ -265,10 +265,10 @@ Deno.test("a state whose database fails for a while says so once, keeps all in m
     using state = State.open(path, { openDatabase: faulty.openDatabase, onEvent: (event) => events.push(event) });
     faulty.isFaulty = () => true;
     for (let number = 1; number <= 50; number++) {
-      state.trustPeer(`peer ${number}`, `id ${number}`);
+      state.people.trustPeer(`peer ${number}`, `id ${number}`);
       state.set("name", `name ${number}`);
     }
-    assertEquals([state.knownPeer("peer 50"), state.setting("name")], ["id 50", "name 50"]);
+    assertEquals([state.people.knownPeer("peer 50"), state.setting("name")], ["id 50", "name 50"]);
     assertEquals(events.map(({ event }) => event), ["state-unwritten"]);
     assertMatch(JSON.stringify(events), /recess\.db.*its disk is full/);
     faulty.isFaulty = () => false;
@@ -276,5 +276,5 @@ Deno.test("a state whose database fails for a while says so once, keeps all in m
     assertEquals(events.map(({ event }) => event), ["state-unwritten", "state-written"]);
   }
   using state = State.open(path);
-  assertEquals([state.knownPeer("peer 50"), state.setting("name")], ["id 50", "name 50"]);
+  assertEquals([state.people.knownPeer("peer 50"), state.setting("name")], ["id 50", "name 50"]);
 });
