@@ -13,6 +13,7 @@ import { printable } from "../core/printable.ts";
 import { CopiesAt } from "../store/copies_at.ts";
 import { placeBytes } from "../store/place.ts";
 import { receivedName } from "../store/received_name.ts";
+import type { Source } from "../transfer/lane.ts";
 import type { Given } from "../transfer/download.ts";
 import { downloadSmallFiles, isSmall, type SmallFile } from "../transfer/small_files.ts";
 import { copyTo, knownRoot } from "./copy_here.ts";
@@ -158,12 +159,12 @@ class Tree {
   async #download(groups: readonly Group[], held: HeldTurns): Promise<void> {
     if (groups.length === 0) return;
     const { parts, watch, startMs } = this.#context;
-    const byName = new Map(groups.map((group) => [group.content.name, group.files]));
-    const filesOf = (name: string): readonly PlannedFile[] => byName.get(name) ?? [];
+    const byName = new Map(groups.map((group) => [group.content.name, group]));
+    const filesOf = (name: string): readonly PlannedFile[] => byName.get(name)?.files ?? [];
     const given = await downloadSmallFiles({
       ...parts,
       files: groups.map(({ content }) => content),
-      now: () => parts.clock.now(),
+      findMore: async ({ name }) => await this.#findMore(byName.get(name)?.content),
       signal: watch.signal,
       onFile: ({ name, root, sources }, bytes, digest) => {
         this.#firstMs ??= parts.clock.now() - startMs;
@@ -178,6 +179,12 @@ class Tree {
       },
     });
     this.#sources.push(...given);
+  }
+
+  /** Who has a file beside those that were named when it was found. */
+  async #findMore(content: FolderFile | undefined): Promise<readonly Source[]> {
+    if (content?.root === undefined || !content.moreHolders) return [];
+    return await this.#context.parts.directory.sources({ kind: "file", ...content, peers: content.refs, others: 0 });
   }
 
   #placeSmall(file: PlannedFile & { readonly root: string }, bytes: Uint8Array, digest: Uint8Array): void {

@@ -12,6 +12,7 @@ import type { Connection } from "../net/connection.ts";
 import type { Folder } from "../store/folder.ts";
 import type { Share } from "../store/share.ts";
 import type { DownloadProgress, Given, PartialContent } from "../transfer/download.ts";
+import type { Deliverers } from "../transfer/deliverers.ts";
 import type { Connect } from "../transfer/lane.ts";
 import type { Partials } from "../transfer/partials.ts";
 import type { ContentTurns } from "./content_turns.ts";
@@ -39,6 +40,8 @@ export interface FetchParts {
   /** Keeps two transfers from fetching the same content at once. */
   readonly turns: ContentTurns;
   readonly directory: Directory;
+  /** Who gave something to this peer before. */
+  readonly deliverers: Deliverers;
   readonly partials: Partials;
   /** Tells the index that parts of a content are here for others, or are so no longer. */
   readonly announce: (partial: PartialContent, here: boolean) => void;

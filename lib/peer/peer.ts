@@ -23,6 +23,7 @@ import { parseFound, tidyIncoming } from "../store/incoming.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
 import { State, type StateEvent } from "../store/state.ts";
+import { Deliverers } from "../transfer/deliverers.ts";
 import { Partials } from "../transfer/partials.ts";
 import { Blocking } from "./blocking.ts";
 import { Consent, type ConsentEvent, type ConsentMode } from "./consent.ts";
@@ -264,6 +265,7 @@ export class Peer implements AsyncDisposable {
       local: new LocalContents(share),
       turns: new ContentTurns(),
       directory,
+      deliverers: new Deliverers(),
       partials,
       announce: (partial, here) => session.announce(partial, here),
       onDiskFull: (file, { message }) => onEvent({ event: "download-waits", file, why: message }),

@@ -1,31 +1,35 @@
 /**
  * Downloads many small files, of at most one piece each, from everybody who has them: asked for ahead over a few kept connections, so that ten
- * thousand files do not cost ten thousand journeys there and back. Called by lib/peer/fetch_folder.ts.
+ * thousand files do not cost ten thousand journeys there and back. small_plan.ts decides which file is asked of whom, places.ts which peers are
+ * asked. Called by lib/peer/fetch_folder.ts.
  *
- * A file of one piece needs no list of digests: its root is the digest of its only digest.
+ * A file of one piece needs no list of digests: its root follows from its size and its only digest.
  * @module
  */
 
-import { DIGEST_BYTES, digestOf, PIECE_BYTES, rootOf } from "../core/content.ts";
+import { backoffMs } from "../core/backoff.ts";
+import { Bell } from "../core/bell.ts";
+import type { Clock } from "../core/clock.ts";
+import { PIECE_BYTES } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { SMALL_AHEAD, SMALL_CONNECTIONS_MAX } from "../core/limits.ts";
+import {
+  CONSENT_WAIT_MS,
+  DOWNLOAD_IDLE_MS_MAX,
+  REPLY_WAIT_MS,
+  RETRY_FIRST_MS,
+  RETRY_LAST_MS,
+  SMALL_CONNECTIONS_MAX,
+} from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
-import { ask, askAll } from "../net/caller.ts";
-import type { Connection } from "../net/connection.ts";
-import { Asking, Download, Pieces } from "../protocol/files.ts";
-import type { DataOf } from "../protocol/message.ts";
+import type { Random } from "../core/random.ts";
+import type { Deliverers } from "./deliverers.ts";
 import type { Given } from "./download.ts";
-import { packedBytesOf, readPart } from "./answer.ts";
-import { mayShrink } from "./compress.ts";
 import type { Connect, Source } from "./lane.ts";
+import { changePlaces, type Placed } from "./places.ts";
+import { SmallConnection } from "./small_connection.ts";
+import { type SmallFile, SmallPlan } from "./small_plan.ts";
 
-/** A file of at most one piece. Without a root as long as its owner has not hashed it. */
-export interface SmallFile {
-  readonly name: string;
-  readonly size: number;
-  readonly root?: string;
-  readonly sources: readonly Source[];
-}
+export type { SmallFile };
 
 /** What such a download needs. */
 export interface SmallFilesOptions {
@@ -36,17 +40,26 @@ export interface SmallFilesOptions {
   readonly onFailed: (file: SmallFile, failure: Failure) => void;
   /** Called while a peer waits for its owner's consent. */
   readonly onAsking?: (peer: string) => void;
+  /** Asks who else has a file. Called once for each file of which nobody who is known is in time. */
+  readonly findMore?: (file: SmallFile) => Promise<readonly Source[]>;
   readonly connect: Connect;
-  readonly now: () => number;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly signal: AbortSignal;
   readonly pace?: Pace;
   readonly compress?: boolean;
+  /** Who gave something to this peer before. */
+  readonly deliverers?: Deliverers;
 }
 
 /** Connections to one peer, so that its disk and ours have something to do at the same time. */
 const CONNECTIONS_EACH = 4;
-/** Attempts at one peer, none of which gave a file. */
-const TRIES_MAX = 3;
+/** Times that all connections to a peer fail, none of which gave a file, before the rest is done without it. */
+const TRIES_MAX = 5;
+/** How often the plan is looked at when nothing happens. */
+const TICK_MS = 200;
+/** Files of which others are looked for at a time: an index answers a bounded number of questions in a second. */
+const FINDING_MAX = 16;
 
 /** Whether a file may be downloaded this way. */
 export function isSmall({ size }: { size: number }): boolean {
@@ -55,220 +68,249 @@ export function isSmall({ size }: { size: number }): boolean {
 
 /** Downloads them all. Shape: who gave how much. Fails: by the signal, and as `onFile` does. */
 export async function downloadSmallFiles(options: SmallFilesOptions): Promise<Given[]> {
-  const left = new LeftFiles(options.files);
-  const given = new Map<string, { peer: string; bytes: number; ms: number }>();
-  const each = Math.max(1, Math.min(CONNECTIONS_EACH, Math.floor(SMALL_CONNECTIONS_MAX / left.sources.length)));
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort(options.signal.reason);
-  options.signal.addEventListener("abort", stop);
-  if (options.signal.aborted) stop();
-  const work = async (source: Source): Promise<void> => {
-    try {
-      await new SmallFilesWorker(source, left, { ...options, signal: stopping.signal }, given).run();
-    } catch (thrown) {
-      stopping.abort(thrown);
-      throw thrown;
-    }
-  };
-  const sources = left.sources.slice(0, SMALL_CONNECTIONS_MAX);
-  try {
-    // What one could not give may have come back when the others were done already.
-    for (let round = 0; round < TRIES_MAX && sources.some(({ peer }) => left.hasFor(peer)); round++) {
-      const ends = await Promise.allSettled(
-        sources.flatMap((source) => Array.from({ length: each }, () => work(source))),
-      );
-      options.signal.throwIfAborted();
-      for (const end of ends) if (end.status === "rejected") throw end.reason;
-    }
-  } finally {
-    options.signal.removeEventListener("abort", stop);
-  }
-  for (const { file, failure } of left.rest()) {
-    options.onFailed(file, failure ?? new Failure("not-found", `Nobody who is here has "${file.name}"`));
-  }
-  return [...given.values()];
+  await using running = new RunningSmallFiles(options);
+  return await running.run();
 }
 
-/** The files that nobody has begun with. */
-class LeftFiles {
-  readonly sources: readonly Source[];
-  readonly #entries: { readonly file: SmallFile; left: boolean; failure: Failure | undefined }[];
-  readonly #ofPeer = new Map<string, number[]>();
-  /** Files that a peer does not have after all. */
-  readonly #refused = new Set<string>();
-
-  constructor(files: readonly SmallFile[]) {
-    const sources = new Map<string, Source>();
-    this.#entries = files.map((file) => ({ file, left: true, failure: undefined }));
-    files.forEach((file, index) => {
-      for (const source of file.sources) {
-        sources.set(source.peer, source);
-        const own = this.#ofPeer.get(source.peer) ?? [];
-        own.push(index);
-        this.#ofPeer.set(source.peer, own);
-      }
-    });
-    // Each peer from its own end of the list, or two would always want the same.
-    [...this.#ofPeer.values()].forEach((own, number) => number % 2 === 0 ? own.reverse() : own);
-    this.sources = [...sources.values()];
-  }
-
-  /** Whether there is a file that a peer may be asked for. */
-  hasFor(peer: string): boolean {
-    const own = this.#ofPeer.get(peer) ?? [];
-    while (own.length > 0 && !this.#isFor(peer, own.at(-1))) own.pop();
-    return own.length > 0;
-  }
-
-  /** The next file that a peer may be asked for. */
-  take(peer: string): number | undefined {
-    if (!this.hasFor(peer)) return undefined;
-    const index = this.#ofPeer.get(peer)?.pop();
-    const entry = index === undefined ? undefined : this.#entries[index];
-    if (entry !== undefined) entry.left = false;
-    return index;
-  }
-
-  #isFor(peer: string, index: number | undefined): boolean {
-    return index !== undefined && this.#entries[index]?.left === true && !this.#refused.has(`${index} ${peer}`);
-  }
-
-  file(index: number): SmallFile {
-    const entry = this.#entries[index];
-    if (entry === undefined) throw new RangeError(`There is no file ${index}`);
-    return entry.file;
-  }
-
-  /** Gives a file back that did not come; to others only, if this peer `refused` it. */
-  giveBack(index: number, peer: string, failure: Failure, { refused }: { refused: boolean }): void {
-    const entry = this.#entries[index];
-    if (entry === undefined) return;
-    entry.left = true;
-    entry.failure = failure;
-    if (refused) this.#refused.add(`${index} ${peer}`);
-    for (const source of entry.file.sources) {
-      if (!refused || source.peer !== peer) this.#ofPeer.get(source.peer)?.push(index);
-    }
-  }
-
-  /** What nobody gave. */
-  *rest(): Generator<{ file: SmallFile; failure: Failure | undefined }> {
-    for (const { file, left, failure } of this.#entries) if (left) yield { file, failure };
-  }
+/** What one peer does for us. */
+interface Helper {
+  readonly source: Source;
+  connections: number;
+  isPlaced: boolean;
+  turns: number;
+  /** Failures in a row, and until when it rests after the last one. */
+  tries: number;
+  restUntilMs: number;
+  movedMs: number;
+  /** When it said last that its owner is asked, and for the first time since something came. */
+  askingMs: number | undefined;
+  leaving: AbortController;
+  bytes: number;
+  busyMs: number;
 }
 
-/** One connection to one peer, as long as there is something to ask it for. */
-class SmallFilesWorker {
-  readonly #source: Source;
-  readonly #left: LeftFiles;
+/** One download of small files. */
+class RunningSmallFiles implements AsyncDisposable {
   readonly #options: SmallFilesOptions;
-  readonly #given: Map<string, { peer: string; bytes: number; ms: number }>;
-  readonly #buffer = new Uint8Array(PIECE_BYTES);
-  /** What was asked for and is not answered, in order. */
-  #asked: number[] = [];
-  #tries = 0;
+  readonly #plan: SmallPlan;
+  readonly #helpers = new Map<string, Helper>();
+  readonly #work = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #bell: Bell;
+  readonly #searched = new Set<number>();
+  #finding = 0;
+  #movedMs: number;
+  #fatal: { readonly thrown: unknown } | undefined;
 
-  constructor(
-    source: Source,
-    left: LeftFiles,
-    options: SmallFilesOptions,
-    given: Map<string, { peer: string; bytes: number; ms: number }>,
-  ) {
-    this.#source = source;
-    this.#left = left;
+  constructor(options: SmallFilesOptions) {
+    const { files, pace, clock } = options;
     this.#options = options;
-    this.#given = given;
+    const largest = files.reduce((most, { size }) => Math.max(most, size), 0);
+    const extraMs = pace === undefined ? 0 : 2 * largest * SMALL_CONNECTIONS_MAX / pace.bytesPerSecond * 1000;
+    this.#plan = new SmallPlan(files, { extraMs });
+    this.#bell = new Bell(clock);
+    this.#movedMs = clock.now();
   }
 
-  async run(): Promise<void> {
-    while (this.#tries < TRIES_MAX && this.#left.hasFor(this.#source.peer)) {
-      try {
-        using connection = await this.#connect();
-        using _closing = connection.closeOn(this.#options.signal);
-        await this.#fetchAll(connection);
-      } catch (thrown) {
-        this.#options.signal.throwIfAborted();
-        const failure = Failure.from(thrown, "internal", "Cannot download");
-        if (failedWith(failure, "internal", "disk-full", "no-access") && !failure.remote) throw failure;
-        this.#giveBackAsked(failure);
-        this.#tries += 1;
+  async run(): Promise<Given[]> {
+    const { signal, onFailed } = this.#options;
+    const abort = (): void => this.#fail(signal.reason);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    try {
+      while (this.#fatal === undefined && !this.#plan.isDone && !this.#isOver()) {
+        this.#rearrange();
+        this.#findMore();
+        for (const helper of this.#helpers.values()) this.#employ(helper);
+        if (this.#work.size === 0 && this.#restMs() === Infinity) break;
+        await this.#bell.wait(Math.min(TICK_MS, this.#restMs()));
       }
+      if (this.#fatal !== undefined) throw this.#fatal.thrown;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+    for (const { file, failure, askedOf: [peer] } of this.#plan.rest()) onFailed(file, failure ?? missing(file, peer));
+    return this.#given();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort(new Failure("cancelled", "The download is over"));
+    await Promise.all(this.#work);
+  }
+
+  #fail(thrown: unknown): void {
+    this.#fatal ??= { thrown };
+    this.#stopping.abort(thrown);
+    this.#bell.ring();
+  }
+
+  /** Whether nothing has come for too long, and no person is asked. */
+  #isOver(): boolean {
+    const nowMs = this.#options.clock.now();
+    const isAsking = this.#helpers.values().some((helper) => isWaiting(helper, nowMs));
+    return nowMs - this.#movedMs >= DOWNLOAD_IDLE_MS_MAX && !isAsking;
+  }
+
+  /** Gives places to those who have something for us. */
+  #rearrange(): void {
+    const { clock, random, deliverers } = this.#options;
+    const nowMs = clock.now();
+    for (const source of this.#plan.sources) {
+      if (!this.#helpers.has(source.peer)) this.#helpers.set(source.peer, newHelper(source, nowMs));
+    }
+    const all = [...this.#helpers.values()];
+    const { leave, enter } = changePlaces(
+      all.filter((helper) => helper.isPlaced).map((helper) => placed(helper, nowMs)),
+      all.filter((helper) => !helper.isPlaced && this.#isUseful(helper, nowMs)).map((helper) => {
+        const { source, turns, bytes } = helper;
+        return { id: source.peer, turns, hasDelivered: bytes > 0 || deliverers?.has(source) === true };
+      }),
+      { placesMax: SMALL_CONNECTIONS_MAX, random },
+    );
+    for (const peer of leave) this.#displace(peer);
+    for (const peer of enter) {
+      const helper = this.#helpers.get(peer);
+      if (helper === undefined) continue;
+      helper.isPlaced = true;
+      helper.turns += 1;
+      helper.movedMs = nowMs;
+      helper.leaving = new AbortController();
     }
   }
 
-  /** Gives back what is not answered when a connection fails. What is wrong with the answer itself is the fault of the file that is next. */
-  #giveBackAsked(failure: Failure): void {
-    const answered = failedWith(failure, "file-changed", "corrupt", "malformed");
-    this.#asked.splice(0).forEach((index, place) => {
-      this.#left.giveBack(index, this.#source.peer, failure, { refused: answered && place === 0 });
+  #displace(peer: string): void {
+    const helper = this.#helpers.get(peer);
+    if (helper === undefined) return;
+    helper.isPlaced = false;
+    helper.leaving.abort(new Failure("cancelled", "Others are asked now"));
+  }
+
+  #isUseful({ source, tries, connections }: Helper, nowMs: number): boolean {
+    return tries < TRIES_MAX && connections === 0 && this.#plan.hasFor(source.peer, nowMs);
+  }
+
+  /** Opens as many connections to a peer as are its share of them. */
+  #employ(helper: Helper): void {
+    const nowMs = this.#options.clock.now();
+    const { source, tries, restUntilMs, isPlaced } = helper;
+    if (!isPlaced || tries >= TRIES_MAX || restUntilMs > nowMs) return;
+    const helping = this.#helpers.values().filter((each) => each.isPlaced && !placed(each, nowMs).isOver).toArray();
+    // Those that give nothing have no share.
+    const giving = helping.filter(({ movedMs }) => nowMs - movedMs < 2 * TICK_MS).length;
+    const share = Math.floor(SMALL_CONNECTIONS_MAX / Math.max(1, giving));
+    const countMax = Math.max(1, Math.min(CONNECTIONS_EACH, share));
+    while (helper.connections < countMax && this.#plan.hasFor(source.peer, nowMs)) {
+      helper.connections += 1;
+      this.#goOn(this.#connect(helper));
+      // Only when a connection has been made does it take anything.
+      if (helper.bytes === 0 && helper.tries > 0) break;
+    }
+  }
+
+  async #connect(helper: Helper): Promise<void> {
+    const { clock, random, onFile, onAsking } = this.#options;
+    const { source, leaving } = helper;
+    const signal = AbortSignal.any([this.#stopping.signal, leaving.signal]);
+    let gave = false;
+    const connection = new SmallConnection({
+      source,
+      plan: this.#plan,
+      options: this.#options,
+      signal,
+      onFile: (file, bytes, digest, ms) => {
+        this.#movedMs = helper.movedMs = clock.now();
+        gave = true;
+        helper.tries = 0;
+        helper.askingMs = undefined;
+        helper.bytes += file.size;
+        helper.busyMs += ms;
+        onFile(file, bytes, digest);
+        if (this.#plan.isDone) this.#bell.ring();
+      },
+      onAsking: () => {
+        helper.askingMs ??= clock.now();
+        onAsking?.(source.peer);
+      },
     });
-  }
-
-  #connect(): Promise<Connection> {
-    return this.#options.connect(this.#source, this.#options.signal);
-  }
-
-  async #fetchAll(connection: Connection): Promise<void> {
-    const { signal, now, compress = false, pace } = this.#options;
-    let lastMs = now();
-    const onNews = (event: string): void => {
-      if (event === Asking.event) this.#options.onAsking?.(this.#source.peer);
-    };
-    for await (const reply of askAll(connection, Download, this.#questions(), { ahead: SMALL_AHEAD, onNews })) {
-      signal.throwIfAborted();
-      const [index = 0] = this.#asked;
-      const file = this.#left.file(index);
-      if (reply instanceof Failure) {
-        this.#asked.shift();
-        this.#left.giveBack(index, this.#source.peer, reply, { refused: true });
-        continue;
+    try {
+      await connection.run();
+    } catch (thrown) {
+      if (signal.aborted) return;
+      if (failedWith(thrown, "internal", "disk-full", "no-access") && !(thrown instanceof Failure && thrown.remote)) {
+        throw thrown;
       }
-      const bytes = this.#buffer.subarray(0, file.size);
-      const packed = packedBytesOf(reply, { size: file.size, bytes: file.size, compress });
-      await readPart(bytes, packed, { connection, pace });
-      const digest = file.size === 0 ? new Uint8Array(0) : digestOf(bytes);
-      const root = file.root ?? await this.#rootOf(file);
-      this.#asked.shift();
-      if (rootOf(digest) !== root) {
-        const failure = new Failure("corrupt", `"${file.name}" does not match its root (sent by ${this.#source.peer})`);
-        this.#left.giveBack(index, this.#source.peer, failure, { refused: true });
-        continue;
-      }
-      this.#options.onFile({ ...file, root }, bytes, digest);
-      this.#tries = 0;
-      this.#note(file.size, now() - lastMs);
-      lastMs = now();
+      const bounds = { firstMs: RETRY_FIRST_MS, lastMs: RETRY_LAST_MS };
+      // One that gave something is asked for the rest at once; several connections that fail together are one failure.
+      if (gave || clock.now() < helper.restUntilMs) return;
+      helper.restUntilMs = clock.now() + backoffMs(helper.tries, bounds, random);
+      helper.tries += 1;
+    } finally {
+      helper.connections -= 1;
     }
   }
 
-  *#questions(): Generator<DataOf<typeof Download>> {
-    const compress = this.#options.compress === true;
-    const { peer } = this.#source;
-    for (let index = this.#left.take(peer); index !== undefined; index = this.#left.take(peer)) {
-      const file = this.#left.file(index);
-      this.#asked.push(index);
-      const what = file.root === undefined ? { name: this.#nameOf(file) } : { root: file.root };
-      const packed = compress && file.size > 0 && mayShrink(file.name) ? { compression: "gzip" as const } : {};
-      yield { ...what, start: 0, end: file.size, ...packed };
+  /** Looks for others that have what nobody gives in time. */
+  #findMore(): void {
+    const { findMore, clock } = this.#options;
+    if (findMore === undefined || this.#finding >= FINDING_MAX) return;
+    for (const index of this.#plan.troubled(clock.now())) {
+      if (this.#searched.has(index)) continue;
+      this.#searched.add(index);
+      this.#finding += 1;
+      const finding = findMore(this.#plan.file(index)).then(
+        (sources) => this.#plan.addSources(index, sources),
+        (thrown) => {
+          if (!failedWith(thrown, "index-unreachable", "closed", "timeout", "not-found", "busy")) throw thrown;
+        },
+      );
+      this.#goOn(finding.finally(() => this.#finding -= 1));
+      if (this.#finding >= FINDING_MAX) return;
     }
   }
 
-  /** What this peer calls the file. */
-  #nameOf(file: SmallFile): string {
-    return file.sources.find(({ peer }) => peer === this.#source.peer)?.name ?? file.name;
+  #goOn(work: Promise<void>): void {
+    const ended = work.catch((thrown) => this.#fail(thrown)).finally(() => {
+      this.#work.delete(ended);
+      this.#bell.ring();
+    });
+    this.#work.add(ended);
   }
 
-  /** Asks for the root of a file that was not hashed when it was listed. */
-  async #rootOf(file: SmallFile): Promise<string> {
-    using connection = await this.#connect();
-    const { data, bodyBytes } = await ask(connection, Pieces, { name: this.#nameOf(file), from: 0, limit: 1 });
-    if (bodyBytes <= DIGEST_BYTES && data.root !== undefined && data.size === file.size) return data.root;
-    throw new Failure("file-changed", `"${file.name}" has changed since it was listed`);
+  /** How long until somebody who has something for us may be asked for it; for ever, when nobody has. */
+  #restMs(): number {
+    const nowMs = this.#options.clock.now();
+    const useful = this.#helpers.values().filter((helper) => this.#isUseful(helper, nowMs));
+    return Math.min(Infinity, ...useful.map(({ restUntilMs }) => restUntilMs > nowMs ? restUntilMs - nowMs : TICK_MS));
   }
 
-  #note(bytes: number, ms: number): void {
-    const { peer } = this.#source;
-    const given = this.#given.get(peer) ?? { peer, bytes: 0, ms: 0 };
-    this.#given.set(peer, { peer, bytes: given.bytes + bytes, ms: given.ms + ms });
+  #given(): Given[] {
+    const gave = this.#helpers.values().filter(({ bytes }) => bytes > 0).toArray();
+    for (const { source } of gave) this.#options.deliverers?.note(source);
+    return gave.map(({ source, bytes, busyMs }) => ({ peer: source.peer, bytes, ms: busyMs }));
   }
+}
+
+function newHelper(source: Source, nowMs: number): Helper {
+  const state = { connections: 0, isPlaced: false, turns: 0, tries: 0, restUntilMs: -Infinity, movedMs: nowMs };
+  return { source, ...state, askingMs: undefined, leaving: new AbortController(), bytes: 0, busyMs: 0 };
+}
+
+function isWaiting({ askingMs, connections }: Helper, nowMs: number): boolean {
+  return connections > 0 && askingMs !== undefined && nowMs - askingMs < CONSENT_WAIT_MS + REPLY_WAIT_MS;
+}
+
+function placed(helper: Helper, nowMs: number): Placed {
+  return {
+    id: helper.source.peer,
+    turns: helper.turns,
+    isOver: helper.tries >= TRIES_MAX,
+    isWaiting: isWaiting(helper, nowMs),
+    sinceMs: nowMs - helper.movedMs,
+    sinceBytes: 0,
+  };
+}
+
+function missing({ name }: SmallFile, peer: string | undefined): Failure {
+  if (peer === undefined) return new Failure("not-found", `Nobody who is here has "${name}"`);
+  return new Failure("timeout", `Cannot get "${name}": ${peer} did not send it`);
 }

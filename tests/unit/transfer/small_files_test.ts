@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
 import type { Source } from "../../../lib/transfer/lane.ts";
@@ -36,7 +37,8 @@ async function run(
     },
     onFailed: ({ name }, failure) => failed.set(name, failure),
     connect: connectPlain,
-    now: () => performance.now(),
+    clock: systemClock,
+    random: seededRandom(1),
     signal,
   });
   return { arrived, failed, sources: given.map(({ peer }) => peer).sort() };
