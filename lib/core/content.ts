@@ -1,8 +1,8 @@
 /**
  * What a file is called by its content: pieces, their SHA-256 digests, and the root over them (DESIGN.md, "Content").
  *
- * The root is SHA-256 over the concatenated SHA-256 digests of the file's pieces, in order, written in lower-case hex. A file of no bytes
- * has no pieces, so its root is the SHA-256 of nothing.
+ * The root is SHA-256 over the file's size (8 bytes, big-endian) followed by the SHA-256 digests of its pieces, in order, written in
+ * lower-case hex. The size is part of it, so that nobody can list a known root with another size and be believed.
  * @module
  */
 
@@ -34,9 +34,16 @@ export function digestOf(piece: Uint8Array): Uint8Array {
   return createHash("sha256").update(piece).digest();
 }
 
-/** The root over a file's piece digests, concatenated in order. */
-export function rootOf(digests: Uint8Array): string {
-  return createHash("sha256").update(digests).digest("hex");
+/** The root of a file of `size` bytes with these piece digests, concatenated in order. */
+export function rootOf(size: number, digests: Uint8Array): string {
+  return createHash("sha256").update(sizeBytes(size)).update(digests).digest("hex");
+}
+
+/** A size as it goes into a root: 8 bytes, big-endian. */
+export function sizeBytes(size: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(size));
+  return bytes;
 }
 
 /** Digest `index` of a concatenated list. */

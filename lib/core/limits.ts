@@ -315,6 +315,12 @@ export const DOWNLOAD_WAIT_MS_MAX = 60 * 60_000;
 export const FIND_AGAIN_FIRST_MS = 500;
 /** Longest wait before a download asks the index again who has the file. */
 export const FIND_AGAIN_LAST_MS = 5_000;
+/** Holders of one content that are looked at to learn which sizes it is listed with. */
+export const HOLDERS_LOOKED_AT_MAX = 2_000;
+/** Peers that are asked at once to prove the size of a content that is listed with several. */
+export const PROOFS_AT_ONCE = 16;
+/** Time for one peer to prove the size of a content. */
+export const PROVE_SIZE_MS = 10_000;
 /** A message to be acknowledged, before it is sent again. */
 export const TELL_WAIT_MS = 2_000;
 /** The index to say whose name a message's sender has. Shorter than the sender waits. */

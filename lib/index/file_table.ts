@@ -9,6 +9,7 @@
  */
 
 import { DIGEST_BYTES } from "../core/content.ts";
+import type { WantedContent } from "./search_index.ts";
 
 /** Rows of one page. */
 const PAGE_ROWS_BITS = 12;
@@ -129,12 +130,12 @@ export class FileTable {
    * The copies of a content, of `limit` that are looked at, those of who came first before others. Of one peer no more than `ofPeerMax`, so that
    * nobody hides others behind very many names. Shape: their rows.
    */
-  ofRoot(root: string, { limit, ofPeerMax }: { limit: number; ofPeerMax: number }): number[] {
+  ofContent(content: WantedContent, { limit, ofPeerMax }: { limit: number; ofPeerMax: number }): number[] {
     // Peer and row in one number, which a typed array sorts several times faster than an array sorts pairs.
     const found: number[] = [];
     const rows = this.#lastRow + 1;
     const counts = new Map<number, number>();
-    this.#withRoot(root, limit, (row) => {
+    this.#withContent(content, limit, (row) => {
       const peer = this.#peerOf(row);
       const count = counts.get(peer) ?? 0;
       if (count >= ofPeerMax) return;
@@ -145,24 +146,28 @@ export class FileTable {
   }
 
   /** Who has a content, of `limit` copies that are looked at; and how many were. */
-  holdersOf(root: string, limit: number): { holders: Set<number>; looked: number } {
+  holdersOf(content: WantedContent, limit: number): { holders: Set<number>; looked: number } {
     const holders = new Set<number>();
-    const looked = this.#withRoot(root, limit, (row) => holders.add(this.#peerOf(row)));
+    const looked = this.#withContent(content, limit, (row) => holders.add(this.#peerOf(row)));
     return { holders, looked };
   }
 
-  #withRoot(root: string, limit: number, take: (row: number) => void): number {
+  #withContent({ root, size }: WantedContent, limit: number, take: (row: number) => void): number {
     const bytes = Uint8Array.fromHex(root);
     let row = this.#firstOfRoot[this.#bucketOf(this.#hash(bytes, 0))] ?? 0;
     let looked = 0;
     for (; row !== 0 && looked < limit; looked++, row = this.#next(BY_ROOT, row)) {
-      if (this.#hasBytes(row, bytes)) take(row);
+      if (this.#hasBytes(row, bytes) && (size === undefined || this.#sizeOf(row) === size)) take(row);
     }
     return looked;
   }
 
   #peerOf(row: number): number {
     return this.#page(row).peers[row & (PAGE_ROWS - 1)] ?? 0;
+  }
+
+  #sizeOf(row: number): number {
+    return this.#page(row).sizes[row & (PAGE_ROWS - 1)] ?? 0;
   }
 
   #page(row: number): Page {

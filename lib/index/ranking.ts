@@ -104,8 +104,8 @@ export function shareOut<Item, Found>(
 }
 
 /**
- * The contents of names with these copies, each under a key of its own. Copies with a root are one content whatever they are called; others are
- * told apart by name and size.
+ * The contents of names with these copies, each under a key of its own. Copies with the same root and size are one content whatever they are
+ * called; others are told apart by name and size.
  */
 export function contentsOf(
   names: readonly RankedName[],
@@ -118,7 +118,7 @@ export function contentsOf(
     for (const { peer: peerId, size, root } of copies[at++] ?? []) {
       const peer = peerOf(peerId);
       if (peer === undefined) continue;
-      const key = root ?? `${id}/${size}`;
+      const key = `${root ?? id}/${size}`;
       const known = contents.get(key);
       if (known === undefined) {
         const found = { name, size, quality, owners: new Set<IndexedPeer>().add(peer) };

@@ -38,6 +38,7 @@ import type {
   SearchQuery,
   Sessions,
   SharedIndexEvent,
+  WantedContent,
 } from "./search_index.ts";
 import { SqliteIndex } from "./sqlite_index.ts";
 
@@ -183,8 +184,8 @@ export class RedisIndex implements SearchIndex {
     return this.#local.search(query);
   }
 
-  find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
-    return this.#local.find(root, page);
+  find(content: WantedContent, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
+    return this.#local.find(content, page);
   }
 
   folder(prefix: string, after: string | undefined, limit: number): Promise<{ hits: FoundContent[]; more: boolean }> {

@@ -30,6 +30,15 @@ export interface ListedFile {
   readonly root?: string;
 }
 
+/**
+ * A content to look up. A root has only one size, since the size is part of it; but an index cannot check that, so that a root which is listed with
+ * two sizes counts as two contents.
+ */
+export interface WantedContent {
+  readonly root: string;
+  readonly size?: number | undefined;
+}
+
 /** What changes in a peer's list. A name added again replaces the earlier entry; one removed that is not listed is ignored. */
 export interface ListChange {
   readonly add: readonly ListedFile[];
@@ -131,8 +140,11 @@ export interface SearchIndex extends AsyncDisposable {
    * find it, and it does not count as a holder. Fails: "not-joined"; "too-large" beyond the bound of partial files per peer.
    */
   partial(peer: string, file: PartialFile, here: boolean): Promise<void>;
-  /** Finds who holds a content, under some of the names that each has for it: those who have all of it first. */
-  find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }>;
+  /**
+   * Finds who holds a content, under some of the names that each has for it: those who have all of it first. Without a size, also those who list
+   * its root with a false one.
+   */
+  find(content: WantedContent, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }>;
   /**
    * Finds the files whose names begin with `prefix`, in order of name, from the one after `after` on. Different contents of one name are hits of
    * their own, the one that most have first; `limit` counts names.

@@ -10,6 +10,7 @@
 import { nextTurn } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
 import {
+  FILE_BYTES_MAX,
   FILES_PER_PEER_MAX,
   NAME_CHARACTERS_PER_PEER_MAX,
   PARTIALS_PER_PEER_MAX,
@@ -34,6 +35,7 @@ import type {
   Registration,
   SearchIndex,
   SearchQuery,
+  WantedContent,
 } from "./search_index.ts";
 import { Slices } from "./slices.ts";
 import { SqliteSearch } from "./sqlite_search.ts";
@@ -44,7 +46,7 @@ const SLICE_MS = 5;
 /** Copies of a peer that left which are looked up at once. */
 const COPIES_AT_ONCE = 1_000;
 /** Copies of one content that are looked at: all, unless several peers list nothing else. */
-const COPIES_OF_ROOT = { limit: 4 * FILES_PER_PEER_MAX, ofPeerMax: 100 };
+const COPIES_OF_CONTENT = { limit: 4 * FILES_PER_PEER_MAX, ofPeerMax: 100 };
 
 interface PeerState {
   readonly id: number;
@@ -181,9 +183,9 @@ export class SqliteIndex implements SearchIndex {
     });
   }
 
-  find(root: string, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
+  find(content: WantedContent, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
     const table = this.#listed.copies;
-    const whole = table.ofRoot(root, COPIES_OF_ROOT);
+    const whole = table.ofContent(content, COPIES_OF_CONTENT);
     const end = page.offset + page.limit;
     const copies = whole.slice(page.offset, end).map((each) => table.row(each)).flatMap((row) => {
       const peer = this.#byId.get(row.peer)?.peer;
@@ -193,13 +195,15 @@ export class SqliteIndex implements SearchIndex {
     const left = end - Math.max(whole.length, page.offset);
     const partials = rows<PartialRow>(
       this.#sql.partialsOfRoot,
-      Uint8Array.fromHex(root),
+      Uint8Array.fromHex(content.root),
+      content.size ?? 0,
+      content.size ?? FILE_BYTES_MAX,
       Math.max(left, 0) + 1,
       offset,
     );
     for (const { peer: id, name, size } of partials.slice(0, Math.max(left, 0))) {
       const peer = this.#byId.get(id)?.peer;
-      if (peer !== undefined) copies.push({ peer, name, size, root, partial: true });
+      if (peer !== undefined) copies.push({ peer, name, size, root: content.root, partial: true });
     }
     return Promise.resolve({ copies, more: whole.length > end || partials.length > Math.max(left, 0) });
   }

@@ -12,7 +12,7 @@ import { fold, words } from "../core/words.ts";
 import type { NameList } from "./name_list.ts";
 import { baseName, compareRanked, exactQuality, matchQuality } from "./rank.ts";
 import { contentsOf, type Copies, copiesOf, type RankedContent, Ranking, shareOut } from "./ranking.ts";
-import type { FoundContent, SearchQuery } from "./search_index.ts";
+import type { FoundContent, SearchQuery, WantedContent } from "./search_index.ts";
 import { type NameRow, one, rows, type Statements } from "./sqlite_tables.ts";
 import type { WordTree } from "./word_tree.ts";
 
@@ -118,18 +118,19 @@ export class SqliteSearch {
   /** Contents with all their holders, also those that have them under a name that does not match. */
   #withHolders(contents: readonly RankedContent[]): FoundContent[] {
     const { copies, peerOf } = this.#parts;
-    const roots = [...new Set(contents.map(({ root }) => root).filter((root) => root !== undefined))];
+    const rooted = new Map<string, WantedContent>();
+    for (const { root, size } of contents) if (root !== undefined) rooted.set(`${root}/${size}`, { root, size });
     const counted = shareOut(
-      roots,
+      [...rooted.values()],
       HOLDERS_COUNTED_MAX,
-      (root, most) => copies.holdersOf(root, most),
+      (content, most) => copies.holdersOf(content, most),
       ({ looked }) => looked,
     );
-    const holdersOf = new Map(roots.map((root, at) => [root, counted[at]?.holders]));
+    const holdersOf = new Map(rooted.keys().map((key, at) => [key, counted[at]?.holders] as const));
     return contents.map(({ name, size, root, owners }) => {
       const some = owners.values().take(HIT_PEERS_MAX).toArray();
       if (root === undefined) return { name, size, holders: owners.size, peers: some };
-      const holders = Array.from(holdersOf.get(root) ?? []).sort((a, b) => a - b).map(peerOf);
+      const holders = Array.from(holdersOf.get(`${root}/${size}`) ?? []).sort((a, b) => a - b).map(peerOf);
       const others = holders.filter((peer) => peer !== undefined).filter((peer) => !owners.has(peer));
       const peers = [...some, ...others.slice(0, HIT_PEERS_MAX - some.length)];
       return { name, size, root, holders: owners.size + others.length, peers };

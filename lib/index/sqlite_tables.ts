@@ -51,7 +51,8 @@ const SQL = {
   anyNames: "SELECT id, name FROM names LIMIT ?",
   idsByBase: "SELECT id FROM bases WHERE base = ? LIMIT ?",
   partialsOfPeer: "SELECT name, size, root FROM partials WHERE peer = ?",
-  partialsOfRoot: "SELECT peer, name, size FROM partials WHERE root = ? ORDER BY peer LIMIT ? OFFSET ?",
+  partialsOfRoot:
+    "SELECT peer, name, size FROM partials WHERE root = ? AND size BETWEEN ? AND ? ORDER BY peer LIMIT ? OFFSET ?",
   namesBelow: "SELECT id, name FROM names WHERE name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?",
   putPartial: "INSERT OR REPLACE INTO partials (root, peer, name, size) VALUES (?, ?, ?, ?)",
   deletePartial: "DELETE FROM partials WHERE root = ? AND peer = ?",

@@ -21,8 +21,10 @@ import type { Source } from "../transfer/lane.ts";
 import { classroomPeersAt } from "./dialect_fetch.ts";
 import { folderLike, mostLike } from "./folder_names.ts";
 import type { Contacts, PeerRemarks } from "./contacts.ts";
+import { holderOf, settled, sourceOf } from "./holders.ts";
 import type { IndexSession } from "./index_session.ts";
 import type { LastTable, Row } from "./last_table.ts";
+import { settleSizes } from "./true_size.ts";
 
 export type { PeerRow };
 
@@ -167,7 +169,9 @@ export class Directory {
 
   /** Who has a content now, except ourselves. */
   async sources(wanted: WantedFile): Promise<Source[]> {
-    const all = wanted.root === undefined ? await this.#sourcesByName(wanted) : await this.#sourcesByRoot(wanted.root);
+    const all = wanted.root === undefined
+      ? await this.#sourcesByName(wanted)
+      : await this.#sourcesByRoot(wanted.root, wanted.size);
     const self = this.#options.self();
     return all.filter(({ peer }) => peer !== self && (wanted.from === undefined || peer === wanted.from));
   }
@@ -180,8 +184,9 @@ export class Directory {
    */
   async folder({ name: prefix, from }: WantedFolder): Promise<FolderFile[]> {
     if (from !== undefined) return await this.#folderOf(from, prefix);
-    const { session, self } = this.#options;
+    const { session, self, contacts } = this.#options;
     const files = new Map<string, FolderFile>();
+    const doubtful = new Map<string, FolderFile[]>();
     const seen = new Set<string>();
     let start: { readonly after?: string } = {};
     for (let more = true; more;) {
@@ -192,14 +197,19 @@ export class Directory {
         const others = peers.filter((peer) => peer.name !== self());
         const refs = others.filter(({ dialect }) => dialect === undefined);
         const known = files.get(name);
-        if (others.length === 0 || (known !== undefined && (known.refs.length > 0 || refs.length === 0))) continue;
-        files.set(name, folderFile({ name, ...content }, refs, holders > peers.length));
+        if (others.length === 0 || (known !== undefined && refs.length === 0)) continue;
+        const file = folderFile({ name, ...content }, refs, holders > peers.length);
+        if (known === undefined || known.refs.length === 0) files.set(name, file);
+        else if (known.root !== undefined && known.root === file.root) {
+          doubtful.set(name, [...doubtful.get(name) ?? [], file]);
+        }
       }
       start = { after: page.hits.at(-1)?.name ?? prefix };
       // An index that gives the same names again and again has no more.
       more = page.more && seen.size > before;
       if (more) checkFolderSize(prefix, seen.size);
     }
+    await settleSizes(files, doubtful, (source, signal) => contacts.connect(source, signal));
     return [...files.values()];
   }
 
@@ -296,10 +306,14 @@ export class Directory {
     return isHere ? [await this.#peer(name)] : classroomPeersAt(parseAddress(name, { defaultPort: 0 }));
   }
 
+  /** The same file with its true size, where others list its root with false ones. */
+  async settled(wanted: WantedFile): Promise<WantedFile> {
+    return await settled(wanted, this.#options);
+  }
+
   async #byRoot(root: string): Promise<WantedFile> {
-    const { holders: [first] } = await this.#options.session.call(Find, { root, limit: 1, offset: 0 });
-    if (first === undefined) throw new Failure("not-found", "Nobody who is here has that content");
-    return { kind: "file", name: first.name, size: first.size, root, peers: [first.peer], others: 0 };
+    const { name, size, peer } = await holderOf(root, this.#options);
+    return { kind: "file", name, size, root, peers: [peer], others: 0 };
   }
 
   async #byName(name: string): Promise<WantedFile> {
@@ -316,8 +330,8 @@ export class Directory {
     return { kind: "file", name, size, ...(root === undefined ? {} : { root }), peers, others: 0 };
   }
 
-  async #sourcesByRoot(root: string): Promise<Source[]> {
-    const { holders } = await this.#options.session.call(Find, { root, limit: PAGE_ROWS_MAX, offset: 0 });
+  async #sourcesByRoot(root: string, size: number): Promise<Source[]> {
+    const { holders } = await this.#options.session.call(Find, { root, size, limit: PAGE_ROWS_MAX, offset: 0 });
     return holders.map(({ peer, name }) => sourceOf(peer, name));
   }
 
@@ -346,8 +360,4 @@ function checkFolderSize(folder: string, files: number): void {
 
 function folderFile(file: Content, refs: readonly PeerRef[], moreHolders: boolean): FolderFile {
   return { ...file, refs, moreHolders, sources: refs.map((ref) => sourceOf(ref, file.name)) };
-}
-
-function sourceOf({ name, id, host, port, plain }: PeerRef, file: string): Source {
-  return { peer: name, id, address: { host, port }, plain, name: file };
 }

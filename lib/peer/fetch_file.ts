@@ -24,11 +24,13 @@ import { isFolderPath, outputFolder } from "./output_folder.ts";
  * @throws {Failure} As {@linkcode fetchTo} does; "usage" and "bad-name" before anything is fetched, when the place is none.
  */
 export async function fetchFile(
-  wanted: WantedFile,
+  listed: WantedFile,
   destination: Destination,
   parts: FetchParts,
   watch: FetchWatch,
 ): Promise<Fetched> {
+  const wanted = await parts.directory.settled(listed);
+  watch.onListed(wanted.size);
   const classmates = classroomHolders(wanted);
   if (destination.kind === "stream") {
     if (classmates.length > 0) {

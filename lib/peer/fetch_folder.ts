@@ -283,7 +283,7 @@ function groupsOf(files: readonly PlannedFile[]): Group[] {
 function rootOfSmall(path: string): string | undefined {
   try {
     const bytes = Deno.readFileSync(path);
-    return rootOf(bytes.length === 0 ? bytes : digestOf(bytes));
+    return rootOf(bytes.length, bytes.length === 0 ? bytes : digestOf(bytes));
   } catch {
     return undefined;
   }

@@ -66,7 +66,7 @@ export interface FetchWatch {
   onProgress(progress: DownloadProgress): void;
   /** Called when all bytes are here and only have to be put in their place. */
   onFinishing(): void;
-  /** Called with what is known of a folder only when it has been listed. */
+  /** Called with the size when it is known: of a folder that has been listed, of a file whose true size was found out. */
   onListed(size: number): void;
   /** Called with each file of which something may be kept when it ends badly. */
   onBegun(file: WantedFile): void;

@@ -21,10 +21,10 @@ export const Search = request("SEARCH", {
   reply: { hits: list(Hit, { max: HITS_MAX }), more: flag(), old: optional(flag()) },
 });
 
-/** Finds everybody who holds a content. */
+/** Finds everybody who holds a content; without a size also those who list its root with a false one. */
 export const Find = request("FIND", {
-  about: "Peer → index: who holds the content with this root?",
-  data: { root, limit: count({ min: 1, max: PAGE_ROWS_MAX }), offset },
+  about: "Peer → index: who lists this root, with this size if one is given?",
+  data: { root, size: optional(fileSize), limit: count({ min: 1, max: PAGE_ROWS_MAX }), offset },
   reply: { holders: list(Holder, { max: PAGE_ROWS_MAX }), more: flag() },
 });
 

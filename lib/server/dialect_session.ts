@@ -13,7 +13,7 @@ import { failedWith, Failure } from "../core/failure.ts";
 import { CLOSE_WAIT_MS, DIALECT_SILENCE_MS_MAX, HITS_MAX, MALFORMED_LINES_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import { formatCount, formatSize } from "../core/quantity.ts";
-import type { IndexedPeer, SearchIndex } from "../index/search_index.ts";
+import type { IndexedPeer, SearchIndex, WantedContent } from "../index/search_index.ts";
 import type { AddressPaces } from "../net/address_paces.ts";
 import type { DialectReader, RawRequest } from "../net/dialect_reader.ts";
 import {
@@ -186,15 +186,17 @@ class DialectSession {
     const { hits } = await index.search({ query: name, exact: true, limit: HITS_MAX, offset: 0 });
     for (const hit of hits.filter((each) => isNamed(each.name, name))) {
       if (found.size >= PAGE_ROWS_MAX) break;
-      const holders = hit.root === undefined ? hit.peers : await this.#holdersOf(hit.root, name);
+      const holders = hit.root === undefined
+        ? hit.peers
+        : await this.#holdersOf({ root: hit.root, size: hit.size }, name);
       holders.filter(({ plain }) => plain).forEach(add);
     }
     return [...found.values()];
   }
 
   /** Who has a content under this name. */
-  async #holdersOf(root: string, name: string): Promise<IndexedPeer[]> {
-    const { copies } = await this.#parts.index.find(root, { limit: PAGE_ROWS_MAX, offset: 0 });
+  async #holdersOf(content: WantedContent, name: string): Promise<IndexedPeer[]> {
+    const { copies } = await this.#parts.index.find(content, { limit: PAGE_ROWS_MAX, offset: 0 });
     return copies.filter((copy) => !copy.partial && isNamed(copy.name, name)).map(({ peer }) => peer);
   }
 

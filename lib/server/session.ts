@@ -25,7 +25,7 @@ import { encodeNews } from "../protocol/envelope.ts";
 import type { DataOf, ReplyOf, Request } from "../protocol/message.ts";
 import { Join, Leave, Partial, Peers, Ping, Probe, Update } from "../protocol/presence.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
-import type { PeerRef } from "../protocol/shapes.ts";
+import type { Hit, PeerRef } from "../protocol/shapes.ts";
 import type { Journal } from "./journal.ts";
 import type { Rates } from "./rates.ts";
 
@@ -179,7 +179,7 @@ export class Session {
   }
 
   async find(data: DataOf<typeof Find>): Promise<ReplyOf<typeof Find>> {
-    const found = await this.#ask((index) => index.find(data.root, data));
+    const found = await this.#ask((index) => index.find(data, data));
     const holders = found.copies.map((copy) => ({
       peer: this.#refOf(copy.peer),
       name: copy.name,
@@ -195,7 +195,7 @@ export class Session {
     const hits = found.hits.slice(0, PAGE_ROWS_MAX).map((hit) => {
       return { ...hit, peers: hit.peers.map((peer) => this.#refOf(peer)) };
     });
-    const sent = fitting(hits);
+    const sent = wholeNames(fitting(hits), found.hits.length);
     return { hits: sent, more: found.more || sent.length < found.hits.length };
   }
 
@@ -333,4 +333,11 @@ function question<D, R>(message: Request<D, R>, answer: (session: Session, data:
 
 function only<R>(data: R): Answer<R> {
   return { data };
+}
+
+/** The hits of a folder that are sent of `count`: all of a name or none, since the next page begins after the last name of this one. */
+function wholeNames(hits: readonly Hit[], count: number): readonly Hit[] {
+  const last = hits.at(-1)?.name;
+  const first = hits.findIndex(({ name }) => name === last);
+  return hits.length === count || first === 0 ? hits : hits.slice(0, first);
 }

@@ -54,7 +54,7 @@ export class HashJob {
   /** For the hasher: the end. */
   finish(as: { size: number; modified: number }): void {
     this.#ended = true;
-    this.#done.resolve({ ...as, digests: this.digests, root: rootOf(this.digests) });
+    this.#done.resolve({ ...as, digests: this.digests, root: rootOf(as.size, this.digests) });
     this.#tell();
   }
 

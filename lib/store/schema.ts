@@ -33,6 +33,8 @@ const MIGRATIONS: readonly string[] = [
    DROP TABLE allowed_peers;
    CREATE TABLE blocked_peers (id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE drawers (name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;`,
+  // Roots without the size of the file: everything is hashed again.
+  `DELETE FROM pieces;`,
 ];
 
 /** The number of the schema that this version writes. */

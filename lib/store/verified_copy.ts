@@ -47,7 +47,7 @@ export async function copyVerified(
     removeIfThere(path);
     throw Failure.from(thrown, "no-access", "Cannot copy the file");
   }
-  if (digests !== undefined && rootOf(digests) === wanted.root) return digests;
+  if (digests !== undefined && rootOf(wanted.size, digests) === wanted.root) return digests;
   removeIfThere(path);
   return undefined;
 }
@@ -57,7 +57,8 @@ export async function isContentAt(path: string, wanted: WantedContent): Promise<
   try {
     using file = await Deno.open(path);
     const digests = await digestsWhileRead(file, wanted.size, {});
-    return digests !== undefined && (await file.read(new Uint8Array(1))) === null && rootOf(digests) === wanted.root;
+    return digests !== undefined && (await file.read(new Uint8Array(1))) === null &&
+      rootOf(wanted.size, digests) === wanted.root;
   } catch {
     return false;
   }

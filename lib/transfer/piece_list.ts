@@ -31,7 +31,7 @@ export class PieceList {
   constructor(size: number) {
     this.size = size;
     this.#digests = new Uint8Array(pieceCount(size) * DIGEST_BYTES);
-    if (size === 0) this.#root = rootOf(this.#digests);
+    if (size === 0) this.#root = rootOf(size, this.#digests);
   }
 
   /** The root, once all digests are known. */
@@ -107,7 +107,7 @@ export class PieceList {
   }
 
   #check(wanted: string | undefined): void {
-    const root = rootOf(this.#digests);
+    const root = rootOf(this.size, this.#digests);
     if (wanted !== undefined && root !== wanted) {
       throw new Failure("corrupt", "The list of digests does not match the content asked for");
     }

@@ -86,7 +86,7 @@ export class SmallConnection {
       await readPart(bytes, packed, { connection, pace });
       const digest = file.size === 0 ? new Uint8Array(0) : digestOf(bytes);
       const root = file.root ?? await this.#rootOf(index);
-      if (rootOf(digest) !== root) {
+      if (rootOf(file.size, digest) !== root) {
         plan.refused(this.#asker, new Failure("corrupt", `"${file.name}" does not match its root (sent by ${peer})`));
         continue;
       }

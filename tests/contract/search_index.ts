@@ -104,14 +104,14 @@ export function testSearchIndex(
     await index.partial("rui", part, true);
     await index.partial("rui", part, true);
     const holders = async () => {
-      const { copies } = await index.find(ROOT_A, { limit: 10, offset: 0 });
+      const { copies } = await index.find({ root: ROOT_A }, { limit: 10, offset: 0 });
       return copies.map((copy) => [copy.peer.name, copy.name, copy.size, copy.partial]);
     };
     assertEquals(await holders(), [["ana", "film.mp4", 9, false], ["rui", "film.mp4", 9, true]]);
     const { hits } = await index.search({ query: "film", exact: false, limit: 10, offset: 0 });
     assertEquals(hits.map((hit) => [hit.holders, hit.peers.length]), [[1, 1]]);
     assertEquals((await index.peer("rui"))?.files, 0);
-    const second = await index.find(ROOT_A, { limit: 1, offset: 1 });
+    const second = await index.find({ root: ROOT_A }, { limit: 1, offset: 1 });
     assertEquals([second.copies.map((copy) => copy.peer.name), second.more], [["rui"], false]);
 
     await index.partial("rui", part, false);
@@ -278,6 +278,28 @@ export function testSearchIndex(
     assertEquals(hits[0]?.peers.map((each) => each.name).sort(), ["ana", "eva", "rui"]);
   });
 
+  test("a root that is listed with several sizes is a content of each, so that none hides another", async (index) => {
+    for (const [name, size] of [["eva", 7], ["joa", 8], ["ana", 9], ["rui", 9]] as const) {
+      await index.join(peer(name));
+      await index.update(name, { add: [{ name: "week 1/film.mp4", size, root: ROOT_A }], remove: [] });
+    }
+    await index.join(peer("zoe"));
+    await index.partial("zoe", { name: "film.mp4", size: 9, root: ROOT_A }, true);
+    const rows = [[9, 2, ["ana", "rui"]], [7, 1, ["eva"]], [8, 1, ["joa"]]];
+    for (const hits of [(await index.search(query("film"))).hits, (await index.folder("week 1/", undefined, 9)).hits]) {
+      assertEquals(
+        hits.map((hit) => [hit.size, hit.holders, hit.peers.map((each) => each.name).sort()]).sort(),
+        rows.toSorted(),
+      );
+    }
+    const holders = async (size?: number) => {
+      const { copies } = await index.find({ root: ROOT_A, size }, { limit: 9, offset: 0 });
+      return copies.map((copy) => copy.peer.name).sort();
+    };
+    assertEquals(await holders(), ["ana", "eva", "joa", "rui", "zoe"]);
+    assertEquals([await holders(9), await holders(7), await holders(1)], [["ana", "rui", "zoe"], ["eva"], []]);
+  });
+
   test("search() tells files without a root apart by size", async (index) => {
     await joined(index, "ana");
     await joined(index, "rui");
@@ -336,11 +358,11 @@ export function testSearchIndex(
       await index.join(peer(`peer ${number}`));
       await index.update(`peer ${number}`, { add: [{ name: `f${number}`, size: 5, root: ROOT_A }], remove: [] });
     }
-    const first = await index.find(ROOT_A, { limit: 20, offset: 0 });
-    const second = await index.find(ROOT_A, { limit: 20, offset: 20 });
+    const first = await index.find({ root: ROOT_A }, { limit: 20, offset: 0 });
+    const second = await index.find({ root: ROOT_A }, { limit: 20, offset: 20 });
     assertEquals([first.copies.length, first.more, second.copies.length, second.more], [20, true, 5, false]);
     assertEquals(new Set([...first.copies, ...second.copies].map((copy) => copy.peer.name)).size, 25);
-    assertEquals(await index.find(ROOT_B, { limit: 20, offset: 0 }), { copies: [], more: false });
+    assertEquals(await index.find({ root: ROOT_B }, { limit: 20, offset: 0 }), { copies: [], more: false });
   });
 
   test("update() of many files lets others search meanwhile", async (index) => {

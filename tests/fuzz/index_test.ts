@@ -94,14 +94,14 @@ async function compare(
     }
   }
   const root = rootOf(randomBelow(random, 40));
-  const { copies } = await index.find(root, { limit: 500, offset: 0 });
+  const { copies } = await index.find({ root }, { limit: 500, offset: 0 });
   const expected = all.filter(({ file }) => file.root === root).map(({ owner, file }) => `${owner}: ${file.name}`);
   assertEquals(copies.map((copy) => `${copy.peer.name}: ${copy.name}`).sort(), expected.sort(), what);
   const bytes = all.reduce((sum, { file }) => sum + file.size, 0);
   assertEquals(await index.counts(), { peers: lists.size, files: all.length, bytes }, what);
 }
 
-/** What makes a hit: the root, or while that is not known the name and size. */
+/** What makes a hit: root and size, or while the root is not known name and size. */
 function contentOf({ name, size, root }: ListedFile): string {
-  return root ?? `${name}/${size}`;
+  return `${root ?? name}/${size}`;
 }

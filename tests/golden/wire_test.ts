@@ -40,7 +40,7 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     { query: "aula mp4", exact: false, ...PAGE },
     { hits: [{ name: "vídeos/aula 1.mp4", size: 8_000_000_000, root: ROOT, holders: 1, peers: [PEER] }], more: false },
   ],
-  FIND: [{ root: ROOT, ...PAGE }, {
+  FIND: [{ root: ROOT, size: 8_000_000_000, ...PAGE }, {
     holders: [{ peer: PEER, name: "aula 1.mp4", size: 8_000_000_000, partial: false }],
     more: true,
   }],

@@ -75,7 +75,7 @@ export async function offered(
   });
   const digests = new Uint8Array(pieces.flatMap((digest) => [...digest]));
   const version = { size, modified: mtime?.getTime() ?? 0 };
-  const offer = { path, name: "a.bin", ...version, digests, root: rootOf(digests), pace: undefined, ...said };
+  const offer = { path, name: "a.bin", ...version, digests, root: rootOf(size, digests), pace: undefined, ...said };
   const { name, root } = offer;
   return await askBothWays(connection, Put, { name, size: offer.size, root }, {
     routes: OFFER_ROUTES,

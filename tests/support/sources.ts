@@ -29,7 +29,7 @@ export class ServedFile {
       digests.push(...digestOf(bytes.subarray(start, start + PIECE_BYTES)));
     }
     this.digests = new Uint8Array(digests);
-    this.root = rootOf(this.digests);
+    this.root = rootOf(bytes.length, this.digests);
   }
 }
 

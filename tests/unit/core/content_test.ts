@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import {
   digestAt,
@@ -18,11 +18,13 @@ Deno.test("pieces cover a file of any size, byte for byte", () => {
   }
 });
 
-Deno.test("rootOf() is SHA-256 over the SHA-256 digests of the pieces", () => {
+Deno.test("rootOf() is SHA-256 over the size and the SHA-256 digests of the pieces", () => {
   const [first, second] = [digestOf(new Uint8Array([1])), digestOf(new Uint8Array([2]))];
   const digests = new Uint8Array([...first, ...second]);
-  assertEquals(rootOf(digests), createHash("sha256").update(first).update(second).digest("hex"));
-  assertEquals(rootOf(new Uint8Array(0)), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  const size = new Uint8Array([0, 0, 2, 0, 0, 0, 0, 5]);
+  assertEquals(rootOf(2 ** 41 + 5, digests), createHash("sha256").update(size).update(digests).digest("hex"));
+  assertEquals(rootOf(0, new Uint8Array(0)), "af5570f5a1810b7af78caf4bc70a660f0df51e42baf91d4de5b2328de0e83dfc");
+  assertNotEquals(rootOf(1, digests), rootOf(2, digests));
   assertEquals(sameBytes(digestAt(digests, 1), second), true);
   assertEquals(sameBytes(digestAt(digests, 0), second), false);
 });

@@ -32,10 +32,12 @@ Deno.test("FileTable finds copies by name, by root and by peer while they come, 
     }
     if (step % 200 > 0) continue;
     const wanted = roots[randomBelow(random, roots.length)] ?? "";
-    const copies = table.ofRoot(wanted, { limit: Infinity, ofPeerMax: Infinity }).map((each) => table.row(each));
+    const copies = table.ofContent({ root: wanted }, { limit: Infinity, ofPeerMax: Infinity }).map((each) =>
+      table.row(each)
+    );
     same(copies, ({ root }) => root === wanted);
     assertEquals(copies.map(({ peer }) => peer), copies.map(({ peer }) => peer).sort((a, b) => a - b));
-    assertEquals(table.holdersOf(wanted, Infinity).holders, new Set(copies.map(({ peer }) => peer)));
+    assertEquals(table.holdersOf({ root: wanted }, Infinity).holders, new Set(copies.map(({ peer }) => peer)));
     same(table.ofName(name, Infinity), (each) => each.name === name);
     same(table.ofPeer(peer, Infinity).map((each) => table.row(each)), (each) => each.peer === peer);
     assertEquals(table.hasName(name), [...all.values()].some((each) => each.name === name));

@@ -64,7 +64,8 @@ test("what happens at one server is known at the others within a second", async 
   await becomes(b.index, "aula", ["aula 2.mp4 ana", "aula 3.mp4 ana"]);
   await join(b.index, "rui");
   await b.index.partial("rui", { name: "aula 3.mp4", size: 9, root: ROOT }, true);
-  const holders = async () => (await a.index.find(ROOT, { limit: 9, offset: 0 })).copies.map((copy) => copy.peer.name);
+  const holders = async () =>
+    (await a.index.find({ root: ROOT }, { limit: 9, offset: 0 })).copies.map((copy) => copy.peer.name);
   await eventually("the partial copy", async () => (await holders()).join() === "ana,rui", KNOWN_MS);
   await b.index.partial("rui", { name: "aula 3.mp4", size: 9, root: ROOT }, false);
   await eventually("its end", async () => (await holders()).join() === "ana", KNOWN_MS);

@@ -50,7 +50,7 @@ Deno.test("SqliteIndex: of a content that one peer has under very many names, th
   await index.update("eve", { add: others, remove: [] });
   const add = Array.from({ length: 60_000 }, (_, number) => ({ name: `film ${number}.mp4`, size: 1, root }));
   await index.update("eve", { add, remove: [] });
-  const { copies, more } = await index.find(root, { limit: 500, offset: 0 });
+  const { copies, more } = await index.find({ root }, { limit: 500, offset: 0 });
   assertEquals([copies.filter(({ peer }) => peer.name === "ana").length, copies.length < 500, more], [1, true, false]);
   const { hits } = await index.search({ query: "film", exact: false, limit: 10, offset: 0 });
   assertEquals(hits.map(({ name, holders, peers }) => [name, holders, peers.length]), [["film.mp4", 2, 2]]);

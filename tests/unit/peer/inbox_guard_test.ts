@@ -185,14 +185,14 @@ Deno.test("who is put a file may ask for that file alone", async () => {
     size: 100,
     modified: mtime?.getTime() ?? 0,
     digests,
-    root: rootOf(digests),
+    root: rootOf(100, digests),
     pace: undefined,
   };
   const questions: [method: string, data: object][] = [
     ["PIECES", { name: "secret.bin", from: 0, limit: 1 }],
     ["PIECES", { root: "ab".repeat(32), from: 0, limit: 1 }],
     ["DOWNLOAD", { name: "a.bin", start: 0, end: 1 }],
-    ["DOWNLOAD", { root: rootOf(digestOf(await Deno.readFile(secret))), start: 0, end: 1 }],
+    ["DOWNLOAD", { root: rootOf(100, digestOf(await Deno.readFile(secret))), start: 0, end: 1 }],
     ["DOWNLOAD", { root: offer.root, start: 0, end: 101 }],
   ];
   for (const [method, data] of questions) {

@@ -188,7 +188,7 @@ Deno.test("who puts a file again need not wait until its dead connection is noti
   ) => [...digestOf(bytes.subarray(index * PIECE_BYTES, (index + 1) * PIECE_BYTES))]);
   const identity = await Identity.make();
   using silent = await stranger(room, identity);
-  const data = { name: "a.bin", size: bytes.length, root: rootOf(new Uint8Array(digests)) };
+  const data = { name: "a.bin", size: bytes.length, root: rootOf(bytes.length, new Uint8Array(digests)) };
   await silent.send(encodeRequest(Put, data, 1));
   assertEquals((await silent.receive({ waitMs: 5_000 }))?.kind, "news");
   using connection = await stranger(room, identity);

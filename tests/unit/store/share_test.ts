@@ -28,7 +28,7 @@ async function rootOfFile(path: string): Promise<string> {
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
     digests.push(...digestOf(bytes.subarray(start, start + PIECE_BYTES)));
   }
-  return rootOf(new Uint8Array(digests));
+  return rootOf(bytes.length, new Uint8Array(digests));
 }
 
 const SIZES = [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 5 * PIECE_BYTES + 7];
@@ -47,7 +47,7 @@ Deno.test("Share lists files at once and gives them their roots in the backgroun
     assertEquals(root, await rootOfFile(temp.at(name)), name);
     assertEquals(share.files.byRoot(root)?.name, name);
     const { digests } = await share.pieces({ ...await present(share, name), root }, 0);
-    assertEquals([digests.length, rootOf(digests)], [Math.ceil(size / PIECE_BYTES) * DIGEST_BYTES, root]);
+    assertEquals([digests.length, rootOf(size, digests)], [Math.ceil(size / PIECE_BYTES) * DIGEST_BYTES, root]);
   }
   assertEquals([...changed].sort(), SIZES.map((size) => `${size}.bin`).sort());
 });
