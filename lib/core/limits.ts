@@ -175,6 +175,8 @@ export const PLACED_REMEMBERED_MAX = 50_000;
 export const IDENTITIES_CACHED_MAX = 10_000;
 /** What an inbox holds, if --quota does not say otherwise. */
 export const INBOX_BYTES_MAX = 20 * 1024 ** 3;
+/** Damaged databases that a peer sets aside in one run: a disk that damages each new one must not be filled with them. */
+export const STATE_RENEWALS_MAX = 10;
 /** Room that a peer with an inbox keeps free on its disk for what it remembers itself. */
 export const DISK_RESERVE_BYTES = 8 * 1024 ** 2;
 /** One sender takes at most one part in so many of an inbox, so that one cannot keep out all others. */

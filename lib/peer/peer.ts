@@ -17,6 +17,7 @@ import { Guesses } from "../net/guesses.ts";
 import type { Identity } from "../net/identity.ts";
 import { Listener } from "../net/listener.ts";
 import type { Room } from "../net/room_key.ts";
+import type { OpenDatabase } from "../store/database.ts";
 import { DiskReserve } from "../store/disk_reserve.ts";
 import { Folder } from "../store/folder.ts";
 import { parseFound, tidyIncoming } from "../store/incoming.ts";
@@ -84,6 +85,8 @@ export interface PeerOptions extends PicturesOptions {
   readonly up?: number;
   readonly down?: number;
   readonly dial?: Dial;
+  /** Opens the database of what is remembered. Default: SQLite. */
+  readonly openDatabase?: OpenDatabase;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -164,7 +167,10 @@ export class Peer implements AsyncDisposable {
       if (event.event === "state-unwritten") reserve.release();
       onEvent(event);
     };
-    const state = stack.use(State.open(folder.statePath("recess.db"), { onEvent: onStateEvent }));
+    const state = stack.use(State.open(folder.statePath("recess.db"), {
+      onEvent: onStateEvent,
+      openDatabase: options.openDatabase,
+    }));
     if (folder.notKept === undefined) {
       const found = await tidyIncoming(folder, Date.now(), parseFound(state.setting("incoming")));
       state.set("incoming", JSON.stringify(found));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { nameInside } from "./inside.ts";
@@ -61,8 +61,10 @@ export async function placeAnywhere(from: string, root: string, name: string): P
     if (!isOtherDisk(thrown)) throw thrown;
   }
   // On the way to another disk the bytes have to be copied; until they all are, they lie under a name that says so.
-  const beside = join(root, `.${crypto.randomUUID()}.part`);
+  const beside = join(root, `.${basename(from)}.part`);
   try {
+    // A run that was killed here may have left it, as a second name of the placed file: nothing is written into that.
+    removeIfThere(beside);
     await Deno.copyFile(from, beside);
     const placed = placeFile(beside, root, name);
     await Deno.remove(from);

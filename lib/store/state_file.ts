@@ -5,6 +5,7 @@
  */
 
 import { Failure } from "../core/failure.ts";
+import { STATE_RENEWALS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import { type Database, failureOf, inTransaction, type OpenDatabase, openSqlite, troubleOf } from "./database.ts";
 import { salvage } from "./salvage.ts";
@@ -34,7 +35,11 @@ export class StateFile implements Disposable {
   readonly #path: string;
   readonly #onEvent: (event: StateFileEvent) => void;
   readonly #openDatabase: OpenDatabase;
-  #database: Database;
+  /** Undefined as long as a damaged file was set aside and no new one could be made. */
+  #database: Database | undefined;
+  /** Files that were set aside and of which nothing has been read yet. */
+  readonly #aside: string[] = [];
+  #renewals = 0;
   #isNew = false;
   #isKept = true;
 
@@ -78,12 +83,11 @@ export class StateFile implements Disposable {
     try {
       return this.#attempt(work);
     } catch (thrown) {
-      if (troubleOf(thrown) !== "damaged" || !this.#isKept) throw this.#asFailure(thrown);
+      const mayRenew = this.#isKept && this.#renewals < STATE_RENEWALS_MAX;
+      if (troubleOf(thrown) !== "damaged" || !mayRenew) throw this.#asFailure(thrown);
     }
     try {
-      this.#database.close();
-      this.#database = this.#renew();
-      this.onRenewed();
+      this.#renew();
       return this.#attempt(work);
     } catch (thrown) {
       throw this.#asFailure(thrown);
@@ -91,11 +95,12 @@ export class StateFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#database.close();
+    this.#database?.close();
   }
 
   #attempt<T>(work: (database: Database) => T): T {
-    return inTransaction(this.#database, () => work(this.#database));
+    const database = this.#database ?? this.#replace();
+    return inTransaction(database, () => work(database));
   }
 
   #open(): Database {
@@ -105,8 +110,13 @@ export class StateFile implements Disposable {
       const trouble = isFolder(this.#path) ? "damaged" : troubleOf(thrown);
       if (trouble === undefined) throw thrown;
       if (trouble === "locked") throw failureOf(trouble, this.#path, thrown);
-      if (trouble === "damaged") return this.#renew();
-      return this.#readIntoMemory(this.#path, failureOf(trouble, this.#path, thrown));
+      if (trouble !== "damaged") return this.#readIntoMemory(this.#path, failureOf(trouble, this.#path, thrown));
+    }
+    try {
+      return this.#renew();
+    } catch (thrown) {
+      const failure = Failure.from(this.#asFailure(thrown), "no-access", `Cannot use "${printable(this.#path)}"`);
+      return this.#readIntoMemory(this.#aside.at(-1) ?? this.#path, failure);
     }
   }
 
@@ -153,32 +163,33 @@ export class StateFile implements Disposable {
     });
   }
 
-  /** Sets the file aside and makes a new one, with everything that can be read of the old one. */
+  /** Sets the file aside and puts a new one in its place. On failure, the file stays closed, and the next call tries to put a new one there. */
   #renew(): Database {
-    let aside: string;
+    this.#database?.close();
+    this.#database = undefined;
+    this.#renewals += 1;
+    this.#aside.push(setAside(this.#path));
+    return this.#replace();
+  }
+
+  /** Puts a new file in the place of the damaged one, with everything that can be read of that. Fails: as SQLite does. */
+  #replace(): Database {
+    const database = this.#openReady(this.#path);
+    let lost: Set<string>;
     try {
-      aside = setAside(this.#path);
+      lost = new Set(this.#aside.flatMap((aside) => this.#salvageInto(database, aside, {})));
     } catch (thrown) {
-      const failure = Failure.from(
-        thrown,
-        "no-access",
-        `Cannot set "${printable(this.#path)}" aside, which is damaged`,
-      );
-      return this.#readIntoMemory(this.#path, failure);
+      database.close();
+      // Nothing is in it that is not in the file that was set aside.
+      for (const ending of ["", "-wal"]) if (exists(this.#path + ending)) Deno.removeSync(this.#path + ending);
+      throw thrown;
     }
-    let database: Database;
-    let lost: string[];
-    try {
-      database = this.#openReady(this.#path);
-      lost = this.#salvageInto(database, aside, {});
-    } catch (thrown) {
-      const trouble = troubleOf(thrown);
-      if (trouble === undefined || trouble === "damaged") throw thrown;
-      database = this.#readIntoMemory(aside, failureOf(trouble, this.#path, thrown));
-      lost = [];
+    for (const aside of this.#aside.splice(0)) {
+      this.#onEvent({ event: "state-damaged", path: this.#path, aside, lost: [...lost] });
     }
     this.#isNew = true;
-    this.#onEvent({ event: "state-damaged", path: this.#path, aside, lost });
+    this.#database = database;
+    this.onRenewed();
     return database;
   }
 

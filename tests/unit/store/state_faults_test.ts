@@ -5,6 +5,7 @@ import { State, type StateEvent } from "../../../lib/store/state.ts";
 import { SCHEMA_VERSION } from "../../../lib/store/schema.ts";
 import { FAULTS, FaultyDatabases } from "../../support/faulty_database.ts";
 import { TempFolder } from "../../support/temp.ts";
+import { eventually } from "../../support/wait.ts";
 
 const MESSAGE = { peer: "rui", id: "id of rui", at: 5, text: "bom dia" };
 const TRANSFER = JSON.stringify({ kind: "file", name: "film.bin" });
@@ -272,7 +273,7 @@ Deno.test("a state whose database fails for a while says so once, keeps all in m
     assertEquals(events.map(({ event }) => event), ["state-unwritten"]);
     assertMatch(JSON.stringify(events), /recess\.db.*its disk is full/);
     faulty.isFaulty = () => false;
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await eventually("it is written", () => events.length > 1);
     assertEquals(events.map(({ event }) => event), ["state-unwritten", "state-written"]);
   }
   using state = State.open(path);
