@@ -66,6 +66,31 @@ export function unmappedHost(host: string): string {
   return host.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
+/**
+ * What counts as one address where places are shared: an IPv4 address, or the /64 of an IPv6 address, since every machine may have as many addresses
+ * of its /64 as it wants. IPv4 that is written as IPv6 is IPv4.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addressShare } from "./address.ts";
+ * assertEquals(addressShare("2001:db8:0:1::7"), "2001:db8:0:1/64");
+ * ```
+ */
+export function addressShare(host: string): string {
+  if (!host.includes(":")) return host;
+  const url = URL.parse(`http://[${host.replace(/%.*$/, "")}]`);
+  if (url === null) return host;
+  const [head = "", tail] = url.hostname.slice(1, -1).split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  const groups = [...before, ...Array.from({ length: zeros }, () => "0"), ...after];
+  if (groups.slice(0, 5).every((group) => group === "0") && groups[5] === "ffff") {
+    return groups.slice(6).flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]).join(".");
+  }
+  return `${groups.slice(0, 4).join(":")}/64`;
+}
+
 /** True for the machine's own loopback addresses. */
 export function isLoopback(host: string): boolean {
   return host === "::1" || host.startsWith("127.");

@@ -85,8 +85,10 @@ export const PARTIALS_PER_PEER_MAX = 1_000;
 export const GUESSING_ADDRESSES_MAX = 10_000;
 /** Names that an index keeps for the keys that joined under them. */
 export const NAMES_BOUND_MAX = 100_000;
-/** Connections from one address that have not proven who they are: so many may be half open, or slow on purpose. */
-export const STRANGERS_PER_ADDRESS_MAX = 256;
+/** Connections to one port that have not proven who they are, counted from the moment they are accepted. */
+export const STRANGERS_MAX = 1_024;
+/** Time that a connection has to prove who it is before it may lose its place to another one of its address. */
+export const STRANGER_GRACE_MS = 1_000;
 /** Time between two refusals in words; in between, who is too many is closed without a word, so that a flood costs little. */
 export const REFUSAL_EVERY_MS = 10;
 /** Proofs of identity that are checked for one address in a second: each costs about a millisecond, and each is good for one join. */
@@ -113,7 +115,7 @@ export const REGISTRATIONS_PER_ADDRESS_MAX = 64;
 export const REGISTRATION_SECONDS_MAX = 86_400;
 /** The same, where the caller does not say it: a lesson. */
 export const REGISTRATION_SECONDS = 3_600;
-/** HTTP connections that are open at once; of one address no more than strangers of the index. */
+/** HTTP connections that are open at once. */
 export const HTTP_CONNECTIONS_MAX = 1_000;
 /** HTTP requests of one address that are answered at once; further ones are told to come back. */
 export const HTTP_REQUESTS_PER_ADDRESS_MAX = 32;
@@ -243,7 +245,9 @@ export const REDIS_REWRITE_MS_MAX = 120_000;
 export const CONNECT_WAIT_MS = 5_000;
 /** HELLO to arrive on a new connection. */
 export const HELLO_WAIT_MS = 10_000;
-/** An answer to arrive. Longer than any dial-back, so that a JOIN through a closed firewall is answered. */
+/** PROVE to arrive after HELLO. */
+export const PROVE_WAIT_MS = 5_000;
+/** An answer to arrive. */
 export const REPLY_WAIT_MS = 15_000;
 /** The next byte of a body to arrive, and a written byte to be taken. */
 export const BODY_WAIT_MS = 15_000;

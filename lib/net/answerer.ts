@@ -6,7 +6,7 @@
  */
 
 import { failedWith, Failure } from "../core/failure.ts";
-import { CLOSE_WAIT_MS, HELLO_WAIT_MS, MALFORMED_LINES_MAX } from "../core/limits.ts";
+import { CLOSE_WAIT_MS, HELLO_WAIT_MS, MALFORMED_LINES_MAX, PROVE_WAIT_MS } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../core/version.ts";
 import { encodeFailure, encodeReply, type Envelope } from "../protocol/envelope.ts";
@@ -50,7 +50,7 @@ export interface Route<Context> {
 export interface AnswerOptions<Context> {
   /** The peer's name; an index has none. */
   readonly name?: () => string;
-  /** Silence after which the connection is closed. */
+  /** Silence after which the connection of a caller that has proven who it is is closed. */
   readonly idleMs: number;
   /** Called with the name that the other side calls itself by, if it does; nothing proves it. */
   readonly onGreeted?: (context: Context, name: string | undefined) => void;
@@ -58,8 +58,6 @@ export interface AnswerOptions<Context> {
   readonly onProven?: (context: Context, caller: PublicIdentity) => void;
   /** The room's key, which callers then have to prove. */
   readonly roomKey?: RoomKey;
-  /** Whether one has to prove who one is before one asks for anything. */
-  readonly provenOnly?: boolean;
   /** Called with the caller's host before a proof is looked at: guesses at the room key may have to wait. */
   readonly beforeProof?: (host: string) => Promise<void>;
   /** Called with the caller's host when the proof was a wrong guess. */
@@ -117,14 +115,16 @@ export async function answerRequests<Context>(
 ): Promise<Failure | null> {
   let malformed = 0;
   let greeted = false;
-  let proven = options.provenOnly !== true;
+  let proven = false;
   const called: Channel["called"] = options.name === undefined ? "index" : "peer";
   const channel = { asked: makeNonce(), asking: "", called, calledId: connection.calledId };
   try {
     while (true) {
       let id = 0;
       try {
-        const envelope = await connection.receive({ waitMs: greeted ? options.idleMs : HELLO_WAIT_MS });
+        const envelope = await connection.receive({
+          waitMs: proven ? options.idleMs : greeted ? PROVE_WAIT_MS : HELLO_WAIT_MS,
+        });
         if (envelope === null) return null;
         options.onHeard?.(context);
         if (envelope.kind !== "request") {
@@ -132,6 +132,8 @@ export async function answerRequests<Context>(
         }
         id = envelope.id;
         if (envelope.method === Hello.method) {
+          // Otherwise a stranger could stay for ever, one HELLO after the other.
+          if (greeted && !proven) throw new Failure("unproven", "Prove who you are before you say HELLO again");
           refuseOtherVersions(HelloVersion.check(envelope.data, Hello.method).version);
           const theirs = Hello.data.check(envelope.data, Hello.method);
           channel.asking = theirs.nonce;
@@ -143,9 +145,10 @@ export async function answerRequests<Context>(
         }
         if (!greeted) throw new Failure("malformed", "Say HELLO first");
         if (envelope.method === Prove.method) {
-          options.onProven?.(context, await believe(envelope, channel, connection.remote.host, options));
+          const caller = await believe(envelope, channel, connection.remote.host, options);
+          connection.known(caller.id);
+          options.onProven?.(context, caller);
           proven = true;
-          connection.known();
           await connection.send(encodeReply(Prove, {}, envelope.id));
           continue;
         }
@@ -155,11 +158,11 @@ export async function answerRequests<Context>(
         const failure = Failure.from(thrown, "internal", "Cannot answer");
         if (connection.ended !== undefined) return connection.ended;
         options.onRefused?.(failure);
-        malformed += failure.code === "malformed" ? 1 : 0;
+        malformed += failedWith(failure, "malformed", "unproven") ? 1 : 0;
         await connection.send(encodeFailure(failure, id));
         // Nobody knows where the next message begins, or nobody cares.
         const hopeless = failedWith(failure, "too-large", "unsupported") && id === 0 ||
-          failedWith(failure, "no-member", "wrong-key") && !proven;
+          failedWith(failure, "no-member", "wrong-key", "busy") && !proven;
         if (hopeless || malformed > MALFORMED_LINES_MAX || !greeted) {
           await connection.closeAfterSending(CLOSE_WAIT_MS);
           return failure;

@@ -67,13 +67,14 @@ export class Connection implements Disposable {
     return this.#ended;
   }
 
-  /** Called once, when it is known who calls. */
-  onKnown: () => void = doNothing;
+  /** Called once, with the id of the key that the caller has proven. Fails: "busy" when there is no place for it. */
+  onKnown: (id: string) => void = doNothing;
 
-  /** Notes that the caller has proven who it is. */
-  known(): void {
-    this.onKnown();
+  /** Notes that the caller has proven who it is. Fails: as `onKnown` does. */
+  known(id: string): void {
+    const { onKnown } = this;
     this.onKnown = doNothing;
+    onKnown(id);
   }
 
   /** Bytes that have arrived so far. */

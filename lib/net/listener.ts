@@ -6,30 +6,31 @@
 import { type Address, addressOf, formatAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { REFUSAL_EVERY_MS, STRANGERS_PER_ADDRESS_MAX } from "../core/limits.ts";
+import { REFUSAL_EVERY_MS, STRANGER_GRACE_MS, STRANGERS_MAX } from "../core/limits.ts";
+import { Places } from "../core/places.ts";
 import { formatCount } from "../core/quantity.ts";
 import { encodeFailure } from "../protocol/envelope.ts";
-import type { ByteStream } from "./byte_stream.ts";
-import { Connection, type ConnectionEnds } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { Identity } from "./identity.ts";
-import { listenTls } from "./tls_server.ts";
+import { type Arrival, listenTls, type Reception } from "./tls_server.ts";
 
 /** Connections that the system may hold for us until we accept them; a roomful of peers arrives at once. */
 const BACKLOG_CONNECTIONS = 4096;
-/** Encrypted connections in the middle of their handshake, beside those that are served. */
-const HANDSHAKES_MAX = 512;
 /** In a flood of connections: how many are refused before those who are here have a turn, and how long that is. */
 const FLOOD_TURN = 8;
 const FLOOD_PAUSE_MS = 6;
 /** Pause after `accept` failed for want of descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
-/** A bound on open connections and what to do with each. */
+/** Bounds on open connections and what to do with each. */
 export interface ListenerOptions {
+  /** Connections at once whose callers have proven who they are. When all are taken, the key and the address with most of them give way. */
   readonly connectionsMax: number;
-  /** What those can do who come when all places are taken. */
+  /** Connections at once whose callers have not. When all are taken, the oldest of the address with most of them gives way. */
+  readonly strangersMax?: number;
+  /** What a caller can do that comes when all places are taken. */
   readonly fullHint?: string;
-  /** What one too many is told; a failure of our own protocol, if not said. */
+  /** What a stranger is sent that is refused. Default: a failure of our own protocol. */
   readonly refusal?: Uint8Array;
   /** With whose key connections are encrypted; without, they are plain. */
   readonly identity?: Identity;
@@ -65,8 +66,10 @@ interface Acceptor {
 export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions;
   readonly #open = new Map<Connection, Promise<void>>();
-  /** How many connections of an address have not proven who they are. */
-  readonly #strangers = new Map<string, number>();
+  readonly #strangers: Places<Arrival>;
+  readonly #known: Places<Connection>;
+  /** The connections of strangers, once they are ready for use. */
+  readonly #connections = new WeakMap<Arrival, Connection>();
   #acceptors: readonly Acceptor[] = [];
   #address: Address;
   #closed = false;
@@ -77,6 +80,9 @@ export class Listener implements AsyncDisposable {
   private constructor(address: Address, options: ListenerOptions) {
     this.#address = address;
     this.#options = options;
+    const { connectionsMax, strangersMax = STRANGERS_MAX } = options;
+    this.#strangers = new Places({ total: strangersMax, first: "oldest", graceMs: STRANGER_GRACE_MS });
+    this.#known = new Places({ total: connectionsMax, first: "newest" });
   }
 
   /** Starts listening; port 0 takes any free one. Fails: "unreachable" when the address cannot be had. */
@@ -155,65 +161,76 @@ export class Listener implements AsyncDisposable {
   }
 
   async #acceptAt(address: Address): Promise<Acceptor> {
-    const { identity, connectionsMax } = this.#options;
-    const take = (stream: ByteStream, ends: ConnectionEnds): boolean => this.#take(stream, ends);
-    if (identity === undefined) return acceptPlain(address, take);
-    // Some more than are served, so that there is somebody to tell that there are too many.
-    const bounds = { connectionsMax: connectionsMax + HANDSHAKES_MAX, backlog: BACKLOG_CONNECTIONS };
-    return await listenTls(address, { identity, ...bounds, onConnection: take });
+    const { identity } = this.#options;
+    const reception: Reception = {
+      admit: (arrival) => this.#admit(arrival),
+      serve: (arrival, stream, ends) => this.#serve(arrival, new Connection(stream, ends)),
+      lost: (arrival) => this.#strangers.leave(arrival),
+    };
+    if (identity === undefined) return acceptPlain(address, reception, this.#refusal());
+    return await listenTls(address, { identity, backlog: BACKLOG_CONNECTIONS, reception });
   }
 
-  /** Serves a connection, or refuses it. Shape: whether it was refused without a word. */
-  #take(stream: ByteStream, ends: ConnectionEnds): boolean {
-    const { host } = ends.remote;
-    const strangers = this.#strangers.get(host) ?? 0;
-    const refusal = this.#refusal(strangers);
-    if (refusal === undefined) this.#total.accepted += 1;
-    else this.#total.refused += 1;
-    if (refusal !== undefined && systemClock.now() - this.#refusedMs < REFUSAL_EVERY_MS) {
-      stream.close();
-      return true;
+  /** Gives a connection that was accepted one of the places of strangers, if there is one. */
+  #admit(arrival: Arrival): boolean {
+    const entered = this.#closed
+      ? { given: false as const }
+      : this.#strangers.enter(arrival, { host: arrival.host }, systemClock.now());
+    if (!entered.given) {
+      this.#total.refused += 1;
+      return false;
     }
-    if (refusal !== undefined) this.#refusedMs = systemClock.now();
-    const connection = new Connection(stream, ends);
-    this.#strangers.set(host, strangers + 1);
-    connection.onKnown = () => this.#forgetStranger(host);
-    const served = (refusal === undefined ? this.#options.serve(connection) : connection.send(refusal)).catch(
-      () => {},
-    ).finally(() => {
+    this.#total.accepted += 1;
+    const { displaced } = entered;
+    if (displaced !== undefined) {
+      const connection = this.#connections.get(displaced);
+      if (connection === undefined) displaced.close();
+      else connection.close(displacedBy("another caller that has not proven who it is"));
+    }
+    return true;
+  }
+
+  #serve(arrival: Arrival, connection: Connection): void {
+    this.#connections.set(arrival, connection);
+    connection.onKnown = (id) => this.#prove(arrival, connection, id);
+    const served = this.#options.serve(connection).catch(() => {}).finally(() => {
       connection.close();
-      connection.known();
+      this.#strangers.leave(arrival);
+      this.#known.leave(connection);
       this.#open.delete(connection);
       this.#total.bytesRead += connection.bytesRead;
       this.#total.bytesWritten += connection.bytesWritten;
     });
     this.#open.set(connection, served);
-    if (this.#closed) connection.close();
-    return false;
+    if (this.#closed || !this.#strangers.has(arrival)) connection.close();
   }
 
-  /** What one more connection, from an address with so many strangers, is told if it is not served. */
-  #refusal(strangers: number): Uint8Array | undefined {
-    const { connectionsMax, fullHint, refusal } = this.#options;
-    const isFull = this.#open.size >= connectionsMax;
-    if (!isFull && strangers < STRANGERS_PER_ADDRESS_MAX) return undefined;
-    if (refusal !== undefined) return refusal;
-    const why = isFull
-      ? `all ${formatCount(connectionsMax, "place")} here are taken`
-      : "too many connections of your address have not said who they are";
-    const hint = isFull && fullHint !== undefined ? { hint: fullHint } : {};
-    return encodeFailure(new Failure("busy", `Cannot serve you: ${why}`, hint), 0);
+  /** Gives a caller that has proven its key a place of its own. Fails: "busy" when there is none. */
+  #prove(arrival: Arrival, connection: Connection, key: string): void {
+    const { connectionsMax, fullHint: hint } = this.#options;
+    const entered = this.#known.enter(connection, { host: connection.remote.host, key }, systemClock.now());
+    if (!entered.given) {
+      this.#total.refused += 1;
+      const why = `all ${formatCount(connectionsMax, "place")} here are taken`;
+      throw new Failure("busy", `Cannot serve you: ${why}`, hint === undefined ? {} : { hint });
+    }
+    this.#strangers.leave(arrival);
+    entered.displaced?.close(displacedBy("a caller with fewer connections"));
   }
 
-  #forgetStranger(host: string): void {
-    const left = (this.#strangers.get(host) ?? 1) - 1;
-    if (left > 0) this.#strangers.set(host, left);
-    else this.#strangers.delete(host);
+  /** What a stranger is sent for which there is no place. */
+  #refusal(): Uint8Array {
+    const why = "too many connections have not proven who they are";
+    return this.#options.refusal ?? encodeFailure(new Failure("busy", `Cannot serve you: ${why}`), 0);
   }
 }
 
+function displacedBy(whom: string): Failure {
+  return new Failure("busy", `The connection had to make room for ${whom}`);
+}
+
 /** Accepts without encryption. */
-function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: ConnectionEnds) => boolean): Acceptor {
+function acceptPlain({ host, port }: Address, reception: Reception, refusal: Uint8Array): Acceptor {
   const options: Deno.TcpListenOptions & { tcpBacklog: number } = {
     hostname: host,
     port,
@@ -221,12 +238,27 @@ function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: C
   };
   const listener = Deno.listen(options);
   let stopped = false;
+  let refusedMs = -Infinity;
   const accept = async (): Promise<void> => {
     for (let refused = 0; !stopped;) {
       try {
         const conn = await listener.accept();
-        conn.setNoDelay(true);
-        refused += take(conn, { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) }) ? 1 : 0;
+        const ends = { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) };
+        const arrival = { host: ends.remote.host, close: () => closeConn(conn) };
+        if (reception.admit(arrival)) {
+          conn.setNoDelay(true);
+          reception.serve(arrival, conn, ends);
+          continue;
+        }
+        const nowMs = systemClock.now();
+        if (nowMs - refusedMs >= REFUSAL_EVERY_MS) {
+          refusedMs = nowMs;
+          const connection = new Connection(conn, ends);
+          connection.send(refusal).catch(() => {}).finally(() => connection.close());
+          continue;
+        }
+        closeConn(conn);
+        refused += 1;
         // In a flood the others wait in the system's line, so that those who are here are served meanwhile.
         if (refused === FLOOD_TURN) {
           refused = 0;
@@ -246,6 +278,14 @@ function acceptPlain({ host, port }: Address, take: (stream: ByteStream, ends: C
       listener.close();
     },
   };
+}
+
+function closeConn(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
+  }
 }
 
 function isInUse(thrown: unknown): boolean {

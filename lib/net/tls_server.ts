@@ -12,13 +12,28 @@ import type { ByteStream } from "./byte_stream.ts";
 import type { ConnectionEnds } from "./connection.ts";
 import type { Identity } from "./identity.ts";
 
+/** A connection from the moment it is accepted, before anything is known of it but its address. */
+export interface Arrival {
+  readonly host: string;
+  /** Closes it at once. */
+  close(): void;
+}
+
+/** What a listener does with the connections that it accepts. */
+export interface Reception {
+  /** Whether a connection may begin; else it is closed. */
+  admit(arrival: Arrival): boolean;
+  /** Serves a connection that was admitted and is ready for use. */
+  serve(arrival: Arrival, stream: ByteStream, ends: ConnectionEnds): void;
+  /** Called when a connection that was admitted has ended before it was ready. */
+  lost(arrival: Arrival): void;
+}
+
 /** What an encrypted listener needs. */
 export interface TlsServerOptions {
   readonly identity: Identity;
-  /** Connections at once, those in the middle of their handshake included. */
-  readonly connectionsMax: number;
   readonly backlog: number;
-  readonly onConnection: (stream: ByteStream, ends: ConnectionEnds) => void;
+  readonly reception: Reception;
 }
 
 /** An encrypted listener. */
@@ -32,22 +47,32 @@ export interface TlsServer {
 
 /** Starts listening on one address; port 0 takes any free one. Fails: as the system does. */
 export async function listenTls({ host, port }: Address, options: TlsServerOptions): Promise<TlsServer> {
-  const { connectionsMax, backlog, onConnection } = options;
+  const { backlog, reception } = options;
   let current = secretsOf(options.identity);
   // Not tls.createServer: its timer holds on to what a failed handshake took, 19 kB, for as long as a slow one may take.
   const server: Server = createServer({ noDelay: true }, (raw: Socket) => {
+    const arrival = { host: unmappedHost(raw.remoteAddress ?? ""), close: () => void raw.destroy() };
+    // A handshake costs ten times as much as a refusal, so a flood is counted before it.
+    if (!reception.admit(arrival)) return void raw.destroy();
     const { secureContext, calledId } = current;
     const socket = new TLSSocket(raw, { isServer: true, secureContext });
     const timer = setTimeout(() => socket.destroy(), HELLO_WAIT_MS);
-    socket.on("close", () => clearTimeout(timer));
-    // Whoever does not even manage a handshake is nobody's concern.
+    const lost = (): void => {
+      clearTimeout(timer);
+      reception.lost(arrival);
+    };
+    socket.on("close", lost);
+    raw.on("close", lost);
+    // A connection that breaks in its handshake needs no more than to be forgotten.
     socket.on("error", () => {});
+    raw.on("error", () => {});
     socket.on("secure", () => {
       clearTimeout(timer);
-      onConnection(new TlsStream(socket, raw), endsOf(socket, calledId));
+      socket.off("close", lost);
+      raw.off("close", lost);
+      reception.serve(arrival, new TlsStream(socket, raw), endsOf(socket, calledId));
     });
   });
-  server.maxConnections = connectionsMax;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host, port, backlog }, () => resolve());

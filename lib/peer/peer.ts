@@ -230,7 +230,6 @@ export class Peer implements AsyncDisposable {
     const host = new Host({ consent, pictures, talk, acquaintances, inbox, share, partials, clock, slots, pace: up });
     const answering: AnswerOptions<Visit> = {
       name: () => name.current,
-      provenOnly: true,
       onGreeted: (visit, claimed) => visit.claimedName = claimed,
       onProven: (visit, caller) => visit.caller = caller.id,
       ...roomKey,

@@ -11,10 +11,17 @@ import type { Connection } from "../net/connection.ts";
 import { dial } from "../net/dial.ts";
 import { Listener } from "../net/listener.ts";
 
-/** What one too many is told. */
+/** What a client is sent for which there is no place. */
 const REFUSAL = new TextEncoder().encode(
   "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 );
+
+/** What a client is sent that speaks HTTP/2: there the checks of a request's host and the bounds of this gate would not hold. */
+const WRONG_VERSION = new TextEncoder().encode(
+  "HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+);
+/** How an HTTP/2 connection begins (RFC 9113, 3.4), as far as no method of ours does. */
+const HTTP2_PREFACE = new TextEncoder().encode("PRI ");
 
 /** Bounds, which a test may make smaller. */
 export interface HttpGateOptions {
@@ -39,7 +46,8 @@ export class HttpGate implements AsyncDisposable {
   static async listen(address: Address, options: HttpGateOptions): Promise<HttpGate> {
     const gate = new HttpGate(options);
     gate.#listener = await Listener.listen(address, {
-      connectionsMax: options.connectionsMax ?? HTTP_CONNECTIONS_MAX,
+      connectionsMax: 0,
+      strangersMax: options.connectionsMax ?? HTTP_CONNECTIONS_MAX,
       refusal: REFUSAL,
       serve: (connection) => gate.#serve(connection),
     });
@@ -66,6 +74,11 @@ export class HttpGate implements AsyncDisposable {
   }
 
   async #serve(outer: Connection): Promise<void> {
+    if (await this.#isHttp2(outer)) {
+      await outer.send(WRONG_VERSION);
+      await outer.closeInOrder(CLOSE_WAIT_MS);
+      return;
+    }
     using inner = await dial(this.#options.inner);
     this.#remotes.set(inner.local.port, outer.remote);
     try {
@@ -79,9 +92,20 @@ export class HttpGate implements AsyncDisposable {
     }
   }
 
+  /** Looks at the first bytes, and takes none of them. Fails: "timeout", "closed". */
+  async #isHttp2(outer: Connection): Promise<boolean> {
+    const waitMs = this.#options.idleMs ?? HTTP_IDLE_MS_MAX;
+    while (true) {
+      const begin = outer.arrived.subarray(0, HTTP2_PREFACE.length);
+      if (!begin.every((byte, at) => byte === HTTP2_PREFACE[at])) return false;
+      if (begin.length === HTTP2_PREFACE.length) return true;
+      if (await outer.more({ waitMs }) === "end") return false;
+    }
+  }
+
   /** Passes on what comes until there is no more. Fails: "timeout" when nothing comes for too long, "closed". */
   async #pass(from: Connection, to: Connection): Promise<void> {
     const waitMs = this.#options.idleMs ?? HTTP_IDLE_MS_MAX;
-    while (await from.more({ waitMs }) === "more") await to.send(from.take(from.arrived.length));
+    do await to.send(from.take(from.arrived.length)); while (await from.more({ waitMs }) === "more");
   }
 }

@@ -151,7 +151,7 @@ export class IndexServer implements AsyncDisposable {
       idleMs: this.#silenceMs,
       onHeard: (session) => session.heard(),
       onProven: (session, identity) => session.proven(identity),
-      ...(roomKey === undefined ? {} : { roomKey, provenOnly: true }),
+      ...(roomKey === undefined ? {} : { roomKey }),
       beforeProof: async (host) => {
         await this.#proofs.wait(host);
         await this.#guesses.wait(host);

@@ -1,15 +1,19 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
+import { MALFORMED_LINES_MAX } from "../../../lib/core/limits.ts";
 import { PROTOCOL_VERSION } from "../../../lib/core/version.ts";
 import { answerRequests, route, routes } from "../../../lib/net/answerer.ts";
 import { ask, Caller, greet } from "../../../lib/net/caller.ts";
 import type { Connection } from "../../../lib/net/connection.ts";
+import { Identity } from "../../../lib/net/identity.ts";
 import { encodeFailure, encodeNews, encodeReply } from "../../../lib/protocol/envelope.ts";
 import { Pieces, Queued } from "../../../lib/protocol/files.ts";
 import { Closing, Leave, Ping } from "../../../lib/protocol/presence.ts";
 import { connectionPair } from "../../support/connections.ts";
 
 const WAIT = { waitMs: 2_000 };
+/** Greets something that answers like an index, and proves this key. */
+const PROVEN = { called: "index", identity: await Identity.make() } as const;
 
 /** Answers the next requests with these lines, whatever they ask. */
 async function answerWith(connection: Connection, ...lines: Uint8Array[]): Promise<void> {
@@ -121,7 +125,7 @@ Deno.test("answerRequests() wants HELLO first, answers nonsense with a failure, 
 
   const [here, polite] = connectionPair();
   const answered = answerRequests(polite, answers, "polite", { idleMs: 2_000 });
-  await greet(here);
+  await greet(here, PROVEN);
   const codes: string[] = [];
   for (const line of ["?", "{}", '{"method":"NO_SUCH","id":4}', '{"method":"PING","id":5}', ..."????????"]) {
     await here.send(new TextEncoder().encode(`${line}\n`)).catch(() => {});
@@ -135,12 +139,27 @@ Deno.test("answerRequests() wants HELLO first, answers nonsense with a failure, 
   here.close();
 });
 
+Deno.test("answerRequests() lets nobody say HELLO twice, nor ask, before PROVE, and closes a connection that goes on like that", async () => {
+  const [here, there] = connectionPair();
+  let calls = 0;
+  const answers = routes(route(Ping, () => Promise.resolve({ data: { calls: ++calls } })));
+  const answered = answerRequests(there, answers, undefined, { idleMs: 2_000 });
+  await greet(here);
+  for (const message of ["HELLO", "PING"]) {
+    const refused = await assertRejects(() => message === "PING" ? ask(here, Ping, {}) : greet(here), Failure);
+    assertEquals(refused.code, "unproven", message);
+  }
+  for (let time = 0; time < MALFORMED_LINES_MAX; time++) await ask(here, Ping, {}).catch(() => {});
+  assertEquals([(await answered)?.code, calls], ["unproven", 0]);
+  here.close();
+});
+
 Deno.test("answerRequests() answers a bug of ours as internal, without its words, and reports it", async () => {
   const bugs: unknown[] = [];
   const [here, there] = connectionPair();
   const answers = routes(route(Ping, () => Promise.reject(new TypeError("secret path /etc/passwd"))));
   const answered = answerRequests(there, answers, undefined, { idleMs: 2_000, onBug: (bug) => bugs.push(bug) });
-  await greet(here);
+  await greet(here, PROVEN);
   const failure = await assertRejects(() => ask(here, Ping, {}), Failure);
   assertEquals([failure.code, failure.message], ["internal", "Cannot answer PING"]);
   assertEquals(bugs.length, 1);
@@ -156,7 +175,7 @@ Deno.test("ask() leaves the body of a reply on the connection", async () => {
       body: { bytes: 2, write: async (stream) => void await stream.write(new Uint8Array([8, 9])) },
     })));
   const answered = answerRequests(there, answers, undefined, { idleMs: 2_000 });
-  await greet(here);
+  await greet(here, PROVEN);
   const { bodyBytes } = await ask(here, Pieces, { name: "a", from: 0, limit: 1 });
   const body = new Uint8Array(bodyBytes);
   await here.readBody(body);

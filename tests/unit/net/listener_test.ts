@@ -7,6 +7,7 @@ import type { Connection } from "../../../lib/net/connection.ts";
 import { dial } from "../../../lib/net/dial.ts";
 import { Identity } from "../../../lib/net/identity.ts";
 import { Listener } from "../../../lib/net/listener.ts";
+import { eventually } from "../../support/wait.ts";
 
 function serveHello(connection: Connection): Promise<void> {
   const options = { name: () => connection.remote.host, idleMs: 2_000 };
@@ -33,16 +34,23 @@ Deno.test("Listener on IPv6 loopback works by itself", async () => {
   assertEquals(await greet(connection), "::1");
 });
 
-Deno.test("Listener tells connections beyond its bound that it is busy", async () => {
+Deno.test("Listener tells a caller that has proven itself that all places are taken", async () => {
   await using listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
     connectionsMax: 1,
+    fullHint: "come later",
     serve: serveHello,
   });
+  const greeting = async (connection: Connection) => await greet(connection, { identity: await Identity.make() });
   using first = await dial(listener.address);
-  assertEquals(await greet(first), "127.0.0.1");
+  assertEquals(await greeting(first), "127.0.0.1");
   using second = await dial(listener.address);
-  assertEquals((await assertRejects(() => greet(second), Failure)).code, "busy");
+  const failure = await assertRejects(() => greeting(second), Failure);
+  assertEquals([failure.code, failure.hint], ["busy", "come later"]);
   first.close();
+  await eventually("there is room", async () => {
+    using third = await dial(listener.address);
+    return await greeting(third).then(() => true, () => false);
+  });
 });
 
 Deno.test("Listener says in words that its port is taken", async () => {

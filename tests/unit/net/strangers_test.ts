@@ -1,37 +1,89 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Clock } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import { STRANGERS_PER_ADDRESS_MAX } from "../../../lib/core/limits.ts";
 import { AddressPaces } from "../../../lib/net/address_paces.ts";
 import { answerRequests, routes } from "../../../lib/net/answerer.ts";
-import { greet } from "../../../lib/net/caller.ts";
+import { ask, greet, makeNonce } from "../../../lib/net/caller.ts";
 import type { Connection } from "../../../lib/net/connection.ts";
 import { dial } from "../../../lib/net/dial.ts";
 import { Identity } from "../../../lib/net/identity.ts";
 import { Listener } from "../../../lib/net/listener.ts";
+import { Hello } from "../../../lib/protocol/hello.ts";
+import { connectFrom } from "../../support/connect_from.ts";
 import { eventually } from "../../support/wait.ts";
 
-Deno.test("an address may have so many connections that nobody has proven to be; who is known does not count", async () => {
-  await using listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
-    connectionsMax: 10_000,
-    serve: (connection) => answerRequests(connection, routes(), {}, { idleMs: 20_000 }).then(() => {}),
+/** A listener with few places, which answers nothing but HELLO and PROVE. */
+async function listen(options: { strangersMax?: number; connectionsMax?: number; identity?: Identity }) {
+  return await Listener.listen({ host: "0.0.0.0", port: 0 }, {
+    connectionsMax: 100,
+    ...options,
+    serve: (connection) =>
+      answerRequests(connection, routes(), {}, { name: () => "ana", idleMs: 20_000 }).then(() => {}),
   });
+}
+
+/** Connects and says HELLO, and proves a key where there is one. Shape: the connection. */
+async function greeted(port: number, from: string, identity?: Identity): Promise<Connection> {
+  const connection = await connectFrom(from, port);
+  await greet(connection, identity === undefined ? {} : { identity });
+  return connection;
+}
+
+Deno.test("a stranger of another address, and a caller that proves its key, take the place of the oldest of many strangers", async () => {
+  await using listener = await listen({ strangersMax: 8 });
+  const { port } = listener.address;
   using stack = new DisposableStack();
-  const identity = await Identity.make();
-  const connect = async (): Promise<Connection> => stack.use(await dial(listener.address));
-  for (let number = 0; number < 20; number++) await greet(await connect(), { called: "index", identity });
   const strangers: Connection[] = [];
-  for (let number = 0; number < STRANGERS_PER_ADDRESS_MAX; number++) {
-    const connection = await connect();
-    strangers.push(connection);
-    await greet(connection);
-  }
-  const failure = await assertRejects(async () => await greet(await connect(), { called: "index", identity }), Failure);
-  assertEquals(failure.code, "busy");
-  strangers[0]?.close();
-  await eventually("there is room again", async () => {
-    return await greet(await connect(), { called: "index", identity }).then(() => true, () => false);
+  for (let number = 0; number < 8; number++) strangers.push(stack.use(await greeted(port, "127.0.0.2")));
+  const honest = stack.use(await greeted(port, "127.0.0.3", await Identity.make()));
+  assertEquals(await strangers[0]?.receive({ waitMs: 5_000 }), null);
+  // The proven one no longer holds a stranger's place: there is one for the next, and then again the oldest goes.
+  stack.use(await greeted(port, "127.0.0.3"));
+  stack.use(await greeted(port, "127.0.0.4"));
+  assertEquals(await strangers[1]?.receive({ waitMs: 5_000 }), null);
+  for (let number = 0; number < 50; number++) await greeted(port, "127.0.0.2").then((each) => each.close(), () => {});
+  assertEquals(honest.ended, undefined);
+  assertEquals((await ask(honest, Hello, { version: 1, software: "x", nonce: makeNonce() })).data.name, "ana");
+});
+
+Deno.test("a connection counts before its handshake: half-open ones of one address keep out no other, and none of their own for long", async () => {
+  const identity = await Identity.make();
+  await using listener = await listen({ strangersMax: 8, identity });
+  const { port } = listener.address;
+  using stack = new DisposableStack();
+  for (let number = 0; number < 40; number++) stack.use(await connectFrom("127.0.0.1", port));
+  await eventually("an honest caller of the same address is served", async () => {
+    using connection = await dial({ host: "127.0.0.1", port }, { identity }).catch(() => undefined);
+    if (connection === undefined) return false;
+    return await greet(connection, { identity: await Identity.make() }).then(() => true, () => false);
   });
+});
+
+Deno.test("one key with all connections gives some to others; keys made up at one address push out nobody", async () => {
+  await using listener = await listen({ connectionsMax: 8 });
+  const { port } = listener.address;
+  using stack = new DisposableStack();
+  const greedy = await Identity.make();
+  const taken: Connection[] = [];
+  for (let number = 0; number < 8; number++) taken.push(stack.use(await greeted(port, "127.0.0.2", greedy)));
+  const refused = await assertRejects(() => greeted(port, "127.0.0.2", greedy), Failure);
+  assertEquals(refused.code, "busy");
+  const honest: Connection[] = [];
+  for (const host of ["127.0.0.2", "127.0.0.3", "127.0.0.3"]) {
+    honest.push(stack.use(await greeted(port, host, await Identity.make())));
+  }
+  await eventually("the newest of the greedy key are closed", async () => {
+    return (await Promise.all(taken.slice(5).map((each) => each.receive({ waitMs: 5_000 })))).every((it) =>
+      it === null
+    );
+  });
+  for (let number = 0; number < 20; number++) {
+    const made = await greeted(port, "127.0.0.2", await Identity.make()).catch(() => undefined);
+    if (made !== undefined) stack.use(made);
+  }
+  for (const each of honest.slice(1)) {
+    assertEquals((await ask(each, Hello, { version: 1, software: "x", nonce: makeNonce() })).data.name, "ana");
+  }
 });
 
 Deno.test("AddressPaces lets nobody go faster than his pace, and nobody wait for another", async () => {

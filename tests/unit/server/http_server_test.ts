@@ -3,9 +3,12 @@ import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
 import { HttpGate } from "../../../lib/server/http_gate.ts";
 import { HttpServer } from "../../../lib/server/http_server.ts";
 import { IndexMetrics } from "../../../lib/server/index_metrics.ts";
+import { connectFrom } from "../../support/connect_from.ts";
 import { eventually } from "../../support/wait.ts";
 
 const REQUEST = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+const CLOSING_REQUEST = REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+const OK = "HTTP/1.1 200 ";
 
 async function startHttp(options: { connectionsMax?: number; idleMs?: number } = {}) {
   const index = new SqliteIndex();
@@ -17,6 +20,7 @@ async function startHttp(options: { connectionsMax?: number; idleMs?: number } =
     ...options,
   });
   return {
+    port: server.address.port,
     connect: () => Deno.connect({ hostname: "127.0.0.1", port: server.address.port }),
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
@@ -27,6 +31,12 @@ async function startHttp(options: { connectionsMax?: number; idleMs?: number } =
 
 async function send(conn: Deno.Conn, text: string): Promise<void> {
   await conn.write(new TextEncoder().encode(text));
+}
+
+/** What a connection is answered to a request. */
+async function answered(conn: Deno.Conn): Promise<string> {
+  await send(conn, CLOSING_REQUEST);
+  return await rest(conn);
 }
 
 /** Everything until the other side closes. */
@@ -40,11 +50,35 @@ Deno.test("HTTP connections that are too many are refused, and silent ones close
   assertMatch(await rest(await http.connect()), /^HTTP\/1\.1 503 [^]*\r\n\r\n$/);
   await send(silent[1], "GET /healthz HTTP/1.1\r\nHo");
   for (const each of silent) assertEquals(await rest(each), "");
-  await eventually("there is room again", async () => {
+  await eventually("there is room again", async () => (await answered(await http.connect())).startsWith(OK));
+});
+
+Deno.test("HTTP connections of one address that are slow on purpose keep out no other address", async () => {
+  await using http = await startHttp({ connectionsMax: 8 });
+  const slow = await Promise.all(Array.from({ length: 8 }, () => http.connect()));
+  await Promise.all(slow.map((each) => send(each, "GET /healthz HTTP/1.1\r\nHo")));
+  const stream = await connectFrom("127.0.0.9", http.port);
+  await stream.send(new TextEncoder().encode(CLOSING_REQUEST));
+  assertEquals(await stream.more({ waitMs: 10_000 }), "more");
+  assert(new TextDecoder().decode(stream.arrived).startsWith(OK));
+  stream.close();
+  assertEquals(await rest(slow[0] as Deno.Conn), "");
+  for (const each of slow.slice(1)) each.close();
+});
+
+Deno.test("HTTP/2 in clear text is refused, in one write or byte by byte", async () => {
+  await using http = await startHttp();
+  const settings = String.fromCharCode(0, 0, 0, 4, 0, 0, 0, 0, 0);
+  const preface = `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${settings}`;
+  for (const parts of [[preface], [...preface.slice(0, 5)], ["PRI ", preface.slice(4)]]) {
     const conn = await http.connect();
-    await send(conn, REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
-    return (await rest(conn)).startsWith("HTTP/1.1 200 ");
-  });
+    for (const part of parts) await send(conn, part);
+    assertMatch(await rest(conn), /^HTTP\/1\.1 505 [^]*\r\n\r\n$/);
+  }
+  // Methods that begin with the same letters are methods.
+  const conn = await http.connect();
+  await send(conn, "PUT /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+  assert((await rest(conn)).startsWith("HTTP/1.1 405 "));
 });
 
 Deno.test("who says all at once and no more is still answered, each request in its turn", async () => {
@@ -61,6 +95,7 @@ Deno.test("a gate knows who asks as long as the connection lasts", async () => {
     inner: { host: "127.0.0.1", port: inner.addr.port },
   });
   const outer = await Deno.connect({ hostname: "127.0.0.1", port: gate.address.port });
+  await send(outer, "GET ");
   const accepted = await inner.accept();
   assert(accepted.remoteAddr.transport === "tcp");
   const { port } = accepted.remoteAddr;

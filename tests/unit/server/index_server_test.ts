@@ -234,7 +234,7 @@ Deno.test("peers on the index's own machine are given to others under the addres
       rates: RATES,
     }, there);
     const answered = answerRequests(there, SESSION_ROUTES, session, { idleMs: 2_000 });
-    await greet(here);
+    await greet(here, { called: "index", identity: await Identity.make() });
     const page = { limit: 5, offset: 0 };
     const { data: { hits } } = await ask(here, Search, { query: "a", exact: false, ...page });
     const { data: { holders } } = await ask(here, Find, { root: ROOT, ...page });
