@@ -159,7 +159,10 @@ export class Folder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#lock !== undefined) closeFile(this.#lock);
+    if (this.#lock === undefined) return;
+    // Closing alone is not enough: a process that is being started at this moment still has a copy of the open file, and with it the lock.
+    this.#lock.unlockSync();
+    closeFile(this.#lock);
   }
 }
 
