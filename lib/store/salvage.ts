@@ -5,7 +5,10 @@
  */
 
 import { type Database, inTransaction, type Row, troubleOf, type Value } from "./database.ts";
-import { type Table, tablesOf } from "./schema.ts";
+import { SCHEMA_VERSION, schemaVersion, type Table, tablesOf } from "./schema.ts";
+
+/** The table of what can be read from the shared files again. */
+const REMADE = "pieces";
 
 /**
  * Copies every row that `to` does not have already.
@@ -14,7 +17,10 @@ import { type Table, tablesOf } from "./schema.ts";
  */
 export function salvage(from: Database, to: Database): string[] {
   const there = readable(() => tablesOf(from)) ?? [];
+  const isOfThisVersion = readable(() => schemaVersion(from)) === SCHEMA_VERSION;
   return tablesOf(to).filter((table) => {
+    // What another version made of a file may mean something else; it is made again.
+    if (table.name === REMADE && !isOfThisVersion) return false;
     const source = there.find(({ name }) => name === table.name);
     return source === undefined || !copyRows(from, to, table, source);
   }).map(({ name }) => name);

@@ -55,20 +55,18 @@ export class TalkStore {
   readonly #onUnsaved: () => void;
   /** How messages ended, by row, as long as the database still has them as waiting. */
   readonly #ended = new Map<number, Ended>();
-  /** Messages that do not wait, and tellers; counted again whenever something is forgotten. */
-  #kept: number;
-  #tellers: number;
+  #held: Held;
 
   /** `onUnsaved` is called when there is something for {@linkcode save}. */
   constructor(file: StateFile, onUnsaved: () => void) {
     this.#file = file;
     this.#onUnsaved = onUnsaved;
-    [this.#kept, this.#tellers] = file.run((database) => [countKept(database), countTellers(database)]);
+    this.#held = file.run(heldIn);
   }
 
   /** The peer that has told something under an id. */
   teller(id: string): Teller | undefined {
-    return this.#file.run((database) => tellerIn(database, id));
+    return this.#held.tellers.get(id);
   }
 
   /**
@@ -77,15 +75,16 @@ export class TalkStore {
    */
   putReceived(message: Omit<KeptMessage, "row" | "state">, isSure: boolean): void {
     const { peer, id, number, at } = message;
-    const isNew = this.#file.run((database) => {
-      const before = tellerIn(database, id);
-      insert(database, isSure ? peerNameKey(peer) : "", message, "received");
+    const key = isSure ? peerNameKey(peer) : "";
+    const name = isSure ? peer : this.teller(id)?.name;
+    this.#file.run((database) => {
+      insert(database, key, message, "received");
       database.prepare("INSERT OR REPLACE INTO tellers (id, name, last, at) VALUES (?, ?, ?, ?)")
-        .run(id, isSure ? peer : before?.name ?? null, number, at);
-      return before === undefined;
+        .run(id, name ?? null, number, at);
     });
-    this.#kept += 1;
-    this.#tellers += isNew ? 1 : 0;
+    this.#held.kept += 1;
+    this.#held.tellers.set(id, { name, last: number });
+    if (key !== "" && !this.#held.firstTellers.has(key)) this.#held.firstTellers.set(key, id);
     this.#forget();
   }
 
@@ -156,11 +155,7 @@ export class TalkStore {
 
   /** The id of the peer that told something first under a name, of the messages that are kept. */
   firstTeller(peer: string): string | undefined {
-    const row = this.#file.run((database) => {
-      return database.prepare("SELECT id FROM messages WHERE key = ? AND state = 'received' ORDER BY row LIMIT 1")
-        .get(peerNameKey(peer));
-    });
-    return row === undefined ? undefined : String(row["id"]);
+    return this.#held.firstTellers.get(peerNameKey(peer));
   }
 
   /** The last messages, with one peer or with all, oldest first. */
@@ -192,7 +187,7 @@ export class TalkStore {
 
   /** For State: notes that the database has everything. */
   setSaved(): void {
-    this.#kept += this.#ended.size;
+    this.#held.kept += this.#ended.size;
     this.#ended.clear();
     this.#forget();
   }
@@ -204,12 +199,12 @@ export class TalkStore {
 
   /** Keeps within the bounds. Where that is not possible now, it is when the next message comes. */
   #forget(): void {
-    if (this.#kept <= MESSAGES_KEPT_MAX && this.#tellers <= TELLERS_KEPT_MAX) return;
+    if (this.#held.kept <= MESSAGES_KEPT_MAX && this.#held.tellers.size <= TELLERS_KEPT_MAX) return;
     try {
-      [this.#kept, this.#tellers] = this.#file.run((database) => {
+      this.#held = this.#file.run((database) => {
         forgetMessages(database);
         forgetTellers(database);
-        return [countKept(database), countTellers(database)];
+        return heldIn(database);
       });
     } catch (thrown) {
       if (!(thrown instanceof Failure)) throw thrown;
@@ -217,10 +212,28 @@ export class TalkStore {
   }
 }
 
-function tellerIn(database: Database, id: string): Teller | undefined {
-  const row = database.prepare("SELECT name, last FROM tellers WHERE id = ?").get(id);
-  if (row === undefined) return undefined;
-  return { name: row["name"] === null ? undefined : String(row["name"]), last: Number(row["last"]) };
+/** What is held in memory: who somebody is has to be known also while the disk cannot be read. */
+interface Held {
+  /** Messages that do not wait. */
+  kept: number;
+  /** By id. */
+  readonly tellers: Map<string, Teller>;
+  /** The ids of the peers that told something first under a name, by the key of the name. */
+  readonly firstTellers: Map<string, string>;
+}
+
+function heldIn(database: Database): Held {
+  const tellers = database.prepare("SELECT id, name, last FROM tellers").all();
+  const first = database.prepare(
+    "SELECT key, id, min(row) FROM messages WHERE state = 'received' AND key <> '' GROUP BY key",
+  ).all();
+  return {
+    kept: countKept(database),
+    tellers: new Map(tellers.map(({ id, name, last }) => {
+      return [String(id), { name: name === null ? undefined : String(name), last: Number(last) }];
+    })),
+    firstTellers: new Map(first.map(({ key, id }) => [String(key), String(id)])),
+  };
 }
 
 /** Shape: the row of the message. */
