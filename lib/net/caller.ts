@@ -49,7 +49,7 @@ export async function ask<D, R>(
 }
 
 /**
- * Asks many things of the same kind in a row, up to `ahead` of them before the first is answered, so that none waits for the one before to
+ * Asks many things of the same kind in a row, up to `ahead` of them (looked at again after each answer) before the first is answered, so that none waits for the one before to
  * travel there and back. Yields the answers in order, a refusal as its failure; the body of each has to be read before the next is taken.
  * Fails: as the connection does, and "malformed".
  */
@@ -57,15 +57,16 @@ export async function* askAll<D, R>(
   connection: Connection,
   message: Request<D, R>,
   all: Iterable<D>,
-  options: AskOptions & { readonly ahead: number },
+  options: AskOptions & { readonly ahead: number | (() => number) },
 ): AsyncGenerator<ReplyWithBody<R> | Failure> {
   const { ahead, waitMs = REPLY_WAIT_MS, onNews } = options;
+  const aheadNow = typeof ahead === "number" ? () => ahead : ahead;
   const questions = all[Symbol.iterator]();
   let asked = 0;
   let answered = 0;
   let endMs = performance.now() + waitMs;
   for (let next = questions.next(); answered < asked || next.done !== true;) {
-    for (; next.done !== true && asked - answered < ahead; next = questions.next()) {
+    for (; next.done !== true && asked - answered < aheadNow(); next = questions.next()) {
       // Not awaited: a failed write closes the connection, which the read below then tells.
       connection.send(encodeRequest(message, next.value, ++asked)).catch(() => {});
     }

@@ -253,14 +253,14 @@ function spanPieces(source: PlannedSource, state: DownloadState, asked: PieceSet
 
 /**
  * What a source is asked for when all is asked for already: the same as another that will not be done soon. Of one that is slow, the end,
- * so that both meet; of one that is late, all. No piece is asked of more than two that are in time.
+ * so that both meet; of one that is late, all. No piece is asked of more than two that are in time and have proven themselves.
  */
 function doubledPieces(
   source: PlannedSource,
   state: DownloadState,
   requests: readonly PlannedRequest[],
 ): Pieces | undefined {
-  const twice = piecesAskedTwice(state, requests);
+  const twice = piecesAskedTwice(source, state, requests);
   const window = windowEnd(state);
   let slowest: { pieces: Pieces; leftMs: number } | undefined;
   for (const other of state.sources) {
@@ -274,14 +274,18 @@ function doubledPieces(
   return slowest?.pieces;
 }
 
-/** The pieces that two sources are asked for, neither of which is late. */
-function piecesAskedTwice(state: DownloadState, requests: readonly PlannedRequest[]): PieceSet {
+/** The pieces that two sources are asked for, neither of which is late; for one that has proven itself, only those count that have, too. */
+function piecesAskedTwice(source: PlannedSource, state: DownloadState, requests: readonly PlannedRequest[]): PieceSet {
   const once = new PieceSet(state.here.count);
   const twice = new PieceSet(state.here.count);
-  const asked = state.sources.flatMap((each) => each.asked === undefined || isLate(each, state) ? [] : each.asked);
-  for (const range of [...asked, ...requests.map((request) => request.range)]) {
-    for (let index = Math.floor(range.start / PIECE_BYTES); index * PIECE_BYTES < range.end; index++) {
-      (once.has(index) ? twice : once).add(index);
+  for (const other of state.sources) {
+    if (source.standing === "good" && other.standing !== "good") continue;
+    const planned = requests.filter((request) => request.source === other.id).map(({ range }) => range);
+    const asked = other.asked === undefined || isLate(other, state) ? [] : [other.asked];
+    for (const range of [...asked, ...planned]) {
+      for (let index = Math.floor(range.start / PIECE_BYTES); index * PIECE_BYTES < range.end; index++) {
+        (once.has(index) ? twice : once).add(index);
+      }
     }
   }
   return twice;

@@ -29,6 +29,8 @@ import { SourcePool } from "./source_pool.ts";
 const WRITING_BUFFERS = 4;
 /** How often the plan is looked at when nothing happens: silence is no event. */
 const TICK_MS = 500;
+/** The same as long as there are no digests. */
+const OPENING_TICK_MS = 100;
 /** How much longer than that it may take before it was this machine that had other things to do, or our own disk or output that did not take more. */
 const HELD_UP_MS = 1_000;
 
@@ -313,7 +315,8 @@ export class RunningDownload implements AsyncDisposable {
     const { clock } = this.#options;
     const idle = this.#pool.placed.filter((lane) => !lane.isBusy && !lane.isDropped);
     const restMs = idle.map((lane) => lane.waitMs()).filter((ms) => ms > 0);
-    const waitMs = step.kind === "wait" ? Math.max(10, Math.min(TICK_MS, ...restMs)) : TICK_MS;
+    const tickMs = this.#checked ? TICK_MS : OPENING_TICK_MS;
+    const waitMs = step.kind === "wait" ? Math.max(10, Math.min(tickMs, ...restMs)) : tickMs;
     const beganMs = clock.now();
     await this.#bell.wait(waitMs);
     const nowMs = clock.now();

@@ -5,7 +5,6 @@
 
 import { DIGEST_BYTES, digestOf, PIECE_BYTES, rootOf } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { SMALL_AHEAD } from "../core/limits.ts";
 import { ask, askAll } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import { Asking, Download, Pieces } from "../protocol/files.ts";
@@ -30,6 +29,8 @@ export interface SmallConnectionParts {
   ) => void;
   /** Called when the peer says that its owner is asked for consent. */
   readonly onAsking: () => void;
+  /** How many files may be asked for ahead now. */
+  readonly ahead: () => number;
   readonly signal: AbortSignal;
 }
 
@@ -73,7 +74,7 @@ export class SmallConnection {
     const onNews = (event: string): void => {
       if (event === Asking.event) this.#parts.onAsking();
     };
-    for await (const reply of askAll(connection, Download, this.#questions(), { ahead: SMALL_AHEAD, onNews })) {
+    for await (const reply of askAll(connection, Download, this.#questions(), { ahead: this.#parts.ahead, onNews })) {
       signal.throwIfAborted();
       const [index = 0] = this.#asker.asked;
       const file = plan.file(index);

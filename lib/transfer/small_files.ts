@@ -18,6 +18,7 @@ import {
   REPLY_WAIT_MS,
   RETRY_FIRST_MS,
   RETRY_LAST_MS,
+  SMALL_AHEAD,
   SMALL_CONNECTIONS_MAX,
 } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
@@ -54,6 +55,11 @@ export interface SmallFilesOptions {
 
 /** Connections to one peer, so that its disk and ours have something to do at the same time. */
 const CONNECTIONS_EACH = 4;
+/** Files that are asked for ahead of a peer that has not given any yet; one more with each that it gives. */
+const FIRST_AHEAD = 4;
+/** Files that a peer gives before it has one more connection, and time in which the last of them came. */
+const FILES_EACH = 4;
+const RECENT_MS = 1_000;
 /** Times that all connections to a peer fail, none of which gave a file, before the rest is done without it. */
 const TRIES_MAX = 5;
 /** How often the plan is looked at when nothing happens. */
@@ -85,6 +91,7 @@ interface Helper {
   /** When it said last that its owner is asked, and for the first time since something came. */
   askingMs: number | undefined;
   leaving: AbortController;
+  files: number;
   bytes: number;
   busyMs: number;
 }
@@ -198,12 +205,10 @@ class RunningSmallFiles implements AsyncDisposable {
     // Those that give nothing have no share.
     const giving = helping.filter(({ movedMs }) => nowMs - movedMs < 2 * TICK_MS).length;
     const share = Math.floor(SMALL_CONNECTIONS_MAX / Math.max(1, giving));
-    const countMax = Math.max(1, Math.min(CONNECTIONS_EACH, share));
+    const countMax = Math.max(1, Math.min(CONNECTIONS_EACH, share, earnedConnections(helper, nowMs)));
     while (helper.connections < countMax && this.#plan.hasFor(source.peer, nowMs)) {
       helper.connections += 1;
       this.#goOn(this.#connect(helper));
-      // Only when a connection has been made does it take anything.
-      if (helper.bytes === 0 && helper.tries > 0) break;
     }
   }
 
@@ -220,6 +225,9 @@ class RunningSmallFiles implements AsyncDisposable {
       onFile: (file, bytes, digest, ms) => {
         this.#movedMs = helper.movedMs = clock.now();
         gave = true;
+        helper.files += 1;
+        // Now it may have more connections.
+        if (helper.files <= FILES_EACH * CONNECTIONS_EACH) this.#bell.ring();
         helper.tries = 0;
         helper.askingMs = undefined;
         helper.bytes += file.size;
@@ -227,6 +235,7 @@ class RunningSmallFiles implements AsyncDisposable {
         onFile(file, bytes, digest);
         if (this.#plan.isDone) this.#bell.ring();
       },
+      ahead: () => Math.min(SMALL_AHEAD, FIRST_AHEAD + helper.files),
       onAsking: () => {
         helper.askingMs ??= clock.now();
         onAsking?.(source.peer);
@@ -292,7 +301,20 @@ class RunningSmallFiles implements AsyncDisposable {
 
 function newHelper(source: Source, nowMs: number): Helper {
   const state = { connections: 0, isPlaced: false, turns: 0, tries: 0, restUntilMs: -Infinity, movedMs: nowMs };
-  return { source, ...state, askingMs: undefined, leaving: new AbortController(), bytes: 0, busyMs: 0 };
+  return {
+    source,
+    ...state,
+    askingMs: undefined,
+    leaving: new AbortController(),
+    files: 0,
+    bytes: 0,
+    busyMs: 0,
+  };
+}
+
+/** How many connections a peer is worth: what it gave lately decides. */
+function earnedConnections({ files, movedMs }: Helper, nowMs: number): number {
+  return nowMs - movedMs < RECENT_MS ? 1 + Math.floor(files / FILES_EACH) : 1;
 }
 
 function isWaiting({ askingMs, connections }: Helper, nowMs: number): boolean {

@@ -139,6 +139,8 @@ const CASES: [
   ["two late sources do not keep a third from helping", 20, "0-18", "a=20>19@3000 b=20>19@3000 c=20", "c:19"],
   ["nor do many", 20, "0-18", "a>19@9000 b>19@9000 d>19@9000 e>19@9000 c=20", "c:19"],
   ["one late and two in time are enough", 20, "0-18", "a>19@9000 b=20>19 d=20>19 c=20", "wait"],
+  ["nor do two that have not given anything yet, if it has", 20, "0-18", "a>19 b>19 c=20+", "c:19"],
+  ["one that has not, waits", 20, "0-18", "a>19 b>19 c", "wait"],
   ["one that lets us wait is no source while another is", 20, "0-14", "a=20>15-19w b=20", "b:15-19"],
   ["nor while another waits, too", 20, "0-14", "a=20>15-19w b=20>15-19w c=1", "c:15-19"],
   ["alone it is waited for", 20, "0-14", "a=20>15-19w", "wait"],

@@ -1,0 +1,207 @@
+/**
+ * Sources that lie or dawdle, each in its own way, over real sockets; and the honest one beside them.
+ * @module
+ */
+
+import { DIGEST_BYTES, PIECE_BYTES, pieceCount } from "../../lib/core/content.ts";
+import { Failure } from "../../lib/core/failure.ts";
+import { Pace } from "../../lib/core/pace.ts";
+import { systemClock } from "../../lib/core/clock.ts";
+import { type Answer, answerRequests, route, routes } from "../../lib/net/answerer.ts";
+import { type ByteStream, writeAll } from "../../lib/net/byte_stream.ts";
+import type { Connection } from "../../lib/net/connection.ts";
+import { Listener } from "../../lib/net/listener.ts";
+import { encodeNews } from "../../lib/protocol/envelope.ts";
+import { Asking, Download, Holds, Pieces, Queued } from "../../lib/protocol/files.ts";
+import type { DataOf, ReplyOf } from "../../lib/protocol/message.ts";
+import type { Source } from "../../lib/transfer/lane.ts";
+import type { ServedFile } from "./sources.ts";
+
+/** What a source does instead of serving. */
+export const LIES = [
+  "says QUEUED every second",
+  "says ASKING every second",
+  "sends one right byte a second",
+  "sends news instead of digests",
+  "is silent to PIECES",
+  "is busy",
+  "sends a wrong byte at the end of each piece",
+  "closes at each request",
+  "claims to hold all of it, and does not share it",
+  "sends one piece and stalls",
+  "says it is a partial holder that many ask",
+] as const;
+
+/** One of them. */
+export type Lie = typeof LIES[number];
+
+/** A peer with some files. */
+export class LyingSource implements AsyncDisposable {
+  readonly #listener: Listener;
+  readonly #peer: string;
+  readonly #close: () => void;
+
+  private constructor(listener: Listener, peer: string, close: () => void) {
+    this.#listener = listener;
+    this.#peer = peer;
+    this.#close = close;
+  }
+
+  /** Starts a peer that has these files and lies in this way; without one it serves them, at a rate if that is given. */
+  static async open(
+    files: readonly ServedFile[],
+    peer: string,
+    lie: Lie | undefined,
+    bytesPerSecond?: number,
+  ): Promise<LyingSource> {
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+    const serving = new Serving(files, lie, closed, bytesPerSecond);
+    const all = routes(
+      route(Pieces, (connection: Connection, data) => serving.pieces(connection, data)),
+      route(Holds, (_, { root }) => serving.holds(root)),
+      route(Download, (connection, data) => serving.download(connection, data)),
+    );
+    const listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
+      connectionsMax: 100,
+      serve: async (connection) => {
+        await answerRequests(connection, all, connection, { name: () => peer, idleMs: 60_000 });
+      },
+    });
+    return new LyingSource(listener, peer, close);
+  }
+
+  /** The source as a download sees it. */
+  source(name: string): Source {
+    return { peer: this.#peer, id: "1d".repeat(32), address: this.#listener.address, plain: true, name };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close();
+    await this.#listener[Symbol.asyncDispose]();
+  }
+}
+
+class Serving {
+  readonly #byName: ReadonlyMap<string, ServedFile>;
+  readonly #byRoot: ReadonlyMap<string, ServedFile>;
+  readonly #lie: Lie | undefined;
+  /** Resolves when the test is over. */
+  readonly #closed: Promise<void>;
+  readonly #pace: Pace | undefined;
+  #sentPieces = 0;
+
+  constructor(files: readonly ServedFile[], lie: Lie | undefined, closed: Promise<void>, bytesPerSecond?: number) {
+    this.#byName = new Map(files.map((file) => [file.name, file]));
+    this.#byRoot = new Map(files.map((file) => [file.root, file]));
+    this.#lie = lie;
+    this.#closed = closed;
+    this.#pace = bytesPerSecond === undefined ? undefined : new Pace(bytesPerSecond, systemClock);
+  }
+
+  async pieces(
+    connection: Connection,
+    { name, root, from, limit }: DataOf<typeof Pieces>,
+  ): Promise<Answer<ReplyOf<typeof Pieces>>> {
+    if (this.#lie === "sends news instead of digests") {
+      await this.#talk(connection, encodeNews(Queued, { before: 1 }), 200);
+    }
+    if (this.#lie === "is silent to PIECES") await this.#closed;
+    const file = this.#file({ name, root });
+    const body = file.digests.slice(from * DIGEST_BYTES, (from + limit) * DIGEST_BYTES);
+    return { data: { name: file.name, size: file.bytes.length, modified: 1, root: file.root }, body };
+  }
+
+  holds(root: string): Promise<Answer<ReplyOf<typeof Holds>>> {
+    const { bytes } = this.#file({ root });
+    const bitmap = new Uint8Array(Math.ceil(pieceCount(bytes.length) / 8));
+    const all = bitmap.map(() => 0xff);
+    if (this.#lie !== "says it is a partial holder that many ask") {
+      return Promise.resolve({ data: { size: bytes.length, complete: true, asking: 1 }, body: bitmap });
+    }
+    const body = new Uint8Array([...all, ...all]);
+    return Promise.resolve({ data: { size: bytes.length, complete: false, asking: 1_000 }, body });
+  }
+
+  async download(
+    connection: Connection,
+    { name, root, start, end }: DataOf<typeof Download>,
+  ): Promise<Answer<ReplyOf<typeof Download>>> {
+    const file = this.#file({ name, root });
+    const bytes = file.bytes.slice(start, end);
+    const data = { name: file.name, size: file.bytes.length, modified: 1, root: file.root };
+    const streamed = (write: (stream: ByteStream) => Promise<void>) => ({ data, body: { bytes: bytes.length, write } });
+    switch (this.#lie) {
+      case "says QUEUED every second":
+        return await this.#talk(connection, encodeNews(Queued, { before: 0 }), 1_000);
+      case "says ASKING every second":
+        return await this.#talk(connection, encodeNews(Asking, {}), 1_000);
+      case "sends one right byte a second":
+        return streamed((stream) => this.#drip(stream, bytes));
+      case "is busy":
+        throw new Failure("busy", "it has no time");
+      case "sends a wrong byte at the end of each piece":
+        for (let last = PIECE_BYTES - 1; last < bytes.length + PIECE_BYTES - 1; last += PIECE_BYTES) {
+          const at = Math.min(last, bytes.length - 1);
+          if (at >= 0) bytes[at] = (bytes[at] ?? 0) ^ 1;
+        }
+        return { data, body: bytes };
+      case "closes at each request":
+        connection.close();
+        throw new Failure("closed", "on purpose");
+      case "claims to hold all of it, and does not share it":
+        throw new Failure("not-shared", "it is not shared here");
+      case "sends one piece and stalls":
+        return streamed((stream) => this.#sendOne(stream, bytes));
+      case "sends news instead of digests":
+      case "is silent to PIECES":
+      case "says it is a partial holder that many ask":
+        await this.#closed;
+        throw new Failure("closed", "the test is over");
+      case undefined:
+        return streamed((stream) => this.#send(stream, bytes));
+    }
+  }
+
+  #file({ name, root }: { name?: string | undefined; root?: string | undefined }): ServedFile {
+    const file = name === undefined ? this.#byRoot.get(root ?? "") : this.#byName.get(name);
+    if (file === undefined) throw new Failure("not-shared", "it is not here");
+    return file;
+  }
+
+  /** Says something again and again, and nothing else. */
+  async #talk(connection: Connection, line: Uint8Array, everyMs: number): Promise<never> {
+    const say = (): void => void connection.send(line).catch(() => {});
+    say();
+    const talking = setInterval(say, everyMs);
+    await this.#closed;
+    clearInterval(talking);
+    throw new Failure("closed", "the test is over");
+  }
+
+  async #drip(stream: ByteStream, bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at++) {
+      await writeAll(stream, bytes.subarray(at, at + 1));
+      const pause = Promise.withResolvers<void>();
+      const timer = setTimeout(pause.resolve, 1_000);
+      const isOver = await Promise.race([pause.promise.then(() => false), this.#closed.then(() => true)]);
+      clearTimeout(timer);
+      if (isOver) throw new Failure("closed", "the test is over");
+    }
+  }
+
+  async #sendOne(stream: ByteStream, bytes: Uint8Array): Promise<void> {
+    this.#sentPieces += 1;
+    if (this.#sentPieces === 1) await writeAll(stream, bytes.subarray(0, PIECE_BYTES));
+    if (this.#sentPieces === 1 && bytes.length <= PIECE_BYTES) return;
+    await this.#closed;
+    throw new Failure("closed", "the test is over");
+  }
+
+  async #send(stream: ByteStream, bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += 65_536) {
+      const part = bytes.subarray(at, at + 65_536);
+      await this.#pace?.take(part.length);
+      await writeAll(stream, part);
+    }
+  }
+}
