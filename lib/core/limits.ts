@@ -255,7 +255,11 @@ export const BODY_WAIT_MS = 15_000;
 export const HTTP_IDLE_MS_MAX = 75_000;
 /** The whole body of an HTTP request to arrive. */
 export const HTTP_BODY_WAIT_MS = 3_000;
-/** The index's attempt to reach a peer that joins. */
+/** Time that a dial-back has before it may be ended for another one. */
+export const DIAL_BACK_GRACE_MS = 500;
+/** How long a peer that joins waits to hear whether others reach it, before it goes on without. */
+export const REACHED_WAIT_MS = 500;
+/** The index's attempt to reach a peer that has joined. */
 export const DIAL_BACK_WAIT_MS = 3_000;
 /** A session that holds a wanted name to show that it is alive. */
 export const PROBE_WAIT_MS = 2_000;

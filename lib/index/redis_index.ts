@@ -119,6 +119,14 @@ export class RedisIndex implements SearchIndex {
     await this.#asking(() => this.#turns.run(key, () => this.#join(key, peer)));
   }
 
+  async reached(name: string, port: number): Promise<void> {
+    const key = this.#joined(name);
+    await this.#turns.run(key, async () => {
+      await this.#local.reached(this.#joined(name), port);
+      await this.#own.reached(key, port);
+    });
+  }
+
   async leave(name: string): Promise<void> {
     const key = peerNameKey(name);
     const own = this.#own.forget(key);

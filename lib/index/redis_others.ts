@@ -71,6 +71,7 @@ export class OtherPeers implements Disposable {
           await this.drop(key);
           await this.#local.join(entry.peer);
         }
+        if (entry.peer.port !== undefined) await this.#local.reached(entry.peer.name, entry.peer.port);
         this.#note(key, entry);
         // Whom others cannot reach lists nothing.
         const batches = entry.peer.port === undefined ? [] : entry.batches;

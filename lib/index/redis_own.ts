@@ -21,7 +21,7 @@ const CHANGES_MIN = 2 * BATCH_FILES_MAX;
 
 /** A peer that joined here. */
 export interface OwnPeer {
-  readonly peer: IndexedPeer;
+  peer: IndexedPeer;
   /** How far its log has been written. */
   written: Reading;
   /** The last generation that was put, or may have been: no two that differ have the same number. */
@@ -135,6 +135,19 @@ export class OwnPeers {
       if (own.inStep) await this.#write(key, own);
     } catch {
       // Redis is away. What was kept is told when it is back.
+    }
+  }
+
+  /** Tells that a peer was reached at a port; now, or when Redis is back. Fails: never. */
+  async reached(key: string, port: number): Promise<void> {
+    const own = this.#peers.get(key);
+    if (own === undefined) return;
+    own.peer = { ...own.peer, port };
+    own.inStep = false;
+    try {
+      await this.#write(key, own);
+    } catch {
+      // Redis is away. The entry is not in step, so it is written when Redis is back.
     }
   }
 

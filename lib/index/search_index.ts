@@ -122,6 +122,8 @@ export interface SearchIndex extends AsyncDisposable {
   checkName(name: string, id: string): Promise<void>;
   /** Takes a name. Fails: "name-taken" when somebody here has it, or it belongs to another key, with a free one as suggestion; "busy". */
   join(peer: IndexedPeer): Promise<void>;
+  /** Notes that a peer that joined was reached at a port of its host. Fails: "not-joined". */
+  reached(name: string, port: number): Promise<void>;
   /**
    * Registers a name for a time, or with the token of an earlier call renews it, perhaps at another address. Shape: the token to renew or
    * remove it. Fails: "name-taken" as `join` does; "refused" when the token is wrong; "busy" when there are too many, or none can be taken now.

@@ -100,6 +100,13 @@ export class SqliteIndex implements SearchIndex {
     this.#add(peer);
   }
 
+  reached(name: string, port: number): Promise<void> {
+    return Promise.try(() => {
+      const state = this.#joined(name);
+      state.peer = { ...state.peer, port };
+    });
+  }
+
   async register(registration: Registration, token?: string): Promise<string> {
     const { name, ttlMs } = registration;
     const key = peerNameKey(name);

@@ -4,14 +4,14 @@
  */
 
 import { type Address, formatAddress } from "../core/address.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, settlesWithin } from "../core/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { BATCH_FILES_MAX, PING_EVERY_MS, REPLY_WAIT_MS } from "../core/limits.ts";
+import { BATCH_FILES_MAX, PING_EVERY_MS, REACHED_WAIT_MS, REPLY_WAIT_MS } from "../core/limits.ts";
 import type { Random } from "../core/random.ts";
 import { Caller } from "../net/caller.ts";
 import { batches } from "../protocol/batch.ts";
 import type { Request } from "../protocol/message.ts";
-import { Closing, Join, Leave, Partial, Ping, Probe, Update } from "../protocol/presence.ts";
+import { Closing, Join, Leave, Partial, Ping, Probe, Reached, Update } from "../protocol/presence.ts";
 import type { IndexedFile } from "../protocol/shapes.ts";
 import type { PartialContent } from "../transfer/download.ts";
 import { reachIndex, type ReachOptions } from "./reach_index.ts";
@@ -66,7 +66,8 @@ export class IndexSession implements AsyncDisposable {
   #listing: Promise<void> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
   #joined = false;
-  /** Whether others reach this peer, as the index says: only then does it take a list. */
+  /** What the index says of the attempt to reach this peer: a list is only accepted of one that was reached. */
+  #reach = Promise.withResolvers<boolean>();
   #reachable = false;
   /** The name it joined with last. */
   #hadName: string | undefined;
@@ -121,6 +122,7 @@ export class IndexSession implements AsyncDisposable {
 
   /** Resolves when the index knows everything that was said before. */
   async listed(): Promise<void> {
+    if (this.#joined) await Promise.race([this.#reach.promise, this.#ended]);
     while (this.#listing !== undefined) await this.#listing;
   }
 
@@ -163,6 +165,7 @@ export class IndexSession implements AsyncDisposable {
 
   #hear(event: string, data: unknown): void {
     if (event === Probe.event) this.#ping();
+    if (event === Reached.event) this.#reach.resolve(Reached.data.check(data, event).reachable);
     if (event === Closing.event) {
       const { reason } = Closing.data.check(data, event);
       this.#caller?.connection.close(new Failure("closed", reason ?? "the index is closing"));
@@ -174,17 +177,25 @@ export class IndexSession implements AsyncDisposable {
     const membership = this.#membership;
     const caller = this.#caller;
     if (membership === undefined || caller === undefined) return;
-    const joined = await joinUnderSomeName(caller, membership, (thrown) => {
+    const reach = this.#reach = Promise.withResolvers<boolean>();
+    this.#reachable = false;
+    const { host } = await joinUnderSomeName(caller, membership, (thrown) => {
       if (failedWith(thrown, "name-taken")) times.taken += 1;
       return isLikelyOurs(thrown, { name: membership.name(), hadName: this.#hadName, times: times.taken });
     });
     this.#joined = true;
     this.#hadName = membership.name();
-    this.#reachable = joined.reachable;
-    if (!joined.reachable) {
-      this.#options.onEvent({ event: "unreachable", host: joined.host, port: membership.port });
-      return;
-    }
+    const listing = reach.promise.then((reachable) => {
+      // What an index says of an earlier session is of no use.
+      if (this.#joined && this.#caller === caller) this.#onReached(membership, host, reachable);
+    });
+    // Most are reached at once, and then nobody sees this peer without an address.
+    await settlesWithin(REACHED_WAIT_MS, listing);
+  }
+
+  #onReached(membership: Membership, host: string, reachable: boolean): void {
+    this.#reachable = reachable;
+    if (!reachable) return this.#options.onEvent({ event: "unreachable", host, port: membership.port });
     for (const partial of membership.partials()) this.announce(partial, true);
     this.#dirty = new Set(membership.names());
     this.#listMore();
@@ -270,7 +281,7 @@ async function joinUnderSomeName(
   caller: Caller,
   membership: Membership,
   isOurs: (thrown: unknown) => boolean,
-): Promise<{ host: string; reachable: boolean }> {
+): Promise<{ host: string }> {
   const { name, onTaken, plain, size, port } = membership;
   while (true) {
     try {

@@ -7,7 +7,7 @@ import { Asking, Download, Holds, List, Pieces, Queued } from "./files.ts";
 import { Hello, Prove } from "./hello.ts";
 import { Put, Remove, Taken } from "./inbox.ts";
 import type { News, Request } from "./message.ts";
-import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Update } from "./presence.ts";
+import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Reached, Update } from "./presence.ts";
 import { Show, Shown } from "./show.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "./search.ts";
 import { Tell } from "./talk.ts";
@@ -47,7 +47,7 @@ export const PEER_REQUESTS: readonly AnyRequest[] = [
 ];
 
 /** What an index says unasked. */
-export const INDEX_NEWS: readonly News<unknown>[] = [Probe, Closing];
+export const INDEX_NEWS: readonly News<unknown>[] = [Reached, Probe, Closing];
 
 /** What a peer says unasked to another. */
 export const PEER_NEWS: readonly News<unknown>[] = [Queued, Asking, Taken];

@@ -8,17 +8,24 @@ import { count, flag, list, optional, text } from "./field.ts";
 import { news, request } from "./message.ts";
 import { fileName, fileSize, hostField, IndexedFile, offset, peerName, PeerRow, port, root } from "./shapes.ts";
 
-/** Takes a name, for the key that was proven (each PROVE is good for one): nobody else gets it as long as the index runs. The index dials the observed address at `port`; a peer it cannot reach may search and download, but lists nothing. */
+/** Takes a name, for the key that was proven (each PROVE is good for one): nobody else gets it as long as the index runs. The index then dials the observed address at `port` and says in REACHED what came of it. */
 export const Join = request("JOIN", {
   about:
-    "Peer → index: I am `name`, reached at `port` (without encryption, if `plain`), with so many files to list. Names are compared without case or accents. A PROVE is good for one JOIN.",
+    "Peer → index: I am `name`, reached at `port` (without encryption, if `plain`), with so many files to list. Names are compared without case or accents. A PROVE is good for one JOIN. `REACHED` follows.",
   data: {
     name: peerName,
     port,
     files: count({ max: FILES_PER_PEER_MAX }),
     plain: flag(),
   },
-  reply: { name: peerName, host: hostField, reachable: flag() },
+  reply: { name: peerName, host: hostField },
+});
+
+/** What came of the index's attempt to reach a peer that has joined. A peer that it cannot reach may search and download, but lists nothing. */
+export const Reached = news("REACHED", {
+  about:
+    "Index → peer, after JOIN: I reached you where you said, so others may and you can list files; or, if not `reachable`, I did not, and you cannot.",
+  data: { reachable: flag() },
 });
 
 /** Changes what the peer lists. A name that is added again replaces the earlier entry. */

@@ -6,9 +6,8 @@
 import type { Address } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { CLOSE_WAIT_MS, DIAL_BACKS_MAX, INDEX_CONNECTIONS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
+import { CLOSE_WAIT_MS, INDEX_CONNECTIONS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
-import { Slots } from "../core/slots.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import { AddressPaces } from "../net/address_paces.ts";
 import { type AnswerOptions, answerRequests } from "../net/answerer.ts";
@@ -21,6 +20,7 @@ import type { Room, RoomKey } from "../net/room_key.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import { Closing } from "../protocol/presence.ts";
 import { ClassroomPeers } from "./classroom_peers.ts";
+import { DialBacks } from "./dial_backs.ts";
 import { type DialectSessionParts, serveDialect } from "./dialect_session.ts";
 import { IndexMetrics, type ServerState } from "./index_metrics.ts";
 import type { Journal } from "./journal.ts";
@@ -57,12 +57,13 @@ export class IndexServer implements AsyncDisposable {
 
   private constructor(address: Address, options: IndexServerOptions) {
     this.#metrics = options.metrics ?? new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations: [] });
+    const clock = options.clock ?? systemClock;
     this.#parts = {
       index: options.index,
       journal: options.journal,
-      clock: options.clock ?? systemClock,
+      clock,
       dial,
-      dialBacks: new Slots(DIAL_BACKS_MAX),
+      dialBacks: new DialBacks(clock),
       joined: new Map(),
       rates: options.rates ?? RATES,
     };
@@ -70,7 +71,7 @@ export class IndexServer implements AsyncDisposable {
     this.#roomKey = options.room?.key;
     this.#guesses = new Guesses(this.#parts.clock);
     this.#proofs = new AddressPaces(this.#parts.rates.proofs, this.#parts.clock);
-    const { index, journal, clock, rates } = this.#parts;
+    const { index, journal, rates } = this.#parts;
     this.#dialects = {
       index,
       journal,

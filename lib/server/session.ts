@@ -2,7 +2,7 @@
  * One peer's session with the index: from its connection to its end. Presence is the connection.
  *
  * The session believes the address it observes, never one that is claimed; it lists a peer's files only after it reached the announced
- * port there once. Peers on the index's own machine come over loopback, which is of no use to others: they are given the address at
+ * port there once, which it tries as soon as JOIN is answered. Peers on the index's own machine come over loopback, which is of no use to others: they are given the address at
  * which the asking peer itself reached the index.
  * @module
  */
@@ -13,7 +13,6 @@ import { Failure } from "../core/failure.ts";
 import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PAGE_ROWS_MAX, PROBE_WAIT_MS } from "../core/limits.ts";
 import { Pace } from "../core/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
-import type { Slots } from "../core/slots.ts";
 import type { FoundCopy, IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
 import { type Answer, type Route, route, type Routes, routes } from "../net/answerer.ts";
 import { greet } from "../net/caller.ts";
@@ -23,9 +22,10 @@ import type { PublicIdentity } from "../net/identity.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import type { DataOf, ReplyOf, Request } from "../protocol/message.ts";
-import { Join, Leave, Partial, Peers, Ping, Probe, Update } from "../protocol/presence.ts";
+import { Join, Leave, Partial, Peers, Ping, Probe, Reached, Update } from "../protocol/presence.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { Hit, PeerRef } from "../protocol/shapes.ts";
+import type { DialBacks } from "./dial_backs.ts";
 import type { Journal } from "./journal.ts";
 import type { Rates } from "./rates.ts";
 
@@ -35,8 +35,7 @@ export interface SessionParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly dial: Dial;
-  /** Bounds how many peers are dialled back at once. */
-  readonly dialBacks: Slots;
+  readonly dialBacks: DialBacks;
   /** Joined sessions by `peerNameKey`. */
   readonly joined: Map<string, Session>;
   readonly rates: Rates;
@@ -54,6 +53,8 @@ export class Session {
   /** The sign of life that somebody waits for. */
   #sign: PromiseWithResolvers<void> | undefined;
   #peer: IndexedPeer | undefined;
+  /** The dial-back of this peer, and what ends it when the peer leaves. */
+  #reaching: { readonly done: Promise<void>; readonly leaving: AbortController } | undefined;
   /** Who has proven to call, until it joins: proofs are bounded, and so joins are, too. */
   #identity: PublicIdentity | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
@@ -123,6 +124,7 @@ export class Session {
   async end(why: string): Promise<void> {
     this.#connection.close();
     await this.#leave(why);
+    await this.#reaching?.done;
     this.#ended.resolve();
   }
 
@@ -137,25 +139,23 @@ export class Session {
     await this.#parts.index.checkName(name, identity.id);
     await this.#replaceOwnSilentSession(name, identity.id);
     const { host } = this.#connection.remote;
-    const { plain } = data;
-    const reachable = await this.#parts.dialBacks.run(() =>
-      this.#dialBack(name, data.port, plain ? undefined : identity)
-    );
+    const { plain, port, files } = data;
     const certificate = identity.certificate.toHex();
-    const peer = { name, id: identity.id, certificate, plain, host, port: reachable ? data.port : undefined };
+    const peer = { name, id: identity.id, certificate, plain, host, port: undefined };
     await this.#parts.index.join(peer);
     this.#peer = peer;
     this.#identity = undefined;
     this.#parts.joined.set(peerNameKey(name), this);
-    const from = { host, port: data.port };
-    this.#parts.journal({ event: "joined", peer: name, from, files: data.files, reachable });
-    return { name, host, reachable };
+    const leaving = new AbortController();
+    const done = this.#reach(peer, { port, files, identity }, leaving.signal);
+    this.#reaching = { done, leaving };
+    return { name, host };
   }
 
   async update(change: ListChange): Promise<ReplyOf<typeof Update>> {
     const peer = this.#joinedPeer();
     if (peer.port === undefined) {
-      throw new Failure("unreachable", "Cannot list files: others cannot reach you", {
+      throw new Failure("unreachable", "Cannot list files: the index has not reached you", {
         hint: "open the peer's port in this machine's firewall and join again",
       });
     }
@@ -246,6 +246,7 @@ export class Session {
     if (peer === undefined) return undefined;
     this.#writeListed();
     this.#peer = undefined;
+    this.#reaching?.leaving.abort();
     this.#parts.joined.delete(peerNameKey(peer.name));
     return peer;
   }
@@ -268,12 +269,40 @@ export class Session {
     await holder.#ended.promise;
   }
 
-  async #dialBack(name: string, port: number, identity: PublicIdentity | undefined): Promise<boolean> {
+  /** Dials a peer back that has joined, and says what came of it: to the index, to the journal and to the peer. */
+  async #reach(
+    peer: IndexedPeer,
+    { port, files, identity }: { readonly port: number; readonly files: number; readonly identity: PublicIdentity },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { dialBacks, index, journal } = this.#parts;
+    const { name, host, plain } = peer;
+    const answers = await dialBacks.run(
+      { host, key: identity.id },
+      (ended) => this.#dialBack(name, port, plain ? undefined : identity, ended),
+      signal,
+    );
+    if (answers && this.#peer === peer) {
+      await index.reached(name, port).catch(() => {});
+      if (this.#peer === peer) this.#peer = { ...peer, port };
+    }
+    const reachable = answers && !signal.aborted;
+    journal({ event: "joined", peer: name, from: { host, port }, files, reachable });
+    if (!signal.aborted) await this.#connection.send(encodeNews(Reached, { reachable })).catch(() => {});
+  }
+
+  async #dialBack(
+    name: string,
+    port: number,
+    identity: PublicIdentity | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     try {
       const waitMs = DIAL_BACK_WAIT_MS;
       const { host } = this.#connection.remote;
       const encrypted = identity === undefined ? {} : { identity };
-      using connection = await this.#parts.dial({ host, port }, { waitMs, ...encrypted });
+      using connection = await this.#parts.dial({ host, port }, { waitMs, signal, ...encrypted });
+      using _ended = connection.closeOn(signal);
       return await greet(connection, { waitMs }) === name;
     } catch {
       return false;

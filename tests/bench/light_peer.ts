@@ -12,7 +12,7 @@ import { Caller, greet } from "../../lib/net/caller.ts";
 import { Connection } from "../../lib/net/connection.ts";
 import { Identity, SEED_BYTES } from "../../lib/net/identity.ts";
 import { batches } from "../../lib/protocol/batch.ts";
-import { Join, Ping, Update } from "../../lib/protocol/presence.ts";
+import { Join, Ping, Reached, Update } from "../../lib/protocol/presence.ts";
 import { connectFrom } from "../support/connect_from.ts";
 import { loadFiles } from "./load_names.ts";
 
@@ -77,9 +77,15 @@ export class LightPeer {
     try {
       await greet(connection, this.#identity === undefined ? {} : { called: "index", identity: this.#identity });
       const caller = new Caller(connection);
-      const ended = caller.run(() => {}, { waitMs: 600_000 });
-      const { reachable } = await caller.call(Join, { name: this.name, port: dialBacks.port, files, plain: true });
-      if (!reachable) throw new Error(`${this.name} was not dialled back`);
+      const reached = Promise.withResolvers<boolean>();
+      const hear = (event: string, data: unknown): void => {
+        if (event === Reached.event) reached.resolve(Reached.data.check(data, event).reachable);
+      };
+      const ended = caller.run(hear, { waitMs: 600_000 });
+      await caller.call(Join, { name: this.name, port: dialBacks.port, files, plain: true });
+      if (!await Promise.race([reached.promise, ended.then(() => false)])) {
+        throw new Error(`${this.name} was not dialled back`);
+      }
       return { caller, ended };
     } catch (thrown) {
       connection.close();

@@ -148,6 +148,16 @@ export function testSearchIndex(
     assertEquals((await index.folder("absent/", undefined, 5)).hits, []);
   });
 
+  test("reached() gives a peer that joined its port, and nobody else", async (index) => {
+    await index.join({ ...peer("ana"), port: undefined });
+    await index.reached("ana", 4321);
+    assertEquals((await index.peer("ana"))?.port, 4321);
+    await index.update("ana", { add: [{ name: "a.txt", size: 1 }], remove: [] });
+    assertEquals((await index.copy("ana", "a.txt"))?.peer.port, 4321);
+    await index.leave("ana");
+    assertEquals((await assertRejects(() => index.reached("ana", 1), Failure)).code, "not-joined");
+  });
+
   test("leave() during update() ends the update and leaves nothing behind", async (index) => {
     await index.join(peer("ana"));
     const many = Array.from({ length: 20_000 }, (_, number) => ({ name: `file ${number}`, size: 1 }));

@@ -27,7 +27,6 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
   JOIN: [{ name: "Ana", port: 40_123, files: 2, plain: false }, {
     name: "Ana",
     host: "10.0.0.5",
-    reachable: true,
   }],
   UPDATE: [
     {
@@ -93,6 +92,7 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
   REMOVE: [{ name: "trabalho.pdf" }, { name: "inbox/Rui/trabalho.pdf" }],
   ASKING: [{}],
   QUEUED: [{ before: 4 }],
+  REACHED: [{ reachable: true }],
   PROBE: [{}],
   CLOSING: [{ reason: "the index was stopped" }],
 };

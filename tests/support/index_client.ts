@@ -11,7 +11,7 @@ import { dial } from "../../lib/net/dial.ts";
 import { Identity } from "../../lib/net/identity.ts";
 import { Listener } from "../../lib/net/listener.ts";
 import type { ReplyOf, Request } from "../../lib/protocol/message.ts";
-import { Join, Update } from "../../lib/protocol/presence.ts";
+import { Join, Reached, Update } from "../../lib/protocol/presence.ts";
 import { Search } from "../../lib/protocol/search.ts";
 import type { Hit, IndexedFile, PeerRef } from "../../lib/protocol/shapes.ts";
 
@@ -24,12 +24,16 @@ export class IndexClient implements AsyncDisposable {
   name = "";
   readonly identity: Identity;
   readonly #listener: Listener;
+  #reached = Promise.withResolvers<boolean>();
 
   private constructor(caller: Caller, listener: Listener, identity: Identity) {
     this.caller = caller;
     this.identity = identity;
     this.#listener = listener;
-    this.ended = caller.run((event) => this.news.push(event), { waitMs: 600_000 });
+    this.ended = caller.run((event, data) => {
+      if (event === Reached.event) this.#reached.resolve(Reached.data.check(data, event).reachable);
+      else this.news.push(event);
+    }, { waitMs: 600_000 });
   }
 
   /** Connects, says HELLO and proves an identity, one of its own if none is given. */
@@ -57,14 +61,16 @@ export class IndexClient implements AsyncDisposable {
     return { name: this.name, id: this.identity.id, host: "127.0.0.1", port: this.port, plain: true };
   }
 
-  /** Joins under a name. */
-  join(
+  /** Joins under a name. Shape: the answer, and whether the index then reached it. */
+  async join(
     name: string,
     options: { port?: number; files?: number } = {},
-  ): Promise<ReplyOf<typeof Join>> {
+  ): Promise<ReplyOf<typeof Join> & { reachable: boolean }> {
     this.name = name;
     const { port = this.port, files = 0 } = options;
-    return this.caller.call(Join, { name, port, files, plain: true });
+    this.#reached = Promise.withResolvers();
+    const joined = await this.caller.call(Join, { name, port, files, plain: true });
+    return { ...joined, reachable: await Promise.race([this.#reached.promise, this.ended.then(() => false)]) };
   }
 
   /** Lists files. */

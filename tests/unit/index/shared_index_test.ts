@@ -54,6 +54,19 @@ async function becomes(index: RedisIndex, query: string, expected: string[], wai
   });
 }
 
+test("a peer that is reached after it joined is so at the other servers, and what it then lists is found there", async () => {
+  await using redis = await startRedis();
+  await using a = await share(redis);
+  await using b = await share(redis);
+  await a.index.join({ ...peer("ana"), port: undefined });
+  await eventually("ana", async () => await b.index.peer("ana"), KNOWN_MS);
+  assertEquals((await b.index.peer("ana"))?.port, undefined);
+  await a.index.reached("ana", 4000);
+  await a.index.update("ana", { add: [{ name: "film.mp4", size: 10 }], remove: [] });
+  await becomes(b.index, "film", ["film.mp4 ana"]);
+  assertEquals((await b.index.peer("ana"))?.port, 4000);
+});
+
 test("what happens at one server is known at the others within a second", async () => {
   await using redis = await startRedis();
   await using a = await share(redis);

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from 
 import { systemClock } from "../../../lib/core/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { NAME_BYTES_MAX, PROBE_WAIT_MS } from "../../../lib/core/limits.ts";
-import { Slots } from "../../../lib/core/slots.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../../../lib/core/version.ts";
 import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
 import { answerRequests } from "../../../lib/net/answerer.ts";
@@ -13,6 +12,7 @@ import { prove } from "../../../lib/net/proof.ts";
 import { Hello, Prove } from "../../../lib/protocol/hello.ts";
 import { Leave, Peers, Ping } from "../../../lib/protocol/presence.ts";
 import { DownloadRequest, Find, Search } from "../../../lib/protocol/search.ts";
+import { DialBacks } from "../../../lib/server/dial_backs.ts";
 import { IndexServer } from "../../../lib/server/index_server.ts";
 import { type JournalEvent, journalJson, journalLine } from "../../../lib/server/journal.ts";
 import { RATES } from "../../../lib/server/rates.ts";
@@ -229,7 +229,7 @@ Deno.test("peers on the index's own machine are given to others under the addres
       journal: () => {},
       clock: systemClock,
       dial,
-      dialBacks: new Slots(1),
+      dialBacks: new DialBacks(systemClock),
       joined: new Map(),
       rates: RATES,
     }, there);
@@ -287,7 +287,15 @@ Deno.test("all who ask at the same time whether a session is alive hear its sign
   const [here, there] = connectionPair();
   const { index } = started;
   const joined = new Map();
-  const parts = { index, journal: () => {}, clock: systemClock, dial, dialBacks: new Slots(1), joined, rates: RATES };
+  const parts = {
+    index,
+    journal: () => {},
+    clock: systemClock,
+    dial,
+    dialBacks: new DialBacks(systemClock),
+    joined,
+    rates: RATES,
+  };
   const session = new Session(parts, there);
   const startMs = performance.now();
   const asked = [session.isAlive(), session.isAlive()];

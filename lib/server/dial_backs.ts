@@ -1,0 +1,60 @@
+/**
+ * How many peers an index dials back at once, shared fairly: a port that accepts and stays silent takes a place for seconds, and 800 of them kept all
+ * others from joining. Called by session.ts.
+ * @module
+ */
+
+import type { Clock } from "../core/clock.ts";
+import { DIAL_BACK_GRACE_MS, DIAL_BACKS_MAX } from "../core/limits.ts";
+import { type Holder, Places } from "../core/places.ts";
+
+/** Pause before a dial-back that found no place looks for one again. */
+const LOOK_MS = 20;
+
+/** The dial-backs of one index. */
+export class DialBacks {
+  readonly #clock: Clock;
+  readonly #places: Places<AbortController>;
+
+  /** `total` is how many run at once. */
+  constructor(clock: Clock, { total = DIAL_BACKS_MAX }: { readonly total?: number } = {}) {
+    this.#clock = clock;
+    this.#places = new Places({ total, first: "oldest", graceMs: DIAL_BACK_GRACE_MS });
+  }
+
+  /** How many run. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /**
+   * Runs one dial-back when there is a place for it. While others wait, the signal ends those that last long: of the address that has most at
+   * once, of any other after a while.
+   *
+   * @param work Dials the peer until the signal comes; resolves with whether the peer answered.
+   * @param signal Ends the wait for a place, and the work.
+   * @returns What `work` does; false when it was ended.
+   */
+  async run(
+    holder: Holder,
+    work: (signal: AbortSignal) => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const dialling = new AbortController();
+    while (!this.#enter(dialling, holder)) {
+      if (signal.aborted) return false;
+      await this.#clock.delay(LOOK_MS);
+    }
+    try {
+      return await work(AbortSignal.any([dialling.signal, signal]));
+    } finally {
+      this.#places.leave(dialling);
+    }
+  }
+
+  #enter(dialling: AbortController, holder: Holder): boolean {
+    const entered = this.#places.enter(dialling, holder, this.#clock.now());
+    if (entered.given) entered.displaced?.abort();
+    return entered.given;
+  }
+}
