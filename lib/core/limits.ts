@@ -14,6 +14,8 @@ export const LINE_BYTES_MAX = 256 * 1024;
 export const HELLO_LINE_BYTES_MAX = 4 * 1024;
 /** A file's name with its sub-folders: four components of the longest length file systems allow. */
 export const NAME_BYTES_MAX = 1024;
+/** A file's time, before and after 1970, in milliseconds: what a date of JavaScript holds, which is more than any file system does. */
+export const TIME_MS_MAX = 8.64e15;
 /** A peer's name: longer ones only break tables. */
 export const PEER_NAME_BYTES_MAX = 64;
 /** A host as text: the longest DNS name. */

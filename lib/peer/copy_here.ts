@@ -6,6 +6,7 @@
 import { join } from "@std/path";
 import type { CopiesAt, CopyAt } from "../store/copies_at.ts";
 import { placeAnywhere, SMALL_ENDING } from "../store/place.ts";
+import { keepTraits } from "../store/traits.ts";
 import { copyVerified, isContentAt } from "../store/verified_copy.ts";
 import type { Content } from "../transfer/download.ts";
 import type { Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
@@ -56,6 +57,7 @@ export async function copyTo(
     });
     if (digests === undefined) continue;
     watch.onFinishing();
+    keepTraits(beside, from);
     const placed = await placeOrRemove(beside, place.root ?? parts.folder.path, place.name);
     await placedAs(placed, place, { root, digests }, parts);
     const path = join(place.root ?? parts.folder.path, placed);

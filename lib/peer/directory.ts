@@ -137,7 +137,7 @@ export class Directory {
   async list(peer: string): Promise<FoundRows> {
     const ref = await this.#peer(peer);
     const { files, more } = await this.#filesOf(ref, { countMax: LISTED_ROWS_MAX });
-    const rows = files.map(({ modified: _, ...file }) => ({ ...file, holders: 1, peers: [ref] }));
+    const rows = files.map(({ modified: _, executable: __, ...file }) => ({ ...file, holders: 1, peers: [ref] }));
     this.#options.table.show(rows);
     return { rows, more };
   }
@@ -247,7 +247,7 @@ export class Directory {
     const ref = await this.#peer(peer);
     const { files, more } = await this.#filesOf(ref, { prefix, countMax: FOLDER_FILES_MAX });
     if (more) checkFolderSize(prefix, files.length);
-    return files.map(({ modified: _, ...file }) => folderFile(file, [ref], false));
+    return files.map(({ modified: _, executable: __, ...file }) => folderFile(file, [ref], false));
   }
 
   /** What a peer lists, in order of name; only names that begin with `prefix`. */

@@ -95,8 +95,8 @@ async function fetchAnew(wanted: WantedFile, place: Place, parts: FetchParts, wa
       }
     }
     const placed = place.root === undefined
-      ? await unfinished.finish(parts.folder, place.name, wanted.size)
-      : await unfinished.finishAt(place.root, place.name, wanted.size);
+      ? await unfinished.finish(parts.folder, place.name, wanted.size, downloaded.traits)
+      : await unfinished.finishAt(place.root, place.name, wanted.size, downloaded.traits);
     await placedAs(placed, place, downloaded, parts);
     return resultOf(wanted, join(root, placed), downloaded);
   } catch (thrown) {

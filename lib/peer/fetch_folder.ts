@@ -15,6 +15,7 @@ import { placeBytes } from "../store/place.ts";
 import { receivedName } from "../store/received_name.ts";
 import type { Source } from "../transfer/lane.ts";
 import type { Given } from "../transfer/download.ts";
+import type { ArrivedFile } from "../transfer/small_plan.ts";
 import { downloadSmallFiles, isSmall, type SmallFile } from "../transfer/small_files.ts";
 import { copyTo, knownRoot } from "./copy_here.ts";
 import type { FolderFile, WantedFolder } from "./directory.ts";
@@ -166,9 +167,9 @@ class Tree {
       files: groups.map(({ content }) => content),
       findMore: async ({ name }) => await this.#findMore(byName.get(name)?.content),
       signal: watch.signal,
-      onFile: ({ name, root, sources }, bytes, digest) => {
+      onFile: ({ name, root, traits, sources }, bytes, digest) => {
         this.#firstMs ??= parts.clock.now() - startMs;
-        for (const file of filesOf(name)) this.#placeSmall({ ...file, root }, bytes, digest);
+        for (const file of filesOf(name)) this.#placeSmall({ ...file, root, traits }, bytes, digest);
         held.release(name);
         this.#tell(sources.map(({ peer }) => peer));
       },
@@ -187,13 +188,13 @@ class Tree {
     return await this.#context.parts.directory.sources({ kind: "file", ...content, peers: content.refs, others: 0 });
   }
 
-  #placeSmall(file: PlannedFile & { readonly root: string }, bytes: Uint8Array, digest: Uint8Array): void {
+  #placeSmall(file: PlannedFile & Pick<ArrivedFile, "root" | "traits">, bytes: Uint8Array, digest: Uint8Array): void {
     const { chosen, root, parts } = this.#context;
     try {
       if (!this.#isAt(file)) {
         // A folder that was chosen may be on another disk.
         const beside = chosen ?? parts.folder.incomingPath(undefined);
-        const { name, modified } = placeBytes(bytes, beside, root, file.stored);
+        const { name, modified } = placeBytes(bytes, beside, root, file.stored, file.traits);
         if (chosen !== undefined) parts.local.note(file.root, join(chosen, name));
         else parts.share.adopt({ name, size: bytes.length, modified, root: file.root }, digest);
       }

@@ -262,8 +262,15 @@ function wanted({ parts }: Host, { name, root }: { name?: string; root?: string 
 
 /** What is sent in the words of the wire. A partial copy has no time: it was never a file here. */
 function listed(content: Shared): ReplyOf<typeof Pieces> {
+  const { modified = 0, executable } = "here" in content ? content.traits : content;
   const { name, size, root } = content;
-  return { name, size, modified: "here" in content ? 0 : content.modified, ...(root === undefined ? {} : { root }) };
+  return {
+    name,
+    size,
+    modified,
+    ...(executable === true ? { executable } : {}),
+    ...(root === undefined ? {} : { root }),
+  };
 }
 
 async function openContent({ parts }: Host, content: Shared): Promise<OpenFile> {

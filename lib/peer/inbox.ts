@@ -309,7 +309,7 @@ export class Inbox implements AsyncDisposable {
     using unfinished = await UnfinishedFile.open(folder, file);
     // From here on the connection is used the other way round.
     sender.tellProgress(0, true);
-    const digests = await receiveFile({
+    const { digests, traits } = await receiveFile({
       connection: sender.connection,
       root,
       size,
@@ -320,7 +320,7 @@ export class Inbox implements AsyncDisposable {
         sender.tellProgress(done, checking);
       },
     });
-    const name = await unfinished.finish(folder, file.name, size);
+    const name = await unfinished.finish(folder, file.name, size, traits);
     const modified = Deno.lstatSync(folder.pathOf(name)).mtime?.getTime() ?? 0;
     got.bytes = Math.max(1, size);
     this.#write({ ...file, name, modified });

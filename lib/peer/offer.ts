@@ -20,6 +20,7 @@ export interface Offer {
   readonly name: string;
   readonly size: number;
   readonly modified: number;
+  readonly executable: boolean;
   readonly root: string;
   readonly digests: Uint8Array;
   /** The pace of all that is sent. */
@@ -64,6 +65,6 @@ function demandOffered(offer: Offer, { name, root }: { name?: string | undefined
   throw new Failure("not-shared", "Only the file that is put may be asked for here");
 }
 
-function described({ name, size, modified, root }: Offer): ReplyOf<typeof Pieces> {
-  return { name, size, modified, root };
+function described({ name, size, modified, executable, root }: Offer): ReplyOf<typeof Pieces> {
+  return { name, size, modified, ...(executable ? { executable } : {}), root };
 }

@@ -61,8 +61,8 @@ export class Puts implements AsyncDisposable {
     const shared = this.#shared(what);
     const path = shared === undefined ? what : this.#parts.share.pathOf(shared);
     using open = openNamed(path);
-    const { path: real, size, modified } = open;
-    const file = { path: real, name: basename(path), size, modified, pace: this.#parts.pace };
+    const { path: real, size, modified, executable } = open;
+    const file = { path: real, name: basename(path), size, modified, executable, pace: this.#parts.pace };
     const put = new RunningPut(file, peer, {
       ...this.#parts,
       hash: (told) => this.#known(shared, file) ?? this.#hash(file, told),

@@ -6,7 +6,7 @@
 import { FILE_BYTES_MAX, PAGE_DIGESTS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
 import { choice, count, flag, list, optional } from "./field.ts";
 import { news, request } from "./message.ts";
-import { fileName, fileSize, modified, root, SharedFile } from "./shapes.ts";
+import { executable, fileName, fileSize, modified, root, SharedFile } from "./shapes.ts";
 
 /** Ways in which a body may be packed. */
 const compression = choice(["gzip"]);
@@ -33,7 +33,7 @@ export const Pieces = request("PIECES", {
     limit: count({ min: 1, max: PAGE_DIGESTS_MAX }),
   },
   exactlyOneOf: ["name", "root"],
-  reply: { name: fileName, size: fileSize, modified, root: optional(root) },
+  reply: { name: fileName, size: fileSize, modified, executable, root: optional(root) },
   body: true,
 });
 
@@ -75,6 +75,13 @@ export const Download = request("DOWNLOAD", {
     compression: optional(compression),
   },
   exactlyOneOf: ["name", "root"],
-  reply: { name: fileName, size: fileSize, modified, root: optional(root), compression: optional(compression) },
+  reply: {
+    name: fileName,
+    size: fileSize,
+    modified,
+    executable,
+    root: optional(root),
+    compression: optional(compression),
+  },
   body: true,
 });

@@ -13,6 +13,7 @@ import {
   NAME_BYTES_MAX,
   PEER_NAME_BYTES_MAX,
   ROW_OFFSET_MAX,
+  TIME_MS_MAX,
 } from "../core/limits.ts";
 import { bytes, choice, count, flag, hex, list, optional, record, text, type ValueOf } from "./field.ts";
 
@@ -22,8 +23,11 @@ export const fileName = text({ bytesMax: NAME_BYTES_MAX });
 /** A file's size in bytes. */
 export const fileSize = count({ max: FILE_BYTES_MAX });
 
-/** When a file was last changed: milliseconds since 1970. */
-export const modified = count({ max: Number.MAX_SAFE_INTEGER });
+/** When a file was last changed: milliseconds since 1970, negative before. */
+export const modified = count({ min: -TIME_MS_MAX, max: TIME_MS_MAX });
+
+/** Whether a file is a program that may be started; absent when it is not, or not known. */
+export const executable = optional(flag());
 
 /** What a file is called by its content (lib/core/content.ts). */
 export const root = hex({ bytes: DIGEST_BYTES });
@@ -56,7 +60,7 @@ export const IndexedFile = record({ name: fileName, size: fileSize, root: option
 export type IndexedFile = ValueOf<typeof IndexedFile>;
 
 /** A file as its peer lists it to other peers. */
-export const SharedFile = record({ name: fileName, size: fileSize, modified, root: optional(root) });
+export const SharedFile = record({ name: fileName, size: fileSize, modified, executable, root: optional(root) });
 /** A file as its peer lists it to other peers. */
 export type SharedFile = ValueOf<typeof SharedFile>;
 

@@ -12,13 +12,15 @@ import { printable } from "../core/printable.ts";
 import { closeFile } from "./close_file.ts";
 import { nameInside } from "./inside.ts";
 import { isOfInbox, isShareable, STATE_FOLDER } from "./shareable.ts";
+import { isExecutable } from "./traits.ts";
 
 /** A file that is open for reading, and what was true of it when it was opened. */
 export interface OpenFile extends Disposable {
   readonly file: Deno.FsFile;
   readonly size: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, negative before. */
   readonly modified: number;
+  readonly executable: boolean;
   /** Whether the path still leads to a file of the same size and time. */
   isUnchanged(): boolean;
 }
@@ -189,12 +191,20 @@ export function openNamed(path: string): OpenFile & { readonly path: string } {
   throw new Failure("usage", `Cannot open "${printable(path)}": it is not a file`);
 }
 
-function openFile(path: string, file: Deno.FsFile, { size, mtime }: Deno.FileInfo): OpenFile {
+function openFile(path: string, file: Deno.FsFile, info: Deno.FileInfo): OpenFile {
+  const { size, mtime } = info;
   const isUnchanged = (): boolean => {
     const now = statIfThere(path);
     return now?.size === size && now.mtime?.getTime() === mtime?.getTime();
   };
-  return { file, size, modified: mtime?.getTime() ?? 0, isUnchanged, [Symbol.dispose]: () => closeFile(file) };
+  return {
+    file,
+    size,
+    modified: mtime?.getTime() ?? 0,
+    executable: isExecutable(info),
+    isUnchanged,
+    [Symbol.dispose]: () => closeFile(file),
+  };
 }
 
 function statIfThere(path: string): Deno.FileInfo | undefined {

@@ -10,6 +10,7 @@ import { printable } from "../core/printable.ts";
 import { nameInside } from "./inside.ts";
 import { numberedName } from "./received_name.ts";
 import { isHidden } from "./shareable.ts";
+import { keepTraits, type Traits } from "./traits.ts";
 
 /** The ending of small files on their way to their place: they are written in one go, so one that lies there is of no use. */
 export const SMALL_ENDING = ".small";
@@ -40,11 +41,13 @@ export function placeBytes(
   incoming: string,
   root: string,
   name: string,
+  traits: Traits = {},
 ): { name: string; modified: number } {
   const beside = join(incoming, `.${crypto.randomUUID()}${SMALL_ENDING}`);
   try {
     using file = Deno.openSync(beside, { createNew: true, write: true });
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    keepTraits(beside, traits);
     const modified = file.statSync().mtime?.getTime() ?? 0;
     return { name: placeFile(beside, root, name), modified };
   } catch (thrown) {
@@ -65,7 +68,9 @@ export async function placeAnywhere(from: string, root: string, name: string): P
   try {
     // A run that was killed here may have left it, as a second name of the placed file: nothing is written into that.
     removeIfThere(beside);
+    const { mtime } = await Deno.lstat(from);
     await Deno.copyFile(from, beside);
+    keepTraits(beside, { modified: mtime?.getTime() });
     const placed = placeFile(beside, root, name);
     await Deno.remove(from);
     return placed;

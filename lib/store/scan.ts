@@ -9,14 +9,17 @@
 import { nextTurn } from "../core/clock.ts";
 import { FILE_BYTES_MAX, FILES_PER_PEER_MAX } from "../core/limits.ts";
 import type { Folder } from "./folder.ts";
+import { isExecutable } from "./traits.ts";
 
 /** A file that was found. */
 export interface FoundFile {
   /** Relative to the folder, with `/` between components. */
   readonly name: string;
   readonly size: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, negative before. */
   readonly modified: number;
+  /** Whether it is a program that may be started; absent when it is not. */
+  readonly executable?: boolean;
 }
 
 /** How long one slice of a scan holds everything else up. */
@@ -55,7 +58,8 @@ function look(folder: Folder, name: string): { file: FoundFile | undefined; isFo
     if (info.isDirectory) return { file: undefined, isFolder: true };
     const target = info.isSymlink ? statLinkedFile(folder, name) : info;
     if (target === undefined || !target.isFile || target.size > FILE_BYTES_MAX) return nothing;
-    return { file: { name, size: target.size, modified: target.mtime?.getTime() ?? 0 }, isFolder: false };
+    const version = { name, size: target.size, modified: target.mtime?.getTime() ?? 0 };
+    return { file: isExecutable(target) ? { ...version, executable: true } : version, isFolder: false };
   } catch {
     return nothing;
   }

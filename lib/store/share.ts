@@ -66,7 +66,7 @@ export class Share implements AsyncDisposable {
     for await (const found of scan(folder)) {
       for (const file of found) {
         const known = hashed.get(file.name);
-        share.#put(known !== undefined && sameVersion(known, file) ? known : file);
+        share.#put(known !== undefined && sameVersion(known, file) ? { ...file, root: known.root } : file);
         hashed.delete(file.name);
       }
     }
@@ -237,7 +237,11 @@ export class Share implements AsyncDisposable {
   /** Takes over one file as it was found. Shape: whether that changed anything. */
   #take(found: FoundFile): boolean {
     const known = this.#files.get(found.name);
-    if (known !== undefined && sameVersion(known, found)) return false;
+    if (known !== undefined && sameVersion(known, found)) {
+      const { root } = known;
+      if (known.executable !== found.executable && root !== undefined) this.#files.put({ ...found, root });
+      return false;
+    }
     const age = Date.now() - found.modified;
     if (age >= 0 && age < SETTLE_MS) {
       this.#settle(found.name);
@@ -303,7 +307,7 @@ export class Share implements AsyncDisposable {
   #hashed(file: SharedFile, { root, digests, ...version }: HashResult): void {
     const now = this.#files.get(file.name);
     if (now === undefined || !sameVersion(now, version)) return;
-    const hashed = { name: file.name, ...version, root };
+    const hashed = { ...now, ...version, root };
     this.#save({ ...hashed, digests });
     this.#put(hashed);
     this.#onChange([file.name]);

@@ -13,6 +13,7 @@ import { addRange, type Range, rangeBytes } from "../core/range.ts";
 import type { Folder, OpenFile } from "./folder.ts";
 import { closeFile } from "./close_file.ts";
 import { isPlaced, placeAnywhere, placeFile } from "./place.ts";
+import { keepTraits, type Traits } from "./traits.ts";
 
 /** What is fetched. Without a root as long as its owner has not hashed it. */
 interface Content {
@@ -95,6 +96,7 @@ export class UnfinishedFile implements Disposable {
       file,
       size,
       modified: 0,
+      executable: false,
       isUnchanged: () => true,
       [Symbol.dispose]: () => closeFile(file),
     };
@@ -115,14 +117,14 @@ export class UnfinishedFile implements Disposable {
   }
 
   /** Makes sure of the bytes and moves the file into the folder under `name`, which `receivedName` gave. Shape: the name it got. */
-  async finish(folder: Folder, name: string, size: number): Promise<string> {
-    await this.#seal(size);
+  async finish(folder: Folder, name: string, size: number, traits: Traits = {}): Promise<string> {
+    await this.#seal(size, traits);
     return placeFile(this.#path, folder.path, name);
   }
 
   /** The same, but into a folder that the person at the keyboard chose: a real path, on any disk. */
-  async finishAt(root: string, name: string, size: number): Promise<string> {
-    await this.#seal(size);
+  async finishAt(root: string, name: string, size: number, traits: Traits = {}): Promise<string> {
+    await this.#seal(size, traits);
     return await placeAnywhere(this.#path, root, name);
   }
 
@@ -138,7 +140,7 @@ export class UnfinishedFile implements Disposable {
   }
 
   /** Nothing is called finished before the system says that it is on the disk. */
-  async #seal(size: number): Promise<void> {
+  async #seal(size: number, traits: Traits): Promise<void> {
     await this.#writing;
     try {
       await this.#file.truncate(size);
@@ -147,6 +149,7 @@ export class UnfinishedFile implements Disposable {
       throw Failure.from(thrown, "no-access", this.#doing);
     }
     this[Symbol.dispose]();
+    keepTraits(this.#path, traits);
   }
 
   async #readFull(target: Uint8Array): Promise<void> {

@@ -12,6 +12,7 @@ import type { Pace } from "../core/pace.ts";
 import type { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
 import type { Deliverers } from "./deliverers.ts";
+import type { Traits } from "../store/traits.ts";
 import type { Connect, Source } from "./lane.ts";
 import { RunningDownload } from "./running_download.ts";
 import type { Sink } from "./sink.ts";
@@ -42,6 +43,7 @@ export interface DownloadProgress {
 export interface PartialContent extends Content {
   readonly root: string;
   readonly digests: Uint8Array;
+  readonly traits: Traits;
   /** Grows as pieces arrive. */
   readonly here: PieceSet;
 }
@@ -81,6 +83,8 @@ export interface Given {
 export interface Downloaded {
   readonly root: string;
   readonly digests: Uint8Array;
+  /** What one of the sources says of the file beside its bytes. */
+  readonly traits: Traits;
   /** Who gave how much; what was here before is in none. */
   readonly sources: readonly Given[];
   /** Time until the first verified bytes were taken; undefined when nothing had to be fetched. */

@@ -12,6 +12,7 @@ import type { Pace } from "../core/pace.ts";
 import { ask } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import { Pieces } from "../protocol/files.ts";
+import type { Traits } from "../store/traits.ts";
 
 /** Answers without a single digest, one after the other, after which a source is not going to hash the file. */
 const EMPTY_ANSWERS_MAX = 30;
@@ -27,6 +28,7 @@ export class PieceList {
   #root: string | undefined;
   #news = Promise.withResolvers<void>();
   #failure: unknown;
+  #traits: Traits = {};
 
   constructor(size: number) {
     this.size = size;
@@ -37,6 +39,11 @@ export class PieceList {
   /** The root, once all digests are known. */
   get root(): string | undefined {
     return this.#root;
+  }
+
+  /** What the source that gave the digests says of the file beside its bytes. Nobody can verify it. */
+  get traits(): Traits {
+    return this.#traits;
   }
 
   /** All digests, concatenated. Only to be used once there is a root. */
@@ -79,6 +86,7 @@ export class PieceList {
           limit: PAGE_DIGESTS_MAX,
         });
         version ??= data.modified;
+        this.#traits = { modified: data.modified, executable: data.executable };
         if (data.size !== this.size || data.modified !== version) {
           throw new Failure("file-changed", `"${data.name}" has changed since it was listed`);
         }

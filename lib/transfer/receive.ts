@@ -9,6 +9,7 @@ import { PUT_SPAN_BYTES_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import type { Connection } from "../net/connection.ts";
+import type { Traits } from "../store/traits.ts";
 import type { UnfinishedFile } from "../store/unfinished_file.ts";
 import { Buffers } from "./buffers.ts";
 import { fetchRange } from "./fetch.ts";
@@ -31,10 +32,10 @@ export interface ReceiveOptions {
 }
 
 /**
- * Receives a file. Shape: the digests of its pieces. Fails: "corrupt", "file-changed"; as the connection and the disk do. What was verified
+ * Receives a file. Shape: the digests of its pieces, and what the sender says of it beside its bytes. Fails: "corrupt", "file-changed"; as the connection and the disk do. What was verified
  * until then stays in the file. After a failure the connection is of no use.
  */
-export async function receiveFile(options: ReceiveOptions): Promise<Uint8Array> {
+export async function receiveFile(options: ReceiveOptions): Promise<{ digests: Uint8Array; traits: Traits }> {
   const { connection, root, size, file, pace, onProgress } = options;
   const list = new PieceList(size);
   await list.fetch(connection, { root }, pace);
@@ -63,7 +64,7 @@ export async function receiveFile(options: ReceiveOptions): Promise<Uint8Array> 
     });
   }
   await sink.flush();
-  return list.digests;
+  return { digests: list.digests, traits: list.traits };
 }
 
 /** What of a file of `size` bytes is in none of the sorted ranges that are here. */

@@ -94,7 +94,13 @@ export class RunningDownload implements AsyncDisposable {
       }
       await this.#options.sink.flush();
       const root = await this.#list.complete();
-      return { root, digests: this.#list.digests, sources: this.#pool.given(), firstMs: this.#firstMs };
+      return {
+        root,
+        digests: this.#list.digests,
+        traits: this.#list.traits,
+        sources: this.#pool.given(),
+        firstMs: this.#firstMs,
+      };
     } finally {
       signal.removeEventListener("abort", abort);
     }
@@ -276,7 +282,7 @@ export class RunningDownload implements AsyncDisposable {
     if (this.#isOffered || root === undefined || !this.#checked) return;
     this.#isOffered = true;
     const { content, onPartial } = this.#options;
-    onPartial?.({ ...content, root, digests: this.#list.digests, here: this.#here });
+    onPartial?.({ ...content, root, digests: this.#list.digests, traits: this.#list.traits, here: this.#here });
   }
 
   #arrived(piece: Range): void {

@@ -13,7 +13,7 @@ import { packedBytesOf, readPart } from "./answer.ts";
 import { mayShrink } from "./compress.ts";
 import type { Source } from "./lane.ts";
 import type { SmallFilesOptions } from "./small_files.ts";
-import type { Asker, SmallFile, SmallPlan } from "./small_plan.ts";
+import type { ArrivedFile, Asker, SmallPlan } from "./small_plan.ts";
 
 /** What one connection works with. */
 export interface SmallConnectionParts {
@@ -22,7 +22,7 @@ export interface SmallConnectionParts {
   readonly options: SmallFilesOptions;
   /** Called with each file that is the first verified copy, and with how long it took. */
   readonly onFile: (
-    file: SmallFile & { readonly root: string },
+    file: ArrivedFile,
     bytes: Uint8Array,
     digest: Uint8Array,
     ms: number,
@@ -92,7 +92,9 @@ export class SmallConnection {
         continue;
       }
       const nowMs = clock.now();
-      if (plan.arrived(this.#asker, nowMs)) this.#parts.onFile({ ...file, root }, bytes, digest, nowMs - lastMs);
+      const { modified, executable } = reply.data;
+      const arrived = { ...file, root, traits: { modified, executable } };
+      if (plan.arrived(this.#asker, nowMs)) this.#parts.onFile(arrived, bytes, digest, nowMs - lastMs);
       lastMs = nowMs;
     }
   }

@@ -28,7 +28,7 @@ import type { Given } from "./download.ts";
 import type { Connect, Source } from "./lane.ts";
 import { changePlaces, type Placed } from "./places.ts";
 import { SmallConnection } from "./small_connection.ts";
-import { type SmallFile, SmallPlan } from "./small_plan.ts";
+import { type ArrivedFile, type SmallFile, SmallPlan } from "./small_plan.ts";
 
 export type { SmallFile };
 
@@ -36,7 +36,7 @@ export type { SmallFile };
 export interface SmallFilesOptions {
   readonly files: readonly SmallFile[];
   /** Called with each file that was verified. The bytes are only good until it returns. */
-  readonly onFile: (file: SmallFile & { readonly root: string }, bytes: Uint8Array, digest: Uint8Array) => void;
+  readonly onFile: (file: ArrivedFile, bytes: Uint8Array, digest: Uint8Array) => void;
   /** Called with each file that nobody could give. */
   readonly onFailed: (file: SmallFile, failure: Failure) => void;
   /** Called while a peer waits for its owner's consent. */

@@ -7,6 +7,7 @@
  */
 
 import type { Failure } from "../core/failure.ts";
+import type { Traits } from "../store/traits.ts";
 import type { Source } from "./lane.ts";
 
 /** Time without a verified file after which a connection counts as late, beside what our own rate takes. */
@@ -18,6 +19,12 @@ export interface SmallFile {
   readonly size: number;
   readonly root?: string;
   readonly sources: readonly Source[];
+}
+
+/** A file that was verified, and what its source says of it beside its bytes. */
+export interface ArrivedFile extends SmallFile {
+  readonly root: string;
+  readonly traits: Traits;
 }
 
 /** One connection to a peer, and what was asked on it. */

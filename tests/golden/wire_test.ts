@@ -77,7 +77,13 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     files: [{ name: "aula 1.mp4", size: 8, modified: 1_795_000_000_000, root: ROOT }],
     more: true,
   }],
-  PIECES: [{ root: ROOT, from: 0, limit: 32_768 }, { name: "aula 1.mp4", size: 8, modified: 1, root: ROOT }, 32],
+  PIECES: [{ root: ROOT, from: 0, limit: 32_768 }, {
+    name: "aula 1.mp4",
+    size: 8,
+    modified: -310_157_632_110,
+    executable: true,
+    root: ROOT,
+  }, 32],
   HOLDS: [{ root: ROOT }, { size: 8_000_000_000, complete: false, asking: 3 }, 1908],
   DOWNLOAD: [
     { name: "aula 1.mp4", start: 0, end: 8, compression: "gzip" },

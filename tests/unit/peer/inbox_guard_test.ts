@@ -184,6 +184,7 @@ Deno.test("who is put a file may ask for that file alone", async () => {
     name: "a.bin",
     size: 100,
     modified: mtime?.getTime() ?? 0,
+    executable: false,
     digests,
     root: rootOf(100, digests),
     pace: undefined,

@@ -166,3 +166,17 @@ Deno.test("Share goes on when a file is gone before it is hashed, and sees one t
   assertEquals((await assertRejects(() => opened.share.pieces(file, 0), Failure)).code, "not-shared");
   await eventually("the other file is hashed", () => opened.share.files.get("b.bin")?.root);
 });
+
+Deno.test("Share notices that a file has become a program, and that it is none any more, without hashing it again", async () => {
+  await using temp = await TempFolder.make();
+  await temp.file("tool", 10);
+  await using opened = await openShare(temp);
+  const { share } = opened;
+  opened.start();
+  const root = await eventually("it is hashed", () => share.files.get("tool")?.root);
+  for (const executable of [true, false]) {
+    await Deno.chmod(temp.at("tool"), executable ? 0o755 : 0o644);
+    await eventually(`executable: ${executable}`, () => (share.files.get("tool")?.executable ?? false) === executable);
+    assertEquals(share.files.get("tool")?.root, root);
+  }
+});

@@ -1,0 +1,44 @@
+/**
+ * What of a file is kept beside its bytes wherever it is copied: when it was changed, and whether it is a program. Called by everything that places
+ * a file.
+ * @module
+ */
+
+/** What is known of a file beside its bytes; what is absent is not known. */
+export interface Traits {
+  /** Milliseconds since 1970, negative before. */
+  readonly modified?: number | undefined;
+  readonly executable?: boolean | undefined;
+}
+
+/** Who may execute a file, and who may read it, as bits of its mode. */
+const EXECUTE_BITS = 0o111;
+const READ_BITS = 0o444;
+
+/** Whether somebody may execute a file. Windows knows no such bit. */
+export function isExecutable({ mode }: Pick<Deno.FileInfo, "mode">): boolean {
+  return Deno.build.os !== "windows" && ((mode ?? 0) & EXECUTE_BITS) !== 0;
+}
+
+/**
+ * Gives a finished file its time, and lets everybody who may read a program execute it. A file system that cannot keep something changes nothing about
+ * the bytes, so that is no failure.
+ */
+export function keepTraits(path: string, { modified, executable = false }: Traits): void {
+  ifPossible(() => {
+    if (!executable || Deno.build.os === "windows") return;
+    const mode = (Deno.lstatSync(path).mode ?? 0) & 0o777;
+    Deno.chmodSync(path, mode | ((mode & READ_BITS) >> 2));
+  });
+  ifPossible(() => {
+    if (modified !== undefined) Deno.utimeSync(path, new Date(modified), new Date(modified));
+  });
+}
+
+function ifPossible(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // FAT knows no mode, and few file systems all times.
+  }
+}
