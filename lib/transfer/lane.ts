@@ -51,6 +51,9 @@ const LOOK_AGAIN_MS = 250;
 /** The same for one that has everything and is alone with us. */
 const LOOK_SELDOM_MS = 2_000;
 
+/** What work fails with that was ended because it was not needed any more: no failure of the source. */
+export const RELEASED = new Failure("cancelled", "It is not needed any more");
+
 /** One source of one download. */
 export class Lane {
   source: Source;
@@ -173,7 +176,7 @@ export class Lane {
   place(): void {
     this.#isPlaced = true;
     this.#turns += 1;
-    this.excuse();
+    this.#moved();
   }
 
   /** Takes its place away; what is under way ends. */
@@ -182,8 +185,12 @@ export class Lane {
     this.release();
   }
 
-  /** Does not blame it for the time until now: it was we who held everything up. */
-  excuse(): void {
+  /** Does not count so much of the time since it moved: it was we who held everything up. */
+  excuse(ms: number): void {
+    this.#movedMs = Math.min(this.#parts.clock.now(), this.#movedMs + ms);
+  }
+
+  #moved(): void {
     this.#movedMs = this.#parts.clock.now();
     this.#movedBytes = this.#connection?.bytesRead ?? 0;
   }
@@ -238,7 +245,7 @@ export class Lane {
   /** Fetches a range. Pieces that arrive before a failure count. */
   async fetch(range: Range, options: Omit<FetchOptions, "connection" | "onNews" | "onBegin" | "pace">): Promise<void> {
     this.#asked = range;
-    this.excuse();
+    this.#moved();
     let beganMs = this.#movedMs;
     let pieceMs = beganMs;
     let bytes = 0;
@@ -254,6 +261,8 @@ export class Lane {
           },
           onBegin: () => {
             if (bytes === 0) beganMs = pieceMs = this.#parts.clock.now();
+            // The wait in line is over: from now on pieces are due.
+            if (this.before !== undefined || this.isAsking) this.#moved();
             this.before = undefined;
             this.isAsking = false;
           },
@@ -264,7 +273,7 @@ export class Lane {
             this.bytes += rangeBytes(piece);
             bytes += rangeBytes(piece);
             this.#tries = 0;
-            this.excuse();
+            this.#moved();
             if (this.#asked !== undefined) {
               this.#asked = { start: Math.max(piece.end, this.#asked.start), end: range.end };
             }
@@ -301,15 +310,10 @@ export class Lane {
     this.#standing = "bad";
   }
 
-  /** Ends what is under way because it is not needed any more: whatever it ends with is no failure. */
+  /** Ends what is under way because it is not needed any more: it fails with `RELEASED`. */
   release(): void {
     if (this.#isBusy) this.#isReleased = true;
     this.close();
-  }
-
-  /** Whether what it did last was ended by `release`. */
-  get isReleased(): boolean {
-    return this.#isReleased;
   }
 
   /** Resolves when nothing is under way. */
@@ -349,7 +353,7 @@ export class Lane {
       await work(this.#connection);
     } catch (thrown) {
       this.close();
-      throw thrown;
+      throw this.#isReleased ? RELEASED : thrown;
     } finally {
       this.#isBusy = false;
     }

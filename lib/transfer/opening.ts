@@ -9,7 +9,7 @@
 
 import { DIGEST_BYTES, pieceCount, pieceRange } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
-import type { Range } from "../core/range.ts";
+import { type Range, rangeBytes } from "../core/range.ts";
 import type { Buffers } from "./buffers.ts";
 import type { Lane } from "./lane.ts";
 import { PieceList } from "./piece_list.ts";
@@ -34,6 +34,8 @@ export interface Opened {
     readonly bytes: Uint8Array;
     readonly feed: Promise<void>;
     readonly stopFeed: (reason: Failure) => void;
+    /** Ends it when its piece is of no use. */
+    readonly forget: (reason: Failure) => void;
   };
 }
 
@@ -78,10 +80,13 @@ export class Opening {
     this.#runners.set(lane, losing);
     try {
       const opened = await this.#open(lane, losing.signal);
-      if (this.#winner !== undefined) return undefined;
-      this.#winner = lane;
-      this.end();
-      return opened;
+      if (this.#winner === undefined) {
+        this.#winner = lane;
+        this.end();
+        return opened;
+      }
+      opened.began?.forget(sooner());
+      return undefined;
     } finally {
       this.#runners.delete(lane);
     }
@@ -91,7 +96,7 @@ export class Opening {
   end(): void {
     for (const [lane, losing] of this.#runners) {
       if (lane === this.#winner) continue;
-      losing.abort(new Failure("cancelled", "Another source was sooner"));
+      losing.abort(sooner());
       lane.release();
     }
   }
@@ -112,7 +117,12 @@ export class Opening {
     try {
       const range = pieceRange(firstMissing, size);
       const bytes = await fetchPieceOf(lane, range, { target, list, buffers, compress });
-      return { lane, list, began: { range, bytes, feed, stopFeed: (reason) => feeding.abort(reason) } };
+      const stopFeed = (reason: Failure): void => feeding.abort(reason);
+      const forget = (reason: Failure): void => {
+        lane.bytes -= rangeBytes(range);
+        stopFeed(reason);
+      };
+      return { lane, list, began: { range, bytes, feed, stopFeed, forget } };
     } catch (thrown) {
       feeding.abort(thrown);
       throw thrown;
@@ -120,6 +130,10 @@ export class Opening {
       losing.removeEventListener("abort", stop);
     }
   }
+}
+
+function sooner(): Failure {
+  return new Failure("cancelled", "Another source was sooner");
 }
 
 /** One piece, verified, and written nowhere yet. */

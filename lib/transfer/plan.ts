@@ -118,7 +118,8 @@ function isOver(
 
 /** Whether a piece is on its way that will be whole, and judged, in the time that one may take. */
 function isSlowButMoving({ asked, sinceMs, sinceBytes }: PlannedSource): boolean {
-  return asked !== undefined && sinceMs < SLOWEST_PIECE_MS && sinceBytes / PIECE_BYTES >= sinceMs / SLOWEST_PIECE_MS;
+  const dueMs = sinceMs - LATE_MS;
+  return asked !== undefined && dueMs < SLOWEST_PIECE_MS && sinceBytes / PIECE_BYTES >= dueMs / SLOWEST_PIECE_MS;
 }
 
 function planRequests(state: DownloadState): PlannedRequest[] {

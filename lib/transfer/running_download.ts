@@ -17,7 +17,7 @@ import { PieceSet } from "../core/piece_set.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { Buffers } from "./buffers.ts";
 import { mayShrink } from "./compress.ts";
-import { isWorthRetrying, type Lane } from "./lane.ts";
+import { isWorthRetrying, type Lane, RELEASED } from "./lane.ts";
 import { type Opened, Opening } from "./opening.ts";
 import { PieceList } from "./piece_list.ts";
 import { type DownloadState, isLate, plan, type PlannedRequest, type Step } from "./plan.ts";
@@ -220,8 +220,9 @@ export class RunningDownload implements AsyncDisposable {
     for (const { lane } of ready.slice(0, Math.max(0, opening.wants(nowMs)))) {
       this.#doFor(lane, async () => {
         const opened = await opening.run(lane);
-        if (opened !== undefined && this.#opening === opening) await this.#opened(opened);
-        else opened?.began?.stopFeed(new Failure("cancelled", "Another source was sooner"));
+        if (opened === undefined) return;
+        if (this.#opening === opening) return await this.#opened(opened);
+        opened.began?.forget(new Failure("cancelled", "Its piece came too late"));
       });
     }
   }
@@ -253,6 +254,9 @@ export class RunningDownload implements AsyncDisposable {
       this.#checked = true;
       this.#movedMs = clock.now();
       this.#offer();
+    } catch (thrown) {
+      began?.forget(Failure.from(thrown, "internal", "Cannot download"));
+      throw thrown;
     } finally {
       this.#opening = undefined;
     }
@@ -302,7 +306,7 @@ export class RunningDownload implements AsyncDisposable {
   #doFor(lane: Lane, work: () => Promise<void>): void {
     this.#goOn(
       work().catch(async (thrown) => {
-        if (this.#stopping.signal.aborted || lane.isReleased) return;
+        if (this.#stopping.signal.aborted || thrown === RELEASED) return;
         await this.#failed(lane, Failure.from(thrown, "internal", "Cannot download"));
       }),
     );
@@ -328,9 +332,10 @@ export class RunningDownload implements AsyncDisposable {
     const nowMs = clock.now();
     // No source is late because of us.
     const isWriteLate = this.#writes.values().some(({ sinceMs }) => nowMs - sinceMs > HELD_UP_MS);
-    if (!isWriteLate && nowMs - beganMs < waitMs + HELD_UP_MS) return;
-    this.#pool.excuse();
-    this.#movedMs = nowMs;
+    const heldUpMs = isWriteLate ? nowMs - beganMs : nowMs - beganMs - waitMs;
+    if (!isWriteLate && heldUpMs < HELD_UP_MS) return;
+    for (const lane of this.#pool.placed) lane.excuse(heldUpMs);
+    this.#movedMs = Math.min(nowMs, this.#movedMs + heldUpMs);
   }
 
   async #failed(lane: Lane, failure: Failure): Promise<void> {

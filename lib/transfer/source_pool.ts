@@ -101,11 +101,6 @@ export class SourcePool {
     return all.findLast((each) => failedWith(each, "busy")) ?? all.findLast(({ retry }) => retry) ?? all.at(-1);
   }
 
-  /** Blames nobody for the time until now. */
-  excuse(): void {
-    for (const lane of this.placed) lane.excuse();
-  }
-
   /** Closes all connections. */
   close(reason: Failure): void {
     for (const lane of this.#lanes.values()) lane.close(reason);

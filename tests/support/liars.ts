@@ -47,15 +47,15 @@ export class LyingSource implements AsyncDisposable {
     this.#close = close;
   }
 
-  /** Starts a peer that has these files and lies in this way; without one it serves them, at a rate if that is given. */
+  /** Starts a peer that has these files and lies in this way, perhaps only for a time; without a lie it serves them, at a rate if that is given. */
   static async open(
     files: readonly ServedFile[],
     peer: string,
     lie: Lie | undefined,
-    bytesPerSecond?: number,
+    { bytesPerSecond, lieMs = Infinity }: { bytesPerSecond?: number; lieMs?: number } = {},
   ): Promise<LyingSource> {
     const { promise: closed, resolve: close } = Promise.withResolvers<void>();
-    const serving = new Serving(files, lie, closed, bytesPerSecond);
+    const serving = new Serving(files, lie, closed, { bytesPerSecond, lieMs });
     const all = routes(
       route(Pieces, (connection: Connection, data) => serving.pieces(connection, data)),
       route(Holds, (_, { root }) => serving.holds(root)),
@@ -88,9 +88,17 @@ class Serving {
   /** Resolves when the test is over. */
   readonly #closed: Promise<void>;
   readonly #pace: Pace | undefined;
+  /** When it stops lying, if it does. */
+  readonly #honestMs: number;
   #sentPieces = 0;
 
-  constructor(files: readonly ServedFile[], lie: Lie | undefined, closed: Promise<void>, bytesPerSecond?: number) {
+  constructor(
+    files: readonly ServedFile[],
+    lie: Lie | undefined,
+    closed: Promise<void>,
+    { bytesPerSecond, lieMs }: { bytesPerSecond: number | undefined; lieMs: number },
+  ) {
+    this.#honestMs = performance.now() + lieMs;
     this.#byName = new Map(files.map((file) => [file.name, file]));
     this.#byRoot = new Map(files.map((file) => [file.root, file]));
     this.#lie = lie;
@@ -132,9 +140,11 @@ class Serving {
     const streamed = (write: (stream: ByteStream) => Promise<void>) => ({ data, body: { bytes: bytes.length, write } });
     switch (this.#lie) {
       case "says QUEUED every second":
-        return await this.#talk(connection, encodeNews(Queued, { before: 0 }), 1_000);
+        await this.#talk(connection, encodeNews(Queued, { before: 0 }), 1_000);
+        return streamed((stream) => this.#send(stream, bytes));
       case "says ASKING every second":
-        return await this.#talk(connection, encodeNews(Asking, {}), 1_000);
+        await this.#talk(connection, encodeNews(Asking, {}), 1_000);
+        return streamed((stream) => this.#send(stream, bytes));
       case "sends one right byte a second":
         return streamed((stream) => this.#drip(stream, bytes));
       case "is busy":
@@ -168,14 +178,18 @@ class Serving {
     return file;
   }
 
-  /** Says something again and again, and nothing else. */
-  async #talk(connection: Connection, line: Uint8Array, everyMs: number): Promise<never> {
+  /** Says something again and again, as long as it lies. */
+  async #talk(connection: Connection, line: Uint8Array, everyMs: number): Promise<void> {
     const say = (): void => void connection.send(line).catch(() => {});
     say();
     const talking = setInterval(say, everyMs);
-    await this.#closed;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const leftMs = this.#honestMs - performance.now();
+    const timer = leftMs < Infinity ? setTimeout(resolve, leftMs) : undefined;
+    const isHonest = await Promise.race([promise.then(() => true), this.#closed.then(() => false)]);
+    clearTimeout(timer);
     clearInterval(talking);
-    throw new Failure("closed", "the test is over");
+    if (!isHonest) throw new Failure("closed", "the test is over");
   }
 
   async #drip(stream: ByteStream, bytes: Uint8Array): Promise<void> {

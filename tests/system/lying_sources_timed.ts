@@ -105,7 +105,9 @@ async function attempt(
   for (const [number, lie] of lies.entries()) {
     sources.push(stack.use(await LyingSource.open(all, `liar ${number}`, lie)));
   }
-  sources.push(stack.use(await LyingSource.open(all, "honest", undefined, HONEST_BYTES_PER_SECOND)));
+  sources.push(
+    stack.use(await LyingSource.open(all, "honest", undefined, { bytesPerSecond: HONEST_BYTES_PER_SECOND })),
+  );
   const beganMs = performance.now();
   const bytes = await get(sources, seed);
   return { bytes, tookMs: performance.now() - beganMs };

@@ -12,6 +12,7 @@ import {
 } from "../../../lib/transfer/download.ts";
 import type { Source } from "../../../lib/transfer/lane.ts";
 import { type Sink, streamSink } from "../../../lib/transfer/sink.ts";
+import { LyingSource } from "../../support/liars.ts";
 import { connectPlain, ServedFile, TestSource } from "../../support/sources.ts";
 import { randomBytes } from "../../support/temp.ts";
 
@@ -212,6 +213,44 @@ Deno.test("download() fails as not found when nobody has the file", async () => 
   assertEquals((await assertRejects(() => run({ sources: [] }), Failure)).code, "not-found");
 });
 
+Deno.test("download() waits for its turn at the only source, longer than it waits for anything else", async () => {
+  // A hundred seconds of the fast clock.
+  await using full = await LyingSource.open([FILE], "full", "says QUEUED every second", { lieMs: 2_000 });
+  const sink = new MemorySink(SIZE);
+  const progress: DownloadProgress[] = [];
+  await run({ sink, sources: [full.source(FILE.name)], onProgress: (each) => progress.push(each) });
+  assertEquals(sink.bytes, FILE.bytes);
+  assert(progress.some(({ before }) => before === 0), "nobody was told of the line");
+});
+
+Deno.test("download() gives up on sources that only drip, and names them", async () => {
+  await using one = await LyingSource.open([FILE], "one", "sends one right byte a second");
+  await using other = await LyingSource.open([FILE], "other", "sends one right byte a second");
+  const sources = [one.source(FILE.name), other.source(FILE.name)];
+  const failure = await assertRejects(() => run({ sources }), Failure);
+  assertEquals([failure.code, failure.message], ["timeout", 'Cannot get "served.bin": nothing came from one, other']);
+});
+
+Deno.test("download() does not call a file missing whose owner is busy, whatever else fails", async () => {
+  await using busy = await LyingSource.open([FILE], "busy", "is busy");
+  await using liar = await LyingSource.open([FILE], "liar", "claims to hold all of it, and does not share it");
+  const sources = [busy.source(FILE.name), liar.source(FILE.name)];
+  assertEquals((await assertRejects(() => run({ sources }), Failure)).code, "busy");
+});
+
+Deno.test("download() finds the one honest source behind more liars than have a place", async () => {
+  await using stack = new AsyncDisposableStack();
+  const sources: Source[] = [];
+  for (let number = 0; number < 40; number++) {
+    const liar = await LyingSource.open([FILE], `liar ${number}`, number % 2 === 0 ? "is busy" : "is silent to PIECES");
+    sources.push(stack.use(liar).source(FILE.name));
+  }
+  const honest = stack.use(await LyingSource.open([FILE], "honest", undefined));
+  const sink = new MemorySink(SIZE);
+  await run({ sink, sources: [...sources, honest.source(FILE.name)] });
+  assertEquals(sink.bytes, FILE.bytes);
+});
+
 Deno.test("download() stops at once by its signal, also while a source stalls", async () => {
   await using source = await TestSource.open(FILE, { stallsAfter: PIECE_BYTES + 100_000 });
   const controller = new AbortController();
@@ -253,5 +292,5 @@ Deno.test("streamSink() gets the bytes in order, and goes on from another source
     sources: [first.source, third.source],
   });
   assertEquals(new Uint8Array(mixed.parts), FILE.bytes);
-  assertEquals([bytesFrom(result, "first"), third.sent], [SIZE, 0]);
+  assertEquals([bytesFrom(result, "first"), bytesFrom(result, "third")], [SIZE, 0]);
 });
