@@ -165,7 +165,7 @@ export class Peer implements AsyncDisposable {
     const onStateEvent = (event: StateEvent): void => {
       // The reserve is for this: what is tried again in a moment has room then.
       if (event.event === "state-unwritten") reserve.release();
-      onEvent(event);
+      onEvent(event.event === "state-not-kept" ? { ...event, why: folder.notKept?.message ?? event.why } : event);
     };
     const state = stack.use(State.open(folder.statePath("recess.db"), {
       onEvent: onStateEvent,
@@ -180,7 +180,8 @@ export class Peer implements AsyncDisposable {
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
     const identity = await folderIdentity(folder.statePath("identity.pem"), {
       onNotKept({ message }) {
-        if (state.isKept) onEvent({ event: "state-not-kept", path: folder.path, why: message });
+        const why = `${message}, so the next start has another key`;
+        if (state.isKept) onEvent({ event: "state-not-kept", path: folder.path, why });
       },
       onLoose: (why) => onEvent({ event: "insecure", why }),
     });

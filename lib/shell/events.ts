@@ -98,7 +98,7 @@ function describe(event: PeerEvent): string {
     case "state-not-kept":
       return `${event.why}; what happens in this run is not remembered`;
     case "state-unwritten":
-      return `${event.why}; ${event.hint}`;
+      return `${event.why}; what is remembered is written as soon as that is possible`;
     case "state-written":
       return `"${event.path}" can be written again, and everything is written`;
     case "renamed":

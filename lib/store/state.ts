@@ -41,7 +41,7 @@ type HashedWithDigests = HashedFile & { readonly digests: Uint8Array };
 export type StateEvent =
   | StateFileEvent
   /** Something cannot be written, and waits. */
-  | { readonly event: "state-unwritten"; readonly path: string; readonly why: string; readonly hint: string }
+  | { readonly event: "state-unwritten"; readonly path: string; readonly why: string }
   /** Rows of known peers that the database had lost came back from their second copy. */
   | { readonly event: "trust-restored"; readonly path: string; readonly peers: number }
   /** Everything that waited is written. */
@@ -81,7 +81,7 @@ export class State implements Disposable {
     this.#trustPath = path.replace(/[^/\\]*$/, "trust.jsonl");
     this.#writer = new PatientWriter({
       write: () => this.#writeAll(),
-      onHeld: (failure) => onEvent({ event: "state-unwritten", path, why: failure.message, hint: failure.hint }),
+      onHeld: (failure) => onEvent({ event: "state-unwritten", path, why: failure.message }),
       onWritten: () => onEvent({ event: "state-written", path }),
     });
     try {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { withComponent } from "../support/components.ts";
 import { Disk, testWithDisks } from "../support/disks.ts";
 import {
   type Ended,
@@ -12,6 +13,7 @@ import {
   startIndex,
   startPeer,
 } from "../support/programs.ts";
+import { Room } from "../support/room.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -253,5 +255,44 @@ testWithDisks(
     }
     const messages = await runCommand({ folder: disk.at("rui"), index }, "messages");
     assertMatch(messages.stdout, /bom dia/, messages.stderr);
+  },
+);
+
+withComponent("strace", ["-V"])(
+  "whatever a download writes last before its disk is full, it ends well or with one sentence, and goes on later",
+  async () => {
+    await using room = await Room.open();
+    const ana = await room.peer("ana");
+    await ana.folder.file("film.bin", 3_000_000);
+    await room.hashed("ana", "film.bin");
+    const places = Object.entries({
+      pwrite64: [1, 16, 32, 38],
+      mkdir: [1, 3],
+      linkat: [1],
+      rename: [1],
+      ftruncate: [1],
+      fdatasync: [1],
+      fsync: [1, 4],
+    }).flatMap(([call, numbers]) => numbers.map((number) => [call, number] as const));
+    const { host, port } = room.address;
+    const attempt = async ([call, number]: typeof places[number]): Promise<void> => {
+      const folder = await room.folder();
+      const flags = [...PEER_FLAGS, "peer.ts", folder.path, "--host", host, "--index", `${host}:${port}`];
+      const command = ["get", "film.bin", "--from", "ana"];
+      const inject = `inject=${call}:error=ENOSPC:when=${number}+`;
+      const within = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", inject];
+      const { code, stderr } = await ended(new Program([...flags, ...command], { within }));
+      assert([0, 1].includes(code), `${call} ${number}: ${stderr}`);
+      assert(!/this is a bug|check the perm/.test(stderr), `${call} ${number}: ${stderr}`);
+      assert(code === 0 || /error: Cannot write.*no space left/.test(stderr), `${call} ${number}: ${stderr}`);
+      const again = await ended(new Program([...flags, ...command]));
+      // Where the key could not be kept, the name that was made up belongs to the key before.
+      assertEquals([again.code, again.stderr.replace(/.* is taken here.*\n/, "")], [0, ""], `${call} ${number}`);
+      assert(await sameFiles(folder.at("film.bin"), ana.folder.at("film.bin")), `${call} ${number}`);
+    };
+    const left = [...places];
+    await Promise.all([1, 2, 3].map(async () => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) await attempt(next);
+    }));
   },
 );
