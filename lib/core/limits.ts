@@ -195,6 +195,10 @@ export const INBOX_RUNNING_MAX = 8;
 export const PUT_SPAN_BYTES_MAX = 8 * 1024 ** 2;
 /** Questions about a file one offers that wait for an answer at once: an honest peer asks one after the other. */
 export const OFFER_QUESTIONS_MAX = 16;
+/** What a receiver takes in a second, at least, to keep its upload slot while others wait. */
+export const UPLOAD_BYTES_PER_SECOND_MIN = 500_000;
+/** Uploads whose receivers were too slow for a slot and that finish a piece beside the slots. With more, the oldest is cut off. */
+export const UPLOADS_ASIDE_MAX = 32;
 /** Peers of which is known how many turns they have had in the line for uploads. */
 export const UPLOAD_TURNS_KEPT_MAX = 10_000;
 /** Transfers, running and ended, that a peer remembers. */
@@ -289,6 +293,8 @@ export const CONSENT_WAIT_MS = 60_000;
 export const SHOW_IDLE_MS_MAX = 10_000;
 /** A picture to arrive, however slowly. */
 export const SHOW_MS_MAX = 600_000;
+/** A turn at an upload slot while others wait; it ends with the next piece, and its receiver asks again. */
+export const UPLOAD_TURN_MS_MAX = 10_000;
 /** How often one who waits in line is told his place, changed or not. */
 export const QUEUED_EVERY_MS = 5_000;
 /** How often the sender is told how much has arrived, if there is more than before. */

@@ -52,10 +52,11 @@ async function answerDownload(
     if (!failedWith(thrown, "refused", "busy")) throw thrown;
     return await say(encodeHeader(dialect, file.size, false));
   }
-  using _slot = file.size <= PIECE_BYTES
-    ? await host.small.take()
-    : await host.line.take(peer, () =>
-      connection.ended === undefined ? Promise.resolve() : Promise.reject(connection.ended));
+  const isSmall = file.size <= PIECE_BYTES;
+  using _small = isSmall ? await host.small.take() : undefined;
+  using turn = isSmall ? undefined : await host.line.take({ key: peer, address: peer }, () => {
+    return connection.ended === undefined ? Promise.resolve() : Promise.reject(connection.ended);
+  });
   let open: OpenFile;
   try {
     open = share.open(file);
@@ -66,7 +67,7 @@ async function answerDownload(
   const range = { start: 0, end: opened.size };
   await connection.sendWithBody(new TextEncoder().encode(encodeHeader(dialect, opened.size, true)), async (stream) => {
     await new Promise((resolve) => setTimeout(resolve, DIALECT_HEADER_PAUSE_MS));
-    await sendRange(opened, range, stream, host.parts.pace);
+    await sendRange(opened, range, stream, { pace: host.parts.pace, turn, canResume: false });
   });
 }
 

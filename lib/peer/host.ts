@@ -237,14 +237,15 @@ async function smallDownload(
 async function largeDownload(visit: Visit, content: Shared, range: Range): Promise<Answer<ReplyOf<typeof Download>>> {
   const { host } = visit;
   using held = new DisposableStack();
-  held.use(await host.line.take(visit.caller, (before) => visit.tellPlace(before)));
+  const asker = { key: visit.caller, address: visit.connection.remote.host };
+  const turn = held.use(await host.line.take(asker, (before) => visit.tellPlace(before)));
   const open = held.use(await openContent(host, content));
   const kept = held.move();
   return {
     data: listed(content),
     body: {
       bytes: rangeBytes(range),
-      write: (stream) => sendRange(open, range, stream, host.parts.pace),
+      write: (stream) => sendRange(open, range, stream, { pace: host.parts.pace, turn }),
       release: () => kept[Symbol.dispose](),
     },
   };

@@ -138,7 +138,8 @@ export class Inbox implements AsyncDisposable {
     const got = { bytes: 0 };
     try {
       await sender.allow();
-      using _turn = await this.#line.take(who.id, (before) => sender.tellPlace(before));
+      const asker = { key: who.id, address: connection.remote.host };
+      using _turn = await this.#line.take(asker, (before) => sender.tellPlace(before));
       const received = this.#receive(file, sender, got);
       this.#receiving.add(received);
       return { name: await received.finally(() => this.#receiving.delete(received)), alreadyHere: false };

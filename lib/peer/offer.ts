@@ -54,7 +54,7 @@ function download(offer: Offer, data: DataOf<typeof Download>): Promise<Answer<R
   }
   const body = {
     bytes: rangeBytes(range),
-    write: (stream: Parameters<typeof sendRange>[2]) => sendRange(open, range, stream, pace),
+    write: (stream: Parameters<typeof sendRange>[2]) => sendRange(open, range, stream, { pace }),
     release: () => open[Symbol.dispose](),
   };
   return Promise.resolve({ data: described(offer), body });

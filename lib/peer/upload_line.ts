@@ -1,33 +1,72 @@
 /**
- * Who may be sent to now: so many at once, the others in a line. Turns go round the peers, not to who asks most: next is who has had the
- * fewest turns, among equals who has waited longest. Called by host.ts.
+ * Who may be sent to now: so many at once, the others in a line. Turns go round the peers and their addresses, not to whoever asks most, and end while
+ * others wait: after a while, or as soon as the receiver reads too slowly (upload_turn.ts). Called by host.ts, dialect_host.ts and inbox.ts.
  * @module
  */
 
-import { QUEUED_EVERY_MS, UPLOAD_TURNS_KEPT_MAX } from "../core/limits.ts";
+import { addressShare } from "../core/address.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { QUEUED_EVERY_MS, UPLOAD_TURNS_KEPT_MAX, UPLOADS_ASIDE_MAX } from "../core/limits.ts";
+import { UploadTurn } from "./upload_turn.ts";
 
-/** Told how many are before one who waits. A failure means that he is gone. */
+/** How often turns are judged while others wait. */
+const JUDGE_EVERY_MS = 500;
+
+/** Called with how many are before one that waits. A failure means that it has disconnected. */
 export type TellPlace = (before: number) => Promise<void>;
 
+/** Who asks: by its key, and by its address. */
+export interface Asker {
+  readonly key: string;
+  readonly address: string;
+}
+
+/** One that waits, as the order of the line sees it. */
+export interface InLine {
+  readonly asker: Asker;
+  /** Slots that its key and its address hold now. */
+  readonly held: { readonly key: number; readonly address: number };
+  /** Turns that they have had since there is a line. */
+  readonly turns: { readonly key: number; readonly address: number };
+}
+
+/**
+ * Those that wait, next first: those come first whose key or address holds the fewest slots, then those who have had the fewest turns; among equals
+ * the order of `waiting`, in which they came.
+ */
+export function inOrder<W extends InLine>(waiting: readonly W[]): W[] {
+  const most = ({ key, address }: { key: number; address: number }): number => Math.max(key, address);
+  return waiting.toSorted((a, b) => {
+    return most(a.held) - most(b.held) || a.held.key - b.held.key || most(a.turns) - most(b.turns) ||
+      a.turns.key - b.turns.key;
+  });
+}
+
 interface Waiting {
-  readonly peer: string;
+  readonly asker: Asker;
   readonly tell: TellPlace;
-  readonly start: () => void;
+  readonly start: (turn: UploadTurn) => void;
   readonly giveUp: (thrown: unknown) => void;
   told: number | undefined;
 }
 
 /** Slots for large uploads, and the line before them. */
 export class UploadLine {
-  #free: number;
+  readonly #slots: number;
+  readonly #clock: Clock;
   /** In order of arrival. */
   readonly #waiting: Waiting[] = [];
-  /** Turns had since there is a line, of everybody who has waited in it. Who came first is forgotten first. */
-  readonly #turns = new Map<string, number>();
-  #timer: ReturnType<typeof setInterval> | undefined;
+  /** Turns that hold a slot. */
+  readonly #running = new Map<UploadTurn, Asker>();
+  /** Turns that have given their slot to others and finish a piece, the oldest first. */
+  readonly #aside = new Set<UploadTurn>();
+  readonly #turns = { key: new Turns(), address: new Turns() };
+  #telling: ReturnType<typeof setInterval> | undefined;
+  #judging: ReturnType<typeof setInterval> | undefined;
 
-  constructor(slots: number) {
-    this.#free = slots;
+  constructor(slots: number, clock: Clock = systemClock) {
+    this.#slots = slots;
+    this.#clock = clock;
   }
 
   /** How many wait. */
@@ -35,51 +74,83 @@ export class UploadLine {
     return this.#waiting.length;
   }
 
-  /** Waits for a slot. Shape: what gives it back. Fails: as `tell` does. */
-  async take(peer: string, tell: TellPlace): Promise<Disposable> {
-    if (this.#free > 0 && this.#waiting.length === 0) this.#free -= 1;
-    else await this.#wait(peer, tell);
-    let given = false;
-    return {
-      [Symbol.dispose]: () => {
-        if (!given) this.#giveBack();
-        given = true;
-      },
-    };
+  /** Whether one that asks now has to wait. */
+  get isFull(): boolean {
+    return this.#running.size >= this.#slots || this.#waiting.length > 0;
   }
 
-  #wait(peer: string, tell: TellPlace): Promise<void> {
-    if (!this.#turns.has(peer)) this.#turns.set(peer, this.#fewest());
-    const [first] = this.#turns.keys();
-    if (this.#turns.size > UPLOAD_TURNS_KEPT_MAX && first !== undefined) this.#turns.delete(first);
-    this.#timer ??= setInterval(() => this.#tellPlaces({ all: true }), QUEUED_EVERY_MS);
+  /** Waits for a slot. Fails: as `tell` does. */
+  async take({ key, address }: Asker, tell: TellPlace): Promise<UploadTurn> {
+    const asker = { key, address: addressShare(address) };
+    return this.isFull ? await this.#wait(asker, tell) : this.#begin(asker);
+  }
+
+  #begin(asker: Asker): UploadTurn {
+    const turn = new UploadTurn(this.#clock, () => {
+      this.#aside.delete(turn);
+      if (this.#running.delete(turn)) this.#next();
+    });
+    this.#running.set(turn, asker);
+    return turn;
+  }
+
+  #wait(asker: Asker, tell: TellPlace): Promise<UploadTurn> {
+    this.#turns.key.enter(asker.key, this.#waiting.map((each) => each.asker.key));
+    this.#turns.address.enter(asker.address, this.#waiting.map((each) => each.asker.address));
+    this.#telling ??= setInterval(() => this.#tellPlaces({ all: true }), QUEUED_EVERY_MS);
+    this.#judging ??= setInterval(() => this.#judge(), JUDGE_EVERY_MS);
     return new Promise((start, giveUp) => {
-      this.#waiting.push({ peer, tell, start, giveUp, told: undefined });
+      this.#waiting.push({ asker, tell, start, giveUp, told: undefined });
       this.#tellPlaces({ all: false });
     });
   }
 
-  #giveBack(): void {
+  /** Gives a free slot to the next in line. */
+  #next(): void {
     const [next] = this.#inOrder();
-    if (next === undefined) {
-      this.#free += 1;
-      return;
-    }
-    this.#turns.set(next.peer, (this.#turns.get(next.peer) ?? 0) + 1);
+    if (next === undefined || this.#running.size >= this.#slots) return;
+    this.#turns.key.count(next.asker.key);
+    this.#turns.address.count(next.asker.address);
     this.#leave(next);
-    next.start();
+    next.start(this.#begin(next.asker));
     this.#tellPlaces({ all: false });
   }
 
-  /** Who waits, next first. */
-  #inOrder(): Waiting[] {
-    return this.#waiting.toSorted((a, b) => (this.#turns.get(a.peer) ?? 0) - (this.#turns.get(b.peer) ?? 0));
+  #judge(): void {
+    for (const turn of [...this.#running.keys()]) {
+      if (this.#waiting.length === 0) return;
+      const verdict = turn.judge();
+      if (verdict === "goes on") continue;
+      turn.end();
+      if (verdict === "makes room") this.#stepAside(turn);
+    }
   }
 
-  /** Newcomers begin beside those who have had the fewest turns, neither before nor behind them. */
-  #fewest(): number {
-    const turns = this.#waiting.map(({ peer }) => this.#turns.get(peer) ?? 0);
-    return turns.length === 0 ? 0 : Math.min(...turns);
+  /** Gives a turn's slot to the next in line while the turn finishes its piece. */
+  #stepAside(turn: UploadTurn): void {
+    const [oldest] = this.#aside;
+    if (this.#aside.size >= UPLOADS_ASIDE_MAX && oldest !== undefined) {
+      this.#aside.delete(oldest);
+      oldest.cut();
+    }
+    this.#running.delete(turn);
+    this.#aside.add(turn);
+    this.#next();
+  }
+
+  #inOrder(): Waiting[] {
+    const held = [...this.#running.values()];
+    const heldBy = { key: countOf(held.map(({ key }) => key)), address: countOf(held.map(({ address }) => address)) };
+    const rows = this.#waiting.map((waiting) => {
+      const { key, address } = waiting.asker;
+      return {
+        waiting,
+        asker: waiting.asker,
+        held: { key: heldBy.key.get(key) ?? 0, address: heldBy.address.get(address) ?? 0 },
+        turns: { key: this.#turns.key.of(key), address: this.#turns.address.of(address) },
+      };
+    });
+    return inOrder(rows).map(({ waiting }) => waiting);
   }
 
   #tellPlaces({ all }: { all: boolean }): void {
@@ -97,8 +168,41 @@ export class UploadLine {
   #leave(waiting: Waiting): void {
     this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
     if (this.#waiting.length > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#turns.clear();
+    clearInterval(this.#telling);
+    clearInterval(this.#judging);
+    this.#telling = this.#judging = undefined;
+    this.#turns.key.clear();
+    this.#turns.address.clear();
   }
+}
+
+/** Turns had since there is a line, of all who have waited in it. The one that came first is forgotten first. */
+class Turns {
+  readonly #counts = new Map<string, number>();
+
+  of(who: string): number {
+    return this.#counts.get(who) ?? 0;
+  }
+
+  /** A newcomer begins beside those of the line that have had the fewest turns, neither before nor behind them. */
+  enter(who: string, line: readonly string[]): void {
+    if (this.#counts.has(who)) return;
+    this.#counts.set(who, line.length === 0 ? 0 : Math.min(...line.map((each) => this.of(each))));
+    const [first] = this.#counts.keys();
+    if (this.#counts.size > UPLOAD_TURNS_KEPT_MAX && first !== undefined) this.#counts.delete(first);
+  }
+
+  count(who: string): void {
+    this.#counts.set(who, this.of(who) + 1);
+  }
+
+  clear(): void {
+    this.#counts.clear();
+  }
+}
+
+function countOf(all: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const each of all) counts.set(each, (counts.get(each) ?? 0) + 1);
+  return counts;
 }

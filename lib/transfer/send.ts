@@ -9,6 +9,7 @@
  */
 
 import { Failure } from "../core/failure.ts";
+import { PIECE_BYTES } from "../core/content.ts";
 import { BODY_WAIT_MS } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
@@ -20,16 +21,50 @@ const COPY_BYTES = 256 * 1024;
 /** How often a running pipe is looked at. */
 const WATCH_MS = 1_000;
 
+/** Hears how the receiver of a body keeps up, and decides how long the body may go on. */
+export interface SendTurn {
+  /** Whether the body has to end with the piece that is under way, because others wait. */
+  readonly isOver: boolean;
+  /** Aborted when the body has to end at once. */
+  readonly signal: AbortSignal;
+  /** Bytes are ready, and the receiver is waited for. */
+  waits(): void;
+  /** The receiver took them. */
+  took(bytes: number): void;
+}
+
+/** What a body goes by. */
+export interface SendOptions {
+  /** The pace of all that is sent. */
+  readonly pace?: Pace | undefined;
+  /** The turn of this receiver, where others may wait. */
+  readonly turn?: SendTurn | undefined;
+  /** Whether the receiver can go on where the body ended; else its turn ends only by the signal. */
+  readonly canResume?: boolean;
+}
+
 /**
  * Writes bytes `range` of an open file into a stream, no faster than `pace`. Fails: "file-changed" when the file is no longer what it was when
- * it was opened; "timeout" when the other side takes nothing for too long. The connection is of no use after a failure: what was announced has
- * not been sent.
+ * it was opened; "timeout" when the other side takes nothing for too long; "busy" when its turn is over. The connection is of
+ * no use after a failure: what was announced has not been sent.
  */
-export async function sendRange(open: OpenFile, range: Range, stream: ByteStream, pace?: Pace): Promise<void> {
+export async function sendRange(
+  open: OpenFile,
+  range: Range,
+  stream: ByteStream,
+  options: SendOptions = {},
+): Promise<void> {
+  const { pace, turn } = options;
   await open.file.seek(range.start, Deno.SeekMode.Start);
   const isTail = range.end === open.size && pace === undefined;
   const { writable } = stream;
-  await (isTail && writable !== undefined ? pipe(open, writable) : copy(open, range, stream, pace));
+  using _cut = closeOn(stream, turn?.signal);
+  try {
+    await (isTail && writable !== undefined ? pipe(open, writable, options) : copy(open, range, stream, options));
+  } catch (thrown) {
+    turn?.signal.throwIfAborted();
+    throw thrown;
+  }
   if (!open.isUnchanged()) throw changed();
 }
 
@@ -56,49 +91,80 @@ export async function readRange(open: OpenFile, range: Range): Promise<Uint8Arra
   return bytes;
 }
 
-async function pipe(open: OpenFile, writable: WritableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-  const stalled = new AbortController();
-  using watchdog = new Watchdog(BODY_WAIT_MS, () => stalled.abort(tooSlow()));
+async function pipe(
+  open: OpenFile,
+  writable: WritableStream<Uint8Array<ArrayBuffer>>,
+  { turn, canResume = true }: SendOptions,
+): Promise<void> {
+  const stopped = new AbortController();
+  using watchdog = new Watchdog(BODY_WAIT_MS, () => stopped.abort(tooSlow()));
   watchdog.moved();
-  let position = -1;
+  turn?.waits();
+  let position = await open.file.seek(0, Deno.SeekMode.Current);
   const watch = setInterval(async () => {
     const now = await open.file.seek(0, Deno.SeekMode.Current).catch(() => position);
     if (now !== position) watchdog.moved();
+    turn?.took(now - position);
+    turn?.waits();
+    const hasEndedPiece = Math.floor(now / PIECE_BYTES) > Math.floor(position / PIECE_BYTES);
+    if (turn?.isOver === true && canResume && hasEndedPiece) stopped.abort(turnOver());
     position = now;
   }, WATCH_MS);
   try {
     await open.file.readable.pipeTo(writable, {
       preventClose: true,
       preventAbort: true,
-      signal: stalled.signal,
+      signal: stopped.signal,
     });
   } finally {
     clearInterval(watch);
   }
 }
 
-async function copy(open: OpenFile, range: Range, stream: ByteStream, pace: Pace | undefined): Promise<void> {
+async function copy(
+  open: OpenFile,
+  range: Range,
+  stream: ByteStream,
+  { pace, turn, canResume = true }: SendOptions,
+): Promise<void> {
   using watchdog = new Watchdog(BODY_WAIT_MS, () => stream.close());
   const send = async (bytes: Uint8Array): Promise<void> => {
     for (let done = 0; done < bytes.length;) {
       const part = pace === undefined ? bytes.subarray(done) : bytes.subarray(done, done + pace.turnBytes);
       await pace?.take(part.length);
       watchdog.moved();
-      done += await stream.write(part);
+      turn?.waits();
+      const written = await stream.write(part);
+      turn?.took(written);
+      done += written;
     }
   };
   let [buffer, other] = [new Uint8Array(COPY_BYTES), new Uint8Array(COPY_BYTES)] as const;
   let writing: Promise<void> = Promise.resolve();
   for (let position = range.start; position < range.end; [buffer, other] = [other, buffer]) {
-    const read = await open.file.read(buffer.subarray(0, Math.min(COPY_BYTES, range.end - position)));
+    const pieceLeft = PIECE_BYTES - position % PIECE_BYTES;
+    const wanted = Math.min(COPY_BYTES, range.end - position, pieceLeft);
+    const read = await open.file.read(buffer.subarray(0, wanted));
     await writing;
     if (read === null) throw changed();
+    if (pieceLeft === PIECE_BYTES && position > range.start && turn?.isOver === true && canResume) throw turnOver();
     position += read;
     writing = send(buffer.subarray(0, read));
     // Awaited in the next round, or below; a failure until then must not count as unhandled.
     writing.catch(() => {});
   }
   await writing;
+}
+
+/** Closes a stream when the signal comes, until what this returns is disposed of. */
+function closeOn(stream: ByteStream, signal: AbortSignal | undefined): Disposable {
+  const close = (): void => stream.close();
+  signal?.addEventListener("abort", close);
+  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", close) };
+}
+
+function turnOver(): Failure {
+  return new Failure("busy", "The receiver's turn is over: others wait");
 }
 
 function changed(): Failure {

@@ -5,7 +5,7 @@ import { UploadLine } from "../../../lib/peer/upload_line.ts";
 /** Asks for a slot as a peer, and tells how it goes. */
 function asks(line: UploadLine, peer: string, log: string[]): { places: number[]; done: Promise<Disposable> } {
   const places: number[] = [];
-  const done = line.take(peer, (before) => {
+  const done = line.take({ key: peer, address: "10.0.0.1" }, (before) => {
     places.push(before);
     return Promise.resolve();
   });
@@ -72,11 +72,14 @@ Deno.test("UploadLine lets a newcomer in beside those who have had the fewest tu
 
 Deno.test("UploadLine forgets who cannot be told any more", async () => {
   const line = new UploadLine(1);
-  const slot = await line.take("a", () => Promise.resolve());
-  const gone = assertRejects(() => line.take("b", () => Promise.reject(new Failure("closed", "gone"))), Failure);
+  const slot = await line.take({ key: "a", address: "10.0.0.1" }, () => Promise.resolve());
+  const gone = assertRejects(
+    () => line.take({ key: "b", address: "10.0.0.1" }, () => Promise.reject(new Failure("closed", "gone"))),
+    Failure,
+  );
   assertEquals((await gone).code, "closed");
   assertEquals(line.size, 0);
   slot[Symbol.dispose]();
   slot[Symbol.dispose]();
-  (await line.take("c", () => Promise.resolve()))[Symbol.dispose]();
+  (await line.take({ key: "c", address: "10.0.0.1" }, () => Promise.resolve()))[Symbol.dispose]();
 });

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
+import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import { Folder } from "../../../lib/store/folder.ts";
-import { sendRange } from "../../../lib/transfer/send.ts";
+import { sendRange, type SendTurn } from "../../../lib/transfer/send.ts";
 import { TempFolder } from "../../support/temp.ts";
 
 const SIZE = 3_500_000;
@@ -60,4 +61,49 @@ Deno.test("sendRange() fails as changed when the file shrinks or changes on the 
     here.close();
     assert((await received).length < end);
   }
+});
+
+/** A turn that is over, or that is cut after some bytes. */
+function turnThat(options: { isOver?: boolean; cutAfter?: number }): SendTurn {
+  const cut = new AbortController();
+  let taken = 0;
+  return {
+    isOver: options.isOver ?? false,
+    signal: cut.signal,
+    waits: () => {},
+    took: (bytes) => {
+      taken += bytes;
+      if (taken >= (options.cutAfter ?? Infinity)) cut.abort(new Failure("busy", "cut"));
+    },
+  };
+}
+
+Deno.test("sendRange() ends a turn that is over after a whole piece, unless the receiver could not go on there", async () => {
+  await using temp = await TempFolder.make();
+  await temp.file("a.bin", SIZE);
+  using folder = await Folder.open(temp.path);
+  const turn = turnThat({ isOver: true });
+  for (const [canResume, bytes] of [[true, PIECE_BYTES], [false, 3 * PIECE_BYTES]] as const) {
+    const [here, there] = await tcpPair();
+    const received = readAll(there);
+    using open = folder.openShared("a.bin");
+    const sending = sendRange(open, { start: 0, end: 3 * PIECE_BYTES }, here, { turn, canResume });
+    if (canResume) assertEquals((await assertRejects(() => sending, Failure)).code, "busy");
+    else await sending;
+    here.close();
+    assertEquals((await received).length, bytes);
+  }
+});
+
+Deno.test("sendRange() ends in the middle of a piece when its turn is cut", async () => {
+  await using temp = await TempFolder.make();
+  await temp.file("a.bin", SIZE);
+  using folder = await Folder.open(temp.path);
+  const [here, there] = await tcpPair();
+  const received = readAll(there);
+  using open = folder.openShared("a.bin");
+  const turn = turnThat({ cutAfter: 1 });
+  const failure = await assertRejects(() => sendRange(open, { start: 0, end: SIZE - 1 }, here, { turn }), Failure);
+  assertEquals(failure.code, "busy");
+  assert((await received).length < SIZE - 1);
 });
