@@ -25,7 +25,7 @@ import { describeEvent } from "./lib/shell/events.ts";
 import { type Facts, greeting } from "./lib/shell/greeting.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { IMAGE_CHOICES, type ImageChoice } from "./lib/shell/inline_image.ts";
-import { type Invocation, runOnce } from "./lib/shell/one_shot.ts";
+import { type Followed, type Invocation, reportStopped, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { finishResults, Output, printError, printText } from "./lib/shell/output.ts";
 import { Shell } from "./lib/shell/shell.ts";
@@ -34,6 +34,8 @@ import { ManifestFile } from "./lib/store/manifest_file.ts";
 import { looseMode, requireSecret } from "./lib/store/secret_file.ts";
 
 const INDEX_PORT = 1099;
+/** Different bugs that a running peer reports. */
+const BUGS_REPORTED_MAX = 100;
 
 const FLAGS = {
   index: {
@@ -93,7 +95,7 @@ if (import.meta.main && !("WorkerGlobalScope" in globalThis)) {
     Deno.exit(code);
   } catch (thrown) {
     const [json, debug] = [Deno.args.includes("--json"), Deno.args.includes("--debug")];
-    printError(describeError(thrown, { json, debug }));
+    printError(describeError(thrown, { json, debug }), { json });
     Deno.exit(exitCodeOf(thrown));
   }
 }
@@ -129,6 +131,7 @@ async function main(): Promise<number> {
     ...(flags.down === undefined ? {} : { down: parseRate(flags.down) }),
     onPicture: (bytes, type) => output.picture(bytes, type),
     onEvent: (event) => output.note(describeEvent(event), { ...event }),
+    onBug: onceEach((thrown) => output.error(bugOf(thrown))),
   };
   const images = parseChoice("images", flags.images, IMAGE_CHOICES);
   const commandFlags = given.filter((each) => !Object.hasOwn(FLAGS, each));
@@ -139,12 +142,35 @@ async function main(): Promise<number> {
   }
   const command = findCommand(name);
   checkUsage(command, args, flags, commandFlags);
-  return await untilStopped(runOnce({ command, args, flags } satisfies Invocation, output, options));
+  const followed: Followed = {};
+  const run = runOnce({ command, args, flags } satisfies Invocation, output, options, followed);
+  return await untilStopped(run, () => reportStopped(output, followed));
+}
+
+/** A bug that kept this peer from answering another one. */
+function bugOf(cause: unknown): Failure {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Failure("internal", `Could not answer another peer: ${why}`, { cause });
+}
+
+/** Reports each bug once, however often others come upon it. */
+function onceEach(report: (thrown: unknown) => void): (thrown: unknown) => void {
+  const reported = new Set<string>();
+  return (thrown) => {
+    const where = thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown);
+    if (reported.has(where) || reported.size >= BUGS_REPORTED_MAX) return;
+    reported.add(where);
+    report(thrown);
+  };
 }
 
 /** Runs a one-shot command; a signal ends the program, and what has arrived until then is kept. */
-async function untilStopped(run: Promise<void>): Promise<number> {
-  return await Promise.race([run.then(() => EXIT.done), signalled().then(() => EXIT.interrupted)]);
+async function untilStopped(run: Promise<void>, onStopped: () => void): Promise<number> {
+  const stopped = signalled().then(() => {
+    onStopped();
+    return EXIT.interrupted;
+  });
+  return await Promise.race([run.then(() => EXIT.done), stopped]);
 }
 
 async function runShell(
@@ -173,16 +199,19 @@ async function runShell(
 function ready(peer: Peer, output: Output): void {
   const { name, address } = peer;
   const files = peer.files().length;
-  output.result(`peer ${name} listening on ${formatAddress(address)}, sharing ${files} files`, {
-    event: "ready",
-    name,
-    host: address.host,
-    port: address.port,
-    files,
-    folder: peer.folderPath,
-    id: peer.id,
-    version: VERSION,
-  });
+  output.result(
+    `peer ${name} listening on ${formatAddress(address)}, sharing ${files} ${files === 1 ? "file" : "files"}`,
+    {
+      event: "ready",
+      name,
+      host: address.host,
+      port: address.port,
+      files,
+      folder: peer.folderPath,
+      id: peer.id,
+      version: VERSION,
+    },
+  );
 }
 
 /** What a greeting tells. */

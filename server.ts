@@ -98,7 +98,7 @@ if (import.meta.main) {
     finishResults();
   } catch (thrown) {
     const before = { time: new Date().toISOString(), level: "error" };
-    printError(describeError(thrown, { json, debug: Deno.args.includes("--debug"), before }));
+    printError(describeError(thrown, { json, debug: Deno.args.includes("--debug"), before }), { json });
     Deno.exit(exitCodeOf(thrown));
   }
 }

@@ -109,7 +109,9 @@ export class Failure extends Error {
   /** The failure the other side told us. A code we do not know, from a newer version, becomes "internal" or "busy" by its `retry`. */
   static fromWire(wire: WireFailure): Failure {
     const code = isFailureCode(wire.code) ? wire.code : wire.retry ? "busy" : "internal";
-    const { hint, suggestion } = wire;
+    const { suggestion } = wire;
+    // The hint of the table is for the person at whose program the bug is.
+    const hint = wire.hint ?? (code === "internal" ? "this is a bug at the other side: tell its owner" : undefined);
     return new Failure(code, wire.message, {
       remote: true,
       ...(hint === undefined ? {} : { hint }),

@@ -54,6 +54,10 @@ export const SEARCH_OFFSET_MAX = 2000;
 export const ROW_OFFSET_MAX = 1_000_000;
 /** Holders named with a hit; FIND gives the others. */
 export const HIT_PEERS_MAX = 8;
+/** Rows that one search of a person shows, whatever limit was asked for. */
+export const SEARCH_ROWS_MAX = 20 * HITS_MAX;
+/** Rows of the table shown last, whose numbers can be used; also the files of a peer and the peers of an index that are listed. */
+export const TABLE_ROWS_MAX = 10_000;
 /** Rows in one reply to PEERS, FIND or LIST. */
 export const PAGE_ROWS_MAX = 500;
 /** Piece digests in one reply to PIECES: a body of one mebibyte. */

@@ -34,6 +34,12 @@ export function parseSize(text: string): number {
 
 /** Reads a rate: a size, with or without `/s`. Unit: bytes per second. Fails: "usage" when it is no rate, or none at all. */
 export function parseRate(text: string): number {
+  // A small b behind a capital letter means bits: eight times less than what would be read.
+  if (/[KMGT]i?b(?:it)?(?:\/s|ps)?$/.test(text.trim()) || /bits?(?:\/s)?$/i.test(text.trim())) {
+    throw new Failure("usage", `Cannot use "${text}" as a rate: it means bits`, {
+      hint: "write bytes, with a capital B: 10Mb/s is 1.25MB/s",
+    });
+  }
   const rate = parseSize(text.trim().replace(/\/s$/i, ""));
   if (rate === 0) throw new Failure("usage", `Cannot use "${text}" as a rate: it would never end`);
   return rate;

@@ -85,6 +85,8 @@ export class SqliteSearch {
   /** Ranks names that match the words, block after block until there are enough. Shape: whether these are all. */
   #byWords(query: string, ranking: Ranking): boolean {
     const wanted = [...new Set(words(query))].slice(0, QUERY_WORDS_MAX);
+    // Only no text at all asks for everything; signs alone are in no name's words.
+    if (wanted.length === 0 && query.trim() !== "") return true;
     const enough = Math.ceil(ranking.wanted / BLOCK_NAMES) * BLOCK_NAMES;
     let looked = 0;
     for (let count = enough;; count = Math.min(2 * count, enough + NAMES_MORE_MAX)) {

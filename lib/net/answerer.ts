@@ -69,7 +69,7 @@ export interface AnswerOptions<Context> {
   /** Called with what the other side is refused for. */
   readonly onRefused?: (failure: Failure) => void;
   /** Called with what is a bug of ours, not a fault of theirs. */
-  readonly onBug?: (thrown: unknown) => void;
+  readonly onBug?: ((thrown: unknown) => void) | undefined;
 }
 
 /** A body up to this size travels in one write with its line: half the calls for small files. */

@@ -58,12 +58,32 @@ export async function publicKeyOf(certificate: Uint8Array): Promise<Uint8Array<A
   if (at === -1) throw refuse();
   const publicKey = certificate.slice(at + SPKI_PREFIX.length, at + SPKI_PREFIX.length + KEY_BYTES);
   const signature = certificate.slice(-SIGNATURE_BYTES);
-  if (publicKey.length !== KEY_BYTES) throw refuse();
+  if (publicKey.length !== KEY_BYTES || isWeak(publicKey)) throw refuse();
   const body = bodyOf(publicKey);
   const expected = certificateOf(body, signature);
   const same = expected.length === certificate.length && expected.every((byte, index) => byte === certificate[index]);
   if (!same || !await verify(publicKey, signature, body)) throw refuse();
   return publicKey;
+}
+
+/**
+ * The y coordinates, low byte first, of the eight points of Ed25519 whose order is small. For such a key anybody can make a signature, without a secret.
+ */
+const SMALL_ORDER_Y = [
+  0n,
+  1n,
+  2n ** 255n - 20n,
+  0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
+  0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7n,
+];
+const FIELD_PRIME = 2n ** 255n - 19n;
+
+/** Whether a key is a point of small order, or is written as no honest key is. */
+function isWeak(publicKey: Uint8Array): boolean {
+  const number = BigInt(`0x${publicKey.toReversed().toHex()}`);
+  // The highest bit is the sign of x.
+  const y = number & (2n ** 255n - 1n);
+  return y >= FIELD_PRIME || SMALL_ORDER_Y.includes(y);
 }
 
 /** Whether a signature is that of a key. */

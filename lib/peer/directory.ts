@@ -7,7 +7,7 @@
 import { parseAddress } from "../core/address.ts";
 import { ROOT_REGEXP } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { FOLDER_FILES_MAX, HITS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
+import { FOLDER_FILES_MAX, HITS_MAX, PAGE_ROWS_MAX, TABLE_ROWS_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { printable } from "../core/printable.ts";
 import { words } from "../core/words.ts";
@@ -76,9 +76,6 @@ export interface FoundRows {
   readonly old?: boolean;
 }
 
-/** Rows of `peers` and `ls` that are fetched; beyond, people search. */
-const LISTED_ROWS_MAX = 10_000;
-
 /** Hits in which a folder is looked for that is not called as it was typed. */
 const FOLDER_NAME_HITS_MAX = 2_000;
 
@@ -120,7 +117,7 @@ export class Directory {
   async peers(): Promise<{ peers: readonly PeerRow[]; more: boolean }> {
     const peers: PeerRow[] = [];
     let more = true;
-    while (more && peers.length < LISTED_ROWS_MAX) {
+    while (more && peers.length < TABLE_ROWS_MAX) {
       const page = await this.#options.session.call(Peers, { limit: PAGE_ROWS_MAX, offset: peers.length });
       peers.push(...page.peers);
       more = page.more && page.peers.length > 0;
@@ -136,7 +133,7 @@ export class Directory {
   /** What one peer shares; the rows become the last table. Fails: "not-found" when it is not here, "unreachable". */
   async list(peer: string): Promise<FoundRows> {
     const ref = await this.#peer(peer);
-    const { files, more } = await this.#filesOf(ref, { countMax: LISTED_ROWS_MAX });
+    const { files, more } = await this.#filesOf(ref, { countMax: TABLE_ROWS_MAX });
     const rows = files.map(({ modified: _, executable: __, ...file }) => ({ ...file, holders: 1, peers: [ref] }));
     this.#options.table.show(rows);
     return { rows, more };

@@ -4,11 +4,11 @@
  */
 
 import { list, type ValueOf } from "../protocol/field.ts";
-import { HITS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
+import { TABLE_ROWS_MAX } from "../core/limits.ts";
 import { Hit } from "../protocol/shapes.ts";
 import type { State } from "../store/state.ts";
 
-const ROWS = list(Hit, { max: Math.max(HITS_MAX, PAGE_ROWS_MAX) });
+const ROWS = list(Hit, { max: TABLE_ROWS_MAX });
 const SETTING = "last-table";
 
 /** A row: a content, how many have it, and the first of them. */
@@ -36,7 +36,7 @@ export class LastTable {
 
   /** Replaces the table. */
   show(rows: readonly Row[]): void {
-    this.#rows = rows.slice(0, PAGE_ROWS_MAX);
+    this.#rows = rows.slice(0, TABLE_ROWS_MAX);
     this.#state?.set(SETTING, JSON.stringify(this.#rows));
   }
 }

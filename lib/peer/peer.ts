@@ -70,6 +70,8 @@ export interface PeerOptions extends PicturesOptions {
   readonly name?: string;
   readonly listen: Address;
   readonly onEvent: (event: PeerEvent) => void;
+  /** Called with what went wrong here, by a bug, when another peer asked for something. */
+  readonly onBug?: ((thrown: unknown) => void) | undefined;
   /** Whether downloads go on until they are done, also those of an earlier run; else they end when nobody has the file. */
   readonly patient?: boolean;
   /** Whether others may have what they ask for; they may, if not said. */
@@ -176,7 +178,6 @@ export class Peer implements AsyncDisposable {
       state.set("incoming", JSON.stringify(found));
     }
     const isFirstStart = state.setting("started") === undefined;
-    state.set("started", "yes");
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
     const identity = await folderIdentity(folder.statePath("identity.pem"), {
       onNotKept({ message }) {
@@ -233,6 +234,7 @@ export class Peer implements AsyncDisposable {
       name: () => name.current,
       onGreeted: (visit, claimed) => visit.claimedName = claimed,
       onProven: (visit, caller) => visit.caller = caller.id,
+      onBug: options.onBug,
       ...roomKey,
       beforeProof: (from) => guesses.wait(from),
       onWrongGuess: (from) => guesses.note(from),
@@ -301,6 +303,8 @@ export class Peer implements AsyncDisposable {
       partials: () => partials.all(),
     });
     talk.start();
+    // Only now: a start that failed has greeted nobody.
+    state.set("started", "yes");
     return new Peer({
       folder,
       share,

@@ -4,7 +4,7 @@
  */
 
 import { Failure } from "../core/failure.ts";
-import { HITS_MAX } from "../core/limits.ts";
+import { SEARCH_ROWS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import type { TransferView } from "../peer/transfer.ts";
 import type { Transfers } from "../peer/transfers.ts";
@@ -168,10 +168,11 @@ export const COMMANDS: readonly Command[] = [
 /** Words that stand for a command; the programs of the classroom systems had them. */
 const OTHER_WORDS: Readonly<Record<string, string>> = { ajuda: "help", sair: "quit", exit: "quit" };
 
-/** The name of the command that a word stands for: the word itself where it is no other word for one. */
+/** The name of the command that a word stands for: the word itself, in small letters, where it is no other word for one. */
 export function commandName(word: string): string {
-  const name = Object.hasOwn(OTHER_WORDS, word.toLowerCase()) ? OTHER_WORDS[word.toLowerCase()] : undefined;
-  return name ?? word;
+  const lower = word.toLowerCase();
+  const name = Object.hasOwn(OTHER_WORDS, lower) ? OTHER_WORDS[lower] : undefined;
+  return name ?? lower;
 }
 
 /** Leaves the shell. It is the shell itself that ends, so this only has a name and a line of help. */
@@ -189,8 +190,8 @@ export function findCommand(name: string): Command {
 
 /** After how many words of a typed line the rest is text; undefined for a line that is all words. */
 export function textAfter(line: string): number | undefined {
-  const [name] = line.trimStart().split(/\s/, 1);
-  return COMMANDS.find((each) => each.name === name)?.textAfter;
+  const [name = ""] = line.trimStart().split(/\s/, 1);
+  return COMMANDS.find((each) => each.name === commandName(name))?.textAfter;
 }
 
 /** Checks the number of arguments, and that only the command's own flags were `given`, with values that make sense. Fails: "usage". */
@@ -239,13 +240,18 @@ async function changeTransfer(
   event: string,
   change: (transfers: Transfers, id: number) => TransferView | Promise<TransferView>,
 ): Promise<void> {
-  const id = /^\d{1,9}$/.test(number) ? Number(number) : NaN;
+  if (!/^\d{1,9}$/.test(number)) {
+    throw new Failure("usage", `Cannot use "${printable(number)}" as the number of a transfer`, {
+      hint: "see their numbers with: transfers",
+    });
+  }
+  const id = Number(number);
   const { name } = await change(joined(peer).transfers, id);
   output.result(`${event.charAt(0).toUpperCase()}${event.slice(1)} ${name}`, { event, id, name });
 }
 
 function parseLimit(text: string | boolean | undefined): number {
   const limit = typeof text === "string" && /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (limit > 0) return Math.min(limit, 20 * HITS_MAX);
+  if (limit > 0) return Math.min(limit, SEARCH_ROWS_MAX);
   throw new Failure("usage", `Cannot use "${text}" as a limit`, { hint: "write a number from 1" });
 }

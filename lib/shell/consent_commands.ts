@@ -4,6 +4,7 @@
  */
 
 import { Failure } from "../core/failure.ts";
+import { printable } from "../core/printable.ts";
 import type { Consent, Question } from "../peer/consent.ts";
 import { type Command, type CommandContext, joined } from "./command.ts";
 
@@ -59,6 +60,9 @@ function answer(
   act: (consent: Consent, number: number) => Question,
 ): Promise<void> {
   const { consent } = joined(peer);
+  if (text !== undefined && !/^\d{1,9}$/.test(text)) {
+    throw new Failure("usage", `Cannot use "${printable(text)}" as the number of a question`, { hint: "" });
+  }
   const number = text === undefined ? consent.questions()[0]?.number : Number(text);
   if (number === undefined) throw new Failure("not-found", "Nobody asks for anything now", { hint: "" });
   // What follows is told as an event, as when nobody answers.

@@ -30,8 +30,8 @@ export type FlagValues<T extends FlagTable> = {
 export const COMMON_FLAGS = {
   json: { about: "print one JSON object a line" },
   debug: { about: "show the trace behind an error" },
-  help: { about: "show this" },
-  version: { about: "show the version" },
+  help: { about: "show this; also: -h" },
+  version: { about: "show the version; also: -V" },
 } as const satisfies FlagTable;
 
 /** Reads a command line. Fails: "usage" on a flag that is not in the table, or lacks its value. */
@@ -69,7 +69,7 @@ export function parseFlags<T extends FlagTable>(
 function joinValues(args: readonly string[], table: FlagTable): string[] {
   const joined: string[] = [];
   for (let index = 0; index < args.length; index++) {
-    const arg = args[index] ?? "";
+    const arg = longOf(args[index] ?? "", table);
     if (arg === "--") return [...joined, ...args.slice(index)];
     const next = args[index + 1];
     const flag = arg.startsWith("--") ? table[arg.slice(2)] : undefined;
@@ -78,6 +78,14 @@ function joinValues(args: readonly string[], table: FlagTable): string[] {
     if (takesNext) index += 1;
   }
   return joined;
+}
+
+/** The short forms that every program has. */
+const SHORT: Readonly<Record<string, string>> = { "-h": "help", "-V": "version" };
+
+function longOf(arg: string, table: FlagTable): string {
+  const name = Object.hasOwn(SHORT, arg) ? SHORT[arg] : undefined;
+  return name !== undefined && Object.hasOwn(table, name) ? `--${name}` : arg;
 }
 
 function takesText(flag: Flag | undefined): boolean {

@@ -10,6 +10,7 @@ import type { Wanted } from "../peer/directory.ts";
 import type { Destination } from "../peer/fetching.ts";
 import { isFolderPath } from "../peer/output_folder.ts";
 import { failureOf, type TransferResult } from "../peer/transfer.ts";
+import { checkPath } from "./check_path.ts";
 import { type CommandContext, type CommandFlags, joined } from "./command.ts";
 import type { Output } from "./output.ts";
 
@@ -33,11 +34,12 @@ export async function get(context: CommandContext, args: readonly string[], flag
     );
   }
   const started = peer.transfers.start(wanted, destinationOf(path, stdout), { compress: flags["compress"] === true });
-  await context.follow(started, (result) => reportDone(output, wanted, result));
+  await context.follow(started, (result) => reportDone(output, wanted, result, peer.folderPath));
 }
 
 function destinationOf(path: string | boolean | undefined, stdout: CommandContext["stdout"]): Destination {
   if (typeof path !== "string") return { kind: "folder" };
+  checkPath(path);
   // resolve() takes the ending away that says that a folder is meant.
   if (path !== "-") return { kind: "path", path: `${resolve(path)}${isFolderPath(path) ? "/" : ""}` };
   if (stdout !== undefined) return { kind: "stream", stream: stdout };
@@ -49,9 +51,10 @@ function destinationOf(path: string | boolean | undefined, stdout: CommandContex
 /**
  * Reports how a download ended. A file that went to standard output leaves that alone.
  *
+ * @param folder The shared folder, where a file is that was given no other place.
  * @throws {Failure} When files of a folder are not where they should be; each of them has been named then.
  */
-export function reportDone(output: Output, wanted: Wanted, result: TransferResult): void {
+export function reportDone(output: Output, wanted: Wanted, result: TransferResult, folder: string): void {
   const { size, root, path, files, alreadyHere, tookMs, firstMs, failed, unverified, mixedFrom = [] } = result;
   const fetched = result.sources.reduce((sum, { bytes }) => sum + bytes, 0);
   const failure = failureOf(result, wanted);
@@ -73,6 +76,7 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
   const text = sentenceOf(wanted, result, fetched);
   if (path === undefined) output.note(text, object);
   else output.result(text, object);
+  if (path !== undefined && !output.json) output.note(`It is at ${resolve(folder, path)}`, {});
   if (unverified === true) {
     output.note("Not verified: it came from a classmate's own program, so that only its size was counted", {
       event: "unverified",

@@ -5,6 +5,7 @@
 
 import { formatDuration, formatRate, formatSize } from "../core/quantity.ts";
 import type { PutResult } from "../peer/running_put.ts";
+import { checkPath } from "./check_path.ts";
 import { type Command, joined } from "./command.ts";
 import type { Output } from "./output.ts";
 
@@ -21,6 +22,7 @@ export const INBOX_COMMANDS: readonly Command[] = [
     needs: "peer",
     count: { min: 2, max: 2 },
     async run(context, [file = "", peer = ""]) {
+      checkPath(file);
       const started = joined(context.peer).puts.start(file, peer);
       await context.followPut(started, (result) => reportPut(context.output, result));
     },

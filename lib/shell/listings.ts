@@ -7,7 +7,8 @@ import { type Address, formatAddress } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
 import { fingerprint } from "../core/fingerprint.ts";
 import { shownPeerName } from "../core/peer_name.ts";
-import { formatRate, formatSize } from "../core/quantity.ts";
+import { SEARCH_ROWS_MAX } from "../core/limits.ts";
+import { formatCount, formatRate, formatSize } from "../core/quantity.ts";
 import type { PeerRemarks } from "../peer/contacts.ts";
 import type { FoundRows, PeerRow } from "../peer/directory.ts";
 import type { Row } from "../peer/last_table.ts";
@@ -41,7 +42,11 @@ export function showRows({ output, directory }: CommandContext, { rows, more, ol
     output.note("This may be old: the index has lost touch with its other servers", { event: "old" });
   }
   if (more) {
-    output.note(`More than these ${rows.length} match: add words, or --limit`, { event: "more", shown: rows.length });
+    const isAll = rows.length >= SEARCH_ROWS_MAX;
+    const what = isAll
+      ? `no more than ${formatCount(rows.length, "row")} are shown: add words`
+      : "add words, or --limit";
+    output.note(`More than these ${rows.length} match: ${what}`, { event: "more", shown: rows.length });
   }
 }
 
@@ -109,9 +114,7 @@ export function listFiles({ output, peer }: CommandContext): Promise<void> {
       object: { event: "file", number: index + 1, ...file, hashed: hashed ?? 0 },
     })),
   );
-  if (files.length === 0) {
-    throw new Failure("not-found", "You share nothing yet", { hint: "put files into the folder" });
-  }
+  if (files.length === 0) output.nothing("You share nothing yet: put files into the folder");
   return Promise.resolve();
 }
 
@@ -139,9 +142,7 @@ export function listTransfers({ output, peer }: CommandContext): Promise<void> {
       object: { event: "transfer", ...view, failure: view.failure?.toWire() },
     })),
   );
-  if (views.length === 0) {
-    throw new Failure("not-found", "There are no downloads", { hint: "start one with: get WHAT" });
-  }
+  if (views.length === 0) output.nothing("There are no downloads: start one with get WHAT");
   return Promise.resolve();
 }
 

@@ -3,11 +3,14 @@
  * @module
  */
 
+import type { Directory } from "../peer/directory.ts";
 import { Guest } from "../peer/guest.ts";
 import { Peer, type PeerOptions } from "../peer/peer.ts";
+import type { TransferView } from "../peer/transfer.ts";
 import type { Command, CommandContext, CommandFlags } from "./command.ts";
 import { byteResults, type Output } from "./output.ts";
-import { showProgress } from "./progress_display.ts";
+import { percentDone } from "./progress.ts";
+import { clearProgress, showProgress } from "./progress_display.ts";
 
 /** A command with its arguments. */
 export interface Invocation {
@@ -16,36 +19,72 @@ export interface Invocation {
   readonly flags: CommandFlags;
 }
 
+/** What a command waits for, as long as it does. */
+export interface Followed {
+  view?: (() => TransferView) | undefined;
+}
+
+/** Says where a download, or a file that is put, was when the program was told to stop. */
+export function reportStopped(output: Output, { view }: Followed): void {
+  const stopped = view?.();
+  if (stopped === undefined) return;
+  if (Deno.stderr.isTerminal() && !output.json) clearProgress();
+  const { name, done, size } = stopped;
+  output.note(`${name} stopped at ${percentDone(stopped)} %; the same command goes on from there`, {
+    event: "stopped",
+    name,
+    done,
+    size,
+  });
+}
+
 /** Runs one command with what it needs, and leaves. Fails: as the command does. */
 export async function runOnce(
   { command, args, flags }: Invocation,
   output: Output,
   options: PeerOptions,
+  followed: Followed = {},
 ): Promise<void> {
-  if (command.needs === "peer") {
+  if (command.needs === "nothing") {
+    const none = (): never => {
+      throw new TypeError("A command that needs an index was run without one");
+    };
+    await command.run(contextOf(output, none, undefined, followed), args, flags);
+  } else if (command.needs === "peer") {
     await using peer = await Peer.start(options);
-    await command.run(contextOf(output, peer, peer), args, flags);
+    await command.run(contextOf(output, () => peer.directory, peer, followed), args, flags);
     await peer.listed();
   } else {
     await using guest = await Guest.open(options);
-    await command.run(contextOf(output, guest, undefined), args, flags);
+    await command.run(contextOf(output, () => guest.directory, undefined, followed), args, flags);
   }
 }
 
-function contextOf(output: Output, { directory }: Pick<Peer, "directory">, peer: Peer | undefined): CommandContext {
+function contextOf(
+  output: Output,
+  directory: () => Directory,
+  peer: Peer | undefined,
+  followed: Followed,
+): CommandContext {
+  const follow = async <T>(view: () => TransferView, result: Promise<T>): Promise<T> => {
+    followed.view = view;
+    await showProgress(view, result, { json: output.json });
+    followed.view = undefined;
+    return await result;
+  };
   return {
     output,
-    directory,
+    get directory() {
+      return directory();
+    },
     peer,
     stdout: byteResults,
     inBackground: (work) => work,
     async follow({ transfer, result }, report) {
-      await showProgress(() => transfer.view(), result, { json: output.json });
-      report(await result);
+      report(await follow(() => transfer.view(), result));
     },
     async followPut({ put, result }, report) {
-      await showProgress(() => put.view(), result, { json: output.json });
-      report(await result);
+      report(await follow(() => put.view(), result));
     },
   };
 }

@@ -13,7 +13,7 @@ import { describeError, EXIT } from "./outcome.ts";
 import { screenText, terminalColumns } from "./screen_text.ts";
 import { type Styler, stylerFor } from "./style.ts";
 import { type Column, renderTable } from "./table.ts";
-import { wrapWords } from "./wrap.ts";
+import { wrapHelp, wrapWords } from "./wrap.ts";
 
 /** Takes finished lines; a terminal in use keeps them clear of the prompt. What they hold acts on no terminal: see screen_text.ts. */
 export interface LineWriter {
@@ -58,9 +58,14 @@ export class Output {
     this.#writer.result(this.json ? printableJson(object) : this.#fitted(printable(text)));
   }
 
-  /** A result of several lines that is for people only, already printable. */
+  /** A result of several lines that is for people only, such as help. */
   text(text: string): void {
-    this.#writer.result(text);
+    this.#writer.result(wrapHelp(text, this.#writer.columns()));
+  }
+
+  /** The result of listing what there is none of: a sentence for people, no object for programs. */
+  nothing(text: string): void {
+    if (!this.json) this.#writer.result(this.#fitted(printable(text)));
   }
 
   /** A table for people; for programs one object a row. */
@@ -122,12 +127,12 @@ const plainWriter: LineWriter = {
 
 /** Writes a text of the program itself, such as its help, on standard output. */
 export function printText(text: string): void {
-  results.write(text);
+  results.write(wrapHelp(text, plainWriter.columns()));
 }
 
 /** Writes an error that ends the program on standard error, described already. */
-export function printError(text: string): void {
-  notes.write(text);
+export function printError(text: string, { json }: { json: boolean }): void {
+  notes.write(json || !Deno.stderr.isTerminal() ? text : wrapWords(text, terminalColumns()));
 }
 
 /** Draws on standard error, over what was drawn there before. What cannot be drawn is dropped: the next drawing follows. */

@@ -58,7 +58,7 @@ async function block({ output, peer }: CommandContext, [what]: readonly string[]
     return output.result(`Blocked ${name} (${fingerprint(id)})`, { event: "blocked", peer: name, id });
   }
   const all = blocking.list();
-  if (all.length === 0) return output.result("Nobody is blocked", { event: "none-blocked" });
+  if (all.length === 0) return output.nothing("Nobody is blocked");
   output.table(
     [{ title: "blocked", flexible: true }, { title: "key" }],
     all.map(({ id, name }) => ({ cells: [name, fingerprint(id)], object: { event: "blocked", peer: name, id } })),

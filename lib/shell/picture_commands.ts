@@ -5,6 +5,7 @@
 
 import { formatDuration, formatRate, formatSize } from "../core/quantity.ts";
 import type { Peer } from "../peer/peer.ts";
+import { checkPath } from "./check_path.ts";
 import { type Command, joined } from "./command.ts";
 import type { Output } from "./output.ts";
 
@@ -20,6 +21,7 @@ export const PICTURE_COMMANDS: readonly Command[] = [
     needs: "peer",
     count: { min: 2, max: 2 },
     async run({ output, peer, inBackground }, [name = "", path = ""]) {
+      checkPath(path);
       await inBackground(show(joined(peer), output, name, path));
     },
   },

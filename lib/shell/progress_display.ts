@@ -29,8 +29,13 @@ export async function showProgress(
     // Whoever started the download hears of its failure.
   } finally {
     clearInterval(timer);
-    if (onTerminal) draw(CLEAR_LINE);
+    if (onTerminal) clearProgress();
   }
+}
+
+/** Leaves nothing of the progress on a terminal. */
+export function clearProgress(): void {
+  draw(CLEAR_LINE);
 }
 
 function drawOver(view: TransferView): void {

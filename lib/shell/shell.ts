@@ -173,7 +173,10 @@ export class Shell {
   /** Goes on with the downloads that an earlier run did not end. */
   #goOn(): void {
     for (const started of this.#peer.transfers.startKept()) {
-      void this.#follow(started, (result) => reportDone(this.#output, started.transfer.wanted, result));
+      void this.#follow(
+        started,
+        (result) => reportDone(this.#output, started.transfer.wanted, result, this.#peer.folderPath),
+      );
     }
   }
 

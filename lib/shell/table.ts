@@ -5,12 +5,17 @@
 
 import { printable } from "../core/printable.ts";
 import { cutMiddle, padText, type Styler, textWidth } from "./style.ts";
+import { wrapWords } from "./wrap.ts";
 
-/** A column. One that is `flexible` gives way when the table is too wide, the widest first; its texts are then cut in the middle. */
+/**
+ * A column. One that is `flexible` gives way when the table is too wide, the widest first; its texts are then cut in the middle, or, where it also `wraps`, go on
+ * in further rows.
+ */
 export interface Column {
   readonly title: string;
   readonly align?: "left" | "right";
   readonly flexible?: boolean;
+  readonly wraps?: boolean;
 }
 
 /** Columns between two columns of a table. */
@@ -28,6 +33,13 @@ export function renderTable(
 ): string {
   const cells = rows.map((row) => row.map(printable));
   const widths = fitWidths(table, cells, options.columns);
+  const row = (texts: readonly string[]): string => {
+    const parts = table.map((column, index) =>
+      column.wraps ? wrapped(texts[index] ?? "", widths[index] ?? 0) : [texts[index] ?? ""]
+    );
+    const height = Math.max(...parts.map(({ length }) => length));
+    return Array.from({ length: height }, (_, at) => line(parts.map((each) => each[at] ?? ""))).join("\n");
+  };
   const line = (texts: readonly string[]): string => {
     const padded = table.map((column, index) => {
       const width = widths[index] ?? 0;
@@ -36,7 +48,23 @@ export function renderTable(
     return padded.join(" ".repeat(GAP)).trimEnd();
   };
   const header = options.style(line(table.map((column) => column.title)), "bold");
-  return [header, ...cells.map(line)].join("\n");
+  return [header, ...cells.map(row)].join("\n");
+}
+
+/** A text as rows of at most `columns`, broken between words, and within one that is longer. */
+function wrapped(text: string, columns: number): string[] {
+  return wrapWords(text, columns).split("\n").flatMap((row) => {
+    const rows: string[] = [];
+    let rest = "";
+    for (const { segment } of new Intl.Segmenter().segment(row)) {
+      if (rest !== "" && textWidth(rest + segment) > columns) {
+        rows.push(rest);
+        rest = "";
+      }
+      rest += segment;
+    }
+    return [...rows, rest];
+  });
 }
 
 function fitWidths(table: readonly Column[], cells: readonly (readonly string[])[], columns: number): number[] {

@@ -3,7 +3,6 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
 import { MESSAGES_KEPT_MAX, TELL_BYTES_MAX } from "../core/limits.ts";
 import { shownPeerName } from "../core/peer_name.ts";
 import { printable } from "../core/printable.ts";
@@ -67,16 +66,15 @@ function listMessages(
   const limit = limitOf(flags);
   const messages = joined(peer).talk.history({ ...(name === undefined ? {} : { peer: name }), limit });
   if (messages.length === 0) {
-    throw new Failure("not-found", name === undefined ? "There are no messages" : `None with ${printable(name)}`, {
-      hint: "write one with: tell PEER TEXT",
-    });
+    const none = name === undefined ? "There are no messages" : `There are no messages with ${printable(name)}`;
+    output.nothing(`${none}: write one with tell PEER TEXT`);
   }
   output.table(
     [
       { title: "time" },
       { title: "from", flexible: true },
       { title: "to", flexible: true },
-      { title: "text", flexible: true },
+      { title: "text", flexible: true, wraps: true },
       { title: "state" },
     ],
     messages.map((message) => {

@@ -61,7 +61,9 @@ export class Folder implements Disposable {
     const made = await makeFolder(path);
     const root = await Deno.realPath(path);
     if (!(await Deno.stat(root)).isDirectory) {
-      throw new Failure("not-found", `Cannot share "${printable(path)}": it is not a folder`);
+      throw new Failure("usage", `Cannot share "${printable(path)}": it is not a folder`, {
+        hint: "name a folder: all files in it are shared",
+      });
     }
     try {
       await Deno.mkdir(join(root, STATE_FOLDER, "incoming"), { recursive: true, mode: 0o700 });

@@ -174,7 +174,7 @@ export async function startPeer(options: PeerArgs): Promise<RunningPeer> {
   const { stdin = "null", inspected = false, within = [] } = options;
   const program = new Program(peerArgs(options), { stdin, inspected, within });
   const [line, name = "", files] = await program.line(
-    /^peer (.+) listening on \S+:\d+, sharing (\d+) files$|^\{"event":"ready".*\}$/,
+    /^peer (.+) listening on \S+:\d+, sharing (\d+) files?$|^\{"event":"ready".*\}$/,
   );
   const ready = line.startsWith("{") ? JSON.parse(line) : { name, files: Number(files) };
   return { program, name: ready.name, files: ready.files, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };

@@ -63,3 +63,10 @@ Deno.test("sizes, rates, durations and counts are written for people", () => {
     "0 matches",
   ]);
 });
+
+Deno.test("parseRate() refuses bits, which a capital letter and a small b mean", () => {
+  for (const bits of ["10Mb/s", "10Mbps", "1Gb", "8Mib/s", "5 Mbit/s", "100kbit"]) {
+    assertEquals(assertThrows(() => parseRate(bits), Failure).code, "usage", bits);
+  }
+  for (const bytes of ["10MB/s", "10mb/s", "10M", "10kB/s"]) assertEquals(parseRate(bytes) >= 10_000, true, bytes);
+});

@@ -13,7 +13,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
-import { bytesInPem, hostOf, pemOf } from "../../../lib/net/certificate.ts";
+import { bytesInPem, hostOf, makeCertificate, pemOf, verify } from "../../../lib/net/certificate.ts";
 import { Guesses } from "../../../lib/net/guesses.ts";
 import { Identity, identityOf } from "../../../lib/net/identity.ts";
 import { checkProof, prove } from "../../../lib/net/proof.ts";
@@ -111,6 +111,26 @@ Deno.test("an expired certificate, one for another name and one with power over 
   await isRefused(await altered(identity, "99991231235959Z", "20210101000000Z"));
   await isRefused(await altered(identity, identity.host, `${"0".repeat(32)}.peer`));
   await isRefused(await altered(identity, "\x04\x02\x30\x00", "\x04\x02\x30\x01"));
+});
+
+Deno.test("a key of small order, which proves itself without a secret, is refused in every way it is written", async () => {
+  const prime = 2n ** 255n - 19n;
+  const eighth = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
+  const small = [0n, 1n, prime - 1n, eighth, prime - eighth];
+  const others = [prime, prime + 1n, prime + 5n, 2n ** 255n - 1n];
+  const written = [...small, ...others].flatMap((y) => [y, y | 2n ** 255n]);
+  let forged = 0;
+  for (const y of written) {
+    const key = Uint8Array.fromHex(y.toString(16).padStart(64, "0")).toReversed() as Uint8Array<ArrayBuffer>;
+    // R is the neutral point and S is zero: for the neutral point as the key this fits whatever is signed.
+    const signature = new Uint8Array(64);
+    signature[0] = 1;
+    const certificate = await makeCertificate(key, () => Promise.resolve(signature));
+    if (await verify(key, signature, new TextEncoder().encode("anything"))) forged += 1;
+    await isRefused(certificate);
+  }
+  assert(forged > 0, "the platform refuses such keys by itself: the list is not needed any more");
+  for (let round = 0; round < 20; round++) await identityOf((await Identity.make()).certificate);
 });
 
 testWith(

@@ -68,3 +68,19 @@ Deno.test("renderTable() never lets a cell act on the terminal, and leaves all i
   const long = "x".repeat(500);
   assert(renderTable(COLUMNS, [["1", long, "1 B", ""]], { columns: Infinity, style: PLAIN }).includes(long));
 });
+
+Deno.test("renderTable() shows the whole of a text in a column that wraps", () => {
+  const table = [{ title: "from" }, { title: "text", flexible: true, wraps: true }, { title: "state" }];
+  const plain = { columns: 30, style: (text: string) => text };
+  assertEquals(
+    renderTable(table, [["ana", "please stop using the printer today", "received"]], plain),
+    [
+      "from  text            state",
+      "ana   please stop     received",
+      "      using the",
+      "      printer today",
+    ].join("\n"),
+  );
+  const rows = renderTable(table, [["ana", "x".repeat(40), "received"]], plain).split("\n").slice(1);
+  assertEquals(rows.map((row) => row.slice(6, 20).trim()).join(""), "x".repeat(40));
+});

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { textWidth } from "../../../lib/shell/style.ts";
-import { wrapWords } from "../../../lib/shell/wrap.ts";
+import { wrapHelp, wrapWords } from "../../../lib/shell/wrap.ts";
 
 Deno.test("wrapWords() breaks between words, by columns, and leaves alone what fits", () => {
   assertEquals(wrapWords("short", 20), "short");
@@ -18,4 +18,13 @@ Deno.test("wrapWords() loses nothing, whatever the width", () => {
     assertEquals(wrapped.replaceAll("\n", " "), text);
     for (const row of wrapped.split("\n")) assertEquals(textWidth(row) <= columns, true, row);
   }
+});
+
+Deno.test("wrapHelp() goes on under the text that a line belongs to, or below where that leaves too few columns", () => {
+  const line = "  --port PORT  the port for other peers to call";
+  assertEquals(wrapHelp(line, 80), line);
+  assertEquals(wrapHelp(line, 40), "  --port PORT  the port for other peers\n               to call");
+  assertEquals(wrapHelp(line, 30), "  --port PORT\n      the port for other peers\n      to call");
+  assertEquals(wrapHelp("a sentence that is long", 12), "    a\n    sentence\n    that is\n    long");
+  assertEquals(wrapHelp("a sentence that is rather long", 24), "a sentence that is\nrather long");
 });
