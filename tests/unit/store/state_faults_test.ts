@@ -132,7 +132,7 @@ async function overwrite(path: string, at: number): Promise<void> {
 }
 
 for (const [name, { damage, messages }] of Object.entries(DAMAGES)) {
-  Deno.test(`a damaged state is set aside, and keys, the "always" list and what can be read survive: ${name}`, async () => {
+  Deno.test(`a damaged state is set aside, and known keys, allowed keys and what can be read survive: ${name}`, async () => {
     await using temp = await TempFolder.make();
     const path = temp.at("recess.db");
     {
