@@ -4,6 +4,7 @@
  */
 
 import { FILES_PER_PEER_MAX, NAME_CHARACTERS_PER_PEER_MAX } from "../core/limits.ts";
+import { nameBytes } from "./list_room.ts";
 import type { ListChange } from "./search_index.ts";
 
 /** The sums of one list. */
@@ -12,6 +13,7 @@ export class ListSums {
   /** Whatever a peer says the sizes of its files are: it may be more than a number holds exactly. */
   #bytes = 0;
   #characters = 0;
+  #nameBytes = 0;
 
   /** How many files it lists. */
   get files(): number {
@@ -23,11 +25,17 @@ export class ListSums {
     return Math.max(0, Math.min(this.#bytes, Number.MAX_SAFE_INTEGER));
   }
 
+  /** The memory that its names take, as list_room.ts estimates it. */
+  get nameBytes(): number {
+    return this.#nameBytes;
+  }
+
   /** Counts a file that is new in the list. */
   add(name: string, size: number): void {
     this.#files += 1;
     this.#bytes += size;
     this.#characters += name.length;
+    this.#nameBytes += nameBytes(name);
   }
 
   /** Counts a file that is in the list no longer. */
@@ -35,6 +43,7 @@ export class ListSums {
     this.#files -= 1;
     this.#bytes -= size;
     this.#characters -= name.length;
+    this.#nameBytes -= nameBytes(name);
   }
 
   /** Counts that a file has another size. */

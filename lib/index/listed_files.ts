@@ -6,6 +6,7 @@
 
 import { fold } from "../core/words.ts";
 import { type FileRow, FileTable } from "./file_table.ts";
+import { type ListLoad, nameBytes } from "./list_room.ts";
 import { NameList } from "./name_list.ts";
 import { baseName } from "./rank.ts";
 import type { ListedFile } from "./search_index.ts";
@@ -18,9 +19,15 @@ export class ListedFiles {
   readonly words = new WordTree(this.names);
   readonly copies = new FileTable();
   readonly #sql: Statements;
+  #nameBytes = 0;
 
   constructor(sql: Statements) {
     this.#sql = sql;
+  }
+
+  /** What the names take, each once. */
+  get load(): Omit<ListLoad, "copies"> {
+    return { nameBytes: this.#nameBytes, nodes: this.words.nodes };
   }
 
   /** Lists a file of a peer, perhaps in place of another of its name. Shape: the size of that one, if there was one. */
@@ -61,6 +68,7 @@ export class ListedFiles {
     this.#sql.deleteName.run(name);
     this.#sql.deleteBase.run(fold(baseName(name)), id);
     this.names.delete(id);
+    this.#nameBytes -= nameBytes(name);
   }
 
   /** A copy as others see it. */
@@ -80,6 +88,7 @@ export class ListedFiles {
     this.#sql.addName.run(name, id);
     this.#sql.addBase.run(fold(baseName(name)), id);
     this.words.add(id, name);
+    this.#nameBytes += nameBytes(name);
     return id;
   }
 }

@@ -18,6 +18,7 @@ import {
 } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import { Expiries } from "../core/expiries.ts";
+import { ListRoom, nameBytes } from "./list_room.ts";
 import { ListSums } from "./list_sums.ts";
 import { ListedFiles } from "./listed_files.ts";
 import { NameBinding, nameTaken } from "./name_binding.ts";
@@ -79,10 +80,14 @@ export class SqliteIndex implements SearchIndex {
   #closed = false;
   readonly #slices = new Slices(SLICE_MS);
   readonly #bindsNames: boolean;
+  readonly #room: ListRoom;
 
-  /** `bindsNames` is false where something else knows whose name is whose. */
-  constructor({ bindsNames = true }: { readonly bindsNames?: boolean } = {}) {
+  /** `bindsNames` is false where something else knows whose name is whose; `listBytesMax` is the memory for all lists. */
+  constructor(
+    { bindsNames = true, listBytesMax }: { readonly bindsNames?: boolean; readonly listBytesMax?: number } = {},
+  ) {
     this.#bindsNames = bindsNames;
+    this.#room = new ListRoom(listBytesMax);
   }
 
   get isCurrent(): boolean {
@@ -142,6 +147,7 @@ export class SqliteIndex implements SearchIndex {
     this.#registered.delete(key);
     this.#sorted = undefined;
     this.#files -= state.sums.files;
+    this.#room.note(state.peer.host, -state.sums.nameBytes);
     this.#sql.deletePartialsOfPeer.run(state.id);
     while (!this.#closed) {
       const some = this.#listed.copies.ofPeer(state.id, COPIES_AT_ONCE);
@@ -157,6 +163,7 @@ export class SqliteIndex implements SearchIndex {
         `${FILES_PER_PEER_MAX} files, or names of more than ${NAME_CHARACTERS_PER_PEER_MAX} characters in all`;
       throw new Failure("too-large", `Cannot list more than ${bounds}`, { hint: "share a smaller folder" });
     }
+    using _room = this.#reserve(state, change);
     const present = (): void => {
       if (this.#byId.get(state.id) !== state) {
         throw new Failure("not-joined", `Cannot change the list: "${name}" has left`);
@@ -307,10 +314,23 @@ export class SqliteIndex implements SearchIndex {
     }
   }
 
+  /** Reserves room for the names of a change that the peer does not list. Fails: "too-large" when there is none. */
+  #reserve({ id, peer }: PeerState, { add }: ListChange): Disposable {
+    const load = { ...this.#listed.load, copies: this.#files };
+    const reserve = (names: readonly string[]): Disposable | undefined => this.#room.reserve(peer.host, names, load);
+    const names = add.map(({ name }) => name);
+    const reserved = reserve(names) ?? reserve(names.filter((each) => this.#listed.of(id, each) === undefined));
+    if (reserved !== undefined) return reserved;
+    throw new Failure("too-large", "Cannot list more: this index has no more room for files of your address", {
+      hint: "share a smaller folder, or run another index",
+    });
+  }
+
   #list(state: PeerState, file: ListedFile): void {
     const before = this.#listed.put(state.id, file);
     if (before !== undefined) return state.sums.resize(before, file.size);
     state.sums.add(file.name, file.size);
+    this.#room.note(state.peer.host, nameBytes(file.name));
     this.#files += 1;
   }
 
@@ -318,6 +338,7 @@ export class SqliteIndex implements SearchIndex {
     const size = this.#listed.remove(state.id, name);
     if (size === undefined) return;
     state.sums.remove(name, size);
+    this.#room.note(state.peer.host, -nameBytes(name));
     this.#files -= 1;
   }
 }

@@ -39,9 +39,15 @@ type Node = Leaf | Branch;
 export class WordTree {
   readonly #root = new Map<string, Node>();
   readonly #names: NameList;
+  #nodes = 0;
 
   constructor(names: NameList) {
     this.#names = names;
+  }
+
+  /** How many leaves and branches there are: what the tree takes. */
+  get nodes(): number {
+    return this.#nodes;
   }
 
   /** Adds the words of a name, which is in the list. */
@@ -96,17 +102,24 @@ export class WordTree {
       const node = below.get(first);
       if (node === undefined) {
         below.set(first, [id]);
+        this.#nodes += 1;
         return;
       }
       if (Array.isArray(node)) {
         if (node.includes(id)) return;
         // Not pushed: an array that has grown keeps room for sixteen more, and there are very many leaves.
         const grown = [...node, id];
-        below.set(first, grown.length > LEAF_NAMES_MAX ? this.#split(grown, key.slice(0, at + 1)) : grown);
+        const isSplit = grown.length > LEAF_NAMES_MAX;
+        const after = isSplit ? this.#split(grown, key.slice(0, at + 1)) : grown;
+        below.set(first, after);
+        if (isSplit) this.#nodes += nodesOf(after) - 1;
         return;
       }
       const branch = branchAt(node, commonLength(node.label, key, at));
-      if (branch !== node) below.set(first, branch);
+      if (branch !== node) {
+        below.set(first, branch);
+        this.#nodes += 1;
+      }
       branch.names.add(id);
       at += branch.label.length;
       below = branch.below;
@@ -122,11 +135,15 @@ export class WordTree {
       if (Array.isArray(node)) {
         const index = node.indexOf(id);
         if (index !== -1) node.splice(index, 1);
-        if (node.length === 0) below.delete(first);
+        if (node.length === 0) {
+          below.delete(first);
+          this.#nodes -= 1;
+        }
         return;
       }
       node.names.delete(id);
       if (node.names.size <= LEAF_AGAIN_MAX) {
+        this.#nodes -= nodesOf(node) - 1;
         below.set(first, IdSet.intersection([node.names], Infinity));
         return;
       }
@@ -157,6 +174,14 @@ export class WordTree {
       below,
     };
   }
+}
+
+/** How many nodes a node is with all below it. */
+function nodesOf(node: Node): number {
+  if (Array.isArray(node)) return 1;
+  let count = 1;
+  for (const below of node.below.values()) count += nodesOf(below);
+  return count;
 }
 
 /** The branch itself, or where only so much of its label is wanted, one above it that ends there. */

@@ -6,12 +6,16 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Caller, greet } from "../../lib/net/caller.ts";
-import type { Connection } from "../../lib/net/connection.ts";
+import { addressOf } from "../../lib/core/address.ts";
+import { Failure } from "../../lib/core/failure.ts";
+import { answerRequests, routes } from "../../lib/net/answerer.ts";
+import { Connection } from "../../lib/net/connection.ts";
 import { Identity } from "../../lib/net/identity.ts";
-import { Join } from "../../lib/protocol/presence.ts";
+import { Join, Peers, Reached, Update } from "../../lib/protocol/presence.ts";
 import { percentile } from "../bench/measure.ts";
 import { connectFrom } from "../support/connect_from.ts";
 import { IndexClient } from "../support/index_client.ts";
+import { peakBytes } from "../support/memory.ts";
 import { type PeerArgs, runCommand, startIndex, startPeer } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
@@ -29,11 +33,15 @@ interface Crowd {
   keep(connection: Connection): Connection;
 }
 
-/** Does something so many times, some at once. */
-async function times(count: number, work: (number: number) => Promise<void>): Promise<void> {
+/** Does something so many times, some at once; what fails goes to `onFailed`. */
+async function times(
+  count: number,
+  work: (number: number) => Promise<void>,
+  onFailed: (thrown: unknown) => void = () => {},
+): Promise<void> {
   let next = 0;
   await Promise.all(Array.from({ length: 32 }, async () => {
-    while (next < count) await work(next++).catch(() => {});
+    while (next < count) await work(next++).catch(onFailed);
   }));
 }
 
@@ -71,6 +79,54 @@ const CROWDS: Record<string, (crowd: Crowd) => Promise<void>> = {
     });
   },
 };
+
+/** The dearest names: of 1,000 characters, as one word or as 64, none of which another name has. */
+function dearNames(key: number, from: number, count: number): { name: string; size: number }[] {
+  return Array.from({ length: count }, (_, at) => {
+    const word = `${key}x${from + at}x`;
+    const name = key % 2 === 0
+      ? word.padEnd(1_000, [...word].toReversed().join(""))
+      : Array.from({ length: 64 }, (_, number) => `${number}y${word}`.padEnd(14, "z")).join(" ");
+    return { name, size: 1 };
+  });
+}
+
+Deno.test("an index refuses politely when 12 keys list a million of the longest names, stays below a gigabyte, and lists for others", async () => {
+  await using index = await startIndex();
+  const address = { host: "127.0.0.1", port: index.port };
+  await using clients = new AsyncDisposableStack();
+  await times(12, async (key) => {
+    const client = clients.use(await IndexClient.connect(address));
+    await client.join(`hoarder ${key}`);
+    for (let from = 0; from < 1_000_000 / 12; from += 200) await client.list(...dearNames(key, from, 200));
+    throw new Error("the index took all of them");
+  }, (thrown) => assert(thrown instanceof Failure && thrown.message.includes("no more room"), String(thrown)));
+  const { peers } = await (clients.use(await IndexClient.connect(address))).call(Peers, { limit: 20, offset: 0 });
+  assertEquals(peers.length, 12);
+  assertLess(peers.reduce((sum, { files }) => sum + files, 0), 100_000);
+  const peak = await peakBytes(index.program.pid);
+  assertLess(peak, 1_000_000_000);
+  const connection = await connectFrom("127.0.0.9", index.port);
+  await greet(connection, { called: "index", identity: await Identity.make() });
+  const caller = new Caller(connection);
+  const reached = Promise.withResolvers<void>();
+  const ended = caller.run((event) => event === Reached.event && reached.resolve(), { waitMs: 600_000 });
+  using honest = Deno.listen({ hostname: "127.0.0.9", port: 0 });
+  const serving = answerOnce(honest, "honest");
+  await caller.call(Join, { name: "honest", port: honest.addr.port, files: 1, plain: true });
+  await reached.promise;
+  await serving;
+  assertEquals(await caller.call(Update, { add: [{ name: "homework.pdf", size: 1 }], remove: [] }), { files: 1 });
+  connection.close();
+  await ended;
+});
+
+/** Answers the dial-back of a peer of this name. */
+async function answerOnce(listener: Deno.Listener, name: string): Promise<void> {
+  const conn = await listener.accept();
+  const connection = new Connection(conn, { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) });
+  await answerRequests(connection, routes(), undefined, { name: () => name, idleMs: 5_000 });
+}
 
 for (const [what, crowd] of Object.entries(CROWDS)) {
   Deno.test(`an honest peer joins, searches and downloads beside ${what}`, async () => {

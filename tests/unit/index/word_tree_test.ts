@@ -67,6 +67,25 @@ Deno.test("WordTree gives back what names took that are gone, also where one of 
   assertLess(externalBytes() - before, 100_000);
 });
 
+Deno.test("WordTree counts its nodes, and none is left when all names are gone", () => {
+  const list = new NameList();
+  const tree = new WordTree(list);
+  const random = seededRandom(5);
+  const added = Array.from({ length: 3_000 }, (_, number) => {
+    const name = `lecture ${number} of ${randomBelow(random, 40)} w${number.toString(36)} ${"ab".repeat(number % 9)}`;
+    const id = list.add(name);
+    tree.add(id, name);
+    return { id, name };
+  });
+  assert(tree.nodes > 1_000 && tree.nodes < 20_000, String(tree.nodes));
+  for (const { id, name } of added.toSorted(() => random() - 0.5)) {
+    tree.delete(id, name);
+    list.delete(id);
+    assert(tree.nodes >= 0);
+  }
+  assertEquals(tree.nodes, 0);
+});
+
 Deno.test("WordTree finds a long name by the words of the file itself, however many its folders have", () => {
   const list = new NameList();
   const tree = new WordTree(list);
