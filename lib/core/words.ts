@@ -3,13 +3,16 @@
  * @module
  */
 
-/** Scripts written without spaces: each character is a word of its own, so that any part of such a name can be found. */
+/**
+ * Scripts written without spaces: each character is a word of its own, so that any part of such a name can be found. The v of a version is a word of its
+ * own, so that 1.2 finds v1.2.
+ */
 const WORD_REGEXP =
-  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]|\p{Extended_Pictographic}|[[\p{L}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]]+/gv;
+  /(?<![\p{L}\p{N}])v(?=\p{Nd})|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]|\p{Extended_Pictographic}|[[\p{L}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]]+/gv;
 
 /** Most names are plain ASCII, and for those the same result takes a tenth of the time. */
 const ASCII_REGEXP = /^[^\u0080-\uffff]*$/;
-const ASCII_WORD_REGEXP = /[a-z0-9]+/g;
+const ASCII_WORD_REGEXP = /(?<![a-z0-9])v(?=\d)|[a-z0-9]+/g;
 
 /**
  * Text as comparisons see it: without case, accents or compatibility forms (`Ç` = `c`, `ﬁ` = `fi`, `ß` = `ss`).

@@ -27,7 +27,7 @@ export const CONSENT_COMMANDS: readonly Command[] = [
     name: "accept",
     args: "[N]",
     about: "let who asked have it: question N, or the oldest; also: yes, y, sim, s",
-    flags: { always: { about: "and everything this peer asks for from now on; the word always does, too" } },
+    flags: { always: { about: "also allow all that this peer wants of the same kind from now on; also: always" } },
     completes: [],
     needs: "peer",
     count: { min: 0, max: 1 },

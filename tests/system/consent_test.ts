@@ -8,7 +8,7 @@ import { type PeerArgs, runCommand, startCommand, startIndex, startPeer } from "
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
-Deno.test("with --consent ask a refused download ends with exit code 4, and always lets one peer have everything", async () => {
+Deno.test("with --consent ask a refused download ends with exit code 4, and always holds for all downloads of that peer", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   for (const [number, name] of ["a.bin", "b.bin", "c.bin"].entries()) {

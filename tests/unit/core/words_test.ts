@@ -18,6 +18,8 @@ Deno.test("words() cuts at everything that is no letter, digit or emoji, and bet
     [" .-_/", []],
     ["aula1.mp4", ["aula1", "mp4"]],
     ["a_b-c(d)", ["a", "b", "c", "d"]],
+    ["app_v1.2.3 V10 mov1 v", ["app", "v", "1", "2", "3", "v", "10", "mov1", "v"]],
+    ["édition v2", ["edition", "v", "2"]],
     ["学习abc学", ["学", "习", "abc", "学"]],
     ["🎓x🎓", ["🎓", "x", "🎓"]],
     ['\'; DROP "TABLE" *', ["drop", "table"]],
