@@ -133,10 +133,8 @@ export const HTTP_REQUESTS_PER_ADDRESS_MAX = 32;
 export const HTTP_REQUESTS_MAX = 1_000;
 /** HTTP requests that are answered for one address in a second; further ones wait. */
 export const HTTP_REQUESTS_PER_SECOND_MAX = 100;
-/** Peers of classroom dialects that an index lists. */
+/** Peers of classroom dialects that an index lists. When all places are taken, the address with most peers gives one up. */
 export const DIALECT_PEERS_MAX = 2_000;
-/** The same of one address: a lab's whole row on one machine. The one that was silent longest makes room. */
-export const DIALECT_PEERS_PER_ADDRESS_MAX = 64;
 /** Connections from other peers that a peer serves at once. */
 export const PEER_CONNECTIONS_MAX = 256;
 /** Bytes waiting for a slow reader before it is cut off. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Address, formatAddress } from "../core/address.ts";
+import { type Address, addressShare, formatAddress } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Dialect, NO_CERTIFICATE, NO_ID } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
@@ -13,9 +13,10 @@ import {
   DIALECT_FILES_IN_ALL_MAX,
   DIALECT_FILES_MAX,
   DIALECT_PEERS_MAX,
-  DIALECT_PEERS_PER_ADDRESS_MAX,
   DIALECT_SILENCE_MS_MAX,
+  LIST_SHARE_OF_FREE,
 } from "../core/limits.ts";
+import { Places } from "../core/places.ts";
 import { Turns } from "../core/turns.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import type { Journal } from "./journal.ts";
@@ -25,6 +26,8 @@ export interface ClassroomPeersOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
   readonly clock: Clock;
+  /** Peers at once. Default: `DIALECT_PEERS_MAX`. */
+  readonly peersMax?: number;
 }
 
 interface ClassroomPeer {
@@ -43,6 +46,7 @@ export class ClassroomPeers implements Disposable {
   readonly #options: ClassroomPeersOptions;
   /** By name; the one heard last is last. */
   readonly #peers = new Map<string, ClassroomPeer>();
+  readonly #places: Places<ClassroomPeer>;
   /** What is done to the index under one name, in order of asking: who leaves while it joins has joined before it leaves. */
   readonly #turns = new Turns();
   readonly #closing = new AbortController();
@@ -50,6 +54,7 @@ export class ClassroomPeers implements Disposable {
 
   constructor(options: ClassroomPeersOptions) {
     this.#options = options;
+    this.#places = new Places({ total: options.peersMax ?? DIALECT_PEERS_MAX, first: "oldest", graceMs: 0 });
   }
 
   /** How many there are. */
@@ -86,6 +91,8 @@ export class ClassroomPeers implements Disposable {
 
   /** Takes a peer off the list that is listed by another server now. */
   lost(name: string): void {
+    const peer = this.#peers.get(name);
+    if (peer !== undefined) this.#places.leave(peer);
     if (this.#peers.delete(name)) this.#options.journal({ event: "left", peer: name, why: "joined at another server" });
   }
 
@@ -112,25 +119,21 @@ export class ClassroomPeers implements Disposable {
       this.#note(known);
       return known;
     }
-    const [oldest, ...others] = this.#at(address.host);
-    const roomMade = oldest !== undefined && others.length + 1 >= DIALECT_PEERS_PER_ADDRESS_MAX
-      ? this.#forget(oldest, "made room for another at its address")
-      : Promise.resolve();
-    if (this.#peers.size >= DIALECT_PEERS_MAX) {
-      throw new Failure("busy", "Cannot take any more peers that do not speak Recess");
-    }
     const { index, clock } = this.#options;
     const { host, port } = address;
     const row = { name, id: NO_ID, certificate: NO_CERTIFICATE, plain: true, host, port, dialect };
-    const joined = this.#turns.run(name, async () => {
+    const { promise: joined, resolve } = Promise.withResolvers<void>();
+    const peer = { name, address, files: new Set<string>(), heardMs: clock.now(), joined, changed: joined };
+    const entered = this.#places.enter(peer, { host }, peer.heardMs);
+    if (!entered.given) throw new Failure("busy", "Cannot take any more peers that do not speak Recess");
+    const { displaced } = entered;
+    const roomMade = displaced && this.#forget(displaced, "made room for a peer of an address with fewer");
+    resolve(this.#turns.run(name, async () => {
       await roomMade;
       await index.join(row);
-    });
-    const peer = { name, address, files: new Set<string>(), heardMs: clock.now(), joined, changed: joined };
+    }));
     this.#peers.set(name, peer);
-    joined.catch(() => {
-      if (this.#peers.get(name) === peer) this.#peers.delete(name);
-    });
+    joined.catch(() => this.#drop(peer));
     void this.#watch();
     return peer;
   }
@@ -143,8 +146,11 @@ export class ClassroomPeers implements Disposable {
         throw new Failure("too-large", `Cannot list more than ${DIALECT_FILES_MAX} files`);
       }
       // Counted over the peers that are listed, so that a change of one that has left meanwhile counts nothing.
-      const others = this.#peers.values().reduce((sum, { files }) => sum + files.size, 0) - peer.files.size;
-      if (others + after.size > DIALECT_FILES_IN_ALL_MAX) {
+      const share = addressShare(peer.address.host);
+      const others = this.#peers.values().filter((each) => each !== peer).toArray();
+      const free = DIALECT_FILES_IN_ALL_MAX - after.size - filesOf(others);
+      const held = after.size + filesOf(others.filter(({ address }) => addressShare(address.host) === share));
+      if (after.size > peer.files.size && held > LIST_SHARE_OF_FREE * free) {
         throw new Failure("busy", "Cannot list any more files of peers that do not speak Recess");
       }
       const removed = [...peer.files.difference(after)];
@@ -162,8 +168,7 @@ export class ClassroomPeers implements Disposable {
   }
 
   async #forget(peer: ClassroomPeer, why: string): Promise<void> {
-    if (this.#peers.get(peer.name) !== peer) return;
-    this.#peers.delete(peer.name);
+    if (!this.#drop(peer)) return;
     this.#options.journal({ event: "left", peer: peer.name, why });
     await this.#turns.run(peer.name, async () => {
       const isThere = await peer.joined.then(() => true, () => false);
@@ -171,8 +176,17 @@ export class ClassroomPeers implements Disposable {
     });
   }
 
+  /** Takes a peer off the list. Shape: whether it was there. */
+  #drop(peer: ClassroomPeer): boolean {
+    this.#places.leave(peer);
+    return this.#peers.get(peer.name) === peer && this.#peers.delete(peer.name);
+  }
+
   #note(peer: ClassroomPeer): void {
     peer.heardMs = this.#options.clock.now();
+    // The one that was silent longest is the first to make room.
+    this.#places.leave(peer);
+    this.#places.enter(peer, { host: peer.address.host }, peer.heardMs);
     this.#peers.delete(peer.name);
     this.#peers.set(peer.name, peer);
   }
@@ -197,4 +211,8 @@ export class ClassroomPeers implements Disposable {
     }
     this.#watching = false;
   }
+}
+
+function filesOf(peers: readonly ClassroomPeer[]): number {
+  return peers.reduce((sum, { files }) => sum + files.size, 0);
 }

@@ -38,6 +38,21 @@ export interface Teller {
 const COLUMNS = "row, peer, id, number, at, text, state";
 /** So many are forgotten at once, so that not every new message has to look for an old one. */
 const FORGOTTEN_AT_ONCE = 100;
+/** How many messages each peer has that are not waiting, and when its first came. */
+const BY_PEER = "SELECT id, count(*) AS count, min(row) AS first FROM messages WHERE state <> 'waiting' GROUP BY id";
+/** Of those, the peers with few messages that the owner never sent anything. */
+const CROWD = `
+  SELECT id, count, first FROM (${BY_PEER}) WHERE count < ${FORGOTTEN_AT_ONCE}
+    AND id NOT IN (SELECT id FROM messages WHERE state = 'delivered')
+`;
+/** Of a crowd, those go that came last, but none of the last quarter: who was here before a flood stays, and so does what has just come. */
+const FORGET_OF_CROWD = `
+  DELETE FROM messages WHERE state <> 'waiting' AND id IN (
+    SELECT id FROM (${CROWD})
+    WHERE first <= (SELECT row FROM messages ORDER BY row DESC LIMIT 1 OFFSET ${MESSAGES_KEPT_MAX / 4})
+    ORDER BY first DESC LIMIT ${FORGOTTEN_AT_ONCE}
+  )
+`;
 
 /** What became of a message that waited. */
 interface Ended {
@@ -249,13 +264,20 @@ function insert(
   return Number(lastInsertRowid);
 }
 
-/** Of the peer with most messages, the oldest go. A peer that floods pushes out its own messages, not those of others; what waits is never forgotten. */
+/**
+ * Of the peer with most messages, the oldest go: a peer that floods pushes out its own messages, not those of others; what waits is never forgotten.
+ * Peers with few messages, to which nothing was ever sent, count as one: keys are free, and ten thousand with a message each are one flood.
+ */
 function forgetMessages(database: Database): void {
-  while (countKept(database) > MESSAGES_KEPT_MAX) {
+  for (let kept = countKept(database); kept > MESSAGES_KEPT_MAX; kept = countKept(database)) {
+    const most = count(database, `(${BY_PEER} ORDER BY count DESC LIMIT 1)`, "max(count)");
+    const isCrowd = count(database, `(${CROWD})`, "sum(count)") > most;
+    if (isCrowd) database.exec(FORGET_OF_CROWD);
+    if (countKept(database) < kept) continue;
     database.exec(`
       DELETE FROM messages WHERE row IN (
         SELECT row FROM messages WHERE state <> 'waiting' AND id = (
-          SELECT id FROM messages WHERE state <> 'waiting' GROUP BY id ORDER BY count(*) DESC LIMIT 1
+          SELECT id FROM (${BY_PEER} ORDER BY count DESC LIMIT 1)
         ) ORDER BY row LIMIT ${FORGOTTEN_AT_ONCE}
       )
     `);
@@ -275,6 +297,6 @@ function countTellers(database: Database): number {
   return count(database, "tellers");
 }
 
-function count(database: Database, what: string): number {
-  return Number(database.prepare(`SELECT count(*) AS count FROM ${what}`).get()?.["count"] ?? 0);
+function count(database: Database, what: string, column = "count(*)"): number {
+  return Number(database.prepare(`SELECT ${column} AS count FROM ${what}`).get()?.["count"] ?? 0);
 }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { MESSAGES_KEPT_MAX, TELLERS_KEPT_MAX } from "../../../lib/core/limits.ts";
 import { State } from "../../../lib/store/state.ts";
 import { TempFolder } from "../../support/temp.ts";
@@ -43,6 +43,21 @@ Deno.test("one who floods pushes out his own messages, not those of others; what
   assertEquals(history.at(-1)?.text, `eva ${MESSAGES_KEPT_MAX + 500}`);
   assertEquals(state.talk.teller("id of eva"), { name: "eva", last: MESSAGES_KEPT_MAX + 500 });
   assertEquals(state.talk.teller("id of ana"), { name: "ana", last: 1 });
+});
+
+Deno.test("ten thousand peers with a message each push out none of a peer that was here before, and not the last to come", async () => {
+  await using temp = await TempFolder.make();
+  using state = State.open(temp.at("recess.db"));
+  for (let number = 1; number <= 150; number++) state.talk.putReceived(message("ana", number), true);
+  for (let number = 1; number <= 5; number++) state.talk.putReceived(message("rui", number), true);
+  for (let each = 1; each <= MESSAGES_KEPT_MAX + 700; each++) {
+    state.talk.putReceived(message(`eva ${each}`, 1), true);
+  }
+  const history = state.talk.history({ limit: 2 * MESSAGES_KEPT_MAX });
+  assertLess(history.length, MESSAGES_KEPT_MAX + 1);
+  const ofPeer = (peer: string): number => history.filter((each) => each.peer === peer).length;
+  assertEquals([ofPeer("ana"), ofPeer("rui")], [150, 5]);
+  assertEquals(history.slice(-1_000).map(({ peer }) => peer).at(0), `eva ${MESSAGES_KEPT_MAX - 299}`);
 });
 
 Deno.test("of more senders than can be remembered, those who have been silent longest are forgotten", async () => {
