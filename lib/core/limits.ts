@@ -339,6 +339,8 @@ export const DOWNLOAD_WAIT_MS_MAX = 60 * 60_000;
 export const FIND_AGAIN_FIRST_MS = 500;
 /** Longest wait before a download asks the index again who has the file. */
 export const FIND_AGAIN_LAST_MS = 5_000;
+/** Files of which the owner is told that something is wrong with them, in one run. */
+export const TROUBLES_TOLD_MAX = 100;
 /** Holders of one content that are looked at to learn which sizes it is listed with. */
 export const HOLDERS_LOOKED_AT_MAX = 2_000;
 /** Peers that are asked at once to prove the size of a content that is listed with several. */

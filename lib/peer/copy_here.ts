@@ -27,10 +27,13 @@ export async function copyAt(
 }
 
 /** The root of a file of the shared folder, if it has been hashed as it is now. */
-export function knownRoot({ name, path, size, modified }: CopyAt, { share, folder }: FetchParts): string | undefined {
+export function knownRoot(
+  { name, path, size, modified, changed }: CopyAt,
+  { share, folder }: FetchParts,
+): string | undefined {
   if (path !== folder.pathOf(name)) return undefined;
   const file = share.files.get(name);
-  return file?.size === size && file.modified === modified ? file.root : undefined;
+  return file?.size === size && file.modified === modified && file.changed === changed ? file.root : undefined;
 }
 
 /**

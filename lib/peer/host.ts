@@ -171,6 +171,10 @@ async function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Pro
 async function pieces(visit: Visit, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
   const { host } = visit;
   const { share } = host.parts;
+  if (data.doubt !== undefined && data.root !== undefined) {
+    using _slot = await host.small.take();
+    await share.doubt(data.root, data.doubt);
+  }
   const content = wanted(host, data);
   visit.demandNotDenied(content);
   const known = "here" in content
@@ -278,12 +282,20 @@ async function openContent({ parts }: Host, content: Shared): Promise<OpenFile> 
   return "here" in content ? await content.open() : openOrRefuse(parts.share, content);
 }
 
-/** Opens a file. A file that cannot be read is no fault of the peer that asks, and nothing it could mend. */
+/** Opens a file, or where that cannot be read another copy of the same content. It is no fault of the peer that asks, and nothing it could mend. */
 function openOrRefuse(share: Share, file: SharedFile): OpenFile {
-  try {
-    return share.open(file);
-  } catch (thrown) {
-    if (!failedWith(thrown, "no-access")) throw thrown;
-    throw new Failure("not-shared", `Cannot send "${printable(file.name)}": it cannot be read`, { cause: thrown });
+  const others = file.root === undefined
+    ? []
+    : share.files.copiesOf(file.root).filter(({ name }) => name !== file.name);
+  let refusal: unknown;
+  for (const copy of [file, ...others]) {
+    try {
+      return share.open(copy);
+    } catch (thrown) {
+      if (!failedWith(thrown, "no-access", "not-shared", "file-changed")) throw thrown;
+      refusal ??= thrown;
+    }
   }
+  if (!failedWith(refusal, "no-access")) throw refusal;
+  throw new Failure("not-shared", `Cannot send "${printable(file.name)}": it cannot be read`, { cause: refusal });
 }

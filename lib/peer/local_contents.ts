@@ -51,7 +51,8 @@ export class LocalContents {
   #open(file: SharedFile): boolean {
     const open = ifPossible(() => this.#share.open(file));
     open?.[Symbol.dispose]();
-    return open !== undefined;
+    // One that has been touched since may be damaged, whatever its size and time: it does not count before it is hashed again.
+    return open !== undefined && open.changed === file.changed;
   }
 }
 

@@ -23,6 +23,7 @@ import { Folder } from "../store/folder.ts";
 import { parseFound, tidyIncoming } from "../store/incoming.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
+import type { ShareTrouble } from "../store/troubles.ts";
 import { State, type StateEvent } from "../store/state.ts";
 import { Deliverers } from "../transfer/deliverers.ts";
 import { Partials } from "../transfer/partials.ts";
@@ -57,6 +58,8 @@ export type PeerEvent =
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
   /** A secret of this peer is not one. */
   | { readonly event: "insecure"; readonly why: string }
+  /** A file of one's own that nobody can get, or whose bytes have changed though its size and time have not. */
+  | { readonly event: ShareTrouble["trouble"]; readonly file: string }
   | { readonly event: "download-waits"; readonly file: string; readonly why: string }
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
@@ -286,7 +289,7 @@ export class Peer implements AsyncDisposable {
     };
     const transfers = stack.use(new Transfers(parts, state, { patient: options.patient ?? false }));
     const puts = stack.use(new Puts({ directory, contacts, share, clock, random, pace: up }));
-    share.start((names) => session.changed(names));
+    share.start((names) => session.changed(names), ({ trouble, name: file }) => onEvent({ event: trouble, file }));
     await session.join({
       plain,
       name: () => name.current,

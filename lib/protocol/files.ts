@@ -22,15 +22,18 @@ export const List = request("LIST", {
 
 /**
  * Asks for the digests of a file's pieces. Of a file that is not hashed yet, asking moves it to the front; the reply then comes as soon as
- * there are digests from `from` on (or none for a while), and has no root until the last one is known.
+ * there are digests from `from` on (or none for a while), and has no root until the last one is known. With `doubt`, the owner first compares that
+ * piece of its copies with its digest, since what it sent did not fit.
  */
 export const Pieces = request("PIECES", {
-  about: "Peer → peer: the SHA-256 digests of a file's pieces, from number `from` on. The body is the digests.",
+  about:
+    "Peer → peer: the SHA-256 digests of a file's pieces, from number `from` on. The body is the digests. With `doubt`: look at that piece first, it did not fit.",
   data: {
     name: optional(fileName),
     root: optional(root),
     from: pieceIndex,
     limit: count({ min: 1, max: PAGE_DIGESTS_MAX }),
+    doubt: optional(pieceIndex),
   },
   exactlyOneOf: ["name", "root"],
   reply: { name: fileName, size: fileSize, modified, executable, root: optional(root) },

@@ -83,6 +83,13 @@ function describe(event: PeerEvent): string {
       return `The inbox takes nothing more: the disk of "${event.path}" is full; make room there, and it goes on`;
     case "taken-back":
       return `${namedWithKey(event.peer, event)} took back ${event.name}`;
+    case "unreadable":
+      return `"${event.file}" cannot be read, so nobody can get it; check its permissions and the disk`;
+    case "unnamable":
+      return `"${event.file}" is not shared: its name is no Unicode text; rename it to share it`;
+    case "other-bytes":
+      return `"${event.file}" has other bytes than before, though its size and date are the same: others now get what ` +
+        "it holds now; if you did not change it, the disk may be damaged";
     case "insecure":
       return event.why;
     case "download-waits":

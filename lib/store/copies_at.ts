@@ -15,6 +15,8 @@ export interface CopyAt {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
+  /** When the system noted the last change of whatever kind. */
+  readonly changed: number | undefined;
 }
 
 /** Numbers that `placeFile` gives. */
@@ -44,8 +46,8 @@ export class CopiesAt {
   #at(name: string): CopyAt & { readonly isFile: boolean } | undefined {
     const path = join(this.#root, ...name.split("/"));
     try {
-      const { isFile, size, mtime } = Deno.lstatSync(path);
-      return { name, path, size, modified: mtime?.getTime() ?? 0, isFile };
+      const { isFile, size, mtime, ctime } = Deno.lstatSync(path);
+      return { name, path, size, modified: mtime?.getTime() ?? 0, changed: ctime?.getTime(), isFile };
     } catch {
       return undefined;
     }

@@ -21,6 +21,8 @@ export interface OpenFile extends Disposable {
   /** Milliseconds since 1970, negative before. */
   readonly modified: number;
   readonly executable: boolean;
+  /** When the system noted the last change of whatever kind; undefined where it does not. */
+  readonly changed: number | undefined;
   /** Whether the path still leads to a file of the same size and time. */
   isUnchanged(): boolean;
 }
@@ -194,7 +196,7 @@ export function openNamed(path: string): OpenFile & { readonly path: string } {
 }
 
 function openFile(path: string, file: Deno.FsFile, info: Deno.FileInfo): OpenFile {
-  const { size, mtime } = info;
+  const { size, mtime, ctime } = info;
   const isUnchanged = (): boolean => {
     const now = statIfThere(path);
     return now?.size === size && now.mtime?.getTime() === mtime?.getTime();
@@ -203,6 +205,7 @@ function openFile(path: string, file: Deno.FsFile, info: Deno.FileInfo): OpenFil
     file,
     size,
     modified: mtime?.getTime() ?? 0,
+    changed: ctime?.getTime(),
     executable: isExecutable(info),
     isUnchanged,
     [Symbol.dispose]: () => closeFile(file),

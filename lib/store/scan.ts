@@ -18,21 +18,45 @@ export interface FoundFile {
   readonly size: number;
   /** Milliseconds since 1970, negative before. */
   readonly modified: number;
+  /**
+   * When the system noted the last change of whatever kind, which nobody can set back, in whole seconds; undefined where it
+   * does not.
+   */
+  readonly changed?: number | undefined;
   /** Whether it is a program that may be started; absent when it is not. */
   readonly executable?: boolean;
 }
 
+/** What is at a name. */
+interface Found {
+  readonly file: FoundFile | undefined;
+  readonly isFolder: boolean;
+  /** Whether there is nothing, or nothing that can be looked at. */
+  readonly isGone: boolean;
+}
+
+/** What Deno puts in the place of bytes of a name that are no text. Such a name leads nowhere. */
+const REPLACEMENT = "\ufffd";
+
 /** How long one slice of a scan holds everything else up. */
 const SLICE_MS = 8;
 
-/** Lists every shared file at or below `under` (the whole folder and what is elsewhere, if not said), in slices. What cannot be read is passed over. */
-export async function* scan(folder: Folder, under = ""): AsyncGenerator<FoundFile[]> {
+/**
+ * Lists every shared file at or below `under` (the whole folder and what is elsewhere, if not said), in slices. What cannot be read is passed over.
+ * `onUnnamable` is called with what is left of a name that is no Unicode text.
+ */
+export async function* scan(
+  folder: Folder,
+  under = "",
+  onUnnamable: (name: string) => void = () => {},
+): AsyncGenerator<FoundFile[]> {
   const pending = under === "" ? ["", ...folder.elsewhere.keys()] : [under];
   let found: FoundFile[] = [];
   let total = 0;
   let sliceStart = performance.now();
   for (let name = pending.pop(); name !== undefined && total < FILES_PER_PEER_MAX; name = pending.pop()) {
-    const at = name === "" ? { file: undefined, isFolder: true } : look(folder, name);
+    const at = name === "" ? { file: undefined, isFolder: true, isGone: false } : lookAt(folder, name);
+    if (at.isGone && name.includes(REPLACEMENT)) onUnnamable(name);
     if (at.file !== undefined) {
       found.push(at.file);
       total += 1;
@@ -50,18 +74,23 @@ export async function* scan(folder: Folder, under = ""): AsyncGenerator<FoundFil
 }
 
 /** What is at a name: a file to share, a folder to look into, or neither. Links to folders are not followed, so there are no circles. */
-function look(folder: Folder, name: string): { file: FoundFile | undefined; isFolder: boolean } {
-  const nothing = { file: undefined, isFolder: false };
+export function lookAt(folder: Folder, name: string): Found {
+  const nothing = { file: undefined, isFolder: false, isGone: false };
   if (!folder.mayShare(name)) return nothing;
   try {
     const info = Deno.lstatSync(folder.elsewhere.get(name) ?? folder.pathOf(name));
-    if (info.isDirectory) return { file: undefined, isFolder: true };
+    if (info.isDirectory) return { ...nothing, isFolder: true };
     const target = info.isSymlink ? statLinkedFile(folder, name) : info;
     if (target === undefined || !target.isFile || target.size > FILE_BYTES_MAX) return nothing;
-    const version = { name, size: target.size, modified: target.mtime?.getTime() ?? 0 };
-    return { file: isExecutable(target) ? { ...version, executable: true } : version, isFolder: false };
+    const version = {
+      name,
+      size: target.size,
+      modified: target.mtime?.getTime() ?? 0,
+      changed: target.ctime?.getTime(),
+    };
+    return { ...nothing, file: isExecutable(target) ? { ...version, executable: true } : version };
   } catch {
-    return nothing;
+    return { ...nothing, isGone: true };
   }
 }
 

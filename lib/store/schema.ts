@@ -35,6 +35,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE drawers (name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;`,
   // Roots without the size of the file: everything is hashed again.
   `DELETE FROM pieces;`,
+  // When the system last noted any change of the file, which nobody can set back.
+  `ALTER TABLE pieces ADD COLUMN changed INTEGER;`,
 ];
 
 /** The number of the schema that this version writes. */

@@ -12,10 +12,12 @@ import { printable } from "../core/printable.ts";
 import { FileList, type SharedFile } from "./file_list.ts";
 import type { Folder, OpenFile } from "./folder.ts";
 import { Hasher, type HashJob, type HashResult } from "./hasher.ts";
+import { pieceFits } from "./piece_check.ts";
 import { removeFile } from "./remove_file.ts";
-import { type FoundFile, scan } from "./scan.ts";
+import { type FoundFile, lookAt, scan } from "./scan.ts";
 import type { HashedFile, State } from "./state.ts";
-import { type Change, FolderWatch } from "./watch.ts";
+import { type ShareTrouble, Troubles } from "./troubles.ts";
+import { type Change, type FolderWatch, watchIfPossible } from "./watch.ts";
 
 /** Digests of a file's pieces from some number on; `file.root` is there when they are all of the rest. */
 export interface KnownPieces {
@@ -31,8 +33,6 @@ const SETTLE_MS = 1_000;
 const RESCAN_MS = 300_000;
 /** The same where the system cannot watch the folder at all. */
 const RESCAN_UNWATCHED_MS = 5_000;
-/** How long digests are gathered before they are written to the database together. */
-const SAVE_PAUSE_MS = 200;
 
 /** The files of one folder. */
 export class Share implements AsyncDisposable {
@@ -45,11 +45,11 @@ export class Share implements AsyncDisposable {
   readonly #toHash = new Set<string>();
   readonly #jobs = new Map<string, HashJob>();
   readonly #settling = new Set<string>();
-  readonly #unsaved: (HashedFile & { digests: Uint8Array })[] = [];
+  readonly #troubles = new Troubles();
   readonly #closing = new AbortController();
   #onChange: (names: readonly string[]) => void = () => {};
   #lanes = 0;
-  #saveTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #onUnnamable = (name: string): void => this.#troubles.tell("unnamable", name);
   /** What goes on beside everything else, all of which is over before the database closes. */
   readonly #background = new Set<Promise<void>>();
 
@@ -63,10 +63,12 @@ export class Share implements AsyncDisposable {
   static async open(folder: Folder, state: State): Promise<Share> {
     const share = new Share(folder, state);
     const hashed = new Map(state.hashedFiles().map((file) => [file.name, file]));
-    for await (const found of scan(folder)) {
+    for await (const found of scan(folder, "", share.#onUnnamable)) {
       for (const file of found) {
         const known = hashed.get(file.name);
         share.#put(known !== undefined && sameVersion(known, file) ? { ...file, root: known.root } : file);
+        // Touched while nobody looked: its bytes may be others, though its size and time are the same.
+        if (known?.changed !== file.changed) share.#toHash.add(file.name);
         hashed.delete(file.name);
       }
     }
@@ -76,10 +78,11 @@ export class Share implements AsyncDisposable {
 
   /**
    * Begins to hash and to follow changes, until the share is closed. `onChange` is called with the names of files that came, went, changed
-   * or got their root.
+   * or got their root; `onTrouble` with what their owner has to know, once for each file.
    */
-  start(onChange: (names: readonly string[]) => void): void {
+  start(onChange: (names: readonly string[]) => void, onTrouble: (trouble: ShareTrouble) => void = () => {}): void {
     this.#onChange = onChange;
+    this.#troubles.listen(onTrouble);
     this.#goOn(this.#follow());
     this.#goOn(this.#rescan(RESCAN_MS));
     this.#hashMore();
@@ -113,7 +116,7 @@ export class Share implements AsyncDisposable {
   async pieces(file: SharedFile, from: number): Promise<KnownPieces> {
     const start = from * DIGEST_BYTES;
     if (file.root !== undefined) {
-      const digests = this.#state.digestsOf(file.name, file.root) ?? this.#unsavedDigests(file);
+      const digests = this.#state.digestsOf(file.name, file.root);
       if (digests !== undefined) return { file, digests: digests.subarray(start) };
     }
     const job = this.#jobs.get(file.name) ?? this.#startJob(file, { urgent: true });
@@ -134,9 +137,28 @@ export class Share implements AsyncDisposable {
 
   /** Takes up a file that was just written, with its pieces known. */
   adopt(file: HashedFile, digests: Uint8Array): void {
-    this.#save({ ...file, digests });
-    this.#put(file);
+    const { file: found } = lookAt(this.#folder, file.name);
+    const adopted = found !== undefined && sameVersion(found, file) ? { ...found, root: file.root } : file;
+    this.#state.putPieces([{ ...adopted, digests }]);
+    this.#put(adopted);
     this.#onChange([file.name]);
+  }
+
+  /**
+   * Compares a piece of every copy of a content with its digest, because somebody got bytes that do not fit. A copy that does not fit any
+   * more has no root until it is hashed again.
+   */
+  async doubt(root: string, index: number): Promise<void> {
+    for (const file of this.#files.copiesOf(root)) {
+      const digests = this.#state.digestsOf(file.name, root);
+      if (digests === undefined || await pieceFits(this.#folder, file, digests, index)) continue;
+      const { root: _, ...unknown } = file;
+      this.#state.forgetPieces([file.name]);
+      this.#put(unknown);
+      this.#troubles.tell("other-bytes", file.name);
+      this.#onChange([file.name]);
+    }
+    this.#hashMore();
   }
 
   /**
@@ -171,13 +193,12 @@ export class Share implements AsyncDisposable {
     this.#onChange([file.name]);
   }
 
-  /** Stops following and hashing; what is known is written down. */
+  /** Stops following and hashing. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Failure("closed", "The peer is closing"));
     this.#hasher[Symbol.dispose]();
     await this.#watch?.[Symbol.asyncDispose]();
     await Promise.all(this.#background);
-    this.#saveNow();
   }
 
   #goOn(work: Promise<void>): void {
@@ -219,7 +240,7 @@ export class Share implements AsyncDisposable {
     const roots = change === "everything" ? [""] : change;
     for (const root of roots) {
       const gone = new Set(this.#files.namesBelow(root));
-      for await (const found of scan(this.#folder, root)) {
+      for await (const found of scan(this.#folder, root, this.#onUnnamable)) {
         if (this.#closing.signal.aborted) return;
         for (const file of found) {
           gone.delete(file.name);
@@ -238,8 +259,10 @@ export class Share implements AsyncDisposable {
   #take(found: FoundFile): boolean {
     const known = this.#files.get(found.name);
     if (known !== undefined && sameVersion(known, found)) {
-      const { root } = known;
-      if (known.executable !== found.executable && root !== undefined) this.#files.put({ ...found, root });
+      const { root, changed } = known;
+      if (changed === found.changed && known.executable === found.executable) return false;
+      this.#files.put(root === undefined ? found : { ...found, root });
+      if (changed !== found.changed) this.#toHash.add(found.name);
       return false;
     }
     const age = Date.now() - found.modified;
@@ -297,9 +320,12 @@ export class Share implements AsyncDisposable {
     job.done.then((result) => {
       this.#jobs.delete(file.name);
       this.#hashed(file, result);
-    }, () => {
-      // Changed or gone: the watcher tells. Unreadable: nobody could download it either.
+    }, (failure) => {
+      // Changed or gone: the watcher tells.
       if (this.#jobs.get(file.name) === job) this.#jobs.delete(file.name);
+      if (failedWith(failure, "not-shared") && lookAt(this.#folder, file.name).file !== undefined) {
+        this.#troubles.tell("unreadable", file.name);
+      }
     });
     return job;
   }
@@ -308,24 +334,13 @@ export class Share implements AsyncDisposable {
     const now = this.#files.get(file.name);
     if (now === undefined || !sameVersion(now, version)) return;
     const hashed = { ...now, ...version, root };
-    this.#save({ ...hashed, digests });
+    this.#state.putPieces([{ ...hashed, digests }]);
     this.#put(hashed);
+    // What was touched meanwhile has to be looked at once more.
+    if (now.changed !== file.changed) this.#toHash.add(file.name);
+    if (now.root === root) return;
+    if (now.root !== undefined) this.#troubles.tell("other-bytes", file.name);
     this.#onChange([file.name]);
-  }
-
-  #save(file: HashedFile & { digests: Uint8Array }): void {
-    this.#unsaved.push(file);
-    this.#saveTimer ??= setTimeout(() => this.#saveNow(), SAVE_PAUSE_MS);
-  }
-
-  #saveNow(): void {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = undefined;
-    this.#state.putPieces(this.#unsaved.splice(0));
-  }
-
-  #unsavedDigests(file: SharedFile): Uint8Array | undefined {
-    return this.#unsaved.find((each) => each.name === file.name && each.root === file.root)?.digests;
   }
 }
 
@@ -335,15 +350,6 @@ function sameVersion(a: { size: number; modified: number }, b: { size: number; m
 
 function changed(name: string): Failure {
   return new Failure("file-changed", `Cannot send "${printable(name)}": it has changed since it was listed`);
-}
-
-/** A watch, or undefined where there are too many folders for the system to watch. */
-function watchIfPossible(folder: Folder): FolderWatch | undefined {
-  try {
-    return new FolderWatch(folder);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Waits: true when the time is over, false when the signal came first. */

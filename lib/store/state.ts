@@ -117,9 +117,9 @@ export class State implements Disposable {
   /** Every file whose pieces are known, as it was then. What cannot be read is hashed again. */
   hashedFiles(): HashedFile[] {
     return this.#readOr([], (database) => {
-      return database.prepare("SELECT name, size, modified, root FROM pieces").all().map((row) => {
-        const { name, size, modified, root } = row as unknown as FoundFile & { root: Uint8Array };
-        return { name, size, modified, root: root.toHex() };
+      return database.prepare("SELECT name, size, modified, changed, root FROM pieces").all().map((row) => {
+        const { root, changed, ...file } = row as unknown as FoundFile & { root: Uint8Array; changed: number | null };
+        return { ...file, ...(changed === null ? {} : { changed }), root: root.toHex() };
       });
     });
   }
@@ -231,12 +231,12 @@ export class State implements Disposable {
   #savePieces(database: Database): void {
     if (this.#pieces.size === 0) return;
     const put = database.prepare(
-      "INSERT OR REPLACE INTO pieces (name, size, modified, root, digests) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO pieces (name, size, modified, changed, root, digests) VALUES (?, ?, ?, ?, ?, ?)",
     );
     const drop = database.prepare("DELETE FROM pieces WHERE name = ?");
     for (const [name, file] of this.#pieces) {
       if (file === undefined) drop.run(name);
-      else put.run(name, file.size, file.modified, Uint8Array.fromHex(file.root), file.digests);
+      else put.run(name, file.size, file.modified, file.changed ?? null, Uint8Array.fromHex(file.root), file.digests);
     }
   }
 

@@ -97,6 +97,7 @@ export class UnfinishedFile implements Disposable {
       size,
       modified: 0,
       executable: false,
+      changed: undefined,
       isUnchanged: () => true,
       [Symbol.dispose]: () => closeFile(file),
     };

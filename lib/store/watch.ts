@@ -110,3 +110,12 @@ class GatheredChange {
     return !this.#everything && this.#names.size === 0;
   }
 }
+
+/** A watch, or undefined where there are too many folders for the system to watch. */
+export function watchIfPossible(folder: Folder): FolderWatch | undefined {
+  try {
+    return new FolderWatch(folder);
+  } catch {
+    return undefined;
+  }
+}

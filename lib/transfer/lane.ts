@@ -7,7 +7,7 @@
 import type { Address } from "../core/address.ts";
 import { backoffMs } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
-import { pieceCount } from "../core/content.ts";
+import { PIECE_BYTES, pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { CONSENT_WAIT_MS, REPLY_WAIT_MS, RETRIES_MAX, RETRY_FIRST_MS, RETRY_LAST_MS } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
@@ -76,6 +76,8 @@ export class Lane {
   #standing: PlannedSource["standing"] = "new";
   #restUntilMs = -Infinity;
   #asked: Range | undefined;
+  /** Where what was asked last ended, well or badly. */
+  #stoppedAt = 0;
   #bytesPerSecond: number | undefined;
   #has: PieceSet | undefined;
   #given: PieceSet | undefined;
@@ -283,6 +285,7 @@ export class Lane {
       });
     } finally {
       const tookMs = this.#parts.clock.now() - beganMs;
+      this.#stoppedAt = this.#asked?.start ?? 0;
       this.#asked = undefined;
       this.before = undefined;
       this.isAsking = false;
@@ -291,11 +294,16 @@ export class Lane {
     }
   }
 
-  /** Asks on a new connection whether it still has a content. Shape: what it says instead of digests, if it does. */
+  /**
+   * Asks on a new connection whether it still has a content, of which it sent a piece that does not fit.
+   *
+   * @returns What it says instead of digests, if it does.
+   */
   async refusal(root: string): Promise<unknown> {
     try {
       using connection = await this.#connect();
-      await ask(connection, Pieces, { root, from: 0, limit: 1 });
+      const doubt = Math.floor(this.#stoppedAt / PIECE_BYTES);
+      await ask(connection, Pieces, { root, from: 0, limit: 1, doubt });
       return undefined;
     } catch (thrown) {
       return thrown;

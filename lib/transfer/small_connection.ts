@@ -89,6 +89,7 @@ export class SmallConnection {
       const root = file.root ?? await this.#rootOf(index);
       if (rootOf(file.size, digest) !== root) {
         plan.refused(this.#asker, new Failure("corrupt", `"${file.name}" does not match its root (sent by ${peer})`));
+        await this.#doubt(root);
         continue;
       }
       const nowMs = clock.now();
@@ -106,6 +107,18 @@ export class SmallConnection {
       const what = root === undefined ? { name: plan.nameAt(index, peer) } : { root };
       const packed = compress && size > 0 && mayShrink(name) ? { compression: "gzip" as const } : {};
       yield { ...what, start: 0, end: size, ...packed };
+    }
+  }
+
+  /** Lets the peer know that a file did not fit, so that it looks at its copy. */
+  async #doubt(root: string): Promise<void> {
+    const { signal } = this.#parts;
+    try {
+      using connection = await this.#connect();
+      using _closing = connection.closeOn(signal);
+      await ask(connection, Pieces, { root, from: 0, limit: 1, doubt: 0 });
+    } catch {
+      // Its own affair: the file is fetched from others.
     }
   }
 

@@ -77,7 +77,7 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     files: [{ name: "aula 1.mp4", size: 8, modified: 1_795_000_000_000, root: ROOT }],
     more: true,
   }],
-  PIECES: [{ root: ROOT, from: 0, limit: 32_768 }, {
+  PIECES: [{ root: ROOT, from: 0, limit: 32_768, doubt: 7_629 }, {
     name: "aula 1.mp4",
     size: 8,
     modified: -310_157_632_110,

@@ -60,6 +60,8 @@ export interface Behaviour {
 export class TestSource implements AsyncDisposable {
   /** Body bytes sent. */
   sent = 0;
+  /** Pieces that somebody said do not fit. */
+  readonly doubts: number[] = [];
   /** Connections accepted. */
   connections = 0;
   #listener: Listener | undefined;
@@ -75,7 +77,8 @@ export class TestSource implements AsyncDisposable {
     let digestsAsked = 0;
     const about = { name: file.name, size: behaviour.size ?? file.bytes.length, modified: 1 };
     const all = routes(
-      route(Pieces, (_: undefined, { from, limit }) => {
+      route(Pieces, (_: undefined, { from, limit, doubt }) => {
+        if (doubt !== undefined) source.doubts.push(doubt);
         digestsAsked += 1;
         if (behaviour.failsLater !== undefined && digestsAsked > 1) throw behaviour.failsLater;
         const count = Math.min(limit, behaviour.digestsAtATime ?? limit);

@@ -180,3 +180,32 @@ Deno.test("Share notices that a file has become a program, and that it is none a
     assertEquals(share.files.get("tool")?.root, root);
   }
 });
+
+Deno.test("doubt() believes a copy that still fits, and hashes again one that does not", async () => {
+  await using temp = await TempFolder.make();
+  for (const name of ["a.bin", "b.bin"]) await temp.file(name, 2 * PIECE_BYTES + 5, 1);
+  let root: string;
+  {
+    await using first = await openShare(temp);
+    first.start();
+    root = await eventually("both are hashed", () => {
+      const roots = ["a.bin", "b.bin"].map((name) => first.share.files.get(name)?.root);
+      return roots[0] !== undefined && roots[0] === roots[1] ? roots[0] : undefined;
+    });
+  }
+  // Not started, so that nothing but the doubt can find it out.
+  await using second = await openShare(temp);
+  const { share } = second;
+  const { mtime } = await Deno.stat(temp.at("a.bin"));
+  using file = await Deno.open(temp.at("a.bin"), { write: true });
+  await file.seek(2 * PIECE_BYTES, Deno.SeekMode.Start);
+  await file.write(new Uint8Array(5));
+  await file.utime(mtime ?? 0, mtime ?? 0);
+  await share.doubt(root, 0);
+  await share.doubt(root, 1_000);
+  assertEquals(share.files.copiesOf(root).map(({ name }) => name).sort(), ["a.bin", "b.bin"]);
+  await share.doubt(root, 2);
+  assertEquals(share.files.copiesOf(root).map(({ name }) => name), ["b.bin"]);
+  const now = await eventually("it is hashed again", () => share.files.get("a.bin")?.root);
+  assertEquals(now, await rootOfFile(temp.at("a.bin")));
+});

@@ -156,6 +156,7 @@ Deno.test("download() drops a source that sends a wrong byte, names the piece, a
     'Piece 2 of "served.bin" does not match its digest (sent by bad)',
   ]);
   assertEquals(alone.writes, [0, PIECE_BYTES], "a wrong piece was written");
+  assertEquals([bad.doubts.at(-1), good.doubts], [2, []], "the source is told which piece does not fit");
 });
 
 Deno.test("download() tells a file that was changed on the way from a damaged one", async () => {
