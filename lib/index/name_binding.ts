@@ -4,6 +4,7 @@
  * @module
  */
 
+import { addressShare } from "../core/address.ts";
 import { NO_ID } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
 import { NAMES_BOUND_MAX } from "../core/limits.ts";
@@ -12,9 +13,9 @@ import { freePeerName } from "../core/peer_name.ts";
 /** The names that have been joined under. */
 export class NameBinding {
   /** Who has a name, by `peerNameKey`; the one that joined last is last. */
-  readonly #owners = new Map<string, { readonly id: string; readonly host: string }>();
+  readonly #owners = new Map<string, { readonly id: string; readonly share: string }>();
   /** The names by the address from which they were joined under, those of each in the same order. */
-  readonly #byHost = new Map<string, Set<string>>();
+  readonly #byShare = new Map<string, Set<string>>();
 
   /** Whether a name, given by its `peerNameKey`, belongs to another key. */
   isOfAnother(key: string, id: string): boolean {
@@ -28,19 +29,20 @@ export class NameBinding {
   bind(key: string, id: string, host: string): void {
     if (id === NO_ID) return;
     this.#free(key);
-    this.#owners.set(key, { id, host });
-    const neighbours = this.#byHost.get(host) ?? new Set();
-    this.#byHost.set(host, neighbours.add(key));
-    if (this.#owners.size > NAMES_BOUND_MAX) this.#free(oldestOf(this.#byHost.values()));
+    const share = addressShare(host);
+    this.#owners.set(key, { id, share });
+    const neighbours = this.#byShare.get(share) ?? new Set();
+    this.#byShare.set(share, neighbours.add(key));
+    if (this.#owners.size > NAMES_BOUND_MAX) this.#free(oldestOf(this.#byShare.values()));
   }
 
   #free(key: string): void {
     const owner = this.#owners.get(key);
     if (owner === undefined) return;
     this.#owners.delete(key);
-    const neighbours = this.#byHost.get(owner.host);
+    const neighbours = this.#byShare.get(owner.share);
     neighbours?.delete(key);
-    if (neighbours?.size === 0) this.#byHost.delete(owner.host);
+    if (neighbours?.size === 0) this.#byShare.delete(owner.share);
   }
 }
 

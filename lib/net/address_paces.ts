@@ -4,6 +4,7 @@
  * @module
  */
 
+import { addressShare } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { PACED_ADDRESSES_MAX } from "../core/limits.ts";
 import { Pace } from "../core/pace.ts";
@@ -21,9 +22,10 @@ export class AddressPaces {
 
   /** Waits until it may be done once more for an address. */
   async wait(host: string): Promise<void> {
-    const pace = this.#paces.get(host) ?? new Pace(this.#perSecond, this.#clock);
-    this.#paces.delete(host);
-    this.#paces.set(host, pace);
+    const share = addressShare(host);
+    const pace = this.#paces.get(share) ?? new Pace(this.#perSecond, this.#clock);
+    this.#paces.delete(share);
+    this.#paces.set(share, pace);
     const [oldest] = this.#paces.keys();
     if (this.#paces.size > PACED_ADDRESSES_MAX && oldest !== undefined) this.#paces.delete(oldest);
     await pace.take(1);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { addressShare } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { GUESS_FIRST_MS, GUESS_LAST_MS, GUESSING_ADDRESSES_MAX } from "../core/limits.ts";
 
@@ -18,7 +19,7 @@ export class Guesses {
 
   /** Waits until an address may guess again. Those who wait at the same time wait one after the other. */
   async wait(host: string): Promise<void> {
-    const wrong = this.#wrong.get(host);
+    const wrong = this.#wrong.get(addressShare(host));
     if (wrong === undefined) return;
     const nowMs = this.#clock.now();
     const startMs = Math.max(nowMs, wrong.untilMs);
@@ -28,9 +29,10 @@ export class Guesses {
 
   /** Notes a wrong guess. */
   note(host: string): void {
-    const count = (this.#wrong.get(host)?.count ?? 0) + 1;
-    this.#wrong.delete(host);
-    this.#wrong.set(host, { count, untilMs: this.#clock.now() + pauseMs(count) });
+    const share = addressShare(host);
+    const count = (this.#wrong.get(share)?.count ?? 0) + 1;
+    this.#wrong.delete(share);
+    this.#wrong.set(share, { count, untilMs: this.#clock.now() + pauseMs(count) });
     const [oldest] = this.#wrong.keys();
     if (this.#wrong.size > GUESSING_ADDRESSES_MAX && oldest !== undefined) this.#wrong.delete(oldest);
   }

@@ -13,6 +13,7 @@ import {
   QUESTIONS_PER_PEER_MAX,
   QUEUED_EVERY_MS,
 } from "../core/limits.ts";
+import { Places } from "../core/places.ts";
 
 import type { KeyStanding } from "./who.ts";
 
@@ -59,6 +60,8 @@ export interface ConsentOptions {
 interface OpenQuestion {
   readonly question: Question;
   readonly answer: (allowed: boolean) => void;
+  /** Ends it without an answer. */
+  readonly makeRoom: () => void;
   readonly allowed: Promise<boolean>;
 }
 
@@ -66,6 +69,7 @@ interface OpenQuestion {
 export class Consent {
   readonly #options: ConsentOptions;
   readonly #open = new Map<string, OpenQuestion>();
+  readonly #places = new Places<string>({ total: QUESTIONS_OPEN_MAX, first: "newest" });
   /** What was allowed in this run; the oldest first. */
   readonly #remembered = new Set<string>();
   #lastNumber = 0;
@@ -84,7 +88,7 @@ export class Consent {
    * Resolves when the wish is allowed. While a person is asked, `tell` lets the one who waits know, again and again; it fails when he is gone.
    * Fails: "refused"; "busy" when too much is asked at once.
    */
-  async allow(wish: Wish, tell: () => Promise<void>): Promise<void> {
+  async allow(wish: Wish, tell: () => Promise<void>, { host = "" } = {}): Promise<void> {
     const { mode, always } = this.#options;
     // Several people may be at one host. A client without a key could be any of them, so each of its wishes is a question.
     const key = wish.id === ""
@@ -92,7 +96,7 @@ export class Consent {
       : JSON.stringify([wish.id, wish.peer, wish.kind, wish.root ?? wish.name]);
     if (this.isOpen || this.#remembered.has(key) || (wish.id !== "" && always.has(wish.id, wish.kind))) return;
     if (mode === "deny") throw refused(wish);
-    const { allowed } = this.#open.get(key) ?? this.#ask(key, wish);
+    const { allowed } = this.#open.get(key) ?? this.#ask(key, wish, host);
     const gone = Promise.withResolvers<boolean>();
     const telling = (): void => void tell().catch((thrown) => gone.reject(thrown));
     telling();
@@ -141,26 +145,34 @@ export class Consent {
     });
   }
 
-  #ask(key: string, wish: Wish): OpenQuestion {
+  #ask(key: string, wish: Wish, host: string): OpenQuestion {
     const { clock, onEvent } = this.#options;
     const isSame = ({ id, peer }: Wish): boolean => id === wish.id && (id !== "" || peer === wish.peer);
     const ofPeer = this.#open.values().filter(({ question }) => isSame(question)).toArray().length;
-    if (this.#open.size >= QUESTIONS_OPEN_MAX || ofPeer >= QUESTIONS_PER_PEER_MAX) {
+    const holder = { host, key: wish.id };
+    const entered = ofPeer < QUESTIONS_PER_PEER_MAX && this.#places.enter(key, holder, clock.now());
+    if (entered === false || !entered.given) {
       throw new Failure("busy", "Cannot ask: too many questions wait for an answer here");
     }
-    const { promise: allowed, resolve } = Promise.withResolvers<boolean>();
+    if (entered.displaced !== undefined) this.#open.get(entered.displaced)?.makeRoom();
+    const { promise: allowed, resolve, reject } = Promise.withResolvers<boolean>();
     const number = ++this.#lastNumber;
     const over = new AbortController();
     const end = (isAllowed: boolean, inTime: boolean): void => {
       if (this.#open.get(key) !== open) return;
       this.#open.delete(key);
+      this.#places.leave(key);
       over.abort();
       if (isAllowed && wish.id !== "") this.#remember(key);
       onEvent({ event: "answered", number, allowed: isAllowed, inTime });
       resolve(isAllowed);
     };
     const question = { ...wish, number };
-    const open: OpenQuestion = { question, answer: (isAllowed) => end(isAllowed, true), allowed };
+    const makeRoom = (): void => {
+      reject(new Failure("busy", "The question had to make room for one of another peer"));
+      end(false, false);
+    };
+    const open: OpenQuestion = { question, answer: (isAllowed) => end(isAllowed, true), makeRoom, allowed };
     this.#open.set(key, open);
     clock.delay(CONSENT_WAIT_MS, over.signal).then(() => end(false, false), () => {});
     onEvent({ event: "asked", ...question });

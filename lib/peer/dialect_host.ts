@@ -47,7 +47,9 @@ async function answerDownload(
   try {
     const wish = { kind: "download" as const, id: "", peer, key: "new" as const, name: file.name, size: file.size };
     // There is no word by which a client could be told that it has to wait.
-    await consent.allow(file.root === undefined ? wish : { ...wish, root: file.root }, () => Promise.resolve());
+    await consent.allow(file.root === undefined ? wish : { ...wish, root: file.root }, () => Promise.resolve(), {
+      host: peer,
+    });
   } catch (thrown) {
     if (!failedWith(thrown, "refused", "busy")) throw thrown;
     return await say(encodeHeader(dialect, file.size, false));

@@ -114,7 +114,8 @@ export class Visit implements Disposable {
     const { consent } = this.host.parts;
     if (consent.isOpen) return;
     const { name: peer, key } = await this.who();
-    await consent.allow({ ...wish, id: this.caller, peer, key }, () => this.connection.send(encodeNews(Asking, {})));
+    const tell = (): Promise<void> => this.connection.send(encodeNews(Asking, {}));
+    await consent.allow({ ...wish, id: this.caller, peer, key }, tell, { host: this.connection.remote.host });
   }
 
   /** Fails: "refused" where nobody may download, and this peer is no exception. */

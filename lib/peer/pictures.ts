@@ -10,6 +10,7 @@ import { checkImage } from "../core/image_check.ts";
 import { imageName, type ImageType } from "../core/image_type.ts";
 import { PICTURES_AT_ONCE_MAX, PICTURES_PER_PEER_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
+import { Places } from "../core/places.ts";
 import { printable } from "../core/printable.ts";
 import { type Answer, type Route, route } from "../net/answerer.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
@@ -61,6 +62,8 @@ export interface PictureParts extends PicturesOptions, ShowParts {
 /** A picture that somebody shows us. */
 interface Taking {
   readonly caller: string;
+  /** Ends it, to make room for another. */
+  readonly over: AbortController;
   /** Ends when it was shown, or fails with why not. */
   stored: Promise<void>;
 }
@@ -68,7 +71,7 @@ interface Taking {
 /** The pictures of one peer. */
 export class Pictures implements AsyncDisposable {
   readonly #parts: PictureParts;
-  readonly #taking = new Set<Taking>();
+  readonly #taking = new Places<Taking>({ total: PICTURES_AT_ONCE_MAX, first: "oldest" });
   readonly #byVisit = new WeakMap<Visit, Taking>();
   readonly #closing = new AbortController();
 
@@ -90,7 +93,7 @@ export class Pictures implements AsyncDisposable {
       throw new Failure("busy", "Cannot take a second picture before the first");
     }
     await visit.allow({ kind: "picture", name, root, size });
-    const taking = this.#reserve(visit.caller);
+    const taking = this.#reserve(visit);
     using held = new DisposableStack();
     try {
       const { clock, down, inbox } = this.#parts;
@@ -101,7 +104,8 @@ export class Pictures implements AsyncDisposable {
       const { local, remote } = connection;
       const coming = held.use(await PictureOnItsWay.open({ size, at: local, from: remote.host, clock, pace: down }));
       const all = held.move();
-      taking.stored = this.#store(coming, kept, { ...wish, name, who }).finally(() => {
+      const signal = AbortSignal.any([this.#closing.signal, taking.over.signal]);
+      taking.stored = this.#store(coming, kept, { ...wish, name, who }, signal).finally(() => {
         all[Symbol.dispose]();
         this.#release(taking);
       });
@@ -125,22 +129,24 @@ export class Pictures implements AsyncDisposable {
   /** Gives up what is on its way. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled(Array.from(this.#taking, ({ stored }) => stored));
+    await Promise.allSettled(Array.from(this.#taking.items(), ({ stored }) => stored));
   }
 
   /** Holds a place. Fails: "busy" when there is none. */
-  #reserve(caller: string): Taking {
-    const ofCaller = this.#taking.values().filter((each) => each.caller === caller).toArray().length;
-    if (this.#taking.size >= PICTURES_AT_ONCE_MAX || ofCaller >= PICTURES_PER_PEER_MAX) {
+  #reserve({ caller, connection: { remote } }: Visit): Taking {
+    const taking = { caller, over: new AbortController(), stored: Promise.resolve() };
+    const ofCaller = this.#taking.items().filter((each) => each.caller === caller).toArray().length;
+    const entered = ofCaller < PICTURES_PER_PEER_MAX &&
+      this.#taking.enter(taking, { host: remote.host, key: caller }, this.#parts.clock.now());
+    if (entered === false || !entered.given) {
       throw new Failure("busy", "Cannot take the picture: others are on their way");
     }
-    const taking = { caller, stored: Promise.resolve() };
-    this.#taking.add(taking);
+    entered.displaced?.over.abort(new Failure("busy", "It had to make room for a picture of another peer"));
     return taking;
   }
 
   #release(taking: Taking): void {
-    this.#taking.delete(taking);
+    this.#taking.leave(taking);
   }
 
   /** Waits for a picture, checks it, keeps it where there is an inbox, and tells. */
@@ -148,12 +154,13 @@ export class Pictures implements AsyncDisposable {
     coming: PictureOnItsWay,
     kept: HeldPicture | undefined,
     wish: DataOf<typeof Show> & { readonly who: Who },
+    signal: AbortSignal,
   ): Promise<void> {
     const { onEvent, onPicture } = this.#parts;
     const { name, size, type, sha256 } = wish;
     const { name: peer, id, key } = wish.who;
     try {
-      const bytes = await coming.whole(this.#closing.signal);
+      const bytes = await coming.whole(signal);
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
       if (digest !== sha256 || checkImage(bytes) !== type) {
         throw new Failure("corrupt", `Cannot take "${printable(name)}": it is not the picture that was agreed on`, {

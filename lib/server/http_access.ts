@@ -3,6 +3,7 @@
  * @module
  */
 
+import { addressShare } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { HOST_BYTES_MAX, HTTP_REQUESTS_MAX, HTTP_REQUESTS_PER_ADDRESS_MAX } from "../core/limits.ts";
@@ -38,18 +39,19 @@ export class HttpAccess {
 
   /** Counts a request of an address until what this gives is disposed of. Fails: "busy" when there are too many. */
   enter(host: string): Disposable {
-    const running = this.#running.get(host) ?? 0;
+    const share = addressShare(host);
+    const running = this.#running.get(share) ?? 0;
     if (running >= HTTP_REQUESTS_PER_ADDRESS_MAX || this.#runningAll >= HTTP_REQUESTS_MAX) {
       throw new Failure("busy", "Cannot answer: too many requests are being answered already");
     }
-    this.#running.set(host, running + 1);
+    this.#running.set(share, running + 1);
     this.#runningAll += 1;
     return {
       [Symbol.dispose]: () => {
         this.#runningAll -= 1;
-        const left = (this.#running.get(host) ?? 1) - 1;
-        if (left > 0) this.#running.set(host, left);
-        else this.#running.delete(host);
+        const left = (this.#running.get(share) ?? 1) - 1;
+        if (left > 0) this.#running.set(share, left);
+        else this.#running.delete(share);
       },
     };
   }

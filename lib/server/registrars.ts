@@ -3,13 +3,14 @@
  * @module
  */
 
+import { addressShare } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
 import { REGISTRATIONS_PER_ADDRESS_MAX } from "../core/limits.ts";
 import { Expiries } from "../core/expiries.ts";
 
 /** Registered names by the address that registered them. */
 export class Registrars implements Disposable {
-  readonly #hosts = new Map<string, string>();
+  readonly #shares = new Map<string, string>();
   readonly #counts = new Map<string, number>();
   readonly #expiries = new Expiries((key) => this.#forget(key));
 
@@ -18,20 +19,21 @@ export class Registrars implements Disposable {
    * address has too many; as `call` does.
    */
   async register<T>(key: string, host: string, ttlMs: number, call: () => Promise<T>): Promise<T> {
-    const isNew = this.#hosts.get(key) !== host;
-    if (isNew && (this.#counts.get(host) ?? 0) >= REGISTRATIONS_PER_ADDRESS_MAX) {
+    const share = addressShare(host);
+    const isNew = this.#shares.get(key) !== share;
+    if (isNew && (this.#counts.get(share) ?? 0) >= REGISTRATIONS_PER_ADDRESS_MAX) {
       throw new Failure("busy", `Cannot register more than ${REGISTRATIONS_PER_ADDRESS_MAX} names from one address`);
     }
-    this.#count(host, 1);
+    this.#count(share, 1);
     let called: T;
     try {
       called = await call();
     } catch (thrown) {
-      this.#count(host, -1);
+      this.#count(share, -1);
       throw thrown;
     }
     this.forget(key);
-    this.#hosts.set(key, host);
+    this.#shares.set(key, share);
     this.#expiries.set(key, ttlMs);
     return called;
   }
@@ -47,15 +49,15 @@ export class Registrars implements Disposable {
   }
 
   #forget(key: string): void {
-    const host = this.#hosts.get(key);
-    if (host === undefined) return;
-    this.#hosts.delete(key);
-    this.#count(host, -1);
+    const share = this.#shares.get(key);
+    if (share === undefined) return;
+    this.#shares.delete(key);
+    this.#count(share, -1);
   }
 
-  #count(host: string, more: number): void {
-    const count = (this.#counts.get(host) ?? 0) + more;
-    if (count > 0) this.#counts.set(host, count);
-    else this.#counts.delete(host);
+  #count(share: string, more: number): void {
+    const count = (this.#counts.get(share) ?? 0) + more;
+    if (count > 0) this.#counts.set(share, count);
+    else this.#counts.delete(share);
   }
 }

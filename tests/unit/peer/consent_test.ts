@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { CONSENT_WAIT_MS, QUESTIONS_PER_PEER_MAX } from "../../../lib/core/limits.ts";
+import { CONSENT_WAIT_MS, QUESTIONS_OPEN_MAX, QUESTIONS_PER_PEER_MAX } from "../../../lib/core/limits.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { ask } from "../../../lib/net/caller.ts";
 import { Identity } from "../../../lib/net/identity.ts";
@@ -146,6 +146,22 @@ Deno.test("consent bounds the questions of each host without a key, and another 
   const other = consent.allow({ ...wish, peer: "10.0.0.6" }, tell);
   for (const { number } of consent.questions()) consent.accept(number);
   await Promise.all([...open, other]);
+});
+
+Deno.test("questions of keys made up at one address leave the first of them and make room for another address", async () => {
+  const { consent } = make("ask");
+  const flood = Array.from({ length: QUESTIONS_OPEN_MAX }, (_, number) => {
+    const id = `${number % 20}`.padStart(64, "e");
+    return consent.allow({ ...WISH, id, root: `flood ${number}` }, tell, { host: "10.0.0.66" });
+  });
+  const ended = flood.map((each) => each.then(() => "allowed", (thrown) => thrown.code));
+  const honest = consent.allow({ ...WISH, root: "honest" }, tell, { host: "10.0.0.7" });
+  assertEquals(await Promise.race(ended), "busy");
+  const questions = consent.questions();
+  assertEquals([questions.length, questions[0]?.root], [QUESTIONS_OPEN_MAX, "flood 0"]);
+  for (const { number } of questions) consent.accept(number);
+  await honest;
+  assertEquals((await Promise.all(ended)).filter((each) => each === "busy").length, 1);
 });
 
 Deno.test("who asks is told so, and one who is gone asks no more; one peer cannot fill the screen", async () => {
