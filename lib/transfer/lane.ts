@@ -314,8 +314,9 @@ export class Lane {
   failed(): void {
     const bounds = { firstMs: RETRY_FIRST_MS, lastMs: RETRY_LAST_MS };
     this.#restUntilMs = this.#parts.clock.now() + backoffMs(this.#tries, bounds, this.#parts.random);
+    // One that gave pieces before it failed has only ended its turn.
+    if (this.#tries > 0) this.#standing = "bad";
     this.#tries += 1;
-    this.#standing = "bad";
   }
 
   /** Ends what is under way because it is not needed any more: it fails with `RELEASED`. */

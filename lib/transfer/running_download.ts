@@ -17,6 +17,7 @@ import { PieceSet } from "../core/piece_set.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { Buffers } from "./buffers.ts";
 import { mayShrink } from "./compress.ts";
+import { HoldUps } from "./hold_ups.ts";
 import { isWorthRetrying, type Lane, RELEASED } from "./lane.ts";
 import { type Opened, Opening } from "./opening.ts";
 import { PieceList } from "./piece_list.ts";
@@ -31,8 +32,6 @@ const WRITING_BUFFERS = 4;
 const TICK_MS = 500;
 /** The same as long as there are no digests. */
 const OPENING_TICK_MS = 100;
-/** How much longer than that it may take before it was this machine that had other things to do, or our own disk or output that did not take more. */
-const HELD_UP_MS = 1_000;
 
 /** One download. */
 export class RunningDownload implements AsyncDisposable {
@@ -56,8 +55,7 @@ export class RunningDownload implements AsyncDisposable {
   #fatal: { readonly thrown: unknown } | undefined;
   #firstMs: number | undefined;
   #movedMs: number;
-  /** When each write that is under way began. */
-  readonly #writes = new Set<{ readonly sinceMs: number }>();
+  readonly #holdUps: HoldUps;
 
   constructor(options: DownloadOptions) {
     const { content, clock, random, connect, pace, sources, deliverers } = options;
@@ -72,6 +70,7 @@ export class RunningDownload implements AsyncDisposable {
     });
     this.#startMs = this.#movedMs = clock.now();
     this.#bell = new Bell(clock);
+    this.#holdUps = new HoldUps(clock);
     this.#list = new PieceList(content.size);
     this.#here = new PieceSet(pieceCount(content.size));
     this.#compress = options.compress === true && mayShrink(content.name);
@@ -184,14 +183,8 @@ export class RunningDownload implements AsyncDisposable {
       }));
   }
 
-  async #write(offset: number, bytes: Uint8Array): Promise<void> {
-    const write = { sinceMs: this.#options.clock.now() };
-    this.#writes.add(write);
-    try {
-      await this.#options.sink.write(offset, bytes);
-    } finally {
-      this.#writes.delete(write);
-    }
+  #write(offset: number, bytes: Uint8Array): Promise<void> {
+    return this.#holdUps.during(() => this.#options.sink.write(offset, bytes));
   }
 
   /** Asks sources for digests as long as there are none, and others than the one whose list is used when that one is late. */
@@ -322,20 +315,14 @@ export class RunningDownload implements AsyncDisposable {
 
   /** Waits until something happens that may change the plan. */
   async #happening(step: Step): Promise<void> {
-    const { clock } = this.#options;
     const idle = this.#pool.placed.filter((lane) => !lane.isBusy && !lane.isDropped);
     const restMs = idle.map((lane) => lane.waitMs()).filter((ms) => ms > 0);
     const tickMs = this.#checked ? TICK_MS : OPENING_TICK_MS;
     const waitMs = step.kind === "wait" ? Math.max(10, Math.min(tickMs, ...restMs)) : tickMs;
-    const beganMs = clock.now();
-    await this.#bell.wait(waitMs);
-    const nowMs = clock.now();
-    // No source is late because of us.
-    const isWriteLate = this.#writes.values().some(({ sinceMs }) => nowMs - sinceMs > HELD_UP_MS);
-    const heldUpMs = isWriteLate ? nowMs - beganMs : nowMs - beganMs - waitMs;
-    if (!isWriteLate && heldUpMs < HELD_UP_MS) return;
+    const heldUpMs = await this.#holdUps.wait(this.#bell, waitMs);
+    if (heldUpMs === 0) return;
     for (const lane of this.#pool.placed) lane.excuse(heldUpMs);
-    this.#movedMs = Math.min(nowMs, this.#movedMs + heldUpMs);
+    this.#movedMs = Math.min(this.#options.clock.now(), this.#movedMs + heldUpMs);
   }
 
   async #failed(lane: Lane, failure: Failure): Promise<void> {

@@ -1,0 +1,42 @@
+/**
+ * Notices time in which this machine, its disk or its output held a download up, so that no source is blamed for it. Called by running_download.ts.
+ * @module
+ */
+
+import type { Bell } from "../core/bell.ts";
+import type { Clock } from "../core/clock.ts";
+
+/** How much longer than it should something may take before it is a hold-up. */
+const HELD_UP_MS = 1_000;
+
+/** What may hold one download up: its writes, and waits that end late. */
+export class HoldUps {
+  readonly #clock: Clock;
+  /** When each write that is under way began. */
+  readonly #writes = new Set<{ readonly sinceMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Waits for a write, knowing that it is under way. */
+  async during(write: () => Promise<void>): Promise<void> {
+    const begun = { sinceMs: this.#clock.now() };
+    this.#writes.add(begun);
+    try {
+      await write();
+    } finally {
+      this.#writes.delete(begun);
+    }
+  }
+
+  /** Waits for a bell, or for `waitMs`. Shape: how much of that time was held up here, in milliseconds. */
+  async wait(bell: Bell, waitMs: number): Promise<number> {
+    const beganMs = this.#clock.now();
+    await bell.wait(waitMs);
+    const nowMs = this.#clock.now();
+    if (this.#writes.values().some(({ sinceMs }) => nowMs - sinceMs > HELD_UP_MS)) return nowMs - beganMs;
+    const lateMs = nowMs - beganMs - waitMs;
+    return lateMs > HELD_UP_MS ? lateMs : 0;
+  }
+}
