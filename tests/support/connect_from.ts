@@ -8,11 +8,11 @@ import type { ByteStream } from "../../lib/net/byte_stream.ts";
 import { Connection } from "../../lib/net/connection.ts";
 
 /** Connects to a port of this machine from one address of this machine, which Deno's own `connect` cannot choose. */
-export async function connectFrom(host: string, port: number): Promise<Connection> {
-  const socket = connectSocket({ host: "127.0.0.1", port, localAddress: host, noDelay: true });
+export async function connectFrom(host: string, port: number, to = "127.0.0.1"): Promise<Connection> {
+  const socket = connectSocket({ host: to, port, localAddress: host, noDelay: true });
   const stream = new SocketStream(socket);
   await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
-  return new Connection(stream, { local: { host, port: socket.localPort ?? 0 }, remote: { host: "127.0.0.1", port } });
+  return new Connection(stream, { local: { host, port: socket.localPort ?? 0 }, remote: { host: to, port } });
 }
 
 /** A socket of node:net as a stream of bytes. */

@@ -13,10 +13,12 @@ import { Connection } from "../../lib/net/connection.ts";
 import { Identity } from "../../lib/net/identity.ts";
 import { Join, Peers, Reached, Update } from "../../lib/protocol/presence.ts";
 import { percentile } from "../bench/measure.ts";
+import { fromFileUrl } from "@std/path";
+import { testWith } from "../support/components.ts";
 import { connectFrom } from "../support/connect_from.ts";
 import { IndexClient } from "../support/index_client.ts";
 import { peakBytes } from "../support/memory.ts";
-import { type PeerArgs, runCommand, startIndex, startPeer } from "../support/programs.ts";
+import { type PeerArgs, Program, runCommand, startIndex, startPeer } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
@@ -127,6 +129,20 @@ async function answerOnce(listener: Deno.Listener, name: string): Promise<void> 
   const connection = new Connection(conn, { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) });
   await answerRequests(connection, routes(), undefined, { name: () => name, idleMs: 5_000 });
 }
+
+testWith(
+  "unshare",
+  ["--net", "ip", "link"],
+  "an honest peer joins beside a thousand addresses of one /64",
+  async () => {
+    const script = fromFileUrl(new URL("../support/one_network.ts", import.meta.url));
+    await using program = new Program(["run", "--allow-all", script], { within: ["unshare", "--net"] });
+    assertEquals(await program.exit(), 0, program.stderr);
+    const { tookMs, reachable, hits } = JSON.parse(program.stdout);
+    assertEquals([reachable, hits], [true, 1]);
+    assertLess(tookMs, JOIN_MS_MAX);
+  },
+);
 
 for (const [what, crowd] of Object.entries(CROWDS)) {
   Deno.test(`an honest peer joins, searches and downloads beside ${what}`, async () => {
