@@ -18,7 +18,7 @@ Deno.test("Folder.open() makes a missing folder, but no missing parent", async (
   const failure = await assertRejects(() => Folder.open(temp.at("no", "share")), Failure);
   assertEquals([failure.code, failure.message.includes("no")], ["not-found", true]);
   await temp.file("a file", 1);
-  assertEquals((await assertRejects(() => Folder.open(temp.at("a file")), Failure)).code, "not-found");
+  assertEquals((await assertRejects(() => Folder.open(temp.at("a file")), Failure)).code, "usage");
 });
 
 Deno.test("Folder.open() lets one peer have a folder at a time", async () => {
