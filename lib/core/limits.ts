@@ -97,6 +97,8 @@ export const GUESSING_ADDRESSES_MAX = 10_000;
 export const NAMES_BOUND_MAX = 100_000;
 /** Connections to one port that have not proven who they are, counted from the moment they are accepted. */
 export const STRANGERS_MAX = 1_024;
+/** The same at an index, to which thousands may come back within a second. */
+export const INDEX_STRANGERS_MAX = 4_096;
 /** Time that a connection has to prove who it is before it may lose its place to another one of its address. */
 export const STRANGER_GRACE_MS = 1_000;
 /** Time between two refusals in words; in between, who is too many is closed without a word, so that a flood costs little. */

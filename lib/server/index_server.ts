@@ -6,7 +6,7 @@
 import type { Address } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { CLOSE_WAIT_MS, INDEX_CONNECTIONS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
+import { CLOSE_WAIT_MS, INDEX_CONNECTIONS_MAX, INDEX_STRANGERS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import { AddressPaces } from "../net/address_paces.ts";
@@ -96,6 +96,7 @@ export class IndexServer implements AsyncDisposable {
     const server = new IndexServer(address, options);
     server.#listener = await Listener.listen(address, {
       connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
+      strangersMax: INDEX_STRANGERS_MAX,
       fullHint: "try again in a moment, or at another index; who runs this one can allow more with --max-peers",
       ...(options.room === undefined ? {} : { identity: options.room.identity }),
       serve: (connection) => server.#serve(connection),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { INDEX_STRANGERS_MAX } from "../../lib/core/limits.ts";
 import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
 import { greet } from "../../lib/net/caller.ts";
 import { Identity } from "../../lib/net/identity.ts";
@@ -12,6 +13,8 @@ import { connectFrom } from "./connect_from.ts";
 import { IndexClient } from "./index_client.ts";
 
 const ADDRESSES = 1_000;
+/** More than an index has places for strangers. */
+const HALF_OPEN = INDEX_STRANGERS_MAX + ADDRESSES;
 const HONEST = "fd00:0:0:2::1";
 
 const of = (number: number): string => `fd00:0:0:1::${(number + 1).toString(16)}`;
@@ -22,7 +25,7 @@ await ip(...added.map((address) => `address add ${address}/128 dev lo nodad`));
 const index = new SqliteIndex();
 const server = await IndexServer.listen({ host: "::", port: 0 }, { index, journal: () => {}, connectionsMax: 300 });
 const { port } = server.address;
-for (let number = 0; number < 2 * ADDRESSES; number++) await connectFrom(of(number % ADDRESSES), port, HONEST);
+for (let number = 0; number < HALF_OPEN; number++) await connectFrom(of(number % ADDRESSES), port, HONEST);
 for (let number = 0; number < 400; number++) {
   const identity = await Identity.make();
   const connection = await connectFrom(of(number), port, HONEST);

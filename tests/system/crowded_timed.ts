@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Caller, greet } from "../../lib/net/caller.ts";
 import { addressOf } from "../../lib/core/address.ts";
+import { STRANGERS_MAX } from "../../lib/core/limits.ts";
 import { Failure } from "../../lib/core/failure.ts";
 import { answerRequests, routes } from "../../lib/net/answerer.ts";
 import { Connection } from "../../lib/net/connection.ts";
@@ -49,9 +50,9 @@ async function times(
 
 /** What a crowd does, by name. */
 const CROWDS: Record<string, (crowd: Crowd) => Promise<void>> = {
-  async "1,000 half-open connections, to the index and to the peer"({ ports, keep }) {
+  async "more half-open connections than the peer has places, and as many to the index"({ ports, keep }) {
     for (const port of [ports.index, ports.peer]) {
-      await times(1_000, async () => void keep(await connectFrom("127.0.0.2", port)));
+      await times(STRANGERS_MAX + 500, async () => void keep(await connectFrom("127.0.0.2", port)));
     }
   },
   async "300 connections that say HELLO and never PROVE"({ ports, keep }) {
