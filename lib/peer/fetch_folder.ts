@@ -169,7 +169,7 @@ class Tree {
       signal: watch.signal,
       onFile: ({ name, root, traits, sources }, bytes, digest) => {
         this.#firstMs ??= parts.clock.now() - startMs;
-        for (const file of filesOf(name)) this.#placeSmall({ ...file, root, traits }, bytes, digest);
+        for (const file of filesOf(name)) this.#placeSmall(file, { root, traits }, bytes, digest);
         held.release(name);
         this.#tell(sources.map(({ peer }) => peer));
       },
@@ -188,10 +188,17 @@ class Tree {
     return await this.#context.parts.directory.sources({ kind: "file", ...content, peers: content.refs, others: 0 });
   }
 
-  #placeSmall(file: PlannedFile & Pick<ArrivedFile, "root" | "traits">, bytes: Uint8Array, digest: Uint8Array): void {
+  #placeSmall(
+    planned: PlannedFile,
+    arrived: Pick<ArrivedFile, "root" | "traits">,
+    bytes: Uint8Array,
+    digest: Uint8Array,
+  ): void {
+    const file = { ...planned, ...arrived };
     const { chosen, root, parts } = this.#context;
     try {
-      if (!this.#isAt(file)) {
+      // Of what had a root, the plan has looked.
+      if (planned.root !== undefined || !this.#isAt(file)) {
         // A folder that was chosen may be on another disk.
         const beside = chosen ?? parts.folder.incomingPath(undefined);
         const { name, modified } = placeBytes(bytes, beside, root, file.stored, file.traits);

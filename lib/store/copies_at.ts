@@ -22,10 +22,18 @@ export interface CopyAt {
 /** Numbers that `placeFile` gives. */
 const NUMBERED_REGEXP = /^\((\d{1,5})\) /;
 
-/** Looks below one folder. Each of its folders is listed once, when a name in it is taken. */
+/** What is in one folder. */
+interface Listing {
+  /** The names as a disk may compare them: without case, in one form. */
+  readonly names: ReadonlySet<string>;
+  /** The numbers of all numbered names, in order. */
+  readonly numbers: readonly number[];
+}
+
+/** Looks below one folder. Each of its folders is listed once: asking the system for ten thousand files that are not there takes longer. */
 export class CopiesAt {
   readonly #root: string;
-  readonly #numbersIn = new Map<string, readonly number[]>();
+  readonly #listings = new Map<string, Listing>();
 
   /** @param root The real path of the folder. */
   constructor(root: string) {
@@ -34,11 +42,14 @@ export class CopiesAt {
 
   /** Every plain file of `size` bytes at the place of `name`, which `receivedName` gave. */
   *of(name: string, size: number): Generator<CopyAt> {
+    const { names, numbers } = this.#listing(name.slice(0, name.lastIndexOf("/") + 1));
+    if (!names.has(comparable(baseName(name)))) return;
     const first = this.#at(name);
     if (first === undefined) return;
     if (first.isFile && first.size === size) yield first;
-    for (const number of this.#numbers(name)) {
-      const copy = this.#at(numberedName(name, number));
+    for (const number of numbers) {
+      const numbered = numberedName(name, number);
+      const copy = names.has(comparable(baseName(numbered))) ? this.#at(numbered) : undefined;
       if (copy?.isFile === true && copy.size === size) yield copy;
     }
   }
@@ -53,29 +64,33 @@ export class CopiesAt {
     }
   }
 
-  /** The numbers of all numbered names in the folder of `name`, in order. */
-  #numbers(name: string): readonly number[] {
-    const folder = name.slice(0, name.lastIndexOf("/") + 1);
-    let numbers = this.#numbersIn.get(folder);
-    if (numbers === undefined) {
-      numbers = numbersIn(join(this.#root, ...folder.split("/")));
-      this.#numbersIn.set(folder, numbers);
+  #listing(folder: string): Listing {
+    let listing = this.#listings.get(folder);
+    if (listing === undefined) {
+      listing = listed(join(this.#root, ...folder.split("/")));
+      this.#listings.set(folder, listing);
     }
-    return numbers;
+    return listing;
   }
 }
 
-function numbersIn(folder: string): number[] {
+function listed(folder: string): Listing {
+  const names = new Set<string>();
   const numbers = new Set<number>();
   try {
     for (const { name } of Deno.readDirSync(folder)) {
+      names.add(comparable(name));
       const digits = NUMBERED_REGEXP.exec(name)?.[1];
       if (digits !== undefined) numbers.add(Number(digits));
     }
   } catch {
     // What cannot be listed holds no copy that could be found.
   }
-  return [...numbers].sort((a, b) => a - b);
+  return { names, numbers: [...numbers].sort((a, b) => a - b) };
+}
+
+function comparable(name: string): string {
+  return name.normalize("NFC").toLowerCase();
 }
 
 /** Whether a file of this name may be a copy that was stored as `name`, in whatever folder: under that name or a numbered one. */
