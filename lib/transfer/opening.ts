@@ -143,15 +143,21 @@ async function fetchPieceOf(
   options: Pick<Parameters<Lane["fetch"]>[1], "target" | "list" | "buffers" | "compress">,
 ): Promise<Uint8Array> {
   let held = new Uint8Array(0);
-  await lane.fetch(range, {
-    ...options,
-    sink: {
-      write(_, bytes) {
-        held = bytes.slice();
-        return Promise.resolve();
+  try {
+    await lane.fetch(range, {
+      ...options,
+      sink: {
+        write(_, bytes) {
+          held = bytes.slice();
+          return Promise.resolve();
+        },
       },
-    },
-    onPiece: () => {},
-  });
-  return held;
+      onPiece: () => {},
+    });
+    return held;
+  } catch (thrown) {
+    // It may have come, but it is of no use.
+    lane.bytes -= held.length;
+    throw thrown;
+  }
 }
