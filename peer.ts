@@ -43,7 +43,7 @@ const FLAGS = {
     about: "the index to join; of several, another when one is lost",
     byDefault: `127.0.0.1:${INDEX_PORT}`,
   },
-  name: { value: "NAME", about: "what others call you; one is made up and kept, if not said" },
+  name: { value: "NAME", about: "what others call you (default: a name that is made up once and kept)" },
   host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
   manifest: {

@@ -50,7 +50,7 @@ const FLAGS = {
     about: "port for HTTP (/openapi.json says what); 0 takes any free one",
     byDefault: "8031",
   },
-  "http-host": { value: "HOST", about: "address for HTTP: --host if not said, 127.0.0.1 in a room with a key" },
+  "http-host": { value: "HOST", about: "address for HTTP (default: that of --host; in a room with a key, 127.0.0.1)" },
   "no-http": { about: "serve no HTTP" },
   redis: {
     value: "URL",

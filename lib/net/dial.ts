@@ -13,7 +13,7 @@ import { certificatePem, type PublicIdentity } from "./identity.ts";
 export interface DialOptions {
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
-  /** The code of a failed attempt; "unreachable" if not said. */
+  /** The code of a failed attempt; default: "unreachable". */
   readonly failure?: FailureCode;
   /** Who has to be there. The connection is then encrypted, and made with nobody else; without, it is plain. */
   readonly identity?: PublicIdentity;

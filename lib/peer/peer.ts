@@ -69,7 +69,7 @@ export interface PeerOptions extends PicturesOptions {
   /** Files that are shared beside those of the folder: their names, and their real paths. */
   readonly elsewhere?: ReadonlyMap<string, string>;
   readonly indexes: readonly Address[];
-  /** The name to join with; one is made up and kept, if not said. */
+  /** The name to join with; default: a name that is made up once and kept. */
   readonly name?: string;
   readonly listen: Address;
   readonly onEvent: (event: PeerEvent) => void;
@@ -77,16 +77,16 @@ export interface PeerOptions extends PicturesOptions {
   readonly onBug?: ((thrown: unknown) => void) | undefined;
   /** Whether downloads go on until they are done, also those of an earlier run; else they end when nobody has the file. */
   readonly patient?: boolean;
-  /** Whether others may have what they ask for; they may, if not said. */
+  /** Whether others may have what they ask for; default: they may. */
   readonly consent?: ConsentMode;
-  /** Lets others put files into `inbox/`; they may not, if not said. */
+  /** Lets others put files into `inbox/`; default: they may not. */
   readonly inbox?: InboxOptions | undefined;
   /** Large uploads at once. */
   readonly slots?: number;
   /** Whether to serve without encryption, and to talk to those who do. */
   readonly plain?: boolean;
   readonly room?: Room | undefined;
-  /** Bytes a second, of all uploads and of all downloads together; as fast as possible, if not said. */
+  /** Bytes a second, of all uploads and of all downloads together; default: as fast as possible. */
   readonly up?: number;
   readonly down?: number;
   readonly dial?: Dial;

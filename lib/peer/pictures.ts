@@ -46,7 +46,7 @@ export type PictureEvent =
 export interface PicturesOptions {
   /** Called after the event with the picture itself, for a terminal that can show it. */
   readonly onPicture?: ((bytes: Uint8Array, type: ImageType) => void) | undefined;
-  /** Where datagrams for an address are sent; there, if not said. Tests put a bad network in between. */
+  /** Where datagrams for an address are sent; default: to that address. Tests put a bad network in between. */
   readonly routeDatagrams?: ((to: Address) => Address) | undefined;
 }
 

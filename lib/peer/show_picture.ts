@@ -24,7 +24,7 @@ export interface ShowParts {
   readonly folder: Folder;
   /** Connects to a peer by its name. */
   readonly reach: (peer: string) => Promise<Connection>;
-  /** Where datagrams for an address are sent; there, if not said. Tests put a bad network in between. */
+  /** Where datagrams for an address are sent; default: to that address. Tests put a bad network in between. */
   readonly routeDatagrams?: ((to: Address) => Address) | undefined;
   /** The pace of all that is sent. */
   readonly up: Pace | undefined;

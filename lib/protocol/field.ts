@@ -48,7 +48,7 @@ export function utf8Bytes(text: string): number {
   return ENCODER.encode(text).length;
 }
 
-/** Unicode text. Bounds: `bytesMin` (one if not said) to `bytesMax` in UTF-8, no NUL, no half surrogate pair. */
+/** Unicode text. Bounds: `bytesMin` (default: 1) to `bytesMax` in UTF-8, no NUL, no half surrogate pair. */
 export function text(bounds: { bytesMax: number; bytesMin?: number }): Field<string> {
   const { bytesMax, bytesMin = 1 } = bounds;
   return {
@@ -74,7 +74,7 @@ export function text(bounds: { bytesMax: number; bytesMin?: number }): Field<str
   };
 }
 
-/** A whole number from `min` (0 if not said) to `max`. */
+/** A whole number from `min` (default: 0) to `max`. */
 export function count(bounds: { max: number; min?: number }): Field<number> {
   const { max, min = 0 } = bounds;
   return {

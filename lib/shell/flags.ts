@@ -99,7 +99,7 @@ function usageOf(name: string, { value, words }: Flag): string {
 /** The flags as lines of help, names in a column. */
 export function flagHelp(table: FlagTable): string {
   const lines = Object.entries(table).map(([name, flag]) => {
-    const byDefault = flag.byDefault === undefined ? "" : ` (${flag.byDefault} if not said)`;
+    const byDefault = flag.byDefault === undefined ? "" : ` (default: ${flag.byDefault})`;
     return [usageOf(name, flag), `${flag.about}${byDefault}`] as const;
   });
   const width = Math.max(...lines.map(([usage]) => usage.length));

@@ -42,7 +42,7 @@ const REPLACEMENT = "\ufffd";
 const SLICE_MS = 8;
 
 /**
- * Lists every shared file at or below `under` (the whole folder and what is elsewhere, if not said), in slices. What cannot be read is passed over.
+ * Lists every shared file at or below `under` (default: the whole folder and what is elsewhere), in slices. What cannot be read is passed over.
  * `onUnnamable` is called with what is left of a name that is no Unicode text.
  */
 export async function* scan(

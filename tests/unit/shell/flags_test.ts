@@ -50,5 +50,5 @@ Deno.test("parseFlags() lets a flag stand alone or with one of its words, and ne
 Deno.test("flagHelp() has a line for every flag", () => {
   const help = flagHelp(TABLE);
   assertEquals(help.split("\n").length, Object.keys(TABLE).length);
-  assert(help.includes("--port PORT") && help.includes("(1099 if not said)"));
+  assert(help.includes("--port PORT") && help.includes("(default: 1099)"));
 });
