@@ -88,7 +88,8 @@ function told(failure: Failure, index: Address, hasRoomKey: boolean): Failure {
   if (!hasRoomKey && failedWith(failure, "malformed", "closed")) {
     return new Failure(failure.code, `Cannot talk to the index at ${where}: ${failure.message}`, {
       cause: failure,
-      hint: "if the room has a key, name its file with --room-key-file FILE",
+      hint:
+        "name the index's port for peers, not the one for HTTP; if the room has a key, name its file with --room-key-file FILE",
     });
   }
   return failure;
