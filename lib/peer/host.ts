@@ -157,7 +157,7 @@ function unlessBlocked({ method, answer }: Route<Visit>): Route<Visit> {
 }
 
 function notWelcome(): Failure {
-  return new Failure("refused", "The owner does not want to be asked by you", { hint: "ask them" });
+  return new Failure("refused", "The owner accepts no requests from you", { hint: "talk to the owner" });
 }
 
 async function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {
