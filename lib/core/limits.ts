@@ -203,6 +203,8 @@ export const INBOX_RUNNING_MAX = 8;
 export const PUT_SPAN_BYTES_MAX = 8 * 1024 ** 2;
 /** Questions about a file one offers that wait for an answer at once: an honest peer asks one after the other. */
 export const OFFER_QUESTIONS_MAX = 16;
+/** The part of a peer's own limit that each of its upload slots has at least: about a piece a second. A lower limit has fewer slots. */
+export const UPLOAD_SLOT_BYTES_PER_SECOND = 1_000_000;
 /** What a receiver takes in a second, at least, to keep its upload slot while others wait. */
 export const UPLOAD_BYTES_PER_SECOND_MIN = 500_000;
 /** Uploads whose receivers were too slow for a slot and that finish a piece beside the slots. With more, the oldest is cut off. */

@@ -31,7 +31,7 @@ import { PICTURE_ROUTES, type Pictures } from "./pictures.ts";
 import type { Talk } from "./talk.ts";
 import type { Inbox } from "./inbox.ts";
 import { INBOX_ROUTES } from "./inbox_routes.ts";
-import { UploadLine } from "./upload_line.ts";
+import { slotsAt, UploadLine } from "./upload_line.ts";
 import type { Acquaintances, Who } from "./who.ts";
 
 /** What the answers come from. */
@@ -62,7 +62,7 @@ export class Host {
 
   constructor(parts: HostParts) {
     this.parts = parts;
-    this.line = new UploadLine(parts.slots);
+    this.line = new UploadLine(slotsAt(parts.slots, parts.pace?.bytesPerSecond));
     this.demand = new Demand(parts.clock);
   }
 
@@ -193,7 +193,7 @@ function holds(visit: Visit, { root }: DataOf<typeof Holds>): Promise<Answer<Rep
   const complete = !("here" in content);
   const bits = complete ? [given.bits] : [content.here.bits, given.bits];
   const body = new Uint8Array(bits.flatMap((each) => [...each]));
-  return Promise.resolve({ data: { size: content.size, complete, asking }, body });
+  return Promise.resolve({ data: { size: content.size, complete, asking, full: visit.host.line.isFull }, body });
 }
 
 async function download(visit: Visit, data: DataOf<typeof Download>): Promise<Answer<ReplyOf<typeof Download>>> {

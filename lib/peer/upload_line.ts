@@ -6,7 +6,12 @@
 
 import { addressShare } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { QUEUED_EVERY_MS, UPLOAD_TURNS_KEPT_MAX, UPLOADS_ASIDE_MAX } from "../core/limits.ts";
+import {
+  QUEUED_EVERY_MS,
+  UPLOAD_SLOT_BYTES_PER_SECOND,
+  UPLOAD_TURNS_KEPT_MAX,
+  UPLOADS_ASIDE_MAX,
+} from "../core/limits.ts";
 import { UploadTurn } from "./upload_turn.ts";
 
 /** How often turns are judged while others wait. */
@@ -40,6 +45,16 @@ export function inOrder<W extends InLine>(waiting: readonly W[]): W[] {
     return most(a.held) - most(b.held) || a.held.key - b.held.key || most(a.turns) - most(b.turns) ||
       a.turns.key - b.turns.key;
   });
+}
+
+/**
+ * Slots that a peer has at its own limit: no more than such as give each receiver a piece in about a second, so that others have it soon and can give it on.
+ *
+ * @param slots What its owner wants at most.
+ * @param bytesPerSecond The peer's own limit; undefined when it has none.
+ */
+export function slotsAt(slots: number, bytesPerSecond: number | undefined): number {
+  return Math.max(1, Math.min(slots, Math.round((bytesPerSecond ?? Infinity) / UPLOAD_SLOT_BYTES_PER_SECOND)));
 }
 
 interface Waiting {

@@ -82,6 +82,7 @@ export class Lane {
   #has: PieceSet | undefined;
   #given: PieceSet | undefined;
   #asking = 1;
+  #isFull = false;
   #lookAtMs = -Infinity;
   /** When it was last asked or placed, or gave a verified piece; and the bytes that had come from it by then. */
   #movedMs = 0;
@@ -142,6 +143,7 @@ export class Lane {
       sinceMs: isAsked ? nowMs - this.#movedMs : 0,
       sinceBytes: isAsked ? this.#sinceBytes() : 0,
       isWaiting: isAsked && this.isWaiting,
+      isFull: this.#isFull,
     };
   }
 
@@ -239,6 +241,7 @@ export class Lane {
       this.#has = data.complete ? undefined : new PieceSet(count, body.subarray(0, bitmapBytes));
       this.#given = new PieceSet(count, body.subarray(bodyBytes - bitmapBytes));
       this.#asking = data.asking;
+      this.#isFull = data.full;
     });
     const again = this.#has !== undefined || this.#asking > 1 ? LOOK_AGAIN_MS : LOOK_SELDOM_MS;
     this.#lookAtMs = this.#parts.clock.now() + again;

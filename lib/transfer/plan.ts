@@ -30,6 +30,12 @@ const UNKNOWN_BYTES_PER_SECOND = 4 * PIECE_BYTES;
 /** How much sooner a second source has to be done with a span before it is asked for the same. */
 const DUPLICATE_GAIN = 1.5;
 
+/**
+ * Time without a piece after which a download waits in the line of a source whose slots are all taken; after twice as long in a second line, and so on.
+ * Sooner, it only looks again: what it waits for may come from others that have just received it.
+ */
+const LINE_UP_MS = 3_000;
+
 /** A source as the plan sees it. Only verified pieces speak for it: what it says, and bytes of a piece that is not complete, do not. */
 export interface PlannedSource {
   readonly id: string;
@@ -55,6 +61,8 @@ export interface PlannedSource {
   readonly sinceBytes: number;
   /** Whether it says that we wait for a person, or for our turn. */
   readonly isWaiting: boolean;
+  /** Whether it says that all its upload slots are taken, so that we would wait in its line. */
+  readonly isFull: boolean;
 }
 
 /** Where a download stands. */
@@ -127,7 +135,9 @@ function planRequests(state: DownloadState): PlannedRequest[] {
   const asked = askedPieces(state);
   const ready = state.sources.filter((source) => source.state === "ready" && source.tries < state.triesMax);
   ready.sort((a, b) => rank(a) - rank(b) || speedOf(b, state) - speedOf(a, state));
+  let lines = Math.floor(state.idleMs / LINE_UP_MS) - state.sources.filter(({ isWaiting }) => isWaiting).length;
   for (const source of ready) {
+    if (source.isFull && lines <= 0) continue;
     const pieces = choosePieces(source, state, asked) ?? doubledPieces(source, state, requests);
     if (pieces === undefined) continue;
     for (let index = pieces.first; index < pieces.end; index++) asked.add(index);
@@ -136,13 +146,14 @@ function planRequests(state: DownloadState): PlannedRequest[] {
       end: pieceRange(pieces.end - 1, state.size).end,
     };
     requests.push({ source: source.id, range });
+    lines -= Number(source.isFull);
   }
   return requests;
 }
 
-/** Those that have only parts choose first, and so relieve the owners; whoever gave nothing when it was last asked chooses last. */
-function rank({ standing, has }: PlannedSource): number {
-  return standing === "bad" ? 2 : has === undefined ? 1 : 0;
+/** Those that have only parts choose first, and so relieve the owners; then those that are full, and last those that gave nothing when asked. */
+function rank({ standing, has, isFull }: PlannedSource): number {
+  return standing === "bad" ? 3 : isFull ? 2 : has === undefined ? 1 : 0;
 }
 
 /** A run of pieces: `end` is one past the last. */

@@ -124,10 +124,10 @@ class Serving {
     const bitmap = new Uint8Array(Math.ceil(pieceCount(bytes.length) / 8));
     const all = bitmap.map(() => 0xff);
     if (this.#lie !== "says it is a partial holder that many ask") {
-      return Promise.resolve({ data: { size: bytes.length, complete: true, asking: 1 }, body: bitmap });
+      return Promise.resolve({ data: { size: bytes.length, complete: true, asking: 1, full: false }, body: bitmap });
     }
     const body = new Uint8Array([...all, ...all]);
-    return Promise.resolve({ data: { size: bytes.length, complete: false, asking: 1_000 }, body });
+    return Promise.resolve({ data: { size: bytes.length, complete: false, asking: 1_000, full: false }, body });
   }
 
   async download(

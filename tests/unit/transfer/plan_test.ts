@@ -8,7 +8,7 @@ import { type DownloadState, plan, type PlannedSource, type Step } from "../../.
  * A source in words: its letter, then what is true of it. `a` is ready, has everything, and nobody knows its speed. `=8` it gives 8 pieces a
  * second, `[0-3]` it has only those, `(0-3)` it has given those away, `>0-3` it was asked for those, `@3000` and has given no piece for 3,000 ms,
  * `%40` though 40 % of one have come, `w` and says that we wait, `~2` it rests after two failures, `-` it gave nothing when it was last asked, `+` it
- * did, `x` it was dropped, `&3` three peers download from it.
+ * did, `x` it was dropped, `&3` three peers download from it, `#` all its upload slots are taken.
  */
 function source(text: string, count: number): PlannedSource {
   const id = text.charAt(0);
@@ -32,6 +32,7 @@ function source(text: string, count: number): PlannedSource {
     sinceMs: Number(value(/@(\d+)/) ?? 0),
     sinceBytes: Number(value(/%(\d+)/) ?? 0) / 100 * PIECE_BYTES,
     isWaiting: text.includes("w"),
+    isFull: text.includes("#"),
   };
 }
 
@@ -167,6 +168,14 @@ const CASES: [
   ["but never three times", 20, "0-18", "a=0.1>19 b=20>19 c=40", "wait"],
   ["the slowest of several is helped", 40, "0-19", "a=10>20-29 b=1>30-39 c=10", "c:31-39"],
   ["who does not have it cannot help", 20, "0-9", "a=2>10-19 b=8[0-9]", "wait"],
+
+  // Sources whose upload slots are all taken.
+  ["a full source is looked at again at first", 100, "", "a#", "wait"],
+  ["after a while without a piece we wait in its line", 100, "", "a#", "a:0-3", { idleMs: 3_000 }],
+  ["not in two lines", 100, "", "aw>0-3 b#", "wait", { idleMs: 3_000 }],
+  ["but in a second one when the first does not move", 100, "", "aw>0-3 b#", "b:4-7", { idleMs: 6_000 }],
+  ["not while others give what they have", 100, "", "a=20#&2 b=20[0-9]", "b:0-9"],
+  ["one that is not full is asked first", 100, "", "a=90# b=20", "b:0-18 a:19-85", { idleMs: 3_000 }],
 
   // A swarm.
   ["of one that has only parts, those", 100, "", "a[40-41]", "a:40-41"],
