@@ -14,7 +14,7 @@ import { benchPictures } from "./pictures.ts";
 import { redisReference } from "./redis_reference.ts";
 import { type BenchRow, report } from "./report.ts";
 import { benchInsideRedis, benchShared, overRedis } from "./shared.ts";
-import { benchLosses, benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
+import { benchClass, benchLosses, benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
 
 const FLAGS = {
   only: { value: "SECTION", about: "only sections whose name begins like this" },
@@ -37,6 +37,7 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["first byte", () => benchFirstByte({ size, rounds })],
   ["sources", () => benchSources({ rounds })],
   ["swarm", () => benchSwarm({ rounds })],
+  ["class", () => benchClass({ rounds })],
   ["losses", () => benchLosses({ rounds })],
   ["rates", () => benchRates({ rounds })],
   ["many files", () => benchSmallFiles({ rounds })],

@@ -43,16 +43,30 @@ export async function benchSources(options: { rounds: number }): Promise<BenchRo
 }
 
 /** One seeder and eight receivers who start together, all of whom send no faster than a rate. */
-export async function benchSwarm(options: { rounds: number; receivers?: number }): Promise<BenchRow[]> {
-  const { receivers = 8, rounds } = options;
-  const size = 10 * RATE;
+export async function benchSwarm(options: { rounds: number }): Promise<BenchRow[]> {
+  return await benchReceivers({ ...options, receivers: 8, size: 10 * RATE, up: UP });
+}
+
+/** A class: many receivers of a lecture who start together. On two cores the rates are near what encryption and hashing allow. */
+export async function benchClass(options: { rounds: number }): Promise<BenchRow[]> {
+  const size = 150_000_000;
+  return [
+    ...await benchReceivers({ ...options, receivers: 30, size, up: ["--up", "5MB/s"] }),
+    ...await benchReceivers({ ...options, receivers: 60, size, up: ["--up", "2MB/s"] }),
+  ];
+}
+
+async function benchReceivers(
+  options: { rounds: number; receivers: number; size: number; up: readonly string[] },
+): Promise<BenchRow[]> {
+  const { receivers, rounds, size, up } = options;
   const [ratios, seconds, seeded]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round < rounds; round++) {
     await using room = await BenchRoom.open(size);
-    await room.source("seeder", UP);
+    await room.source("seeder", up);
     await room.hashed(1);
     const alone = (await room.get()).tookMs;
-    const all = await room.receivers(receivers, UP);
+    const all = await room.receivers(receivers, up);
     const start = performance.now();
     const reports = (await Promise.all(all.map((receiver) => getInShell(receiver, room.names)))).flat();
     const lastMs = performance.now() - start;
@@ -67,7 +81,7 @@ export async function benchSwarm(options: { rounds: number; receivers?: number }
     "range": rangeOf(ratios),
     "seeder sent": median(seeded),
   };
-  return [{ what: `${receivers} receivers, 1 seeder`, figures }];
+  return [{ what: `${receivers} receivers, 1 seeder, ${up.join(" ")}`, figures }];
 }
 
 /** Four sources, of which one is killed at 30 %, one sends wrong bytes and one goes silent, against what those that are left could do. */
