@@ -54,6 +54,9 @@ export interface StateOptions {
   readonly openDatabase?: OpenDatabase | undefined;
 }
 
+/** How long pieces are gathered before they are written together: a folder of small files has thousands in a second. */
+const GATHER_MS = 200;
+
 /** Everything that is remembered. */
 export class State implements Disposable {
   /** Messages from person to person. */
@@ -75,6 +78,7 @@ export class State implements Disposable {
   /** Pieces that are not written yet, by name; undefined for those that are to be forgotten. */
   readonly #pieces = new Map<string, HashedWithDigests | undefined>();
   readonly #writer: PatientWriter;
+  #gathering: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(path: string, { onEvent = () => {}, openDatabase }: StateOptions) {
     this.#file = StateFile.open(path, { onEvent, openDatabase });
@@ -137,10 +141,14 @@ export class State implements Disposable {
     });
   }
 
-  /** Remembers the pieces of files. */
+  /** Remembers the pieces of files. They are written a moment later, together: what a run that is killed has not written is hashed again. */
   putPieces(files: readonly HashedWithDigests[]): void {
     for (const file of files) this.#pieces.set(file.name, file);
-    if (files.length > 0) this.#writer.changed();
+    if (files.length === 0) return;
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#writer.changed();
+    }, GATHER_MS);
   }
 
   /** Forgets the pieces of files that are gone. */
@@ -199,6 +207,7 @@ export class State implements Disposable {
 
   /** Writes what is not written yet, if that is possible, and closes the file. */
   [Symbol.dispose](): void {
+    clearTimeout(this.#gathering);
     try {
       this.#writer[Symbol.dispose]();
     } finally {
