@@ -27,7 +27,7 @@ import { VirtualTime } from "./virtual_time.ts";
 /** How long one turn of a paced sender lasts, as in lib/core/pace.ts. */
 const TURN_MS = 25;
 /** How often a source is asked what it has, as in lib/transfer/lane.ts. */
-const LOOK_MS = 250;
+const LOOK_MS = 500;
 /** How late the plan is looked at when nothing happens, as in lib/transfer/running_download.ts. */
 const TICK_MS = 500;
 const START_SPREAD_MS = 100;
