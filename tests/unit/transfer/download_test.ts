@@ -119,15 +119,16 @@ Deno.test("download() fetches only the pieces that are not there", async () => {
 });
 
 Deno.test("download() goes on from another source when one closes in the middle", async () => {
-  await using first = await TestSource.open(FILE, { closesAfter: 2 * PIECE_BYTES + 500_000 }, "first");
+  // The first one never comes to the end of a request for more than a piece.
+  await using first = await TestSource.open(FILE, { closesAfter: PIECE_BYTES - 1 }, "first");
   await using second = await TestSource.open(FILE, {}, "second");
   for (const content of [WITH_ROOT, WITHOUT_ROOT]) {
     const sink = new MemorySink(SIZE);
     const result = await run({ content, sink, sources: [first.source, second.source] });
     assertEquals(sink.bytes, FILE.bytes);
     const [one, other] = [bytesFrom(result, "first"), bytesFrom(result, "second")];
-    assert(one >= PIECE_BYTES && other >= PIECE_BYTES, `${one} and ${other}`);
-    // At the end a piece may be asked of both, and come from both.
+    // How much each gives depends on which of them the machine lets run. At the end a piece may be asked of both, and come from both.
+    assert(other >= PIECE_BYTES, `${one} and ${other}`);
     assert(one + other >= SIZE && one + other <= SIZE + 2 * PIECE_BYTES, `${one} and ${other}`);
   }
 });
