@@ -20,7 +20,7 @@ import { Asking, Holds, Pieces, Queued } from "../protocol/files.ts";
 import { type FetchOptions, fetchRange } from "./fetch.ts";
 import type { PieceList, Target } from "./piece_list.ts";
 import type { Placed } from "./places.ts";
-import type { PlannedSource } from "./plan.ts";
+import type { PlannedSource } from "./plan_state.ts";
 
 /** A peer that has the content, or parts of it, and what it calls it. */
 export interface Source {

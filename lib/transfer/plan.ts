@@ -7,8 +7,10 @@
 
 import { PIECE_BYTES, pieceRange } from "../core/content.ts";
 import { PieceSet } from "../core/piece_set.ts";
-import { type Random, randomBelow } from "../core/random.ts";
+import { randomBelow } from "../core/random.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
+import { isLate, isOverdue, isSlowButMoving, isStalled, paceOf, speedOf } from "./lateness.ts";
+import type { DownloadState, PlannedSource } from "./plan_state.ts";
 
 /** How much is asked of a source at once, as time at its speed: long enough to cost nothing, short enough to react to what changes. */
 const SPAN_MS = 1_000;
@@ -19,14 +21,8 @@ const FIRST_SPAN_PIECES = 4;
  * through two buffers, which was measured a sixth faster against a receiver that verifies (950 instead of 830 MB/s).
  */
 const SPAN_PIECES_MAX = 128;
-/** Time without a verified piece after which a source counts as late, where our own rate does not make every piece take longer. */
-const LATE_MS = 2_000;
-/** The time that a piece may take, though no other source gives anything: one that sends more slowly counts as silent. */
-const SLOWEST_PIECE_MS = 100_000;
 /** How far ahead of what is still missing a stream is fetched: its pieces wait in memory for their turn. */
 const STREAM_WINDOW_PIECES = 32;
-/** What a source of unknown speed is taken for. */
-const UNKNOWN_BYTES_PER_SECOND = 4 * PIECE_BYTES;
 /** How much sooner a second source has to be done with a span before it is asked for the same. */
 const DUPLICATE_GAIN = 1.5;
 
@@ -35,56 +31,6 @@ const DUPLICATE_GAIN = 1.5;
  * Sooner, it only looks again: what it waits for may come from others that have just received it.
  */
 const LINE_UP_MS = 3_000;
-
-/** A source as the plan sees it. Only verified pieces speak for it: what it says, and bytes of a piece that is not complete, do not. */
-export interface PlannedSource {
-  readonly id: string;
-  /** Ready to be asked; busy with what was asked; resting after a failure; or dropped, never to be asked again. */
-  readonly state: "ready" | "busy" | "resting" | "dropped";
-  /** Failed attempts in a row, none of which gave a piece. */
-  readonly tries: number;
-  /** Whether its last request gave a piece; "new" as long as none has ended. */
-  readonly standing: "new" | "good" | "bad";
-  /** Undefined as long as it is not known. */
-  readonly bytesPerSecond: number | undefined;
-  /** The pieces that it says it has; undefined when it has all. */
-  readonly has: PieceSet | undefined;
-  /** The pieces that it says it has given to somebody; undefined when it does not say. */
-  readonly given: PieceSet | undefined;
-  /** How many peers download from it now, as it says, this one included. */
-  readonly asking: number;
-  /** What it was asked for and has not delivered. */
-  readonly asked: Range | undefined;
-  /** Time since it was asked, or since its last verified piece after that; 0 when it is asked for nothing. */
-  readonly sinceMs: number;
-  /** Bytes that have come from it in that time. */
-  readonly sinceBytes: number;
-  /** Whether it says that we wait for a person, or for our turn. */
-  readonly isWaiting: boolean;
-  /** Whether it says that all its upload slots are taken, so that we would wait in its line. */
-  readonly isFull: boolean;
-}
-
-/** Where a download stands. */
-export interface DownloadState {
-  readonly size: number;
-  readonly here: PieceSet;
-  /** In order of preference. */
-  readonly sources: readonly PlannedSource[];
-  /** A stream takes pieces in order; a file takes those first that fewest have. */
-  readonly order: "in-order" | "rarest-first";
-  /** How many times a source is tried in vain. */
-  readonly triesMax: number;
-  /** How long no piece has come. */
-  readonly idleMs: number;
-  /** For how long that is borne while no source says that we wait for it. */
-  readonly idleMsMax: number;
-  /** For how long it is borne at all. */
-  readonly waitMsMax: number;
-  /** Our own limit for all that is received, if there is one. */
-  readonly bytesPerSecondMax: number | undefined;
-  readonly random: Random;
-}
 
 /** A source and what it is to be asked for. */
 export interface PlannedRequest {
@@ -122,12 +68,6 @@ function isOver(
     return isToBeAsked || source.isWaiting || isSlowButMoving(source);
   };
   return idleMs >= waitMsMax || (idleMs >= idleMsMax && !left.some(isHopeful));
-}
-
-/** Whether a piece is on its way that will be whole, and judged, in the time that one may take. */
-function isSlowButMoving({ asked, sinceMs, sinceBytes }: PlannedSource): boolean {
-  const dueMs = sinceMs - LATE_MS;
-  return asked !== undefined && dueMs < SLOWEST_PIECE_MS && sinceBytes / PIECE_BYTES >= dueMs / SLOWEST_PIECE_MS;
 }
 
 function planRequests(state: DownloadState): PlannedRequest[] {
@@ -236,7 +176,7 @@ function isSwarm(state: DownloadState): boolean {
 
 /** Whether what a source says it has, or others want, is taken into account: not when it was asked for a piece and does not give it. */
 function isCredible({ state, standing, sinceMs }: PlannedSource): boolean {
-  return state !== "dropped" && standing !== "bad" && sinceMs < LATE_MS;
+  return state !== "dropped" && standing !== "bad" && !isOverdue(sinceMs);
 }
 
 /** The piece before which everything is that may be asked for now. */
@@ -277,7 +217,7 @@ function doubledPieces(
   let slowest: { pieces: Pieces; leftMs: number } | undefined;
   for (const other of state.sources) {
     if (other.asked === undefined || other.id === source.id) continue;
-    const leftMs = isLate(other, state) ? Infinity : rangeBytes(other.asked) / speedOf(other, state) * 1000;
+    const leftMs = isLate(other, state) ? Infinity : rangeBytes(other.asked) / paceOf(other, state) * 1000;
     const pieces = piecesToTakeOver(other, source, state, (index) => index < window && !twice.has(index));
     const ownMs = (pieces.end - pieces.first) * PIECE_BYTES / speedOf(source, state) * 1000;
     const isWorthIt = pieces.end > pieces.first && leftMs > DUPLICATE_GAIN * ownMs;
@@ -286,14 +226,15 @@ function doubledPieces(
   return slowest?.pieces;
 }
 
-/** The pieces that two sources are asked for, neither of which is late; for one that has proven itself, only those count that have, too. */
+/** The pieces that two sources are asked for, neither of which is late or has stalled; for one that has proven itself, only those count that have, too. */
 function piecesAskedTwice(source: PlannedSource, state: DownloadState, requests: readonly PlannedRequest[]): PieceSet {
   const once = new PieceSet(state.here.count);
   const twice = new PieceSet(state.here.count);
   for (const other of state.sources) {
     if (source.standing === "good" && other.standing !== "good") continue;
     const planned = requests.filter((request) => request.source === other.id).map(({ range }) => range);
-    const asked = other.asked === undefined || isLate(other, state) ? [] : [other.asked];
+    const isInTime = !isLate(other, state) && !isStalled(other, state);
+    const asked = other.asked === undefined || !isInTime ? [] : [other.asked];
     for (const range of [...asked, ...planned]) {
       for (let index = Math.floor(range.start / PIECE_BYTES); index * PIECE_BYTES < range.end; index++) {
         (once.has(index) ? twice : once).add(index);
@@ -329,21 +270,4 @@ function workingSources(state: DownloadState): PlannedSource[] {
   return state.sources.filter((source) => {
     return source.state === "ready" || (source.state === "busy" && !isLate(source, state));
   });
-}
-
-/** Whether a source keeps us waiting for a piece, whatever it says meanwhile. */
-export function isLate(
-  { asked, sinceMs, isWaiting }: PlannedSource,
-  { bytesPerSecondMax, sources }: DownloadState,
-): boolean {
-  if (asked === undefined) return false;
-  // At our own limit all sources are as slow as we let them.
-  const share = (bytesPerSecondMax ?? Infinity) / sources.filter((source) => source.asked !== undefined).length;
-  return isWaiting || sinceMs >= Math.max(LATE_MS, 2 * PIECE_BYTES / share * 1000);
-}
-
-/** How fast a source is: as it was when it last gave something, but no faster than it can be if nothing comes from it now. */
-function speedOf({ bytesPerSecond, sinceMs }: PlannedSource, { bytesPerSecondMax }: DownloadState): number {
-  const known = bytesPerSecond ?? Math.min(UNKNOWN_BYTES_PER_SECOND, bytesPerSecondMax ?? Infinity);
-  return Math.max(1, Math.min(known, PIECE_BYTES / sinceMs * 1000));
 }

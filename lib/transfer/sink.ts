@@ -9,7 +9,7 @@ import { type Range, rangeBytes } from "../core/range.ts";
 import { writeAll } from "../net/byte_stream.ts";
 import type { UnfinishedFile } from "../store/unfinished_file.ts";
 import type { PieceList } from "./piece_list.ts";
-import type { DownloadState } from "./plan.ts";
+import type { DownloadState } from "./plan_state.ts";
 
 /** Takes the pieces of one file. */
 export interface Sink {

@@ -6,7 +6,7 @@
 import { PieceSet } from "../../lib/core/piece_set.ts";
 import type { Range } from "../../lib/core/range.ts";
 import { Demand } from "../../lib/peer/demand.ts";
-import type { PlannedSource } from "../../lib/transfer/plan.ts";
+import type { PlannedSource } from "../../lib/transfer/plan_state.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** A range on its way. */

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import { PieceSet } from "../../../lib/core/piece_set.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
-import { type DownloadState, plan, type PlannedSource, type Step } from "../../../lib/transfer/plan.ts";
+import { plan, type Step } from "../../../lib/transfer/plan.ts";
+import type { DownloadState, PlannedSource } from "../../../lib/transfer/plan_state.ts";
 
 /**
  * A source in words: its letter, then what is true of it. `a` is ready, has everything, and nobody knows its speed. `=8` it gives 8 pieces a
@@ -148,6 +149,23 @@ const CASES: [
   ["one that drips is helped before it counts as late", 20, "0-18", "a=20>19@1500%10 b=20", "b:19"],
   ["of known speed, not before it can have sent a piece", 20, "0-18", "a=0.5>19@1500 b=1", "b:19"],
   ["a slow one is not helped by one as slow", 20, "0-18", "a=0.5>19@1500 b=0.5", "wait"],
+  ["two that have stalled do not keep a third from helping", 20, "0-18", "a=20>19@600+ b=20>19@600+ c=20+", "c:19", {
+    idleMs: 600,
+  }],
+  [
+    "while others give something, two that are in time are enough",
+    20,
+    "0-18",
+    "a=20>19@600+ b=20>19@600+ c=20+",
+    "wait",
+  ],
+  ["one that sends a piece slowly, but in time, has not stalled", 20, "0-18", "a=0.5>19@600%40 b=0.5", "wait", {
+    idleMs: 600,
+  }],
+  ["at our own limit nobody has stalled", 20, "0-18", "a=1>19@600+ b=1>19@600+ c=1+", "wait", {
+    idleMs: 600,
+    bytesPerSecondMax: PIECE_BYTES,
+  }],
   ["at our own limit nobody is late as soon", 20, "0-18", "a=0.5>19@3000 b=0.5", "wait", {
     bytesPerSecondMax: PIECE_BYTES / 2,
   }],
