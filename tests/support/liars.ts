@@ -180,11 +180,12 @@ class Serving {
 
   /** Says something again and again, as long as it lies. */
   async #talk(connection: Connection, line: Uint8Array, everyMs: number): Promise<void> {
+    const leftMs = this.#honestMs - performance.now();
+    if (leftMs <= 0) return;
     const say = (): void => void connection.send(line).catch(() => {});
     say();
     const talking = setInterval(say, everyMs);
     const { promise, resolve } = Promise.withResolvers<void>();
-    const leftMs = this.#honestMs - performance.now();
     const timer = leftMs < Infinity ? setTimeout(resolve, leftMs) : undefined;
     const isHonest = await Promise.race([promise.then(() => true), this.#closed.then(() => false)]);
     clearTimeout(timer);
