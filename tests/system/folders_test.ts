@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { testAsOrdinaryUser } from "../support/ordinary_user.ts";
 import { type PeerArgs, runCommand, type RunningIndex, startIndex, startPeer } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
@@ -47,6 +48,41 @@ Deno.test("get of a folder that cannot be placed names each file, is not reporte
   assertEquals([again.code, jsonLines(again.stdout)[0]?.["fetched"]], [0, 11], again.stderr);
   for (const name of names) assert(await sameFiles(temp.at("ana", name), temp.at("rui", name)), name);
 });
+
+testAsOrdinaryUser(
+  "get of a folder with a read-only sub-folder names each file that could not be placed",
+  async (within) => {
+    await using temp = await TempFolder.make();
+    await using index = await startIndex();
+    const readOnly = ["Album/sub/film.bin", "Album/sub/note.txt"];
+    const names = ["Album/film.bin", "Album/note.txt", ...readOnly];
+    for (const [number, name] of names.entries()) {
+      await temp.file(`ana/${name}`, name.endsWith(".bin") ? 2_000_000 + number : 10 + number);
+    }
+    await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana" });
+    await hashed(index, temp.at("guest"), "ana");
+    const rui: PeerArgs = { folder: temp.at("rui"), index, name: "rui", args: ["--json"], within };
+
+    const sub = await temp.folder("rui/Album/sub");
+    await Deno.chmod(sub, 0o500);
+    const refused = await runCommand(rui, "get", "Album/");
+    assertEquals(refused.code, 1, refused.stderr);
+    const [done] = jsonLines(refused.stdout);
+    assertEquals([done?.["event"], done?.["files"], done?.["failed"]], ["incomplete", 4, 2]);
+    const failed = jsonLines(refused.stderr).filter(({ event }) => event === "failed");
+    assertEquals(
+      failed.map(({ name, code }) => [name, code]).sort(),
+      readOnly.map((name) => [name, "no-access"]),
+    );
+    for (const name of names.slice(0, 2)) assert(await sameFiles(temp.at("ana", name), temp.at("rui", name)), name);
+    assertEquals(Array.from(Deno.readDirSync(sub)), []);
+
+    await Deno.chmod(sub, 0o700);
+    const again = await runCommand(rui, "get", "Album/");
+    assertEquals([again.code, jsonLines(again.stdout)[0]?.["failed"]], [0, 0], again.stderr);
+    for (const name of readOnly) assert(await sameFiles(temp.at("ana", name), temp.at("rui", name)), name);
+  },
+);
 
 Deno.test("--output PLACE/ is a folder that is made, and the path told is the stored one", async () => {
   await using temp = await TempFolder.make();

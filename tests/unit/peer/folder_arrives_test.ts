@@ -32,20 +32,6 @@ function failedNames({ failed }: TransferResult): string[] {
   return failed.map(({ name }) => name).sort();
 }
 
-/** Whether nothing is read-only for who runs this, as for the administrator of a system. */
-function writesWhatIsReadOnly(): boolean {
-  const folder = Deno.makeTempDirSync({ prefix: "recess-" });
-  try {
-    Deno.chmodSync(folder, 0o500);
-    Deno.mkdirSync(`${folder}/sub`);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-}
-
 /** What is in the way of a folder, and which files cannot be placed for it. */
 const IN_THE_WAY: readonly [what: string, put: (folder: TempFolder) => Promise<unknown>, failed: RegExp][] = [
   ["a file in its place", (own) => own.file("Album", 5), /./],
@@ -88,20 +74,6 @@ Deno.test("get of a folder into a chosen one names each file that could not be p
   assert(await sameFiles(shared.at("Album/film.bin"), chosen.at("film.bin")));
   const refused = await assertRejects(() => get(rui, "Album/", { kind: "path", path: chosen.at("sub") }), Failure);
   assertEquals(refused.code, "usage");
-});
-
-Deno.test({
-  name: "get of a folder with a read-only sub-folder names each file that could not be placed",
-  ignore: writesWhatIsReadOnly(),
-  async fn() {
-    await using room = await Room.open();
-    await share(room, "ana", ALBUM);
-    const rui = await room.peer("rui");
-    await Deno.chmod(await rui.folder.folder("Album", "sub"), 0o500);
-    const result = await get(rui, "Album/");
-    assertEquals(failedNames(result), ["Album/sub/film.bin", "Album/sub/note.txt"]);
-    assertEquals(result.failed.map(({ failure }) => failure.code), ["no-access", "no-access"]);
-  },
 });
 
 Deno.test("get of a folder names a file that cannot be stored, and downloads the rest", async () => {
