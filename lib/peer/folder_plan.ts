@@ -24,7 +24,7 @@ export interface PlannedFile extends FolderFile {
 
 /** What is to be done about a folder. */
 export interface FolderPlan {
-  /** All files that can be stored. */
+  /** All files that can be stored. A file here that is the copy of several of them stands for one. */
   readonly files: readonly PlannedFile[];
   /** How many there are with those that cannot be stored. */
   readonly count: number;
@@ -43,7 +43,10 @@ interface PlanOptions {
   readonly signal: AbortSignal;
 }
 
-/** Plans a folder. What is at its place under a numbered name, because another file has its own, is not missing. */
+/**
+ * Plans a folder. What is at its place under a numbered name, because another file has its own, is not missing. When this peer lists such a
+ * copy, the index finds it below the folder too, as one more name; it is still one file.
+ */
 export async function planFolder(
   all: readonly FolderFile[],
   { root, cut, signal }: PlanOptions,
@@ -56,21 +59,27 @@ export async function planFolder(
     if (stored instanceof Failure) failed.push({ name: file.name, failure: stored });
     else addPlanned(byPlace, { ...file, stored });
   }
-  const files = [...byPlace.values()];
-  const count = files.length + failed.length;
+  const files: PlannedFile[] = [];
+  const unstorable = failed.length;
   const missing: PlannedFile[] = [];
+  const here = new Set<string>();
   const copies = new CopiesAt(root);
-  for (const [index, file] of files.entries()) {
+  for (const [index, file] of [...byPlace.values()].entries()) {
     if (index % SLICE_FILES === 0) await nextTurn();
     signal.throwIfAborted();
-    if (await copyAt(file, copies, file.stored, parts) !== undefined) continue;
+    const copy = await copyAt(file, copies, file.stored, parts);
+    if (copy === undefined || !here.has(copy.name)) files.push(file);
+    if (copy !== undefined) {
+      here.add(copy.name);
+      continue;
+    }
     const refused = file.sources.length === 0
       ? new Failure("refused", "only a program that verifies nothing has it", { hint: "get it alone, by its name" })
       : attempt(() => checkPlace(root, file.stored));
     if (refused instanceof Failure) failed.push({ name: file.name, failure: refused });
     else missing.push(file);
   }
-  return { files, count, missing, failed };
+  return { files, count: files.length + unstorable, missing, failed };
 }
 
 /** Different names may be stored as the same one. With the same content they are one file, which more peers have. */

@@ -166,3 +166,16 @@ for (const where of ["the shared folder", "a chosen folder"]) {
     assertEquals(await Deno.readTextFile(own.at("d/film.bin")), "mine");
   });
 }
+
+Deno.test("a folder has as many files after one's own numbered copies are listed as before", async () => {
+  await using room = await Room.open();
+  const names = ["d/a.txt", "d/b.txt", "d/sub/film.bin", "d/only.txt"];
+  await share(room, "ana", names.map((name, at) => [name, name.endsWith(".bin") ? LARGE : 100 + at, at]));
+  const rui = await room.peer("rui");
+  const edited = names.slice(0, 3);
+  for (const name of edited) await rui.folder.file(name, 7);
+  assertEquals((await get(rui, "d/")).files, names.length);
+  for (const name of edited) await room.hashed("rui", name.replace(/([^/]+)$/, "(1) $1"));
+  const { files, alreadyHere, size } = await get(rui, "d/");
+  assertEquals([files, alreadyHere, size], [names.length, true, 100 + 101 + 103 + LARGE]);
+});
