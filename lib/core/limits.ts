@@ -265,6 +265,8 @@ export const HELLO_WAIT_MS = 10_000;
 export const PROVE_WAIT_MS = 5_000;
 /** An answer to arrive. */
 export const REPLY_WAIT_MS = 15_000;
+/** A whole list to arrive page by page: what a peer shares, what is below a folder, who has a content. The limit of our own rate does not count. */
+export const LIST_MS_MAX = 300_000;
 /** The next byte of a body to arrive, and a written byte to be taken. */
 export const BODY_WAIT_MS = 15_000;
 /** An HTTP connection on which nothing is said, or nothing is answered. Longer than Prometheus waits between two looks. */

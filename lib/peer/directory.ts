@@ -5,17 +5,16 @@
  */
 
 import { parseAddress } from "../core/address.ts";
+import type { Clock } from "../core/clock.ts";
 import { ROOT_REGEXP } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { FOLDER_FILES_MAX, HITS_MAX, PAGE_ROWS_MAX, TABLE_ROWS_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { printable } from "../core/printable.ts";
 import { words } from "../core/words.ts";
-import { ask } from "../net/caller.ts";
-import { List } from "../protocol/files.ts";
 import { Peers } from "../protocol/presence.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
-import type { PeerRef, PeerRow, SharedFile } from "../protocol/shapes.ts";
+import type { PeerRef, PeerRow } from "../protocol/shapes.ts";
 import type { Content } from "../transfer/download.ts";
 import type { Source } from "../transfer/lane.ts";
 import { classroomPeersAt } from "./dialect_fetch.ts";
@@ -24,6 +23,8 @@ import type { Contacts, PeerRemarks } from "./contacts.ts";
 import { holderOf, settled, sourceOf } from "./holders.ts";
 import type { IndexSession } from "./index_session.ts";
 import type { LastTable, Row } from "./last_table.ts";
+import { ListTime } from "./list_time.ts";
+import { filesOf } from "./peer_list.ts";
 import { settleSizes } from "./true_size.ts";
 
 export type { PeerRow };
@@ -65,6 +66,7 @@ export interface DirectoryOptions {
   readonly table: LastTable;
   /** This peer's own name; it is no source for itself. */
   readonly self: () => string | undefined;
+  readonly clock: Clock;
   /** The pace of all that is received from peers. */
   readonly pace?: Pace | undefined;
 }
@@ -133,7 +135,7 @@ export class Directory {
   /** What one peer shares; the rows become the last table. Fails: "not-found" when it is not here, "unreachable". */
   async list(peer: string): Promise<FoundRows> {
     const ref = await this.#peer(peer);
-    const { files, more } = await this.#filesOf(ref, { countMax: TABLE_ROWS_MAX });
+    const { files, more } = await filesOf(ref, { countMax: TABLE_ROWS_MAX }, this.#options);
     const rows = files.map(({ modified: _, executable: __, ...file }) => ({ ...file, holders: 1, peers: [ref] }));
     this.#options.table.show(rows);
     return { rows, more };
@@ -181,12 +183,14 @@ export class Directory {
    */
   async folder({ name: prefix, from }: WantedFolder): Promise<FolderFile[]> {
     if (from !== undefined) return await this.#folderOf(from, prefix);
-    const { session, self, contacts } = this.#options;
+    const { session, self, contacts, clock } = this.#options;
+    const time = new ListTime(clock, `"${printable(prefix)}"`);
     const files = new Map<string, FolderFile>();
     const doubtful = new Map<string, FolderFile[]>();
     const seen = new Set<string>();
     let start: { readonly after?: string } = {};
     for (let more = true; more;) {
+      time.check();
       const page = await session.call(FolderFiles, { prefix, limit: HITS_MAX, ...start });
       const before = seen.size;
       for (const { name, peers, holders, ...content } of page.hits) {
@@ -234,37 +238,17 @@ export class Directory {
   /** The same among the folders of one peer. */
   async #folderNameAt(typed: string, peer: string): Promise<string> {
     const ref = await this.#peer(peer);
-    if ((await this.#filesOf(ref, { prefix: typed, countMax: 1 })).files.length > 0) return typed;
-    const { files } = await this.#filesOf(ref, { countMax: FOLDER_FILES_MAX });
+    if ((await filesOf(ref, { prefix: typed, countMax: 1 }, this.#options)).files.length > 0) return typed;
+    const { files } = await filesOf(ref, { countMax: FOLDER_FILES_MAX }, this.#options);
     return mostLike(new Set(files.flatMap(({ name }) => folderLike(name, typed) ?? [])), typed) ?? typed;
   }
 
   /** Everything below a folder of one peer, asked of itself. */
   async #folderOf(peer: string, prefix: string): Promise<FolderFile[]> {
     const ref = await this.#peer(peer);
-    const { files, more } = await this.#filesOf(ref, { prefix, countMax: FOLDER_FILES_MAX });
+    const { files, more } = await filesOf(ref, { prefix, countMax: FOLDER_FILES_MAX }, this.#options);
     if (more) checkFolderSize(prefix, files.length);
     return files.map(({ modified: _, executable: __, ...file }) => folderFile(file, [ref], false));
-  }
-
-  /** What a peer lists, in order of name; only names that begin with `prefix`. */
-  async #filesOf(
-    ref: PeerRef,
-    { prefix = "", countMax }: { prefix?: string; countMax: number },
-  ): Promise<{ files: SharedFile[]; more: boolean }> {
-    using connection = await this.#options.contacts.connect(sourceOf(ref, ""));
-    const files: SharedFile[] = [];
-    let more = true;
-    while (more && files.length < countMax) {
-      const after = files.at(-1)?.name ?? (prefix === "" ? undefined : prefix);
-      const before = connection.bytesRead;
-      const page = await ask(connection, List, { ...(after === undefined ? {} : { after }), limit: PAGE_ROWS_MAX });
-      await this.#options.pace?.take(connection.bytesRead - before);
-      const below = page.data.files.filter((file) => file.name.startsWith(prefix));
-      files.push(...below);
-      more = page.data.more && below.length > 0 && below.length === page.data.files.length;
-    }
-    return { files, more };
   }
 
   /** A peer's row at the index, if it is here. */

@@ -52,7 +52,7 @@ export class Guest implements AsyncDisposable {
       lookUp: (name) => directory.lookUp(name),
       state,
     });
-    const directory = new Directory({ session, contacts, table: new LastTable(state), self: () => undefined });
+    const directory = new Directory({ session, contacts, table: new LastTable(state), clock, self: () => undefined });
     return new Guest(directory, stack.move());
   }
 

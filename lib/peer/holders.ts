@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { Clock } from "../core/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { HOLDERS_LOOKED_AT_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
 import { Find } from "../protocol/search.ts";
@@ -11,12 +12,14 @@ import type { Content } from "../transfer/download.ts";
 import type { Source } from "../transfer/lane.ts";
 import type { Contacts } from "./contacts.ts";
 import type { IndexSession } from "./index_session.ts";
+import { ListTime } from "./list_time.ts";
 import { trueSize } from "./true_size.ts";
 
 /** What looking up holders needs. */
 export interface HoldersParts {
   readonly session: IndexSession;
   readonly contacts: Contacts;
+  readonly clock: Clock;
   /** This peer's own name. */
   readonly self: () => string | undefined;
 }
@@ -55,9 +58,11 @@ export function sourceOf({ name, id, host, port, plain }: PeerRef, file: string)
 }
 
 /** Everybody who lists a root, with whatever size. */
-async function holdersOf(root: string, { session }: HoldersParts): Promise<Holder[]> {
+async function holdersOf(root: string, { session, clock }: HoldersParts): Promise<Holder[]> {
+  const time = new ListTime(clock, "who has that content");
   const holders: Holder[] = [];
   for (let more = true; more && holders.length < HOLDERS_LOOKED_AT_MAX;) {
+    time.check();
     const page = await session.call(Find, { root, limit: PAGE_ROWS_MAX, offset: holders.length });
     holders.push(...page.holders);
     more = page.more && page.holders.length > 0;

@@ -267,6 +267,7 @@ export class Peer implements AsyncDisposable {
       session,
       contacts,
       table: new LastTable(state),
+      clock,
       self: () => name.current,
       pace: down,
     });
