@@ -351,6 +351,8 @@ export const TROUBLES_TOLD_MAX = 100;
 export const HOLDERS_LOOKED_AT_MAX = 2_000;
 /** Peers that are asked at once to prove the size of a content that is listed with several. */
 export const PROOFS_AT_ONCE = 16;
+/** Beside them, peers that ask their owners for consent to a proof. */
+export const PROOFS_ASKING_MAX = 256;
 /** Time for one peer to prove the size of a content. */
 export const PROVE_SIZE_MS = 10_000;
 /** A message to be acknowledged, before it is sent again. */

@@ -28,7 +28,7 @@ export interface AskOptions {
    * Called with news. Only for requests whose answer may wait for a person or a turn: each news restarts the wait. Without it, news is ignored and
    * the answer has to arrive in time, whatever the other side says meanwhile.
    */
-  readonly onNews?: (event: string, data: unknown) => void;
+  readonly onNews?: ((event: string, data: unknown) => void) | undefined;
 }
 
 /**

@@ -34,6 +34,8 @@ export interface Wish {
   readonly name: string;
   readonly root?: string;
   readonly size: number;
+  /** Time of the last change of a file that has no root yet. */
+  readonly modified?: number;
 }
 
 /** A wish that waits for an answer. */
@@ -91,12 +93,14 @@ export class Consent {
   async allow(wish: Wish, tell: () => Promise<void>, { host = "" } = {}): Promise<void> {
     const { mode, always } = this.#options;
     // Several people may be at one host. A client without a key could be any of them, so each of its wishes is a question.
-    const key = wish.id === ""
-      ? `without a key ${++this.#lastWithoutKey}`
-      : JSON.stringify([wish.id, wish.peer, wish.kind, wish.root ?? wish.name]);
-    if (this.isOpen || this.#remembered.has(key) || (wish.id !== "" && always.has(wish.id, wish.kind))) return;
+    const keys: readonly [string, ...string[]] = wish.id === ""
+      ? [`without a key ${++this.#lastWithoutKey}`]
+      : keysOf(wish);
+    const isRemembered = keys.some((key) => this.#remembered.has(key));
+    if (this.isOpen || isRemembered || (wish.id !== "" && always.has(wish.id, wish.kind))) return;
     if (mode === "deny") throw refused(wish);
-    const { allowed } = this.#open.get(key) ?? this.#ask(key, wish, host);
+    const known = keys.map((key) => this.#open.get(key)).find((open) => open !== undefined);
+    const { allowed } = known ?? this.#ask(keys[0], wish, host);
     const gone = Promise.withResolvers<boolean>();
     const telling = (): void => void tell().catch((thrown) => gone.reject(thrown));
     telling();
@@ -109,8 +113,8 @@ export class Consent {
   }
 
   /**
-   * Fails: "refused" where everybody is refused, and the peer is no exception. For what leads up to a wish and gives nothing away that a search does not: there
-   * nobody needs to be asked.
+   * Fails: "refused" where everybody is refused, and the peer is no exception. For what tells nothing of the bytes of a file: there the owner is
+   * not asked.
    */
   demandNotDenied(wish: Pick<Wish, "id" | "kind" | "name" | "size">): void {
     const { mode, always } = this.#options;
@@ -184,6 +188,15 @@ export class Consent {
     const [oldest] = this.#remembered;
     if (this.#remembered.size > CONSENT_REMEMBERED_MAX && oldest !== undefined) this.#remembered.delete(oldest);
   }
+}
+
+/**
+ * What the answer to a wish is kept under, the best key first. A file that had no root when its owner was asked may have one by now: it is the same
+ * file as long as its name, size and time are the same.
+ */
+function keysOf({ id, peer, kind, name, root, size, modified }: Wish): [string, ...string[]] {
+  const version = JSON.stringify([id, peer, kind, name, size, modified]);
+  return root === undefined ? [version] : [JSON.stringify([id, peer, kind, root]), version];
 }
 
 function refused({ kind, name }: Pick<Wish, "kind" | "name">): Failure {

@@ -110,7 +110,7 @@ export class Visit implements Disposable {
   }
 
   /** Waits until the owner of this peer lets it have what it wants. Fails: "refused", "busy". */
-  async allow(wish: Pick<Wish, "kind" | "name" | "root" | "size">): Promise<void> {
+  async allow(wish: Pick<Wish, "kind" | "name" | "root" | "size" | "modified">): Promise<void> {
     const { consent } = this.host.parts;
     if (consent.isOpen) return;
     const { name: peer, key } = await this.who();
@@ -172,12 +172,13 @@ async function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Pro
 async function pieces(visit: Visit, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
   const { host } = visit;
   const { share } = host.parts;
+  // Digests tell what a piece holds to whoever can guess it, so they are given to those who may have the bytes, and to nobody else.
+  let content = await allowedContent(visit, data);
   if (data.doubt !== undefined && data.root !== undefined) {
     using _slot = await host.small.take();
     await share.doubt(data.root, data.doubt);
+    content = wanted(host, data);
   }
-  const content = wanted(host, data);
-  visit.demandNotDenied(content);
   const known = "here" in content
     ? { file: content, digests: content.digests.subarray(data.from * DIGEST_BYTES) }
     : await share.pieces(content, data.from);
@@ -206,8 +207,7 @@ async function download(visit: Visit, data: DataOf<typeof Download>): Promise<An
   if ("here" in content && !content.here.covers(range)) {
     throw new Failure("not-here", `Cannot send bytes ${range.start} to ${range.end}: they have not arrived here yet`);
   }
-  const { name, size, root } = content;
-  await visit.allow({ kind: "download", name, size, ...(root === undefined ? {} : { root }) });
+  await visit.allow(wishFor(content));
   if (content.root !== undefined) {
     host.demand.note({ root: content.root, size: content.size }, visit.caller).given.addTouched(range);
   }
@@ -264,6 +264,23 @@ function wanted({ parts }: Host, { name, root }: { name?: string; root?: string 
     : files.get(name);
   if (content !== undefined) return content;
   throw new Failure("not-shared", `Cannot send "${printable(name ?? root ?? "")}": it is not shared here`);
+}
+
+/** What a request is about, when its owner lets the visitor have it. While a person was asked, it may have become another file: then that is asked about. */
+async function allowedContent(visit: Visit, data: { name?: string; root?: string }): Promise<Shared> {
+  for (let content = wanted(visit.host, data);;) {
+    await visit.allow(wishFor(content));
+    const now = wanted(visit.host, data);
+    if (now === content) return content;
+    content = now;
+  }
+}
+
+/** The wish to have a content. */
+function wishFor(content: Shared): Pick<Wish, "kind" | "name" | "root" | "size" | "modified"> {
+  const { name, size, root } = content;
+  const version = "here" in content ? {} : { modified: content.modified };
+  return { kind: "download", name, size, ...version, ...(root === undefined ? {} : { root }) };
 }
 
 /** What is sent in the words of the wire. A partial copy has no time: it was never a file here. */

@@ -7,9 +7,16 @@
 import { createHash } from "node:crypto";
 import { DIGEST_BYTES, pieceCount, rootOf, sizeBytes } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
-import { PAGE_DIGESTS_MAX, PROOFS_AT_ONCE, PROVE_SIZE_MS } from "../core/limits.ts";
+import {
+  CONSENT_WAIT_MS,
+  PAGE_DIGESTS_MAX,
+  PROOFS_ASKING_MAX,
+  PROOFS_AT_ONCE,
+  PROVE_SIZE_MS,
+  REPLY_WAIT_MS,
+} from "../core/limits.ts";
 import { ask } from "../net/caller.ts";
-import { Pieces } from "../protocol/files.ts";
+import { Asking, Pieces } from "../protocol/files.ts";
 import type { Connect, Source } from "../transfer/lane.ts";
 
 /** Somebody who lists a root, and the size that it is listed with. */
@@ -30,22 +37,57 @@ export function proofOrder(claims: readonly Claim[]): Claim[] {
   return Array.from({ length: longest }, (_, turn) => groups.flatMap((group) => group[turn] ?? [])).flat();
 }
 
-/** Asks those who claim a root for proof, some at once. Shape: the size of the first who proves it; undefined when nobody does. */
-export async function trueSize(root: string, claims: readonly Claim[], connect: Connect): Promise<number | undefined> {
+/** Until when peers that have to ask their owners are waited for, as long as nobody else proves a size. */
+export function consentDueMs(): number {
+  return performance.now() + CONSENT_WAIT_MS + REPLY_WAIT_MS;
+}
+
+/**
+ * Asks those who claim a root for proof, some at once. A peer that asks its owner for consent first keeps nobody else waiting.
+ *
+ * @param dueMs When such peers are waited for no longer.
+ * @returns The size of the first who proves it; undefined when nobody does.
+ */
+export async function trueSize(
+  root: string,
+  claims: readonly Claim[],
+  connect: Connect,
+  dueMs = consentDueMs(),
+): Promise<number | undefined> {
   if (root === rootOf(0, new Uint8Array(0))) return 0;
   const left = proofOrder(claims);
   const found = new AbortController();
+  const asking = new Set<Promise<void>>();
   let size: number | undefined;
-  const look = async (): Promise<void> => {
-    for (let claim = left.shift(); claim !== undefined && size === undefined; claim = left.shift()) {
-      const signal = AbortSignal.any([found.signal, AbortSignal.timeout(PROVE_SIZE_MS)]);
-      const proven = await provenSize(root, claim.source, connect, signal).catch(() => undefined);
-      if (proven === undefined) continue;
+  const prove = async ({ source }: Claim, onAsking: () => void): Promise<void> => {
+    const late = new AbortController();
+    const giveUp = (): void => late.abort();
+    let timer = setTimeout(giveUp, PROVE_SIZE_MS);
+    try {
+      const signal = AbortSignal.any([found.signal, late.signal]);
+      const proven = await provenSize(root, source, connect, signal, () => {
+        clearTimeout(timer);
+        timer = setTimeout(giveUp, Math.max(0, dueMs - performance.now()));
+        onAsking();
+      });
       size ??= proven;
       found.abort();
+    } catch {
+      // It proves nothing, for whatever reason.
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  const look = async (): Promise<void> => {
+    for (let claim = left.shift(); claim !== undefined && size === undefined; claim = left.shift()) {
+      const { promise: isAsking, resolve: onAsking } = Promise.withResolvers<void>();
+      const proving = prove(claim, onAsking).finally(() => asking.delete(proving));
+      asking.add(proving);
+      await (asking.size > PROOFS_ASKING_MAX ? proving : Promise.race([proving, isAsking]));
     }
   };
   await Promise.all(Array.from({ length: PROOFS_AT_ONCE }, look));
+  await Promise.all(asking);
   return size;
 }
 
@@ -63,6 +105,7 @@ export async function settleSizes<File extends ListedContent>(
   connect: Connect,
 ): Promise<void> {
   const proven = new Set<string>();
+  const dueMs = consentDueMs();
   for (const [name, rest] of others) {
     const chosen = files.get(name);
     if (chosen?.root === undefined) continue;
@@ -70,8 +113,8 @@ export async function settleSizes<File extends ListedContent>(
     const claims = candidates.flatMap(({ size, sources }) => sources.map((source) => ({ size, source })));
     // A peer that has proven one size is likely to prove the next.
     const [likely, unlikely] = [true, false].map((is) => claims.filter(({ source }) => proven.has(source.peer) === is));
-    const size = await trueSize(chosen.root, likely ?? [], connect) ??
-      await trueSize(chosen.root, unlikely ?? [], connect);
+    const size = await trueSize(chosen.root, likely ?? [], connect, dueMs) ??
+      await trueSize(chosen.root, unlikely ?? [], connect, dueMs);
     const right = candidates.find((candidate) => candidate.size === size);
     if (right === undefined) continue;
     files.set(name, right);
@@ -79,15 +122,24 @@ export async function settleSizes<File extends ListedContent>(
   }
 }
 
-/** The size that one peer proves. Fails: when it proves none. */
-async function provenSize(root: string, source: Source, connect: Connect, signal: AbortSignal): Promise<number> {
+/** The size that one peer proves, after its owner was asked if need be. Fails: when it proves none. */
+async function provenSize(
+  root: string,
+  source: Source,
+  connect: Connect,
+  signal: AbortSignal,
+  onAsking: () => void,
+): Promise<number> {
+  const onNews = (event: string): void => {
+    if (event === Asking.event) onAsking();
+  };
   using connection = await connect(source, signal);
   using _closing = connection.closeOn(signal);
   const page = new Uint8Array(PAGE_DIGESTS_MAX * DIGEST_BYTES);
   const hash = createHash("sha256");
   let size: number | undefined;
   for (let from = 0;;) {
-    const { data, bodyBytes } = await ask(connection, Pieces, { root, from, limit: PAGE_DIGESTS_MAX });
+    const { data, bodyBytes } = await ask(connection, Pieces, { root, from, limit: PAGE_DIGESTS_MAX }, { onNews });
     if (size === undefined) hash.update(sizeBytes(data.size));
     size ??= data.size;
     const count = bodyBytes / DIGEST_BYTES;

@@ -51,9 +51,11 @@ export function percentDone({ done, size }: TransferView): number {
 function factsOf(view: TransferView): string[] {
   const retries = view.retries === 0 ? [] : [formatCount(view.retries, "attempt") + " in vain"];
   const amount = `${formatSize(view.done)} of ${formatSize(view.size)}`;
+  if (view.isAsking && (view.state === "running" || view.state === "connecting")) {
+    return [`asking ${printable(view.sources.join(", "))} for consent`, amount];
+  }
   switch (view.state) {
     case "running":
-      if (view.isAsking) return [`asking ${printable(view.sources.join(", "))} for consent`, amount];
       return view.before !== undefined ? [placeInLine(view.before), amount] : [
         ...(view.bytesPerSecond > 0 ? [formatRate(view.bytesPerSecond)] : []),
         ...(view.leftMs === undefined ? [] : [`${formatDuration(view.leftMs)} left`]),

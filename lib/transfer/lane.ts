@@ -142,7 +142,7 @@ export class Lane {
       asked: this.#asked,
       sinceMs: isAsked ? nowMs - this.#movedMs : 0,
       sinceBytes: isAsked ? this.#sinceBytes() : 0,
-      isWaiting: isAsked && this.isWaiting,
+      isWaiting: this.isWaiting,
       isFull: this.#isFull,
     };
   }
@@ -204,9 +204,15 @@ export class Lane {
     return Math.max(0, (this.#connection?.bytesRead ?? 0) - this.#movedBytes);
   }
 
-  /** Fetches all digests of the content. */
+  /** Fetches all digests of the content. The source may have to ask its owner for consent first. */
   async fetchList(list: PieceList, target: Target): Promise<void> {
-    await this.#work(async (connection) => await list.fetch(connection, target, this.#parts.pace));
+    const onNews = (event: string): void => void (this.isAsking ||= event === Asking.event);
+    try {
+      await this.#work((connection) => list.fetch(connection, target, { pace: this.#parts.pace, onNews }));
+      if (this.isAsking) this.#moved();
+    } finally {
+      this.isAsking = false;
+    }
   }
 
   /** The same over a connection of its own, on and on while the source hashes, beside everything else. Fails: also by the signal. */
@@ -215,7 +221,8 @@ export class Lane {
       using connection = await this.#parts.connect(this.source, signal);
       signal.throwIfAborted();
       using _closing = connection.closeOn(signal);
-      await list.fetch(connection, target, this.#parts.pace);
+      // A source that has to ask its owner says so where it is asked for bytes, too: there the wait is counted.
+      await list.fetch(connection, target, { pace: this.#parts.pace, onNews: () => {} });
     } catch (thrown) {
       list.fail(thrown);
       throw thrown;

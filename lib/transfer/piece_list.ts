@@ -9,7 +9,7 @@ import { DIGEST_BYTES, digestAt, pieceCount, rootOf } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { PAGE_DIGESTS_MAX } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
-import { ask } from "../net/caller.ts";
+import { ask, type AskOptions } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import { Pieces } from "../protocol/files.ts";
 import type { Traits } from "../store/traits.ts";
@@ -19,6 +19,12 @@ const EMPTY_ANSWERS_MAX = 30;
 
 /** What to ask a source for: a content by its root, or a file by its name as long as it has none. */
 export type Target = { readonly root: string } | { readonly name: string };
+
+/** How digests are fetched. */
+export interface ListOptions {
+  readonly pace?: Pace | undefined;
+  readonly onNews?: AskOptions["onNews"];
+}
 
 /** The digests of one file, perhaps still arriving. */
 export class PieceList {
@@ -72,8 +78,11 @@ export class PieceList {
   /**
    * Asks a source for all digests. Of a target with a root, none is given out before all match it. Fails: "corrupt" when they do not match,
    * "file-changed" when the source has another version of the file by now.
+   *
+   * @param options With `onNews`, the source may ask its owner for consent first.
    */
-  async fetch(connection: Connection, target: Target, pace?: Pace): Promise<void> {
+  async fetch(connection: Connection, target: Target, options: ListOptions = {}): Promise<void> {
+    const { pace, onNews } = options;
     const wanted = "root" in target ? target.root : undefined;
     let fetched = 0;
     let version: number | undefined;
@@ -84,7 +93,7 @@ export class PieceList {
           ...target,
           from: fetched,
           limit: PAGE_DIGESTS_MAX,
-        });
+        }, { onNews });
         version ??= data.modified;
         this.#traits = { modified: data.modified, executable: data.executable };
         if (data.size !== this.size || data.modified !== version) {

@@ -38,7 +38,7 @@ export interface ReceiveOptions {
 export async function receiveFile(options: ReceiveOptions): Promise<{ digests: Uint8Array; traits: Traits }> {
   const { connection, root, size, file, pace, onProgress } = options;
   const list = new PieceList(size);
-  await list.fetch(connection, { root }, pace);
+  await list.fetch(connection, { root }, { pace });
   // A file of no bytes has no digests to compare with its root.
   if (list.root !== root) throw new Failure("corrupt", "The content is not what it is said to be");
   const sink = fileSink(file);

@@ -353,7 +353,7 @@ export class RunningDownload implements AsyncDisposable {
 
   #progress(step: Step): DownloadProgress {
     const lanes = this.#pool.placed;
-    const asked = lanes.filter((lane) => lane.asked !== undefined);
+    const asked = lanes.filter((lane) => lane.asked !== undefined || lane.isAsking);
     const lines = asked.map((lane) => lane.before);
     const before = lines.length > 0 && lines.every((each) => each !== undefined) ? Math.min(...lines) : undefined;
     const isWaiting = step.kind !== "fetch" && !lanes.some((lane) => lane.isBusy);

@@ -4,6 +4,10 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ask, greet } from "../../lib/net/caller.ts";
+import { dial } from "../../lib/net/dial.ts";
+import { Identity } from "../../lib/net/identity.ts";
+import { Download, Pieces } from "../../lib/protocol/files.ts";
 import { type PeerArgs, runCommand, startCommand, startIndex, startPeer } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
@@ -70,6 +74,46 @@ Deno.test("with --consent deny nobody gets anything, though all is found", async
   assertEquals(got.code, 4, got.stderr);
   const wrong = await runCommand({ ...rui, args: ["--consent", "maybe"] }, "files");
   assertEquals(wrong.code, 2);
+});
+
+Deno.test("with --consent ask a stranger gets no digest before the owner says yes, and is asked about once", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/exam.bin", 3_000_000, 1);
+  const args = ["--plain", "--consent", "ask"];
+  await using ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", stdin: "piped", args });
+  const [, port] = await ana.program.line(/listening on \S+:(\d+)/);
+  using connection = await dial({ host: "127.0.0.1", port: Number(port) });
+  await greet(connection, { name: "rui", identity: await Identity.make() });
+  const question = { name: "exam.bin", from: 0, limit: 3 };
+  for (const [number, answer] of [[1, "nao"], [2, "sim"]] as const) {
+    const news = Promise.withResolvers<string>();
+    const asking = ask(connection, Pieces, question, { onNews: news.resolve });
+    const ended = asking.then(() => "digests", (thrown) => thrown.code);
+    assertEquals(await Promise.race([news.promise, ended]), "ASKING");
+    await waitFor(ana.program, new RegExp(`Question ${number}: .*wants to download "exam\\.bin"`));
+    await ana.program.type(answer);
+    assertEquals(await ended, answer === "nao" ? "refused" : "digests");
+  }
+  await connection.readBody(new Uint8Array(3 * 32));
+  // Who may have the digests may have the bytes.
+  await ask(connection, Download, { name: "exam.bin", start: 0, end: 1 });
+  assert(!ana.program.stderr.includes("Question 3"), ana.program.stderr);
+});
+
+Deno.test("a download waits for the consent of one owner, says so, and takes its pieces from another meanwhile", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/a.bin", 3_000_000, 1);
+  await temp.file("bia/a.bin", 3_000_000, 1);
+  const options: PeerArgs = { folder: temp.at("ana"), index, name: "ana", stdin: "piped", args: ["--consent", "ask"] };
+  await using ana = await startPeer(options);
+  await using get = startCommand({ folder: temp.at("rui"), index, name: "rui" }, "get", "a.bin");
+  await waitFor(ana.program, /Question 1: /);
+  await waitFor(get, /asking ana for consent/);
+  await using _bia = await startPeer({ folder: temp.at("bia"), index, name: "bia" });
+  assertEquals(await get.exit(), 0, get.stderr);
+  assert(await sameFiles(temp.at("ana/a.bin"), temp.at("rui/a.bin")));
 });
 
 /** Waits until a program says something to people. */

@@ -79,6 +79,22 @@ Deno.test("where everybody is refused, no digest tells what a file holds", async
   }
 });
 
+Deno.test("an answer given before a file was hashed holds for it when it has a root, and for no other version of it", async () => {
+  const { consent } = make("ask");
+  const { root: _, ...unhashed } = { ...WISH, modified: 7 };
+  const all = [consent.allow(unhashed, tell), consent.allow({ ...WISH, modified: 7 }, tell)];
+  assertEquals(consent.questions().map(({ number }) => number), [1]);
+  consent.accept(1);
+  await Promise.all(all);
+  await consent.allow({ ...WISH, modified: 7 }, tell);
+  for (const [number, other] of [{ modified: 8 }, { modified: 7, size: 11 }].entries()) {
+    const asked = assertRejects(() => consent.allow({ ...WISH, ...other }, tell), Failure);
+    assertEquals(consent.questions().map((question) => question.number), [number + 2]);
+    consent.refuse(number + 2);
+    await asked;
+  }
+});
+
 Deno.test("one question is asked for a file, however many connections want it, and its answer holds for all of them", async () => {
   const { consent, events } = make("ask");
   const all = [consent.allow(WISH, tell), consent.allow(WISH, tell)];
