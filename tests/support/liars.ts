@@ -23,6 +23,7 @@ export const LIES = [
   "says ASKING every second",
   "sends one right byte a second",
   "sends news instead of digests",
+  "says ASKING instead of digests",
   "is silent to PIECES",
   "is busy",
   "sends a wrong byte at the end of each piece",
@@ -113,6 +114,9 @@ class Serving {
     if (this.#lie === "sends news instead of digests") {
       await this.#talk(connection, encodeNews(Queued, { before: 1 }), 200);
     }
+    if (this.#lie === "says ASKING instead of digests") {
+      await this.#talk(connection, encodeNews(Asking, {}), 1_000);
+    }
     if (this.#lie === "is silent to PIECES") await this.#closed;
     const file = this.#file({ name, root });
     const body = file.digests.slice(from * DIGEST_BYTES, (from + limit) * DIGEST_BYTES);
@@ -163,6 +167,7 @@ class Serving {
       case "sends one piece and stalls":
         return streamed((stream) => this.#sendOne(stream, bytes));
       case "sends news instead of digests":
+      case "says ASKING instead of digests":
       case "is silent to PIECES":
       case "says it is a partial holder that many ask":
         await this.#closed;
