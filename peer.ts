@@ -24,6 +24,7 @@ import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./l
 import { describeEvent } from "./lib/shell/events.ts";
 import { type Facts, greeting } from "./lib/shell/greeting.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
+import { checkFolderArgument } from "./lib/shell/folder_argument.ts";
 import { IMAGE_CHOICES, type ImageChoice } from "./lib/shell/inline_image.ts";
 import { type Followed, type Invocation, reportStopped, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
@@ -61,10 +62,13 @@ const FLAGS = {
   "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
   slots: {
     value: "N",
-    about: "how many large uploads run at once; others wait in line",
+    about: "how many large uploads run at once, at most; others wait in line",
     byDefault: String(UPLOAD_SLOTS),
   },
-  up: { value: "RATE", about: "upload no faster than this in all, such as 10MB/s" },
+  up: {
+    value: "RATE",
+    about: "upload no faster than this in all, such as 10MB/s; below 1 MB/s a slot, fewer uploads run at once",
+  },
   down: { value: "RATE", about: "download no faster than this in all" },
   images: { value: IMAGE_CHOICES.join("|"), about: "how the shell shows pictures", byDefault: "auto" },
   ...COMMON_FLAGS,
@@ -111,6 +115,7 @@ async function main(): Promise<number> {
       hint: "write: deno task peer FOLDER, for example ./share",
     });
   }
+  await checkFolderArgument(folder, words.slice(1));
   if (flags.inbox === undefined && given.includes("quota")) {
     throw new Failure("usage", "--quota goes with --inbox", { hint: "write: --inbox --quota SIZE" });
   }

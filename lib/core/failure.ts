@@ -169,5 +169,9 @@ function codeOfPlatform(thrown: unknown): FailureCode | undefined {
 function plainReason(error: Error): string {
   const reason = error.message.replace(/ \(os error \d+\).*$/, "").trim().replace(/\.$/, "");
   if (reason === "") return error.name;
+  // What Deno advises there would take all bounds away from this program.
+  if (error instanceof Deno.errors.NotCapable && /^Requires all access/.test(reason)) {
+    return "Deno lets no program into this part of the system";
+  }
   return /^[A-Z][a-z]/.test(reason) ? reason.charAt(0).toLowerCase() + reason.slice(1) : reason;
 }

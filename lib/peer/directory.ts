@@ -152,7 +152,9 @@ export class Directory {
       const name = from === undefined ? await this.#folderName(what) : await this.#folderNameAt(what, from);
       return { kind: "folder", name, ...(from === undefined ? {} : { from }) };
     }
-    const row = /^\d{1,6}$/.test(what) ? this.#options.table.row(Number(what)) : undefined;
+    const { table } = this.#options;
+    const isNumber = /^\d{1,6}$/.test(what);
+    const row = isNumber ? table.row(Number(what)) : undefined;
     if (holder?.dialect !== undefined) {
       return { kind: "file", name: row?.name ?? what, size: 0, from: holder.name, peers: holders, others: 0 };
     }
@@ -162,7 +164,10 @@ export class Directory {
       ? await this.#byRoot(what)
       : from !== undefined
       ? await this.#byNameAt(what, from)
-      : await this.#byName(what);
+      : await this.#byName(what).catch((thrown) => {
+        // A file that nobody has and that is called like a number was meant as a row of the table.
+        throw isNumber && failedWith(thrown, "not-found") ? table.noRow(Number(what)) : thrown;
+      });
     return from === undefined ? wanted : { ...wanted, from };
   }
 

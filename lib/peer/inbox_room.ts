@@ -39,16 +39,15 @@ export function roomFor(
   const own = (each: Held): boolean => each.sender === sender;
   const staying = held.filter(({ state }) => state !== "interrupted");
   // Whether it could fit at all: beside what stays, whatever gives way.
-  const [left, leftOfSender] = [
-    bounds.bytes - bytesOf(staying),
-    Math.min(bounds.bytesPerSender, bounds.bytes) - bytesOf(staying.filter(own)),
-  ];
-  if (size > left) return out(`there is room for ${formatSize(Math.max(0, left))}`);
-  if (size > leftOfSender) {
+  const ownBytes = bytesOf(staying.filter(own));
+  const left = bounds.bytes - bytesOf(staying);
+  const leftOfSender = bounds.bytesPerSender - ownBytes;
+  if (size > Math.min(left, leftOfSender)) {
+    // The sender reads the bound that leaves less room.
     return out(
-      `one peer may have ${formatSize(bounds.bytesPerSender)} there, and you have ${
-        formatSize(bytesOf(staying.filter(own)))
-      }`,
+      left <= leftOfSender
+        ? `there is room for ${formatSize(Math.max(0, left))}`
+        : `one peer may have ${formatSize(bounds.bytesPerSender)} there, and you have ${formatSize(ownBytes)}`,
     );
   }
   if (staying.length >= bounds.files) return out(`there are ${formatCount(staying.length, "file")}`);

@@ -3,8 +3,10 @@
  * @module
  */
 
-import { list, type ValueOf } from "../protocol/field.ts";
+import { Failure } from "../core/failure.ts";
 import { TABLE_ROWS_MAX } from "../core/limits.ts";
+import { formatCount } from "../core/quantity.ts";
+import { list, type ValueOf } from "../protocol/field.ts";
 import { Hit } from "../protocol/shapes.ts";
 import type { State } from "../store/state.ts";
 
@@ -32,6 +34,15 @@ export class LastTable {
   /** Row `number`, counted from 1. */
   row(number: number): Row | undefined {
     return this.#rows[number - 1];
+  }
+
+  /** Why a person who writes the number of a missing row gets nothing. */
+  noRow(number: number): Failure {
+    const { length } = this.#rows;
+    const message = length === 0
+      ? `There is no row ${number}, since there is no table yet`
+      : `There is no row ${number}: the last table has ${formatCount(length, "row")}`;
+    return new Failure("not-found", message, { hint: "search, then write the number of a row: get NUMBER" });
   }
 
   /** Replaces the table. */

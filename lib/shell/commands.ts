@@ -13,6 +13,7 @@ import { CONSENT_COMMANDS } from "./consent_commands.ts";
 import { type Flag, flagHelp, type FlagTable } from "./flags.ts";
 import { get } from "./get.ts";
 import { INBOX_COMMANDS } from "./inbox_commands.ts";
+import { likelyCommand } from "./likely_command.ts";
 import { listFiles, listPeers, listTransfers, showRows } from "./listings.ts";
 import { PEOPLE_COMMANDS } from "./people_commands.ts";
 import { PICTURE_COMMANDS } from "./picture_commands.ts";
@@ -93,7 +94,7 @@ export const COMMANDS: readonly Command[] = [
       }
       const found = await context.directory.list(peer);
       showRows(context, found);
-      if (found.rows.length === 0) throw new Failure("not-found", `${printable(peer)} shares nothing`, { hint: "" });
+      if (found.rows.length === 0) context.output.nothing(`${peer} shares nothing`);
     },
   },
   {
@@ -185,7 +186,15 @@ export const ALL_COMMAND_FLAGS: FlagTable = Object.assign({}, ...COMMANDS.map((c
 export function findCommand(name: string): Command {
   const command = COMMANDS.find((each) => each.name === commandName(name));
   if (command !== undefined) return command;
-  throw new Failure("usage", `There is no command "${printable(name)}"`, { hint: "see what there is with: help" });
+  const likely = likelyCommand(name, [...COMMANDS, QUIT].map((each) => each.name));
+  throw new Failure("usage", `There is no command "${printable(name)}"`, {
+    hint: likely === undefined ? "see what there is with: help" : `did you mean: ${likely}`,
+  });
+}
+
+/** Whether a word is a command, in whatever case, or stands for one. */
+export function isCommand(word: string): boolean {
+  return [...COMMANDS, QUIT].some(({ name }) => name === commandName(word));
 }
 
 /** After how many words of a typed line the rest is text; undefined for a line that is all words. */

@@ -5,6 +5,7 @@
 
 import { resolve } from "@std/path";
 import { Failure } from "../core/failure.ts";
+import { shownPeerName } from "../core/peer_name.ts";
 import { formatCount, formatDuration, formatRate, formatSize } from "../core/quantity.ts";
 import type { Wanted } from "../peer/directory.ts";
 import type { Destination } from "../peer/fetching.ts";
@@ -94,7 +95,7 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
 function noteMixed(output: Output, { name }: Wanted, peers: readonly string[]): void {
   const [first] = peers;
   if (first === undefined) return;
-  const named = peers.slice(0, MIXED_NAMED_MAX);
+  const named = peers.slice(0, MIXED_NAMED_MAX).map(shownPeerName);
   const more = peers.length > named.length ? [formatCount(peers.length - named.length, "other peer")] : [];
   const all = [...named, ...more];
   const list = `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
@@ -112,7 +113,8 @@ function sentenceOf(wanted: Wanted, result: TransferResult, fetched: number): st
   const { path, files, failed, alreadyHere } = result;
   if (failed.length > 0) return `${path}: ${files - failed.length} of ${formatCount(files, "file")} are here`;
   const what = wanted.kind === "folder" ? `${path} (${formatCount(files, "file")})` : path ?? wanted.name;
-  return alreadyHere ? `${what} is here already` : `${what}: ${howItWent(result, fetched)}`;
+  const isOrAre = wanted.kind === "file" || files === 1 ? "is" : "are";
+  return alreadyHere ? `${what} ${isOrAre} here already` : `${what}: ${howItWent(result, fetched)}`;
 }
 
 /** How much came from which peer, and how fast. */
@@ -120,9 +122,10 @@ function howItWent({ size, tookMs, sources }: TransferResult, fetched: number): 
   if (fetched === 0) return "copied from what was here, nothing had to be fetched";
   const total = `${formatSize(fetched)} in ${formatDuration(tookMs)} (${formatRate(rateOf(fetched, tookMs))})`;
   const [only] = sources;
-  const from = sources.length === 1 && only !== undefined ? only.peer : sources
+  const from = sources.length === 1 && only !== undefined ? shownPeerName(only.peer) : sources
     .toSorted((a, b) => b.bytes - a.bytes)
-    .map(({ peer, bytes, ms }) => `${peer} ${formatSize(bytes)} at ${formatRate(rateOf(bytes, ms))}`).join(", ");
+    .map(({ peer, bytes, ms }) => `${shownPeerName(peer)} ${formatSize(bytes)} at ${formatRate(rateOf(bytes, ms))}`)
+    .join(", ");
   return fetched < size ? `fetched ${total} from ${from}; the rest was here` : `${total} from ${from}`;
 }
 

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { shownPeerName } from "../core/peer_name.ts";
 import { formatDuration, formatRate, formatSize } from "../core/quantity.ts";
 import type { PutResult } from "../peer/running_put.ts";
 import { checkPath } from "./check_path.ts";
@@ -51,9 +52,10 @@ function reportPut(output: Output, result: PutResult): void {
   const { name, size, root, peer, path, alreadyHere, sent, tookMs } = result;
   const bytesPerSecond = tookMs > 0 ? Math.round(sent / tookMs * 1000) : 0;
   const amount = `${formatSize(sent)} in ${formatDuration(tookMs)} (${formatRate(bytesPerSecond)})`;
+  const receiver = shownPeerName(peer);
   const text = alreadyHere
-    ? `${name} is at ${peer} already, as ${path}`
-    : `${name} is at ${peer} now, as ${path}: ${amount}${sent < size ? "; the rest was there" : ""}`;
+    ? `${name} is at ${receiver} already, as ${path}`
+    : `${name} is at ${receiver} now, as ${path}: ${amount}${sent < size ? "; the rest was there" : ""}`;
   const took = Math.round(tookMs);
   output.result(text, { event: "put", name, size, root, peer, path, alreadyHere, sent, tookMs: took, bytesPerSecond });
 }

@@ -4,7 +4,6 @@
  */
 
 import { type Address, formatAddress } from "../core/address.ts";
-import { Failure } from "../core/failure.ts";
 import { fingerprint } from "../core/fingerprint.ts";
 import { shownPeerName } from "../core/peer_name.ts";
 import { SEARCH_ROWS_MAX } from "../core/limits.ts";
@@ -77,7 +76,7 @@ export async function listPeers({ output, directory }: CommandContext): Promise<
       };
     }),
   );
-  if (peers.length === 0) throw new Failure("not-found", "Nobody is here yet", { hint: "" });
+  if (peers.length === 0) output.nothing("Nobody is here yet");
 }
 
 function keyOf({ id }: PeerRow, { changed, blocked }: PeerRemarks): string {
@@ -128,7 +127,7 @@ export function listTransfers({ output, peer }: CommandContext): Promise<void> {
       { title: "size", align: "right" },
       { title: "here", align: "right" },
       { title: "speed", align: "right" },
-      { title: "state", flexible: true },
+      { title: "state", flexible: "last", wraps: true },
     ],
     views.map((view) => ({
       cells: [

@@ -4,6 +4,7 @@
  */
 
 import { fingerprint } from "../core/fingerprint.ts";
+import { shownPeerName } from "../core/peer_name.ts";
 import { type Command, type CommandContext, joined } from "./command.ts";
 
 /** The commands. */
@@ -20,7 +21,11 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
     count: { min: 1, max: 1 },
     async run({ output, directory }, [peer = ""]) {
       const { name, id } = await directory.trust(peer);
-      output.result(`Trusting ${name} with the key ${fingerprint(id)}`, { event: "trusted", peer: name, id });
+      output.result(`Trusting ${shownPeerName(name)} with the key ${fingerprint(id)}`, {
+        event: "trusted",
+        peer: name,
+        id,
+      });
     },
   },
   {
@@ -45,7 +50,11 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
     count: { min: 1, max: 1 },
     run({ output, peer }, [what = ""]) {
       const { id, name } = joined(peer).blocking.unblock(what);
-      output.result(`${name} (${fingerprint(id)}) is not blocked any more`, { event: "unblocked", peer: name, id });
+      output.result(`${shownPeerName(name)} (${fingerprint(id)}) is not blocked any more`, {
+        event: "unblocked",
+        peer: name,
+        id,
+      });
       return Promise.resolve();
     },
   },
@@ -55,12 +64,15 @@ async function block({ output, peer }: CommandContext, [what]: readonly string[]
   const { blocking } = joined(peer);
   if (what !== undefined) {
     const { id, name } = await blocking.block(what);
-    return output.result(`Blocked ${name} (${fingerprint(id)})`, { event: "blocked", peer: name, id });
+    return output.result(`Blocked ${shownPeerName(name)} (${fingerprint(id)})`, { event: "blocked", peer: name, id });
   }
   const all = blocking.list();
   if (all.length === 0) return output.nothing("Nobody is blocked");
   output.table(
     [{ title: "blocked", flexible: true }, { title: "key" }],
-    all.map(({ id, name }) => ({ cells: [name, fingerprint(id)], object: { event: "blocked", peer: name, id } })),
+    all.map(({ id, name }) => ({
+      cells: [shownPeerName(name), fingerprint(id)],
+      object: { event: "blocked", peer: name, id },
+    })),
   );
 }

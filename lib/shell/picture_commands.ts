@@ -3,6 +3,7 @@
  * @module
  */
 
+import { shownPeerName } from "../core/peer_name.ts";
 import { formatDuration, formatRate, formatSize } from "../core/quantity.ts";
 import type { Peer } from "../peer/peer.ts";
 import { checkPath } from "./check_path.ts";
@@ -28,11 +29,13 @@ export const PICTURE_COMMANDS: readonly Command[] = [
 ];
 
 async function show({ pictures }: Peer, output: Output, peer: string, path: string): Promise<void> {
-  const onAsking = once(() => output.note(`${peer} is asked whether you may`, { event: "asking", peer }));
+  const onAsking = once(() =>
+    output.note(`${shownPeerName(peer)} is asked whether you may`, { event: "asking", peer })
+  );
   const { name, size, tookMs, parts, sent } = await pictures.show(peer, path, { onAsking });
   const rate = tookMs > 0 ? size / tookMs * 1000 : 0;
   const how = `${formatSize(size)} in ${formatDuration(tookMs)} (${formatRate(rate)})`;
-  output.result(`Showed ${peer} ${name}: ${how}`, {
+  output.result(`Showed ${shownPeerName(peer)} ${name}: ${how}`, {
     event: "shown",
     peer,
     name,

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { shownPeerName } from "../core/peer_name.ts";
 import { printable } from "../core/printable.ts";
 import { formatCount, formatDuration, formatRate, formatSize } from "../core/quantity.ts";
 import type { TransferView } from "../peer/transfer.ts";
@@ -51,8 +52,9 @@ export function percentDone({ done, size }: TransferView): number {
 function factsOf(view: TransferView): string[] {
   const retries = view.retries === 0 ? [] : [formatCount(view.retries, "attempt") + " in vain"];
   const amount = `${formatSize(view.done)} of ${formatSize(view.size)}`;
+  const from = printable(view.sources.map(shownPeerName).join(", "));
   if (view.isAsking && (view.state === "running" || view.state === "connecting")) {
-    return [`asking ${printable(view.sources.join(", "))} for consent`, amount];
+    return [`asking ${from} for consent`, amount];
   }
   switch (view.state) {
     case "running":
@@ -68,7 +70,7 @@ function factsOf(view: TransferView): string[] {
     case "finishing":
       return ["making sure it is on the disk", amount];
     case "connecting":
-      return [view.sources.length === 0 ? "asking who has it" : `connecting to ${printable(view.sources.join(", "))}`];
+      return [view.sources.length === 0 ? "asking who has it" : `connecting to ${from}`];
     case "waiting":
       return ["waiting for somebody who has it", amount, ...retries];
     case "queued":

@@ -8,6 +8,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { failedWith } from "../core/failure.ts";
 import { splitLine } from "../core/line.ts";
+import { shownPeerName } from "../core/peer_name.ts";
 import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { StartedPut } from "../peer/puts.ts";
@@ -152,7 +153,7 @@ export class Shell {
 
   #followPut({ put, result }: StartedPut, report: (result: PutResult) => void): Promise<void> {
     const { name, size } = put.file;
-    this.#output.note(`Putting ${name}, ${formatSize(size)}, to ${put.peer}`, {
+    this.#output.note(`Putting ${name}, ${formatSize(size)}, to ${shownPeerName(put.peer)}`, {
       event: "putting",
       name,
       size,

@@ -8,13 +8,13 @@ import { cutMiddle, padText, type Styler, textWidth } from "./style.ts";
 import { wrapWords } from "./wrap.ts";
 
 /**
- * A column. One that is `flexible` gives way when the table is too wide, the widest first; its texts are then cut in the middle, or, where it also `wraps`, go on
- * in further rows.
+ * A column. When the table is too wide, the `flexible` columns become narrower, the widest first; one that is flexible "last" stays as it is until the others are
+ * narrow. Texts that no longer fit are cut in the middle, or, in a column that `wraps`, go on in further rows.
  */
 export interface Column {
   readonly title: string;
   readonly align?: "left" | "right";
-  readonly flexible?: boolean;
+  readonly flexible?: boolean | "last";
   readonly wraps?: boolean;
 }
 
@@ -22,6 +22,9 @@ export interface Column {
 const GAP = 2;
 /** A flexible column is not made narrower than this, even if the table then does not fit. */
 const FLEXIBLE_MIN = 8;
+/** How far flexible columns are narrowed before those that are flexible "last", and how far these before all are narrowed to the minimum. */
+const NARROW = 12;
+const NARROW_LAST = 16;
 
 /**
  * Lays a table out within `columns` characters. Every cell is made printable here. Lines have no spaces at their end.
@@ -72,15 +75,20 @@ function fitWidths(table: readonly Column[], cells: readonly (readonly string[])
     return cells.reduce((widest, row) => Math.max(widest, textWidth(row[index] ?? "")), textWidth(column.title));
   });
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - columns;
-  while (excess > 0) {
-    const flexible = table.map((column, index) => column.flexible === true ? widths[index] ?? 0 : 0);
-    const widest = Math.max(...flexible);
-    if (widest <= FLEXIBLE_MIN) break;
-    const second = Math.max(FLEXIBLE_MIN, ...flexible.filter((width) => width < widest));
-    const index = flexible.indexOf(widest);
-    const cut = Math.min(excess, Math.max(1, widest - second));
-    widths[index] = widest - cut;
-    excess -= cut;
-  }
+  const narrow = (may: (column: Column) => boolean, min: number): void => {
+    while (excess > 0) {
+      const flexible = table.map((column, index) => may(column) ? widths[index] ?? 0 : 0);
+      const widest = Math.max(...flexible);
+      if (widest <= min) break;
+      const second = Math.max(min, ...flexible.filter((width) => width < widest));
+      const index = flexible.indexOf(widest);
+      const cut = Math.min(excess, Math.max(1, widest - second));
+      widths[index] = widest - cut;
+      excess -= cut;
+    }
+  };
+  narrow(({ flexible }) => flexible === true, NARROW);
+  narrow(({ flexible }) => flexible === "last", NARROW_LAST);
+  narrow(({ flexible }) => flexible !== undefined && flexible !== false, FLEXIBLE_MIN);
   return widths;
 }

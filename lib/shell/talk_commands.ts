@@ -45,10 +45,10 @@ async function tell(
   const told = await joined(peer).talk.tell(name, words.join(" "));
   if (told.waitsFor === undefined) {
     const { peer, id } = told;
-    return output.result(`Delivered to ${peer}`, { event: "delivered", peer, id, count: 1 });
+    return output.result(`Delivered to ${shownPeerName(peer)}`, { event: "delivered", peer, id, count: 1 });
   }
   const { message, code } = told.waitsFor;
-  output.result(`Kept for ${told.peer}, to be delivered when both of you are here: ${message}`, {
+  output.result(`Kept for ${shownPeerName(told.peer)}, to be delivered when both of you are here: ${message}`, {
     event: "waiting",
     peer: told.peer,
     id: told.id,

@@ -226,7 +226,7 @@ async function makeFolder(path: string): Promise<boolean> {
     return false;
   } catch (thrown) {
     if (!(thrown instanceof Deno.errors.NotFound)) {
-      throw Failure.from(thrown, "not-found", `Cannot open "${printable(path)}"`);
+      throw Failure.from(thrown, "not-found", `Cannot share "${printable(path)}"`);
     }
   }
   try {

@@ -7,7 +7,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { withComponent } from "../support/components.ts";
 import {
   type Ended,
+  ended,
   PEER_FLAGS,
+  Program,
   PROJECT,
   runCommand,
   runIndex,
@@ -71,6 +73,77 @@ Deno.test("a list of which there is nothing is a result, a search for signs alon
   assertMatch(rui.program.stdout, /sharing 1 file$/m);
   assertEquals((await runCommand(ana, "search", "film")).code, 0);
   assertEquals((await runCommand(ana, "search", "!!!")).code, 3);
+});
+
+Deno.test("nobody who is here and nothing that somebody shares are results", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  const ana = { folder: temp.at("ana"), index, name: "ana" };
+  const listsNothing = async (...command: string[]): Promise<string> => {
+    const { code, stdout } = await runCommand(ana, ...command);
+    assertEquals(code, 0, stdout);
+    assertEquals(await runCommand({ ...ana, args: ["--json"] }, ...command).then((ended) => ended.stdout), "");
+    return stdout;
+  };
+  assertEquals(await listsNothing("peers"), "Nobody is here yet\n");
+  assertEquals(await listsNothing("ls"), "Nobody is here yet\n");
+  await using _rui = await startPeer({ folder: temp.at("rui"), index, name: "rui" });
+  assertEquals(await listsNothing("ls", "rui"), "rui shares nothing\n");
+  // What is searched for and not found is no list.
+  assertEquals((await runCommand(ana, "search", "film")).code, 3);
+});
+
+Deno.test("a command in the place of FOLDER is refused, and no folder is made", async () => {
+  await using temp = await TempFolder.make();
+  const run = (...args: string[]): Promise<Ended> =>
+    ended(new Program([...PEER_FLAGS, `${PROJECT}peer.ts`, ...args, "--index", "127.0.0.1:1"], { cwd: temp.path }));
+  const cases: [args: string[], write: string][] = [
+    [["peers"], "deno task peer FOLDER peers;"],
+    [["Search", "film 1"], 'deno task peer FOLDER Search "film 1";'],
+    [["ajuda"], "deno task peer FOLDER ajuda;"],
+    [["quit"], "deno task peer FOLDER quit;"],
+  ];
+  for (const [args, write] of cases) {
+    const { code, stdout, stderr } = await run(...args);
+    assertEquals([code, stdout], [2, ""], stderr);
+    assert(
+      stderr.startsWith(`error: "${args[0]}" is a command, and the folder that goes before it is missing`),
+      stderr,
+    );
+    assert(stderr.includes(write), stderr);
+  }
+  assertEquals(Array.from(Deno.readDirSync(temp.path)), []);
+  // A folder that is there, or is written as a path, may be called so.
+  await temp.folder("peers");
+  for (const folder of ["peers", "./files"]) assertEquals((await run(folder)).code, 5, folder);
+});
+
+Deno.test("a number beyond the last table is refused with the number of its rows", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/film.mp4", 10);
+  await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana" });
+  const rui = { folder: temp.at("rui"), index, name: "rui" };
+  assertEquals((await runCommand(rui, "search", "film")).code, 0);
+  const { code, stderr } = await runCommand(rui, "get", "99");
+  assertEquals(code, 3);
+  assert(stderr.startsWith("error: There is no row 99: the last table has 1 row (search"), stderr);
+});
+
+Deno.test("results name a peer whose name mixes alphabets as that, and say that files are here", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/Album/one.txt", 10);
+  await temp.file("ana/Album/two.txt", 11);
+  const name = "\u0430na";
+  await using _ana = await startPeer({ folder: temp.at("ana"), index, name, args: ["--inbox"] });
+  const rui = { folder: temp.at("rui"), index, name: "rui" };
+  assertMatch((await runCommand(rui, "get", "one.txt")).stdout, new RegExp(` from ${name} \\(mixed alphabets\\)\n$`));
+  const put = await runCommand(rui, "put", "Album/one.txt", name);
+  assert(put.stdout.includes(`is at ${name} (mixed alphabets) now`), put.stdout + put.stderr);
+  assertEquals((await runCommand(rui, "tell", name, "hi")).stdout, `Delivered to ${name} (mixed alphabets)\n`);
+  assertEquals((await runCommand(rui, "get", "Album/")).code, 0);
+  assertMatch((await runCommand(rui, "get", "Album/")).stdout, /Album\/? \(2 files\) are here already\n$/);
 });
 
 Deno.test("the greeting comes at the first start that reaches an index, not at the first attempt", async () => {

@@ -117,7 +117,8 @@ Deno.test("what a stranger does wrong is said in one sentence, with the exit cod
   const at = ["--index", `127.0.0.1:${index.port}`];
   const cases: [args: string[], code: number, says: string][] = [
     [[], 2, "Which folder do you share?"],
-    [["./x", "frobnicate"], 2, 'There is no command "frobnicate"'],
+    [["./x", "frobnicate"], 2, 'There is no command "frobnicate" (see what there is with: help)'],
+    [["./x", "serach", "film"], 2, 'There is no command "serach" (did you mean: search)'],
     [["./x", "get"], 2, "get needs WHAT"],
     [["./x", "get", "a", "b"], 2, "names with spaces go in quotes"],
     [["./x", "peers", "--exact"], 2, "peers has no flag --exact"],
@@ -135,7 +136,8 @@ Deno.test("what a stranger does wrong is said in one sentence, with the exit cod
     [[temp.at("other"), ...at, "ls", "nobody"], 3, 'There is no peer "nobody"'],
     [[temp.at("other"), ...at, "get", "nothing.txt"], 3, 'Nobody who is here has "nothing.txt"'],
     [[temp.at("other"), ...at, "cancel", "1"], 3, "There is no transfer 1"],
-    [["/proc/nothing", ...at], 1, "Cannot"],
+    [[temp.at("other"), ...at, "get", "99"], 3, "There is no row 99, since there is no table yet (search, then"],
+    [["/proc/nothing", ...at], 1, 'Cannot share "/proc/nothing": Deno lets no program into this part of the system'],
   ];
   for (const [args, code, says] of cases) {
     const ended = await runPeer(...args);

@@ -39,6 +39,11 @@ Deno.test("Failure.from() keeps failures and says the platform's reason", () => 
   );
   assertEquals(Failure.from(new Error("No space left on device (os error 28)"), "closed", "x").code, "disk-full");
   assertEquals(Failure.from(new Deno.errors.PermissionDenied("p"), "closed", "x").code, "no-access");
+  const system = new Deno.errors.NotCapable('Requires all access to "/proc/x", run again with the --allow-all flag');
+  assertEquals(
+    Failure.from(system, "not-found", "Cannot share it").message,
+    "Cannot share it: Deno lets no program into this part of the system",
+  );
 });
 
 Deno.test("failedWith() tells codes apart", () => {

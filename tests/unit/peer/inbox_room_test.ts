@@ -21,6 +21,9 @@ Deno.test("roomFor() lets in what fits beside all that is promised, and lets wha
     ["rui:40 eva:21", "ana:40", /room for 39 B/],
     ["rui:40 eva+21", "ana:40", /room for 39 B/],
     ["rui:50 eva:50", "ana:1", /room for 0 B/],
+    // Neither bound has room for it: the one that leaves less is reported.
+    ["rui:20 ana:30", "ana:60", /one peer may have 50 B there, and you have 30 B/],
+    ["rui:70", "ana:60", /room for 30 B/],
     ["rui:50 eva:50", "ana:0", []],
     // More is there than may be: the quota was larger before.
     ["rui:90 eva:50", "ana:1", /room for 0 B/],

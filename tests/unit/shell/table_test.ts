@@ -69,6 +69,20 @@ Deno.test("renderTable() never lets a cell act on the terminal, and leaves all i
   assert(renderTable(COLUMNS, [["1", long, "1 B", ""]], { columns: Infinity, style: PLAIN }).includes(long));
 });
 
+Deno.test("renderTable() narrows a column that is flexible last only after the others", () => {
+  const table = [{ title: "name", flexible: true }, { title: "size" }, {
+    title: "state",
+    flexible: "last",
+    wraps: true,
+  }] as const;
+  const rows = [["a long name of a lecture.mp4", "1.50 GB", "running from ana"]];
+  const at = (columns: number): string[] => renderTable(table, rows, { columns, style: PLAIN }).split("\n").slice(1);
+  assertEquals(at(42), [
+    "a long …ure.mp4  1.50 GB  running from ana",
+  ]);
+  assertEquals(at(34), ["a lon…e.mp4  1.50 GB  running from", "                      ana"]);
+});
+
 Deno.test("renderTable() shows the whole of a text in a column that wraps", () => {
   const table = [{ title: "from" }, { title: "text", flexible: true, wraps: true }, { title: "state" }];
   const plain = { columns: 30, style: (text: string) => text };
