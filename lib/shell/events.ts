@@ -100,6 +100,10 @@ function describe(event: PeerEvent): string {
         : `not all could be read of: ${event.lost.join(", ")}`;
       return `"${event.path}" was damaged; it lies at "${event.aside}" now (${kept})`;
     }
+    case "state-replaced": {
+      const kept = event.lost.length === 0 ? "nothing is lost" : `not all could be read of: ${event.lost.join(", ")}`;
+      return `Another program deleted or cut "${event.path}" while it was in use; it was written again (${kept})`;
+    }
     case "trust-restored":
       return `The database had lost ${formatCount(event.peers, "known key")}, which came back from "${event.path}"`;
     case "state-not-kept":

@@ -1,6 +1,7 @@
 /**
  * The file `.recess/recess.db`, whatever has become of it. It is never deleted: one that is damaged is set aside, and what can be read of it goes into a new
- * one; one that is locked, or of a newer version, is refused; one that cannot be written is read into memory. Called by state.ts and talk_store.ts.
+ * one; one that is locked, or of a newer version, is refused; one that cannot be written is read into memory; one that is deleted or cut short while it is open
+ * is written again from the open one. Called by state.ts and talk_store.ts.
  * @module
  */
 
@@ -9,12 +10,15 @@ import { STATE_RENEWALS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import { type Database, failureOf, inTransaction, type OpenDatabase, openSqlite, troubleOf } from "./database.ts";
 import { salvage } from "./salvage.ts";
+import { SameFile } from "./same_file.ts";
 import { migrate, SCHEMA_VERSION, schemaVersion, tablesOf } from "./schema.ts";
 
 /** What has become of the file. */
 export type StateFileEvent =
   /** It was damaged, and lies at `aside` now; of the tables in `lost`, something could not be read. */
   | { readonly event: "state-damaged"; readonly path: string; readonly aside: string; readonly lost: readonly string[] }
+  /** Another program deleted it, replaced it or cut it short while it was open. A new one has everything but what is in `lost`. */
+  | { readonly event: "state-replaced"; readonly path: string; readonly lost: readonly string[] }
   /** It cannot be written. This run remembers what is in it and what happens, and the next run does not. */
   | { readonly event: "state-not-kept"; readonly path: string; readonly why: string };
 
@@ -39,6 +43,8 @@ export class StateFile implements Disposable {
   #database: Database | undefined;
   /** Files that were set aside and of which nothing has been read yet. */
   readonly #aside: string[] = [];
+  /** The open file and the one that SQLite keeps beside it; none when nothing is kept. */
+  #onDisk: readonly SameFile[] = [];
   #renewals = 0;
   #isNew = false;
   #isKept = true;
@@ -48,6 +54,7 @@ export class StateFile implements Disposable {
     this.#onEvent = onEvent;
     this.#openDatabase = openDatabase;
     this.#database = this.#open();
+    this.#follow();
   }
 
   /**
@@ -95,10 +102,16 @@ export class StateFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    try {
+      this.#seeToFile();
+    } catch {
+      // It was said when it was tried before, or there was nothing to be written.
+    }
     this.#database?.close();
   }
 
   #attempt<T>(work: (database: Database) => T): T {
+    this.#seeToFile();
     const database = this.#database ?? this.#replace();
     return inTransaction(database, () => work(database));
   }
@@ -181,7 +194,7 @@ export class StateFile implements Disposable {
     } catch (thrown) {
       database.close();
       // Nothing is in it that is not in the file that was set aside.
-      for (const ending of ["", "-wal"]) if (exists(this.#path + ending)) Deno.removeSync(this.#path + ending);
+      removeAll(this.#path);
       throw thrown;
     }
     for (const aside of this.#aside.splice(0)) {
@@ -189,6 +202,7 @@ export class StateFile implements Disposable {
     }
     this.#isNew = true;
     this.#database = database;
+    this.#follow();
     this.onRenewed();
     return database;
   }
@@ -219,6 +233,34 @@ export class StateFile implements Disposable {
     }
   }
 
+  #follow(): void {
+    this.#onDisk = this.#isKept ? ["", "-wal"].map((ending) => new SameFile(this.#path + ending)) : [];
+  }
+
+  /** Sees to it that what is written is there in the next run, though somebody did away with the open file. Fails: as SQLite does; then the next call tries again. */
+  #seeToFile(): void {
+    const open = this.#database;
+    if (open === undefined || !this.#onDisk.some((file) => file.isLost())) return;
+    if (exists(this.#path)) setAside(this.#path);
+    else removeAll(this.#path);
+    let database: Database | undefined;
+    let lost: string[];
+    try {
+      database = this.#openReady(this.#path);
+      // An open file can be read to its end, though it has no name any more.
+      lost = salvage(open, database);
+    } catch (thrown) {
+      database?.close();
+      removeAll(this.#path);
+      throw thrown;
+    }
+    open.close();
+    this.#database = database;
+    this.#follow();
+    this.#onEvent({ event: "state-replaced", path: this.#path, lost });
+    this.onRenewed();
+  }
+
   #asFailure(thrown: unknown): unknown {
     const trouble = troubleOf(thrown);
     return trouble === undefined ? thrown : failureOf(trouble, this.#path, thrown);
@@ -247,6 +289,11 @@ function setAside(path: string): string {
   for (const ending of ["-wal", "-journal"]) if (exists(path + ending)) Deno.renameSync(path + ending, aside + ending);
   if (exists(`${path}-shm`)) Deno.removeSync(`${path}-shm`);
   return aside;
+}
+
+/** Removes a database in which nothing is that is not elsewhere. */
+function removeAll(path: string): void {
+  for (const ending of ["", "-wal", "-journal"]) if (exists(path + ending)) Deno.removeSync(path + ending);
 }
 
 function exists(path: string): boolean {

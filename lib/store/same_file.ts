@@ -1,0 +1,35 @@
+/**
+ * Tells whether a file that is kept open still lies at its path, whole. A program that has a file open can go on writing into it after somebody has deleted
+ * or replaced it, and hears nothing: what it writes is gone when it ends. Called by state_file.ts.
+ * @module
+ */
+
+/** One file that is kept open. */
+export class SameFile {
+  readonly #path: string;
+  /** As it was when it was seen first; undefined as long as there was none. */
+  #first: Deno.FileInfo | undefined;
+  #size = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.isLost();
+  }
+
+  /** Whether it was deleted, replaced or cut short since it was seen first. Not for a file that its own program cuts. */
+  isLost(): boolean {
+    let now: Deno.FileInfo | undefined;
+    try {
+      now = Deno.lstatSync(this.#path);
+    } catch (thrown) {
+      // What cannot be looked at now may be there all the same.
+      if (!(thrown instanceof Deno.errors.NotFound)) return false;
+    }
+    this.#first ??= now;
+    if (this.#first === undefined) return false;
+    if (now === undefined || now.ino !== this.#first.ino || now.dev !== this.#first.dev) return true;
+    const isCut = now.size < this.#size;
+    this.#size = Math.max(this.#size, now.size);
+    return isCut;
+  }
+}
