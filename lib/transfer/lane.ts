@@ -47,7 +47,7 @@ export interface LaneParts {
 }
 
 /** How often one asks again what a source has that has not enough, or that others ask, too. */
-const LOOK_AGAIN_MS = 500;
+const LOOK_AGAIN_MS = 1_000;
 /** The same for one that has everything and is alone with us. */
 const LOOK_SELDOM_MS = 2_000;
 

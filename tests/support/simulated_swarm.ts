@@ -25,9 +25,9 @@ import { SimulatedLane, SimulatedPeer, type Upload } from "./simulated_peers.ts"
 import { VirtualTime } from "./virtual_time.ts";
 
 /** How long one turn of a paced sender lasts, as in lib/core/pace.ts. */
-const TURN_MS = 25;
+const TURN_MS = 50;
 /** How often a source is asked what it has, as in lib/transfer/lane.ts. */
-const LOOK_MS = 500;
+const LOOK_MS = 1_000;
 /** How late the plan is looked at when nothing happens, as in lib/transfer/running_download.ts. */
 const TICK_MS = 500;
 const START_SPREAD_MS = 100;
