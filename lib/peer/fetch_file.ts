@@ -9,6 +9,7 @@ import { printable } from "../core/printable.ts";
 import { CopiesAt, isNamedLike } from "../store/copies_at.ts";
 import { checkPlace } from "../store/place.ts";
 import { receivedName } from "../store/received_name.ts";
+import { isContentAt } from "../store/verified_copy.ts";
 import { UnfinishedFile } from "../store/unfinished_file.ts";
 import { download, type Downloaded } from "../transfer/download.ts";
 import { fileSink, type Sink, streamSink } from "../transfer/sink.ts";
@@ -42,8 +43,8 @@ export async function fetchFile(
   const place = destination.kind === "path"
     ? await placeOf(destination.path, wanted.name)
     : { name: receivedName(wanted.name) };
-  const here = destination.kind === "folder" ? namedAlikeInFolder(wanted, place, parts) : undefined;
-  if (here !== undefined) return hereAlready(wanted, parts.folder.pathOf(here));
+  const here = destination.kind === "folder" ? await namedAlikeInFolder(wanted, place, parts, watch) : undefined;
+  if (here !== undefined) return hereAlready(wanted, here);
   if (classmates.length === 0) return await fetchTo(wanted, place, parts, watch);
   using _turn = await parts.turns.take(wanted, watch.signal);
   return await fetchInDialect(wanted, classmates, place, parts, watch);
@@ -106,11 +107,29 @@ async function fetchAnew(wanted: WantedFile, place: Place, parts: FetchParts, wa
   }
 }
 
-/** A shared file that has the content under the same name, whatever folder it was moved to. */
-function namedAlikeInFolder({ root }: WantedFile, { name }: Place, { local }: FetchParts): string | undefined {
+/**
+ * The path of a shared file that has the content under the same name, whatever folder it was moved to. All of it is read: a disk may change bytes, and
+ * neither size nor time tells. A file that turns out to hold something else is hashed again.
+ */
+async function namedAlikeInFolder(
+  { root, size }: WantedFile,
+  { name }: Place,
+  { local, share }: FetchParts,
+  { signal, onProgress }: FetchWatch,
+): Promise<string | undefined> {
   if (root === undefined) return undefined;
-  const names = local.shared(root).map((file) => file.name).filter((each) => isNamedLike(each, name)).toArray();
-  return names.includes(name) ? name : names[0];
+  const alike = local.shared(root).filter((file) => isNamedLike(file.name, name)).toArray();
+  for (const file of alike.sort((a, b) => Number(b.name === name) - Number(a.name === name))) {
+    const path = share.pathOf(file);
+    const onPiece = (done: number): void => {
+      signal.throwIfAborted();
+      onProgress({ state: "checking", done, sources: [], retries: 0 });
+    };
+    if (await isContentAt(path, { root, size }, { onPiece })) return path;
+    signal.throwIfAborted();
+    share.distrust(file);
+  }
+  return undefined;
 }
 
 function hereAlready({ root, size }: WantedFile, path: string): Fetched {

@@ -152,12 +152,16 @@ export class Share implements AsyncDisposable {
     for (const file of this.#files.copiesOf(root)) {
       const digests = this.#state.digestsOf(file.name, root);
       if (digests === undefined || await pieceFits(this.#folder, file, digests, index)) continue;
-      const { root: _, ...unknown } = file;
-      this.#state.forgetPieces([file.name]);
-      this.#put(unknown);
-      this.#troubles.tell("other-bytes", file.name);
-      this.#onChange([file.name]);
+      this.distrust(file);
     }
+  }
+
+  /** Takes its root from a file that turned out to hold other bytes than its root says, tells the owner, and hashes the file again. */
+  distrust({ root: _, ...unknown }: SharedFile): void {
+    this.#state.forgetPieces([unknown.name]);
+    this.#put(unknown);
+    this.#troubles.tell("other-bytes", unknown.name);
+    this.#onChange([unknown.name]);
     this.#hashMore();
   }
 

@@ -52,11 +52,11 @@ export async function copyVerified(
   return undefined;
 }
 
-/** Whether the file at `path` is the wanted content: reads all of it. A file that cannot be read is not. */
-export async function isContentAt(path: string, wanted: WantedContent): Promise<boolean> {
+/** Whether the file at `path` is the wanted content: reads all of it. A file that cannot be read is not, nor one of which reading was stopped. */
+export async function isContentAt(path: string, wanted: WantedContent, options: ReadOptions = {}): Promise<boolean> {
   try {
     using file = await Deno.open(path);
-    const digests = await digestsWhileRead(file, wanted.size, {});
+    const digests = await digestsWhileRead(file, wanted.size, options);
     return digests !== undefined && (await file.read(new Uint8Array(1))) === null &&
       rootOf(wanted.size, digests) === wanted.root;
   } catch {

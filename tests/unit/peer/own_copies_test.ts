@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";
 import { sameFiles } from "../../support/temp.ts";
@@ -77,6 +78,31 @@ Deno.test("one's own copy that was damaged is not here already: the content is f
   await damage(rui.folder.at("film.bin"), PIECE_BYTES);
   assertEquals(await get(rui, "film.bin"), false);
   assert(await sameFiles(rui.folder.at("(1) film.bin"), folder.at("film.bin")));
+});
+
+Deno.test("one's own copy whose bytes changed, but not its size and times, is not here already", async () => {
+  await using room = await Room.open();
+  const folder = await room.folder();
+  await folder.file("film.bin", 2 * PIECE_BYTES);
+  await room.peer("ana", folder);
+  await room.hashed("ana", "film.bin");
+  const own = await room.folder();
+  const first = await room.peer("rui", own);
+  assertEquals(await get(first, "film.bin"), false);
+  await first.peer[Symbol.asyncDispose]();
+  // As if the disk had done it: what the peer remembers of the file is what the system says of it now.
+  await damage(own.at("film.bin"), PIECE_BYTES);
+  const { ctime } = await Deno.stat(own.at("film.bin"));
+  const state = new DatabaseSync(own.at(".recess/recess.db"));
+  state.prepare("UPDATE pieces SET changed = ?").run(ctime?.getTime() ?? 0);
+  state.close();
+  const rui = await room.peer("rui", own);
+  await room.hashed("rui", "film.bin");
+  assertEquals(troubles(rui), []);
+  assertEquals(await get(rui, "film.bin"), false);
+  assert(await sameFiles(own.at("(1) film.bin"), folder.at("film.bin")));
+  assertEquals(troubles(rui), ["other-bytes film.bin"]);
+  assertEquals(await get(rui, "film.bin"), true);
 });
 
 Deno.test("of equal files of one owner, any that can be opened is sent", async () => {
