@@ -77,7 +77,8 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
   const text = sentenceOf(wanted, result, fetched);
   if (path === undefined) output.note(text, object);
   else output.result(text, object);
-  if (path !== undefined && !output.json) output.note(`It is at ${resolve(folder, path)}`, {});
+  const whole = path === undefined ? undefined : resolve(folder, path);
+  if (whole !== undefined && !text.includes(whole) && !output.json) output.note(`It is at ${whole}`, {});
   if (unverified === true) {
     output.note("Not verified: it came from a classmate's own program, so that only its size was counted", {
       event: "unverified",

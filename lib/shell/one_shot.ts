@@ -9,8 +9,8 @@ import { Peer, type PeerOptions } from "../peer/peer.ts";
 import type { TransferView } from "../peer/transfer.ts";
 import type { Command, CommandContext, CommandFlags } from "./command.ts";
 import { byteResults, type Output } from "./output.ts";
-import { percentDone } from "./progress.ts";
 import { clearProgress, showProgress } from "./progress_display.ts";
+import { noteStopped } from "./stopped.ts";
 
 /** A command with its arguments. */
 export interface Invocation {
@@ -29,13 +29,7 @@ export function reportStopped(output: Output, { view }: Followed): void {
   const stopped = view?.();
   if (stopped === undefined) return;
   if (Deno.stderr.isTerminal() && !output.json) clearProgress();
-  const { name, done, size } = stopped;
-  output.note(`${name} stopped at ${percentDone(stopped)} %; the same command goes on from there`, {
-    event: "stopped",
-    name,
-    done,
-    size,
-  });
+  noteStopped(output, stopped, "the same command goes on from there");
 }
 
 /** Runs one command with what it needs, and leaves. Fails: as the command does. */

@@ -9,10 +9,10 @@ import type { TransferView } from "../peer/transfer.ts";
 import { draw } from "./output.ts";
 import { percentDone, plainProgress, progressLine } from "./progress.ts";
 import { screenText, terminalColumns } from "./screen_text.ts";
+import { padText } from "./style.ts";
 
 const REDRAW_MS = 150;
 const PLAIN_MS = 2_000;
-const CLEAR_LINE = "\r\x1b[K";
 
 /** Draws until `ended` settles, then leaves nothing behind on a terminal. */
 export async function showProgress(
@@ -35,12 +35,18 @@ export async function showProgress(
 
 /** Leaves nothing of the progress on a terminal. */
 export function clearProgress(): void {
-  draw(CLEAR_LINE);
+  draw(`\r${" ".repeat(usedColumns())}\r`);
 }
 
+/** Spaces, and no escape codes, cover what was drawn before: not every terminal understands these. */
 function drawOver(view: TransferView): void {
-  // One column less than there are, so that the cursor does not wrap to a line that is never cleared.
-  draw(CLEAR_LINE + screenText(progressLine(view, terminalColumns() - 1)));
+  const columns = usedColumns();
+  draw(`\r${padText(screenText(progressLine(view, columns)), columns)}`);
+}
+
+/** One column less than there are, so that the cursor does not wrap to a line that is never cleared. */
+function usedColumns(): number {
+  return terminalColumns() - 1;
 }
 
 function writePlain(view: TransferView): void {

@@ -26,6 +26,7 @@ import { EXIT, exitCodeOf } from "./outcome.ts";
 import type { Output } from "./output.ts";
 import { reportDone } from "./get.ts";
 import { progressLine } from "./progress.ts";
+import { noteStopped } from "./stopped.ts";
 import { cutMiddle } from "./style.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -51,11 +52,15 @@ export class Shell {
   /** Runs until it is left. `stopped` resolves when the program is told to stop from outside. Shape: the exit code. */
   async run(stopped: Promise<number>): Promise<number> {
     const onTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && !this.#output.json;
-    return await Promise.race([stopped, onTerminal ? this.#runOnTerminal() : this.#runOnLines(stopped)]);
+    const left = onTerminal ? this.#runOnTerminal(stopped) : Promise.race([stopped, this.#runOnLines(stopped)]);
+    const code = await left;
+    this.#reportStopped();
+    return code;
   }
 
-  async #runOnTerminal(): Promise<number> {
+  async #runOnTerminal(stopped: Promise<number>): Promise<number> {
     const left = Promise.withResolvers<number>();
+    stopped.then(left.resolve);
     const lines: string[] = [];
     let busy = false;
     const work = async (): Promise<void> => {
@@ -77,7 +82,10 @@ export class Shell {
         void work();
       },
       onInterrupt: () => {
-        if (terminal.typed !== "") return terminal.clearTyped();
+        if (terminal.typed !== "") {
+          interrupts = 0;
+          return terminal.clearTyped();
+        }
         interrupts += 1;
         if (interrupts > 1) return left.resolve(EXIT.interrupted);
         terminal.note("Ctrl-C again, or quit, to leave");
@@ -184,6 +192,14 @@ export class Shell {
   #fail(thrown: unknown): void {
     this.#lastCode = exitCodeOf(thrown);
     this.#output.error(thrown);
+  }
+
+  /** Reports how far the downloads came that a person leaves behind; the next start goes on with them. Then the same of files that are being put. */
+  #reportStopped(): void {
+    for (const view of this.#peer.transfers.views().filter(isUnderWay)) {
+      if (view.state !== "paused") noteStopped(this.#output, view, "it goes on when you start again");
+    }
+    for (const view of this.#peer.puts.views()) noteStopped(this.#output, view, "the same put goes on from there");
   }
 
   #statusLines(columns: number): string[] {

@@ -89,3 +89,34 @@ ptyTest("a terminal that reports no width is written to as one of 80 columns", a
   await pty.type("quit\r");
   assertEquals(await pty.exit(), 0);
 });
+
+ptyTest("a one-shot download with NO_COLOR draws its progress without an escape code", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/film.mp4", 8_000_000);
+  await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args: ["--up", "4MB/s"] });
+  // Without -q, Deno itself clears a line of the terminal while it loads modules.
+  const command = peerCommand(index, temp.at("rui")).replace("'run'", "'run' '-q'");
+  await using pty = new Pty(`export NO_COLOR=1; ${command} get film.mp4; ${command} get nothing.txt`, { columns: 60 });
+  assertEquals(await pty.exit(), 3);
+  assertMatch(pty.written, /\rfilm\.mp4 +\[#*-+\] +\d+ %/);
+  assertMatch(pty.written, /error: Nobody who is here has "nothing\.txt"/);
+  assert(!pty.written.includes("\x1b"), JSON.stringify(pty.written));
+});
+
+ptyTest("transfers at 60 columns cuts names and shows every state as a whole", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/a film with a rather long name about peers.mp4", 40_000_000);
+  await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args: ["--up", "1MB/s"] });
+  await using pty = new Pty(peerCommand(index, temp.at("rui")), { columns: 60 });
+  await pty.sees(/recess> /);
+  await pty.type('get "a film with a rather long name about peers.mp4"\r');
+  await pty.sees(/\] +[1-9]\d? %/);
+  const from = pty.written.length;
+  await pty.type("transfers\r");
+  const seen = await pty.sees(/running from ana\r\n/, from);
+  assertMatch(seen, /1 {2}a fil\S* ?\S*…\S*\.mp4 +40\.0 MB/);
+  await pty.type("cancel 1\rquit\r");
+  assertEquals(await pty.exit(), 0);
+});
