@@ -1,8 +1,8 @@
 /**
  * Decides which small file is asked of whom. Pure: no socket, file or clock here; small_files.ts carries it out and comes back with what happened.
  *
- * Only verified files speak for a connection. What was asked on one that is late is asked of another peer as soon as nothing else is left,
- * whatever the first one says meanwhile; the first copy that is verified counts.
+ * Only verified files speak for a connection. What was asked on one that is late, or much slower than another peer, is asked of that other peer as
+ * soon as nothing else is left, whatever the first one says meanwhile; the first copy that is verified counts.
  * @module
  */
 
@@ -12,6 +12,14 @@ import type { Source } from "./lane.ts";
 
 /** Time without a verified file after which a connection counts as late, beside what our own rate takes. */
 const LATE_MS = 1_000;
+/** How many times as slow as another peer a connection has to be, before that peer is asked for the last of what it was asked. */
+const SLOW_FACTOR = 4;
+/** Time that this has to save, beside twice what the other peer takes for the file: the slow one cannot be told, so its copy comes as well. */
+const SAVED_MS = 200;
+/** Bytes that every file counts for beside its own: what it costs to ask for one. */
+const FILE_BYTES = 16_384;
+/** Weight of the last file in what is known of a peer's slowness. */
+const LAST_WEIGHT = 1 / 4;
 
 /** A file of at most one piece. Without a root as long as its owner has not hashed it. */
 export interface SmallFile {
@@ -53,12 +61,14 @@ export class SmallPlan {
   readonly #ofPeer = new Map<string, number[]>();
   readonly #sources = new Map<string, Source>();
   readonly #askers = new Set<Asker>();
-  readonly #lateMs: number;
+  /** What one connection to a peer takes for a byte, in milliseconds. */
+  readonly #slowness = new Map<string, number>();
+  readonly #extraMs: number;
   #left: number;
 
   /** `extraMs` is the time that our own rate may take for one file. */
   constructor(files: readonly SmallFile[], { extraMs = 0 }: { readonly extraMs?: number } = {}) {
-    this.#lateMs = LATE_MS + extraMs;
+    this.#extraMs = extraMs;
     this.#left = files.length;
     this.#entries = files.map((file) => {
       return { file, sources: [], askers: new Set(), refusedBy: new Set(), isHere: false, failure: undefined };
@@ -103,7 +113,10 @@ export class SmallPlan {
     return this.#hasFresh(peer) || this.#toDouble(peer, nowMs) !== undefined;
   }
 
-  /** The next file to ask for on a connection, which then counts as asked: one that nobody is asked for; else one of which all who are asked are late. */
+  /**
+   * The next file to ask for on a connection, which then counts as asked: one that nobody is asked for; else one of which all who are asked are late
+   * or much slower.
+   */
   take(asker: Asker, nowMs: number): number | undefined {
     const index = this.#hasFresh(asker.peer) ? this.#ofPeer.get(asker.peer)?.pop() : this.#toDouble(asker.peer, nowMs);
     if (index === undefined) return undefined;
@@ -115,6 +128,7 @@ export class SmallPlan {
 
   /** Notes that the file which is next on a connection was verified. Shape: whether it is the first copy. */
   arrived(asker: Asker, nowMs: number): boolean {
+    this.#noteSlowness(asker, nowMs);
     const entry = this.#answered(asker);
     asker.movedMs = nowMs;
     if (entry === undefined || entry.isHere) return false;
@@ -209,7 +223,33 @@ export class SmallPlan {
       const index = asker.asked.find((each) => this.#isToDouble(each, peer, nowMs));
       if (index !== undefined) return index;
     }
-    return undefined;
+    return this.#toTakeOver(peer, nowMs);
+  }
+
+  /** The last file of the connection that will be longest about it, if it is so slow that a peer which may be asked now is there much sooner. */
+  #toTakeOver(peer: string, nowMs: number): number | undefined {
+    const ownSlowness = this.#slowness.get(peer);
+    if (ownSlowness === undefined) return undefined;
+    let taken: number | undefined;
+    let mostMs = 0;
+    for (const asker of this.#askers) {
+      if (asker.peer === peer || this.#slownessOf(asker, nowMs) < SLOW_FACTOR * ownSlowness) continue;
+      const index = asker.asked.findLast((each) => this.#mayTakeOver(each, peer, ownSlowness, nowMs));
+      const leftMs = index === undefined ? 0 : this.#leftMs(asker, index, nowMs);
+      if (leftMs > mostMs) [taken, mostMs] = [index, leftMs];
+    }
+    return taken;
+  }
+
+  #mayTakeOver(index: number, peer: string, ownSlowness: number, nowMs: number): boolean {
+    const { isHere, askers, sources, refusedBy, file } = this.#entry(index);
+    if (isHere || refusedBy.has(peer) || !sources.some((source) => source.peer === peer)) return false;
+    const soonMs = 2 * ownSlowness * costOf(file) + SAVED_MS + this.#extraMs;
+    return askers.values().every((asker) => {
+      if (asker.peer === peer) return false;
+      const isSlow = this.#slownessOf(asker, nowMs) >= SLOW_FACTOR * ownSlowness;
+      return this.#isLate(asker, nowMs) || (isSlow && this.#leftMs(asker, index, nowMs) > soonMs);
+    });
   }
 
   #isToDouble(index: number, peer: string, nowMs: number): boolean {
@@ -218,7 +258,32 @@ export class SmallPlan {
     return askers.values().every((asker) => asker.peer !== peer && this.#isLate(asker, nowMs));
   }
 
-  #isLate({ asked, movedMs }: Asker, nowMs: number): boolean {
-    return asked.length > 0 && nowMs - movedMs >= this.#lateMs;
+  #noteSlowness({ peer, asked: [index], movedMs }: Asker, nowMs: number): void {
+    if (index === undefined) return;
+    const last = (nowMs - movedMs) / costOf(this.file(index));
+    const before = this.#slowness.get(peer) ?? last;
+    this.#slowness.set(peer, before + LAST_WEIGHT * (last - before));
   }
+
+  /** What a connection takes for a byte: as its peer did so far. One that has not given its next file yet will be as long about it again. */
+  #slownessOf({ peer, asked: [next], movedMs }: Asker, nowMs: number): number {
+    const waited = next === undefined ? 0 : 2 * (nowMs - movedMs) / costOf(this.file(next));
+    return Math.max(waited, this.#slowness.get(peer) ?? 0);
+  }
+
+  /** How long a connection will still be about one of the files that were asked on it. */
+  #leftMs(asker: Asker, index: number, nowMs: number): number {
+    const before = asker.asked.slice(0, asker.asked.indexOf(index) + 1);
+    const cost = before.reduce((sum, each) => sum + costOf(this.file(each)), 0);
+    return cost * this.#slownessOf(asker, nowMs) - (nowMs - asker.movedMs);
+  }
+
+  #isLate({ asked, movedMs }: Asker, nowMs: number): boolean {
+    return asked.length > 0 && nowMs - movedMs >= LATE_MS + this.#extraMs;
+  }
+}
+
+/** What a file costs, in bytes. */
+function costOf({ size }: SmallFile): number {
+  return size + FILE_BYTES;
 }

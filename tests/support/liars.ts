@@ -31,7 +31,14 @@ export const LIES = [
   "claims to hold all of it, and does not share it",
   "sends one piece and stalls",
   "says it is a partial holder that many ask",
+  "gives each small file just before it would be late",
+  "gives a dozen files at once, and then each just before it would be late",
 ] as const;
+
+/** Files for which a peer earns trust. */
+const DOZEN = 12;
+/** Shorter than the time after which small_plan.ts calls a connection late. */
+const NEARLY_LATE_MS = 900;
 
 /** One of them. */
 export type Lie = typeof LIES[number];
@@ -92,6 +99,7 @@ class Serving {
   /** When it stops lying, if it does. */
   readonly #honestMs: number;
   #sentPieces = 0;
+  #asked = 0;
 
   constructor(
     files: readonly ServedFile[],
@@ -164,6 +172,14 @@ class Serving {
         throw new Failure("closed", "on purpose");
       case "claims to hold all of it, and does not share it":
         throw new Failure("not-shared", "it is not shared here");
+      case "gives each small file just before it would be late":
+      case "gives a dozen files at once, and then each just before it would be late":
+        this.#asked += 1;
+        if (this.#lie !== "gives each small file just before it would be late" && this.#asked <= DOZEN) {
+          return streamed((stream) => this.#send(stream, bytes));
+        }
+        if (await this.#pause(NEARLY_LATE_MS)) throw new Failure("closed", "the test is over");
+        return streamed((stream) => this.#send(stream, bytes));
       case "sends one piece and stalls":
         return streamed((stream) => this.#sendOne(stream, bytes));
       case "sends news instead of digests":
@@ -201,12 +217,17 @@ class Serving {
   async #drip(stream: ByteStream, bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; at++) {
       await writeAll(stream, bytes.subarray(at, at + 1));
-      const pause = Promise.withResolvers<void>();
-      const timer = setTimeout(pause.resolve, 1_000);
-      const isOver = await Promise.race([pause.promise.then(() => false), this.#closed.then(() => true)]);
-      clearTimeout(timer);
-      if (isOver) throw new Failure("closed", "the test is over");
+      if (await this.#pause(1_000)) throw new Failure("closed", "the test is over");
     }
+  }
+
+  /** Waits. Shape: whether the test is over meanwhile. */
+  async #pause(ms: number): Promise<boolean> {
+    const pause = Promise.withResolvers<void>();
+    const timer = setTimeout(pause.resolve, ms);
+    const isOver = await Promise.race([pause.promise.then(() => false), this.#closed.then(() => true)]);
+    clearTimeout(timer);
+    return isOver;
   }
 
   async #sendOne(stream: ByteStream, bytes: Uint8Array): Promise<void> {

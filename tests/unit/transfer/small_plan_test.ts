@@ -69,3 +69,107 @@ Deno.test("SmallPlan names the files for which others are worth looking, and ask
   assertEquals([[...plan.troubled(1_000)], plan.nameAt(0, "b")], [[], "b's"]);
   assertEquals(Array.from(plan.rest(), ({ file, askedOf }) => [file.name, askedOf]), [["0", ["a", "b"]], ["1", []]]);
 });
+
+/** What one connection was asked, and what an idle peer may take of it. */
+interface TakeOver {
+  /** What the peer that was asked takes for each of its first files; without, it has given none. */
+  readonly askedEachMs?: number;
+  /** How many more it was then asked for. */
+  readonly asked: number;
+  /** Time since its last file, or since it was asked. */
+  readonly waitedMs?: number;
+  /** What the idle peer takes for each file; without, it has given none. */
+  readonly idleEachMs?: number;
+  /** Bytes of each of the files in question. Those before have one. */
+  readonly size?: number;
+  /** What our own rate takes. */
+  readonly extraMs?: number;
+}
+
+/** Files that a peer gives before. */
+const BEFORE = 8;
+
+/** The files that an idle peer takes, counted from the one that the other gives next. */
+function takenOver(
+  { askedEachMs, asked: count, waitedMs = 0, idleEachMs, size = 1, extraMs = 0 }: TakeOver,
+): number[] {
+  const fileOf = (peers: readonly string[], size: number) => ({ name: "", size, sources: peers.map(source) });
+  const files = [
+    ...Array(BEFORE).fill(fileOf(["asked"], 1)),
+    ...Array(count).fill(fileOf(["asked", "idle"], size)),
+    ...Array(BEFORE).fill(fileOf(["idle"], 1)),
+  ];
+  const plan = new SmallPlan(files, { extraMs });
+  let nowMs = 0;
+  const give = (peer: string, eachMs: number | undefined): Asker => {
+    const asker = plan.begin(peer, nowMs);
+    for (let given = 0; given < BEFORE; given++) {
+      plan.take(asker, nowMs);
+      if (eachMs === undefined) plan.refused(asker, FAILURE);
+      else plan.arrived(asker, nowMs += eachMs);
+    }
+    return asker;
+  };
+  const idle = give("idle", idleEachMs);
+  const asked = give("asked", askedEachMs);
+  assertEquals(takeAll(plan, asked, nowMs).length, count);
+  return takeAll(plan, idle, nowMs + waitedMs).map((index) => index - BEFORE);
+}
+
+const TAKE_OVERS: readonly [what: string, situation: TakeOver, taken: readonly number[]][] = [
+  ["nothing from one that is as fast", { askedEachMs: 10, asked: 32, idleEachMs: 10 }, []],
+  ["nothing from one that is three times as slow", { askedEachMs: 900, asked: 5, idleEachMs: 300 }, []],
+  ["nothing where that saves no time worth a second copy", { askedEachMs: 40, asked: 5, idleEachMs: 1 }, []],
+  ["everything from one that gives each just before it is late", { askedEachMs: 900, asked: 3, idleEachMs: 10 }, [
+    2,
+    1,
+    0,
+  ]],
+  ["the last files from one that is soon done with the first", { askedEachMs: 100, asked: 5, idleEachMs: 10 }, [
+    4,
+    3,
+    2,
+  ]],
+  ["nothing yet from one that was just asked for the first time", { asked: 4, idleEachMs: 10 }, []],
+  ["the last files from one that has given none for a while", { asked: 3, waitedMs: 100, idleEachMs: 10 }, [2, 1]],
+  ["everything from one that has given none for longer", { asked: 3, waitedMs: 300, idleEachMs: 10 }, [2, 1, 0]],
+  ["the last files from one that was fast and has stopped", {
+    askedEachMs: 5,
+    asked: 4,
+    waitedMs: 150,
+    idleEachMs: 5,
+  }, [3, 2, 1]],
+  ["nothing for one that has given nothing itself", { askedEachMs: 900, asked: 3, waitedMs: 900 }, []],
+  ["nothing from one whose files are larger than those before", {
+    askedEachMs: 10,
+    asked: 4,
+    waitedMs: 300,
+    idleEachMs: 10,
+    size: 1_048_576,
+  }, []],
+  ["less where our own rate is what takes the time", {
+    askedEachMs: 40,
+    asked: 20,
+    idleEachMs: 10,
+    extraMs: 500,
+  }, [19, 18]],
+];
+
+for (const [what, situation, taken] of TAKE_OVERS) {
+  Deno.test(`SmallPlan lets an idle peer take over ${what}`, () => {
+    assertEquals(takenOver(situation), taken);
+  });
+}
+
+Deno.test("SmallPlan lets an idle peer take over from the slowest first, and no file twice", () => {
+  const files = [["slow", "idle"], ["slow", "idle"], ["slowest", "idle"], ["slowest", "idle"], ["idle"]];
+  const plan = new SmallPlan(files.map((peers) => ({ name: "", size: 1, sources: peers.map(source) })));
+  const [idle, slow, slowest] = [plan.begin("idle", 0), plan.begin("slow", 0), plan.begin("slowest", 0)];
+  assertEquals([takeAll(plan, slow, 0), takeAll(plan, slowest, 0).sort()], [[0, 1], [2, 3]]);
+  plan.take(idle, 0);
+  plan.arrived(idle, 10);
+  plan.arrived(slow, 500);
+  plan.arrived(slowest, 800);
+  assertEquals(takeAll(plan, idle, 800), [3, 1]);
+  assertEquals(takeAll(plan, plan.begin("idle", 800), 800), []);
+});
