@@ -1,10 +1,10 @@
 /**
  * N − 1 sources that lie or dawdle and one that is honest: the result is the same, and it takes at most twice the honest time and five seconds.
- * Looks at the clock, and compares with the honest time of the same run.
+ * Looks at the clock, and compares with the honest time of the same run: the longest of several, since other programs of the machine come and go.
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { systemClock } from "../../lib/core/clock.ts";
 import { PIECE_BYTES } from "../../lib/core/content.ts";
 import { seededRandom } from "../../lib/core/random.ts";
@@ -93,46 +93,71 @@ async function getFolder(sources: readonly LyingSource[], seed: number): Promise
   return new Uint8Array(await new Blob(SMALL.map(({ name }) => arrived.get(name) ?? "missing")).arrayBuffer());
 }
 
-/** Gets one target from these liars and an honest source. Shape: what came, and how long it took. */
-async function attempt(
-  get: Get,
-  lies: readonly Lie[],
-  seed: number,
-): Promise<{ bytes: Uint8Array; tookMs: number }> {
-  await using stack = new AsyncDisposableStack();
-  const all = [...SMALL, FILE];
-  const sources: LyingSource[] = [];
-  for (const [number, lie] of lies.entries()) {
-    sources.push(stack.use(await LyingSource.open(all, `liar ${number}`, lie)));
+/** What came of one room, and how long it took. */
+interface Attempt {
+  readonly bytes: Uint8Array;
+  readonly tookMs: number;
+}
+
+/** Gets one target in several rooms at the same time, each of these liars and an honest source. */
+async function attempts(get: Get, rooms: readonly (readonly Lie[])[]): Promise<Attempt[]> {
+  const opened = await Promise.all(rooms.map(openRoom));
+  try {
+    return await Promise.all(opened.map((sources, seed) => attempt(get, sources, seed)));
+  } finally {
+    await Promise.all(opened.flat().map((source) => source[Symbol.asyncDispose]()));
   }
-  sources.push(
-    stack.use(await LyingSource.open(all, "honest", undefined, { bytesPerSecond: HONEST_BYTES_PER_SECOND })),
-  );
+}
+
+async function attempt(get: Get, sources: readonly LyingSource[], seed: number): Promise<Attempt> {
   const beganMs = performance.now();
   const bytes = await get(sources, seed);
   return { bytes, tookMs: performance.now() - beganMs };
 }
 
+/** Gets the target again and again from an honest source alone, until something else is over. Shape: the longest time. */
+async function honestMs(get: Get, until: Promise<unknown>): Promise<number> {
+  const sources = await openRoom([]);
+  await using _closing = sources[0];
+  let isOver = false;
+  const over = (): boolean => isOver = true;
+  until.then(over, over);
+  let mostMs = 0;
+  do mostMs = Math.max(mostMs, (await attempt(get, sources, 0)).tookMs); while (!isOver);
+  return mostMs;
+}
+
+async function openRoom(lies: readonly Lie[]): Promise<LyingSource[]> {
+  const all = [...SMALL, FILE];
+  const liars = lies.map((lie, number) => LyingSource.open(all, `liar ${number}`, lie));
+  const honest = LyingSource.open(all, "honest", undefined, { bytesPerSecond: HONEST_BYTES_PER_SECOND });
+  return await Promise.all([...liars, honest]);
+}
+
 const MIXED = [...LIES, ...LIES].slice(0, MANY_LIARS);
-const ROOMS: [what: string, lies: readonly Lie[]][] = [
-  ...LIES.map((
-    lie,
-  ): [string, readonly Lie[]] => [`each ${lie}`, Array(lie === "is busy" ? MANY_LIARS : LIARS).fill(lie)]),
+const ROOMS: readonly (readonly [what: string, lies: readonly Lie[]])[] = [
+  ...LIES.map((lie) => [`each ${lie}`, Array<Lie>(lie === "is busy" ? MANY_LIARS : LIARS).fill(lie)] as const),
   ["all kinds together", MIXED],
 ];
+/** Rooms at the same time. With more, a busy machine has more to do than to wait. */
+const ROOMS_AT_ONCE = 5;
 
 for (const [target, get] of Object.entries(TARGETS)) {
   Deno.test(`one honest source among liars of every kind gives ${target} as soon as if they did not lie`, async () => {
-    // Beside the others, so that the honest time is that of a machine as busy.
-    const [honest, ...cells] = await Promise.all([
-      attempt(get, [], 0),
-      ...ROOMS.map(async ([what, lies], seed) => ({ what, ...await attempt(get, lies, seed) })),
-    ]);
-    const boundMs = 2 * honest.tookMs + EXTRA_MS;
-    const wrong = cells.filter(({ bytes, tookMs }) => tookMs > boundMs || !isSame(bytes, honest.bytes));
-    const told = wrong.map(({ what, tookMs }) => `${what}: ${Math.round(tookMs)} ms of ${Math.round(boundMs)} ms`);
-    assertEquals(told, []);
-    assert(isSame(honest.bytes, new Uint8Array(await new Blob(partsOf(target)).arrayBuffer())));
+    const expected = new Uint8Array(await new Blob(partsOf(target)).arrayBuffer());
+    const wrong: string[] = [];
+    for (let first = 0; first < ROOMS.length; first += ROOMS_AT_ONCE) {
+      const rooms = ROOMS.slice(first, first + ROOMS_AT_ONCE);
+      const attempting = attempts(get, rooms.map(([, lies]) => lies));
+      // Beside the others and as long, so that the honest time is that of a machine as busy.
+      const [cells, mostMs] = await Promise.all([attempting, honestMs(get, attempting)]);
+      const boundMs = 2 * mostMs + EXTRA_MS;
+      for (const [index, { bytes, tookMs }] of cells.entries()) {
+        if (tookMs <= boundMs && isSame(bytes, expected)) continue;
+        wrong.push(`${rooms[index]?.[0]}: ${Math.round(tookMs)} ms of ${Math.round(boundMs)} ms`);
+      }
+    }
+    assertEquals(wrong, []);
   });
 }
 
