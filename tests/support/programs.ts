@@ -9,7 +9,7 @@ import { eventually } from "./wait.ts";
 /** The project's folder. */
 export const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
 
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 /** Exactly what an index is allowed. */
 export const SERVER_FLAGS = ["run", "--no-prompt", "--allow-net", "--allow-read"];
 /** Exactly what a peer is allowed. */

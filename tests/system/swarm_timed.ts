@@ -39,7 +39,7 @@ async function hashed(index: RunningIndex, temp: TempFolder, name: string, holde
     const { stdout } = await runCommand(asker, "search", name, "--exact");
     const rows = stdout.trim().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
     return rows.some((row) => row.root !== undefined && row.holders >= holders);
-  }, 60_000);
+  });
 }
 
 /** A peer of its own folder with a link to the original. */
@@ -83,7 +83,7 @@ Deno.test("of four sources one is killed, one sends wrong bytes, one goes silent
   await using get = startCommand(rui, "get", "film.bin");
   await eventually("30 % are there", async () => {
     return await arrivedBytes(rui.folder) > 0.3 * size;
-  }, 60_000);
+  });
   killed.program.kill("SIGKILL");
   silent.program.kill("SIGSTOP");
   assertEquals(await get.exit(), 0, get.stderr);
@@ -147,7 +147,7 @@ Deno.test("2 GiB go on by themselves and finish when the peer is stopped at half
     await eventually("it waits", async () => {
       await program.type("transfers");
       return program.stdout.includes('"state":"waiting"');
-    }, 60_000);
+    });
     owner = await startPeer({ folder: temp.at("owner"), index, name: "owner", args: up });
   };
   for (const [what, { interrupt, ends }] of Object.entries(interruptions)) {
@@ -156,12 +156,12 @@ Deno.test("2 GiB go on by themselves and finish when the peer is stopped at half
       const options: PeerArgs = { folder, index, name: what, args: ["--json"], stdin: "piped" };
       await using first = await startPeer(options);
       await first.program.type("get film.bin");
-      await eventually("half of it is here", async () => await arrivedBytes(folder) > size / 2, 60_000);
+      await eventually("half of it is here", async () => await arrivedBytes(folder) > size / 2);
       await interrupt(first);
       const kept = await arrivedBytes(folder);
       assertLess(kept, size);
       await using second = ends ? await startPeer(options) : first;
-      const [line] = await second.program.line(/^\{"event":"downloaded".*\}$/, 60_000);
+      const [line] = await second.program.line(/^\{"event":"downloaded".*\}$/);
       // In the same run, what came before it was interrupted counts as fetched.
       assertLess(reportOf(line).fetched, size - (ends ? kept : 0) + 64 * MIB);
       assert(await sameFiles(original, `${folder}/film.bin`));
@@ -186,7 +186,7 @@ Deno.test("a transfer is paused, also over a restart, and resumed; a cancelled o
   {
     await using first = await startPeer(rui);
     await first.program.type("get film.bin");
-    await eventually("it is on its way", async () => await arrivedBytes(rui.folder) > 10 * MIB, 60_000);
+    await eventually("it is on its way", async () => await arrivedBytes(rui.folder) > 10 * MIB);
     await first.program.type("pause 1");
     await first.program.line(/"event":"paused"/);
     first.program.kill("SIGTERM");
@@ -201,7 +201,7 @@ Deno.test("a transfer is paused, also over a restart, and resumed; a cancelled o
   assertLess(Math.abs(await arrivedBytes(rui.folder) - kept), MIB);
   await second.program.type("resume 1");
   await second.program.line(/"event":"resumed"/);
-  await eventually("it goes on", async () => await arrivedBytes(rui.folder) > kept + 10 * MIB, 60_000);
+  await eventually("it goes on", async () => await arrivedBytes(rui.folder) > kept + 10 * MIB);
   await second.program.type("cancel 1");
   await second.program.line(/"event":"cancelled"/);
   assertEquals(Array.from(Deno.readDirSync(temp.at("rui/.recess/incoming"))), []);

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Clock, systemClock } from "../../../lib/core/clock.ts";
 import { PIECE_BYTES, sameBytes } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
@@ -12,6 +11,7 @@ import {
 } from "../../../lib/transfer/download.ts";
 import type { Source } from "../../../lib/transfer/lane.ts";
 import { type Sink, streamSink } from "../../../lib/transfer/sink.ts";
+import { fastClock } from "../../support/fast_clock.ts";
 import { LyingSource } from "../../support/liars.ts";
 import { connectPlain, ServedFile, TestSource } from "../../support/sources.ts";
 import { randomBytes } from "../../support/temp.ts";
@@ -48,13 +48,6 @@ class MemorySink implements Sink {
   }
 }
 
-/** A clock that runs fifty times as fast, for whoever has to wait. */
-const FAST = 50;
-const fastClock: Clock = {
-  now: () => systemClock.now() * FAST,
-  delay: (ms, signal) => systemClock.delay(ms / FAST, signal),
-};
-
 function bytesFrom({ sources }: Downloaded, peer: string): number {
   return sources.find((source) => source.peer === peer)?.bytes ?? 0;
 }
@@ -77,7 +70,7 @@ function run(
     onProgress: onProgress ?? (() => {}),
     signal: signal ?? new AbortController().signal,
     connect: connectPlain,
-    clock: fastClock,
+    clock: fastClock(50),
     random: seededRandom(1),
   });
 }
