@@ -10,10 +10,12 @@ import { ask, greet } from "../../../lib/net/caller.ts";
 import { type Dial, dial } from "../../../lib/net/dial.ts";
 import { Identity, identityOf } from "../../../lib/net/identity.ts";
 import { prove } from "../../../lib/net/proof.ts";
+import { RoomKey } from "../../../lib/net/room_key.ts";
 import type { PeerOptions } from "../../../lib/peer/peer.ts";
 import { encodeRequest } from "../../../lib/protocol/envelope.ts";
 import { List } from "../../../lib/protocol/files.ts";
 import { Hello, Prove } from "../../../lib/protocol/hello.ts";
+import { IndexServer } from "../../../lib/server/index_server.ts";
 import { impostor, Relay } from "../../support/relay.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";
 
@@ -113,6 +115,36 @@ Deno.test("a peer answers nobody who has not proven who he is, and no proof twic
     const answer = await connection.receive({ waitMs: 5_000 });
     if (attempt === "first") assertEquals(answer?.kind, "reply");
     else assertEquals(answer?.kind === "failure" ? answer.failure.code : answer?.kind, "wrong-key");
+  }
+});
+
+Deno.test("a peer in a room with a key answers nobody who cannot prove that key", async () => {
+  await using room = await Room.open();
+  const [ours, other] = await Promise.all([1, 2].map(() => RoomKey.parse(RoomKey.makeText()).room()));
+  assert(ours !== undefined && other !== undefined);
+  await using index = await IndexServer.listen({ host: "127.0.0.1", port: 0 }, {
+    index: room.index,
+    journal: () => {},
+    room: ours,
+  });
+  const folder = await room.folder();
+  await folder.file("a.txt", 10);
+  const ana = await room.peer("ana", folder, { room: ours, indexes: [index.address] });
+  const row = await room.index.peer("ana");
+  const called = await identityOf(Uint8Array.fromHex(row?.certificate ?? ""));
+  for (const roomKey of [undefined, other.key, ours.key]) {
+    using connection = await dial({ host: "127.0.0.1", port: ana.peer.address.port }, { identity: called });
+    const proving = greet(connection, {
+      identity: await Identity.make(),
+      ...(roomKey === undefined ? {} : { roomKey }),
+    });
+    if (roomKey === ours.key) {
+      await proving;
+      assertEquals((await ask(connection, List, { limit: 5 })).data.files.map(({ name }) => name), ["a.txt"]);
+    } else {
+      assertEquals((await assertRejects(() => proving, Failure)).code, "no-member");
+      await assertRejects(() => ask(connection, List, { limit: 5 }), Failure);
+    }
   }
 });
 
