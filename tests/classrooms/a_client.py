@@ -9,18 +9,16 @@
 
 import json
 import os
-import socket
 import sys
+
+import common
 
 index_port, own_port, command = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 name = sys.argv[4] if len(sys.argv) > 4 else ""
 
 
 def request(port, method, data):
-    sock = socket.socket()
-    sock.connect(("127.0.0.1", port))
-    sock.send(json.dumps({"method": method, "data": data}).encode())
-    answer = sock.recv(1024).decode()
+    sock, answer = common.request(port, json.dumps({"method": method, "data": data}))
     print("[" + answer + "]", flush=True)
     return sock, answer
 
@@ -47,16 +45,8 @@ def download():
     if header["data"] != "SIM":
         print("recusado")
         return
-    received = 0
     os.makedirs(own_port, exist_ok=True)
-    with open(os.path.join(own_port, name), "wb") as file:
-        while received < header["file_size"]:
-            block = sock.recv(1024)
-            if not block:
-                break
-            file.write(block)
-            received += len(block)
-    sock.close()
+    received = common.receive_blocks(sock, os.path.join(own_port, name), header["file_size"])
     print("recebido", received, "de", header["file_size"])
     update()
 

@@ -4,50 +4,36 @@
 
 import json
 import os
-import socket
 import sys
-import threading
+
+from common import ask_owner, listen, read_request, request, send_blocks
 
 
 def send_file(conn):
-    text = conn.recv(1024).decode()
-    print("<", text, flush=True)
-    data = json.loads(text)
+    data = json.loads(read_request(conn, 1024))
     # The port in the request is the name of the folder.
     path = os.path.join(data["data"]["port"], data["data"]["filename"])
     if not os.path.exists(path):
         conn.send(json.dumps({"status": "FILE_NOT_FOUND"}).encode())
         conn.close()
         return
-    print("Enviar " + path + "? (SIM/NAO)", flush=True)
-    decision = sys.stdin.readline().strip()
+    decision = ask_owner(path)
     size = os.path.getsize(path)
     conn.send(json.dumps({"status": "OK", "file_size": size, "data": decision}).encode())
     if decision == "SIM":
-        # The client reads the size by itself first, and only then asks for more.
-        threading.Event().wait(0.3)
-        with open(path, "rb") as file:
-            while True:
-                block = file.read(1024)
-                if not block:
-                    break
-                conn.sendall(block)
+        send_blocks(conn, path)
     conn.close()
     print("fim", flush=True)
 
 
-peer = socket.socket()
-peer.bind(("127.0.0.1", 0))
-peer.listen()
-port = str(peer.getsockname()[1])
+peer, port = listen()
+port = str(port)
 os.makedirs(port, exist_ok=True)
 print("port", port, flush=True)
 
 sys.stdin.readline()
-index = socket.socket()
-index.connect(("127.0.0.1", int(sys.argv[1])))
-index.send(json.dumps({"method": "JOIN", "data": {"files": os.listdir(port), "port": port}}).encode())
-print(">", index.recv(1024).decode(), flush=True)
+index, answer = request(int(sys.argv[1]), json.dumps({"method": "JOIN", "data": {"files": os.listdir(port), "port": port}}))
+print(">", answer, flush=True)
 index.close()
 
 while True:

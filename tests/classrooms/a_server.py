@@ -1,12 +1,11 @@
 # The server of classroom A: Napster with JSON. It knows who has which file, and never sees a file.
-# Written as a student would in a week: one thread a connection, one request a connection, no line feeds, no checks.
 #
 #   python3 a_server.py PORT        (0 takes any free port; the port is printed)
 
 import json
-import socket
 import sys
-import threading
+
+from common import read_request, run_server
 
 peers = {}  # "ip:port" -> list of file names
 
@@ -30,8 +29,7 @@ def answer(text, ip):
 
 
 def serve(conn, ip):
-    text = conn.recv(65536).decode()
-    print("<", text, flush=True)
+    text = read_request(conn, 65536)
     try:
         conn.send(answer(text, ip).encode())
     except Exception as error:
@@ -39,10 +37,4 @@ def serve(conn, ip):
     conn.close()
 
 
-server = socket.socket()
-server.bind(("127.0.0.1", int(sys.argv[1])))
-server.listen()
-print("port", server.getsockname()[1], flush=True)
-while True:
-    conn, (ip, _) = server.accept()
-    threading.Thread(target=serve, args=(conn, ip)).start()
+run_server(int(sys.argv[1]), serve)

@@ -8,18 +8,16 @@
 # It prints each answer as it came, between brackets.
 
 import os
-import socket
 import sys
+
+import common
 
 index_port, own, folder, command = int(sys.argv[1]), "127.0.0.1:" + sys.argv[2], sys.argv[3], sys.argv[4]
 name = sys.argv[5] if len(sys.argv) > 5 else ""
 
 
 def request(port, text):
-    sock = socket.socket()
-    sock.connect(("127.0.0.1", port))
-    sock.send(text.encode())
-    answer = sock.recv(1024).decode()
+    sock, answer = common.request(port, text)
     print("[" + answer + "]", flush=True)
     return sock, answer
 
@@ -36,15 +34,7 @@ def download():
     if answer != "Arquivo Encontrado!":
         print("falhou")
         return
-    received = 0
-    with open(os.path.join(folder, name), "wb") as file:
-        while True:
-            block = sock.recv(1024)
-            if not block:
-                break
-            file.write(block)
-            received += len(block)
-    sock.close()
+    received = common.receive_blocks(sock, os.path.join(folder, name))
     print("recebido", received)
     request(index_port, f"UPDATE {own} {name}")
 

@@ -6,16 +6,15 @@
 # it, or with `words` as names between spaces.
 
 import os
-import socket
 import sys
-import threading
+
+from common import ask_owner, listen, read_request, request, send_blocks
 
 folder = sys.argv[2]
 
 
 def send_file(conn):
-    text = conn.recv(1024).decode()
-    print("<", text, flush=True)
+    text = read_request(conn, 1024)
     # Split once: the rest is the name, with its spaces.
     method, name = text.split(" ", 1)
     path = os.path.join(folder, name)
@@ -23,35 +22,23 @@ def send_file(conn):
         conn.send("Arquivo não encontrado".encode())
         conn.close()
         return
-    print("Enviar " + path + "? (SIM/NAO)", flush=True)
-    if sys.stdin.readline().strip() == "SIM":
+    if ask_owner(path) == "SIM":
         conn.send(b"Arquivo Encontrado!")
-        threading.Event().wait(0.3)
-        with open(path, "rb") as file:
-            while True:
-                block = file.read(1024)
-                if not block:
-                    break
-                conn.sendall(block)
+        send_blocks(conn, path)
     else:
         conn.send(b"Download recusado")
     conn.close()
     print("fim", flush=True)
 
 
-peer = socket.socket()
-peer.bind(("127.0.0.1", 0))
-peer.listen()
-port = peer.getsockname()[1]
+peer, port = listen()
 print("port", port, flush=True)
 
 sys.stdin.readline()
 files = os.listdir(folder)
 names = " ".join(files) if len(sys.argv) > 3 else str(files)
-index = socket.socket()
-index.connect(("127.0.0.1", int(sys.argv[1])))
-index.send(f"JOIN 127.0.0.1:{port} {names}".encode())
-print(">", index.recv(1024).decode(), flush=True)
+index, answer = request(int(sys.argv[1]), f"JOIN 127.0.0.1:{port} {names}")
+print(">", answer, flush=True)
 index.close()
 
 while True:

@@ -1,18 +1,16 @@
 # The server of classroom B: Napster with words between spaces. It knows who has which file, and never sees a file.
-# Written as a student would in a week: one thread a connection, one request a connection, no line feeds, no checks.
 #
 #   python3 b_server.py PORT        (0 takes any free port; the port is printed)
 
-import socket
 import sys
-import threading
+
+from common import read_request, run_server
 
 peers = {}  # "ip:port" -> the text in which its names are
 
 
-def serve(conn):
-    text = conn.recv(65536).decode()
-    print("<", text, flush=True)
+def serve(conn, _):
+    text = read_request(conn, 65536)
     try:
         method, rest = text.split(" ", 1)
         address, names = rest.split(" ", 1)
@@ -32,10 +30,4 @@ def serve(conn):
     conn.close()
 
 
-server = socket.socket()
-server.bind(("127.0.0.1", int(sys.argv[1])))
-server.listen()
-print("port", server.getsockname()[1], flush=True)
-while True:
-    conn, _ = server.accept()
-    threading.Thread(target=serve, args=(conn,)).start()
+run_server(int(sys.argv[1]), serve)

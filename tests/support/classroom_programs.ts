@@ -96,7 +96,7 @@ export const PYTHON_CLASSROOMS: readonly PythonClassroom[] = [
 const FOLDER = fromFileUrl(new URL("../classrooms/", import.meta.url));
 
 function run([script = "", ...args]: readonly string[], temp: TempFolder, stdin: "null" | "piped" = "null"): Program {
-  return new Program([FOLDER + script, ...args], { runtime: "python3", cwd: temp.path, stdin });
+  return new Program(["-B", FOLDER + script, ...args], { runtime: "python3", cwd: temp.path, stdin });
 }
 
 async function startServer(script: string, temp: TempFolder): Promise<PythonServer> {

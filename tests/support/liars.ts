@@ -7,14 +7,14 @@ import { DIGEST_BYTES, PIECE_BYTES, pieceCount } from "../../lib/core/content.ts
 import { Failure } from "../../lib/core/failure.ts";
 import { Pace } from "../../lib/core/pace.ts";
 import { systemClock } from "../../lib/core/clock.ts";
-import { type Answer, answerRequests, route, routes } from "../../lib/net/answerer.ts";
+import { type Answer, route, routes } from "../../lib/net/answerer.ts";
 import { type ByteStream, writeAll } from "../../lib/net/byte_stream.ts";
 import type { Connection } from "../../lib/net/connection.ts";
-import { Listener } from "../../lib/net/listener.ts";
 import { encodeNews } from "../../lib/protocol/envelope.ts";
 import { Asking, Download, Holds, Pieces, Queued } from "../../lib/protocol/files.ts";
 import type { DataOf, ReplyOf } from "../../lib/protocol/message.ts";
 import type { Source } from "../../lib/transfer/lane.ts";
+import { AnsweringPeer } from "./answering_peer.ts";
 import type { ServedFile } from "./sources.ts";
 
 /** What a source does instead of serving. */
@@ -45,14 +45,10 @@ export type Lie = typeof LIES[number];
 
 /** A peer with some files. */
 export class LyingSource implements AsyncDisposable {
-  readonly #listener: Listener;
-  readonly #peer: string;
-  readonly #close: () => void;
+  readonly #answering: AnsweringPeer;
 
-  private constructor(listener: Listener, peer: string, close: () => void) {
-    this.#listener = listener;
-    this.#peer = peer;
-    this.#close = close;
+  private constructor(answering: AnsweringPeer) {
+    this.#answering = answering;
   }
 
   /** Starts a peer that has these files and lies in this way, perhaps only for a time; without a lie it serves them, at a rate if that is given. */
@@ -62,30 +58,28 @@ export class LyingSource implements AsyncDisposable {
     lie: Lie | undefined,
     { bytesPerSecond, lieMs = Infinity }: { bytesPerSecond?: number; lieMs?: number } = {},
   ): Promise<LyingSource> {
-    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
-    const serving = new Serving(files, lie, closed, { bytesPerSecond, lieMs });
-    const all = routes(
-      route(Pieces, (connection: Connection, data) => serving.pieces(connection, data)),
-      route(Holds, (_, { root }) => serving.holds(root)),
-      route(Download, (connection, data) => serving.download(connection, data)),
+    return new LyingSource(
+      await AnsweringPeer.open(peer, {
+        idleMs: 60_000,
+        routes(closed) {
+          const serving = new Serving(files, lie, closed, { bytesPerSecond, lieMs });
+          return routes(
+            route(Pieces, (connection: Connection, data) => serving.pieces(connection, data)),
+            route(Holds, (_, { root }) => serving.holds(root)),
+            route(Download, (connection, data) => serving.download(connection, data)),
+          );
+        },
+      }),
     );
-    const listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
-      connectionsMax: 100,
-      serve: async (connection) => {
-        await answerRequests(connection, all, connection, { name: () => peer, idleMs: 60_000 });
-      },
-    });
-    return new LyingSource(listener, peer, close);
   }
 
   /** The source as a download sees it. */
   source(name: string): Source {
-    return { peer: this.#peer, id: "1d".repeat(32), address: this.#listener.address, plain: true, name };
+    return this.#answering.source(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#close();
-    await this.#listener[Symbol.asyncDispose]();
+    await this.#answering[Symbol.asyncDispose]();
   }
 }
 

@@ -5,7 +5,7 @@
 
 import { DIGEST_BYTES, digestOf, PIECE_BYTES, rootOf } from "../../lib/core/content.ts";
 import { Failure } from "../../lib/core/failure.ts";
-import { answerRequests, route, routes } from "../../lib/net/answerer.ts";
+import { answerRequests, route, type Routes, routes } from "../../lib/net/answerer.ts";
 import { greet } from "../../lib/net/caller.ts";
 import type { Connection } from "../../lib/net/connection.ts";
 import { dial } from "../../lib/net/dial.ts";
@@ -14,6 +14,7 @@ import { Identity } from "../../lib/net/identity.ts";
 import { Listener } from "../../lib/net/listener.ts";
 import { Download, Pieces } from "../../lib/protocol/files.ts";
 import type { Source } from "../../lib/transfer/lane.ts";
+import { AnsweringPeer } from "./answering_peer.ts";
 
 /** What is served: bytes, and the digests and root that follow from them. */
 export class ServedFile {
@@ -149,58 +150,47 @@ export interface SmallBehaviour {
 
 /** A peer with many small files. */
 export class SmallSource implements AsyncDisposable {
-  readonly #listener: Listener;
-  readonly #peer: string;
-  readonly #close: () => void;
+  readonly #answering: AnsweringPeer;
 
-  private constructor(listener: Listener, peer: string, close: () => void) {
-    this.#listener = listener;
-    this.#peer = peer;
-    this.#close = close;
+  private constructor(answering: AnsweringPeer) {
+    this.#answering = answering;
   }
 
   static async open(files: readonly ServedFile[], peer: string, behaviour: SmallBehaviour = {}): Promise<SmallSource> {
-    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
     let sent = 0;
     const wanted = ({ name, root }: { name?: string; root?: string }): ServedFile => {
       const file = files.find((each) => name === undefined ? each.root === root : each.name === name);
       if (file === undefined || file.name === behaviour.refuses) throw new Failure("not-shared", "it is not here");
       return file;
     };
-    const all = routes(
-      route(Pieces, (_: undefined, data) => {
-        const { name, bytes, digests, root } = wanted(data);
-        return Promise.resolve({ data: { name, size: bytes.length, modified: 1, root }, body: digests });
-      }),
-      route(Download, async (_, data) => {
-        const { name, bytes, root } = wanted(data);
-        if (name === behaviour.stalls) await closed;
-        sent += 1;
-        const breaks = sent % (behaviour.closesEvery ?? Infinity) === 0;
-        const body = bytes.slice(0, name === behaviour.cuts ? -1 : undefined);
-        if (name === behaviour.flips) body[0] = (body[0] ?? 0) ^ 1;
-        const packed = name === behaviour.bombs ? { compression: "gzip" as const } : {};
-        const write = breaks ? () => Promise.reject(new Failure("closed", "on purpose")) : undefined;
-        const reply = { name, size: body.length, modified: 1, root, ...packed };
-        return { data: reply, body: write === undefined ? body : { bytes: body.length, write } };
-      }),
-    );
-    const listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
-      connectionsMax: 100,
-      serve: async (connection) => {
-        await answerRequests(connection, all, undefined, { name: () => peer, idleMs: 5_000 });
-      },
-    });
-    return new SmallSource(listener, peer, close);
+    const answers = (closed: Promise<void>): Routes<Connection> =>
+      routes(
+        route(Pieces, (_: Connection, data) => {
+          const { name, bytes, digests, root } = wanted(data);
+          return Promise.resolve({ data: { name, size: bytes.length, modified: 1, root }, body: digests });
+        }),
+        route(Download, async (_, data) => {
+          const { name, bytes, root } = wanted(data);
+          if (name === behaviour.stalls) await closed;
+          sent += 1;
+          const breaks = sent % (behaviour.closesEvery ?? Infinity) === 0;
+          const body = bytes.slice(0, name === behaviour.cuts ? -1 : undefined);
+          if (name === behaviour.flips) body[0] = (body[0] ?? 0) ^ 1;
+          const packed = name === behaviour.bombs ? { compression: "gzip" as const } : {};
+          const write = breaks ? () => Promise.reject(new Failure("closed", "on purpose")) : undefined;
+          const reply = { name, size: body.length, modified: 1, root, ...packed };
+          return { data: reply, body: write === undefined ? body : { bytes: body.length, write } };
+        }),
+      );
+    return new SmallSource(await AnsweringPeer.open(peer, { routes: answers, idleMs: 5_000 }));
   }
 
   get source(): Source {
-    return { peer: this.#peer, id: "1d".repeat(32), address: this.#listener.address, plain: true, name: "" };
+    return this.#answering.source("");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#close();
-    await this.#listener[Symbol.asyncDispose]();
+    await this.#answering[Symbol.asyncDispose]();
   }
 }
 
