@@ -41,33 +41,41 @@ const BUGS_REPORTED_MAX = 100;
 const FLAGS = {
   index: {
     value: "HOST:PORT[,HOST:PORT...]",
-    about: "the index to join; of several, another when one is lost",
+    about: "the index to join; with several, the peer moves to another when one is lost",
     byDefault: `127.0.0.1:${INDEX_PORT}`,
   },
   name: { value: "NAME", about: "what others call you (default: a name that is made up once and kept)" },
-  host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
+  host: {
+    value: "HOST",
+    about: "address to listen on; 0.0.0.0 is every interface, IPv6 included",
+    byDefault: "0.0.0.0",
+  },
   port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
   manifest: {
     value: "FILE",
     about: "also share the files it lists: lines NAME PATH, with quotes around spaces; read again when it changes",
   },
-  consent: { value: CONSENT_MODES.join("|"), about: "whether others may have what they ask for", byDefault: "open" },
+  consent: {
+    value: CONSENT_MODES.join("|"),
+    about: "requests of others: open allows all, ask asks you each time, deny refuses all",
+    byDefault: "open",
+  },
   inbox: { words: ["share"], about: "let others put files into FOLDER/inbox; with share, these are shared on" },
   quota: {
     value: "SIZE",
-    about: "what the inbox may hold; one sender, at most half of it",
+    about: "how much the inbox may hold; one sender gets at most half of it",
     byDefault: `${INBOX_BYTES_MAX / 1024 ** 3}GiB`,
   },
-  plain: { about: "serve without encryption, and talk to those who do; classroom clients among them" },
+  plain: { about: "turn encryption off, and talk to other peers without it, such as classroom clients" },
   "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
   slots: {
     value: "N",
-    about: "how many large uploads run at once, at most; others wait in line",
+    about: "at most this many large uploads run at once; others wait in line",
     byDefault: String(UPLOAD_SLOTS),
   },
   up: {
     value: "RATE",
-    about: "upload no faster than this in all, such as 10MB/s; below 1 MB/s a slot, fewer uploads run at once",
+    about: "upload no faster than this in all, such as 10MB/s; below 1 MB/s for each slot, fewer uploads run at once",
   },
   down: { value: "RATE", about: "download no faster than this in all" },
   images: { value: IMAGE_CHOICES.join("|"), about: "how the shell shows pictures", byDefault: "auto" },
@@ -84,6 +92,8 @@ ${commandOverview()}
 
 flags:
 ${flagHelp(FLAGS)}
+
+flags of single commands (help COMMAND lists those of one):
 ${flagHelp(ALL_COMMAND_FLAGS)}
 
 the five classroom systems, and what they are here:

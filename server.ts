@@ -43,7 +43,11 @@ import { looseMode, requireSecret } from "./lib/store/secret_file.ts";
 const LOG_PAUSE_MS = 50;
 
 const FLAGS = {
-  host: { value: "HOST", about: "address to listen on; 0.0.0.0 is every interface, IPv6 too", byDefault: "0.0.0.0" },
+  host: {
+    value: "HOST",
+    about: "address to listen on; 0.0.0.0 is every interface, IPv6 included",
+    byDefault: "0.0.0.0",
+  },
   port: { value: "PORT", about: "port for peers; 0 takes any free one", byDefault: "1099" },
   "http-port": {
     value: "PORT",
@@ -54,22 +58,23 @@ const FLAGS = {
   "no-http": { about: "serve no HTTP" },
   redis: {
     value: "URL",
-    about: "share the index with other servers over this Redis; a cluster's URLs go with commas between",
+    about: "share the index with other servers over this Redis; the URLs of a cluster are separated by commas",
   },
   "redis-url-file": {
     value: "FILE",
-    about: "the same, with the URL in a file: arguments can be seen by all on a machine",
+    about: "the same, with the URL in a file, since everybody on a machine can see the arguments of a program",
   },
   "room-key-file": { value: "FILE", about: "the key of the room: without it nobody joins, searches or downloads" },
-  "new-room-key": { about: "print a new room key, to be put into such a file" },
+  "new-room-key": { about: "print a new room key, for such a file" },
   "max-peers": {
     value: "N",
-    about: "how many connections are served at once; others are told to try again",
+    about: "how many connections are served at once; further ones are refused and try again",
     byDefault: String(INDEX_CONNECTIONS_MAX),
   },
   rates: {
     value: "CLASS=N,...",
-    about: "times a second: proofs of an address, questions of a connection, classroom and http requests of an address",
+    about:
+      "requests a second before callers are delayed: proofs, classroom and http requests per address, questions per connection",
     byDefault: Object.entries(RATES).map((pair) => pair.join("=")).join(","),
   },
   "log-level": { value: "LEVEL", about: `what is logged: ${LOG_LEVELS.join(", ")}`, byDefault: "info" },

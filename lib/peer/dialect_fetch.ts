@@ -62,7 +62,7 @@ export async function fetchInDialect(
       if (!(last instanceof NotUnderstood) && !failedWith(last, "timeout")) understood.add(holder.name);
     }
   }
-  throw last ?? new Failure("not-found", `Nobody who is here has "${printable(wanted.name)}"`);
+  throw last ?? new Failure("not-found", `No peer here has "${printable(wanted.name)}"`);
 }
 
 async function fetchFrom(

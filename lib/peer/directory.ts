@@ -306,7 +306,7 @@ export class Directory {
     const { hits } = await this.#options.session.call(Search, { query: name, exact: true, limit: HITS_MAX, offset: 0 });
     // What can be verified goes first.
     const best = hits.find(({ peers }) => peers.some(({ dialect }) => dialect === undefined)) ?? hits[0];
-    if (best === undefined) throw new Failure("not-found", `Nobody who is here has "${printable(name)}"`);
+    if (best === undefined) throw new Failure("not-found", `No peer here has "${printable(name)}"`);
     return { kind: "file", ...best, others: hits.length - 1 };
   }
 

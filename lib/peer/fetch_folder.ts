@@ -40,7 +40,7 @@ export async function fetchFolder(
   }
   const startMs = parts.clock.now();
   const files = await parts.directory.folder(wanted);
-  if (files.length === 0) throw new Failure("not-found", `Nobody who is here has a folder "${printable(wanted.name)}"`);
+  if (files.length === 0) throw new Failure("not-found", `No peer here has a folder "${printable(wanted.name)}"`);
   const chosen = destination.kind === "path" ? await outputFolder(destination.path) : undefined;
   const root = chosen ?? parts.folder.path;
   const cut = chosen === undefined ? 0 : wanted.name.length;

@@ -47,7 +47,7 @@ export async function settled<T extends Content & { readonly from?: string }>(
 export async function holderOf(root: string, parts: HoldersParts): Promise<Holder> {
   const holders = await holdersOf(root, parts);
   const [first] = holders;
-  if (first === undefined) throw new Failure("not-found", "Nobody who is here has that content");
+  if (first === undefined) throw new Failure("not-found", "No peer here has that content");
   const size = await sizeOf(root, holders, first.size, parts);
   return holders.find((holder) => holder.size === size) ?? first;
 }
@@ -59,7 +59,7 @@ export function sourceOf({ name, id, host, port, plain }: PeerRef, file: string)
 
 /** Everybody who lists a root, with whatever size. */
 async function holdersOf(root: string, { session, clock }: HoldersParts): Promise<Holder[]> {
-  const time = new ListTime(clock, "who has that content");
+  const time = new ListTime(clock, "which peers have that content");
   const holders: Holder[] = [];
   for (let more = true; more && holders.length < HOLDERS_LOOKED_AT_MAX;) {
     time.check();

@@ -211,7 +211,7 @@ class DialectSession {
         peers.map((peer) => peer.name).join(", ")
       }${others}`;
     });
-    return linesOf(more ? [...lines, `More than these ${hits.length} match: add words`] : lines);
+    return linesOf(more ? [...lines, `There are more matches than the ${hits.length} shown: add words`] : lines);
   }
 
   async #listPeers(): Promise<string> {

@@ -44,7 +44,7 @@ export const COMMANDS: readonly Command[] = [
       if (found.rows.length === 0) {
         throw new Failure(
           "not-found",
-          query === "" ? "Nobody here shares anything yet" : `Nothing here matches "${query}"`,
+          query === "" ? "No peer here shares anything yet" : `Nothing here matches "${query}"`,
           {
             hint: query === "" ? "" : "try fewer words, or only their beginnings",
           },
@@ -57,9 +57,9 @@ export const COMMANDS: readonly Command[] = [
     args: "WHAT",
     about: "download WHAT: a number of the last table, a name, FOLDER/, or a content id",
     more:
-      "From everybody who has it. What was interrupted goes on where it stopped. An existing file is never replaced: an equal name becomes (1) name.",
+      "From all peers that have it. An interrupted download goes on where it stopped. An existing file is never replaced: a second file of the same name becomes (1) name.",
     flags: {
-      compress: { about: "ask for it packed: for text and the like over a slow network" },
+      compress: { about: "have it compressed on the way: for text and the like over a slow network" },
       from: { value: "PEER", about: "only this peer's copy" },
       output: { value: "PATH", about: "a file, or a folder when it exists or ends in /; - streams to standard output" },
     },
@@ -72,7 +72,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "peers",
     args: "",
-    about: "who is here",
+    about: "list the peers at the index",
     flags: {},
     completes: [],
     needs: "index",
@@ -82,7 +82,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "ls",
     args: "[PEER]",
-    about: "what one peer shares; without PEER, who shares how much",
+    about: "list the files of PEER; without PEER, list the peers and how much each shares",
     flags: {},
     completes: ["peers"],
     needs: "index",
@@ -90,7 +90,7 @@ export const COMMANDS: readonly Command[] = [
     async run(context, [peer]) {
       if (peer === undefined) {
         await listPeers(context);
-        return context.output.note("What one of them shares: ls PEER", {});
+        return context.output.note("To list the files of one of them: ls PEER", {});
       }
       const found = await context.directory.list(peer);
       showRows(context, found);
@@ -100,7 +100,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "files",
     args: "",
-    about: "what you share, and how far it is hashed",
+    about: "list your own files, and how far each is hashed",
     flags: {},
     completes: [],
     needs: "peer",
@@ -110,7 +110,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "transfers",
     args: "",
-    about: "downloads that run, wait or have ended",
+    about: "list the downloads: running, waiting and ended",
     flags: {},
     completes: [],
     needs: "peer",
@@ -154,7 +154,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "help",
     args: "[COMMAND]",
-    about: "show what can be done, or how one command works; also: ajuda",
+    about: "list the commands, or explain one; also: ajuda",
     flags: {},
     completes: ["commands"],
     needs: "nothing",

@@ -26,8 +26,8 @@ export const CONSENT_COMMANDS: readonly Command[] = [
   {
     name: "accept",
     args: "[N]",
-    about: "let who asked have it: question N, or the oldest; also: yes, y, sim, s",
-    flags: { always: { about: "also allow all that this peer wants of the same kind from now on; also: always" } },
+    about: "allow question N, or the oldest one; also: yes, y, sim, s",
+    flags: { always: { about: "also allow this peer all of the same kind from now on; also: always" } },
     completes: [],
     needs: "peer",
     count: { min: 0, max: 1 },
@@ -37,7 +37,7 @@ export const CONSENT_COMMANDS: readonly Command[] = [
   {
     name: "refuse",
     args: "[N]",
-    about: "do not: question N, or the oldest; also: no, n, nao",
+    about: "refuse question N, or the oldest one; also: no, n, nao",
     flags: {},
     completes: [],
     needs: "peer",
@@ -64,7 +64,7 @@ function answer(
     throw new Failure("usage", `Cannot use "${printable(text)}" as the number of a question`, { hint: "" });
   }
   const number = text === undefined ? consent.questions()[0]?.number : Number(text);
-  if (number === undefined) throw new Failure("not-found", "Nobody asks for anything now", { hint: "" });
+  if (number === undefined) throw new Failure("not-found", "There is no open question", { hint: "" });
   // What follows is told as an event, as when nobody answers.
   act(consent, number);
   return Promise.resolve();

@@ -42,7 +42,7 @@ export function greeting(facts: Facts): string[] {
   const who = others === undefined
     ? []
     : others.peers === 0
-    ? ["Nobody else is here yet: give them this index's address with --index"]
+    ? ["No other peer is here yet; others join with --index and the address of this index"]
     : [`Here now: ${formatCount(others.peers, "other peer")} with ${formatCount(others.files, "file")}`];
   return [
     ...(folderIsNew ? made : [found]),

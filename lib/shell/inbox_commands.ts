@@ -17,7 +17,7 @@ export const INBOX_COMMANDS: readonly Command[] = [
     args: "FILE PEER",
     about: "put FILE into PEER's inbox: a number of your files, a name there, or any path",
     more:
-      "PEER has to run with --inbox. What was interrupted goes on when it is put again; an equal name becomes (1) name there.",
+      "PEER has to run with --inbox. An interrupted put goes on where it stopped when it is repeated; a second file of the same name becomes (1) name there.",
     flags: {},
     completes: ["paths", "peers"],
     needs: "peer",
@@ -31,8 +31,9 @@ export const INBOX_COMMANDS: readonly Command[] = [
   {
     name: "rm",
     args: "FILE [PEER]",
-    about: "delete FILE: your own, which is shared no longer, or one that you put into PEER's inbox",
-    more: "Nobody is asked, and there is no way back. With PEER, only what you put there yourself.",
+    about: "delete FILE from your folder, or with PEER, a file that you put into PEER's inbox",
+    more:
+      "The file is deleted at once and cannot be restored. With PEER, you can delete only files that you put there yourself.",
     flags: {},
     completes: ["own", "peers"],
     needs: "peer",

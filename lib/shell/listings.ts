@@ -38,14 +38,15 @@ export function showRows({ output, directory }: CommandContext, { rows, more, ol
     })),
   );
   if (old) {
-    output.note("This may be old: the index has lost touch with its other servers", { event: "old" });
+    output.note("This list may be out of date: the index has lost touch with its other servers", { event: "old" });
   }
   if (more) {
     const isAll = rows.length >= SEARCH_ROWS_MAX;
-    const what = isAll
-      ? `no more than ${formatCount(rows.length, "row")} are shown: add words`
-      : "add words, or --limit";
-    output.note(`More than these ${rows.length} match: ${what}`, { event: "more", shown: rows.length });
+    const what = isAll ? "a search shows no more, so add words" : "add words, or raise --limit";
+    output.note(`There are more matches than the ${formatCount(rows.length, "row")} shown: ${what}`, {
+      event: "more",
+      shown: rows.length,
+    });
   }
 }
 

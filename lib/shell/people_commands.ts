@@ -1,5 +1,5 @@
 /**
- * The commands that say whom one trusts and whom one wants nothing to do with.
+ * The commands that trust and block peers.
  * @module
  */
 
@@ -12,9 +12,9 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
   {
     name: "trust",
     args: "PEER",
-    about: "accept the key that PEER has now, when it is another than before",
+    about: "accept PEER's new key after its key has changed",
     more:
-      "A peer is remembered with the key it had when it was first used. Compare the new one with what its owner sees in: peers",
+      "The key that a peer has when you first use it is remembered. Compare the new key with the one that its owner sees in: peers",
     flags: {},
     completes: ["peers"],
     needs: "index",
@@ -31,9 +31,9 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
   {
     name: "block",
     args: "[PEER]",
-    about: "refuse everything that PEER asks of you; without PEER, list whom you have blocked",
+    about: "refuse everything that PEER asks of you; without PEER, list the blocked peers",
     more:
-      "PEER is a name or a key as in: peers. The key is blocked, so another name does not help. What runs for PEER ends at once. It is kept with the folder.",
+      "PEER is a name or a key as in: peers. The key is blocked, so a blocked peer cannot come back under another name. Its running transfers end at once. The list is kept with the folder.",
     flags: {},
     completes: ["peers"],
     needs: "peer",
@@ -43,7 +43,7 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
   {
     name: "unblock",
     args: "PEER",
-    about: "let a blocked PEER ask again, like any other",
+    about: "accept requests of a blocked PEER again",
     flags: {},
     completes: ["blocked"],
     needs: "peer",

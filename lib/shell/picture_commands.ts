@@ -16,7 +16,8 @@ export const PICTURE_COMMANDS: readonly Command[] = [
     name: "show",
     args: "PEER IMAGE",
     about: "show PEER a picture: PNG, JPEG, GIF or WebP, up to 32 MiB, over UDP",
-    more: "IMAGE is a path, or a name in your folder. PEER finds it in its inbox, and sees it where its terminal can.",
+    more:
+      "IMAGE is a path, or a name in your folder. PEER's shell shows it if its terminal supports pictures; if PEER has an inbox, it is saved there.",
     flags: {},
     completes: ["peers", "paths"],
     needs: "peer",

@@ -50,7 +50,7 @@ export function percentDone({ done, size }: TransferView): number {
 }
 
 function factsOf(view: TransferView): string[] {
-  const retries = view.retries === 0 ? [] : [formatCount(view.retries, "attempt") + " in vain"];
+  const retries = view.retries === 0 ? [] : [formatCount(view.retries, "failed attempt")];
   const amount = `${formatSize(view.done)} of ${formatSize(view.size)}`;
   const from = printable(view.sources.map(shownPeerName).join(", "));
   if (view.isAsking && (view.state === "running" || view.state === "connecting")) {
@@ -70,9 +70,9 @@ function factsOf(view: TransferView): string[] {
     case "finishing":
       return ["making sure it is on the disk", amount];
     case "connecting":
-      return [view.sources.length === 0 ? "asking who has it" : `connecting to ${from}`];
+      return [view.sources.length === 0 ? "looking for peers that have it" : `connecting to ${from}`];
     case "waiting":
-      return ["waiting for somebody who has it", amount, ...retries];
+      return ["waiting for a peer that has it", amount, ...retries];
     case "queued":
       return ["waiting for its turn"];
     case "paused":

@@ -15,9 +15,9 @@ export const TALK_COMMANDS: readonly Command[] = [
   {
     name: "tell",
     args: "PEER TEXT...",
-    about: "show TEXT to PEER; one who is away gets it after coming back",
+    about: "send the message TEXT to PEER; if PEER is away, it is delivered when PEER is back",
     more:
-      `Up to ${TELL_BYTES_MAX} bytes. In the shell everything after the name is sent as typed. What could not be delivered is kept, in order, and goes out when a peer runs on this folder and PEER is here.`,
+      `Up to ${TELL_BYTES_MAX} bytes. In the shell everything after the name is sent as typed. A message that cannot be delivered is kept, and sent in order when your peer runs on this folder and PEER is here.`,
     flags: {},
     completes: ["peers"],
     needs: "peer",
@@ -28,7 +28,7 @@ export const TALK_COMMANDS: readonly Command[] = [
   {
     name: "messages",
     args: "[PEER]",
-    about: "what was told, by you and to you, or only to and from PEER",
+    about: "list the messages sent and received; with PEER, only those to and from PEER",
     flags: { limit: { value: "N", about: "how many rows at most", byDefault: "20" } },
     completes: ["peers"],
     needs: "peer",

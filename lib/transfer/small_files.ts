@@ -333,6 +333,6 @@ function placed(helper: Helper, nowMs: number): Placed {
 }
 
 function missing({ name }: SmallFile, peer: string | undefined): Failure {
-  if (peer === undefined) return new Failure("not-found", `Nobody who is here has "${name}"`);
+  if (peer === undefined) return new Failure("not-found", `No peer here has "${name}"`);
   return new Failure("timeout", `Cannot get "${name}": ${peer} did not send it`);
 }

@@ -40,7 +40,7 @@ export function whyNobody(name: string, pool: SourcePool): Failure {
     return new Failure("busy", `Cannot get "${name}" now: ${line}`);
   }
   if (pool.failure !== undefined) return pool.failure;
-  if (asked.length === 0) return new Failure("not-found", `Nobody who is here has "${name}"`);
+  if (asked.length === 0) return new Failure("not-found", `No peer here has "${name}"`);
   return new Failure(
     "timeout",
     `Cannot get "${name}": nothing came from ${listOf(asked.map(({ source }) => source.peer))}`,

@@ -73,6 +73,15 @@ Deno.test("a list of which there is nothing is a result, a search for signs alon
   assertMatch(rui.program.stdout, /sharing 1 file$/m);
   assertEquals((await runCommand(ana, "search", "film")).code, 0);
   assertEquals((await runCommand(ana, "search", "!!!")).code, 3);
+  const first = await runCommand(ana, "search", "film", "--limit", "1");
+  assertEquals([first.code, first.stderr], [0, ""], "one of one is all of them");
+  await temp.file("rui/film 2.mp4", 11);
+  await eventually("both are listed", async () => (await runCommand(ana, "search", "film")).stdout.includes("film 2"));
+  const some = await runCommand(ana, "search", "film", "--limit", "1");
+  assertEquals([some.code, some.stderr], [
+    0,
+    "There are more matches than the 1 row shown: add words, or raise --limit\n",
+  ]);
 });
 
 Deno.test("nobody who is here and nothing that somebody shares are results", async () => {

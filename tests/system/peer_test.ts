@@ -134,7 +134,7 @@ Deno.test("what a stranger does wrong is said in one sentence, with the exit cod
     [[temp.at("other"), ...at, "--name", "\u001b[31m"], 2, "characters that cannot be shown"],
     [[temp.at("other"), ...at, "search", "nothing"], 3, 'Nothing here matches "nothing"'],
     [[temp.at("other"), ...at, "ls", "nobody"], 3, 'There is no peer "nobody"'],
-    [[temp.at("other"), ...at, "get", "nothing.txt"], 3, 'Nobody who is here has "nothing.txt"'],
+    [[temp.at("other"), ...at, "get", "nothing.txt"], 3, 'No peer here has "nothing.txt"'],
     [[temp.at("other"), ...at, "cancel", "1"], 3, "There is no transfer 1"],
     [[temp.at("other"), ...at, "get", "99"], 3, "There is no row 99, since there is no table yet (search, then"],
     [["/proc/nothing", ...at], 1, 'Cannot share "/proc/nothing": Deno lets no program into this part of the system'],

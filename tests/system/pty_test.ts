@@ -100,7 +100,7 @@ ptyTest("a one-shot download with NO_COLOR draws its progress without an escape 
   await using pty = new Pty(`export NO_COLOR=1; ${command} get film.mp4; ${command} get nothing.txt`, { columns: 60 });
   assertEquals(await pty.exit(), 3);
   assertMatch(pty.written, /\rfilm\.mp4 +\[#*-+\] +\d+ %/);
-  assertMatch(pty.written, /error: Nobody who is here has "nothing\.txt"/);
+  assertMatch(pty.written, /error: No peer here has "nothing\.txt"/);
   assert(!pty.written.includes("\x1b"), JSON.stringify(pty.written));
 });
 

@@ -28,7 +28,7 @@ Deno.test("greeting() says what is different: an empty or new folder, nobody her
   const told = (facts: Partial<Facts>): string => greeting({ ...FACTS, ...facts }).join("\n");
   assert(told({ files: 0 }).startsWith("Nothing is in /home/ana/share yet"));
   assert(told({ folderIsNew: true }).startsWith("Made the folder /home/ana/share"));
-  assert(told({ others: { peers: 0, files: 0 } }).includes("Nobody else is here yet"));
+  assert(told({ others: { peers: 0, files: 0 } }).includes("No other peer is here yet"));
   assert(told({ consent: "ask" }).includes("you are asked when somebody wants one"));
   assert(told({ isPlain: true }).includes("not encrypted"));
   assert(!told({ others: undefined }).includes("here"));

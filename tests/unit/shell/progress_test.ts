@@ -48,12 +48,12 @@ Deno.test("progressLine() says in words what is going on when nothing moves", ()
   const says = (view: Partial<TransferView>): string =>
     progressLine({ ...VIEW, bytesPerSecond: 0, leftMs: undefined, ...view }, 120);
   assert(says({ state: "connecting" }).includes("connecting to ana"));
-  assert(says({ state: "connecting", sources: [] }).includes("asking who has it"));
+  assert(says({ state: "connecting", sources: [] }).includes("looking for peers that have it"));
   assert(says({ state: "checking" }).includes("checking what is here"));
-  assert(says({ state: "waiting" }).includes("waiting for somebody who has it"));
+  assert(says({ state: "waiting" }).includes("waiting for a peer that has it"));
   assert(says({ before: 3 }).includes("3 before you in line"));
   assert(says({ before: 0 }).includes("next in line"));
-  assert(says({ state: "waiting", retries: 2 }).includes("2 attempts in vain"));
+  assert(says({ state: "waiting", retries: 2 }).includes("2 failed attempts"));
   assert(says({ state: "paused" }).includes("paused"));
   assert(says({ sources: ["ana", "rui"] }).includes("2 sources"));
   assert(says({ state: "queued" }).includes("waiting for its turn"));
