@@ -10,6 +10,7 @@ import {
   runCommand,
   type RunningIndex,
   SERVER_FLAGS,
+  startCommand,
   startIndex,
   startPeer,
 } from "../support/programs.ts";
@@ -28,22 +29,8 @@ async function roomWithFilm(temp: TempFolder, stack: AsyncDisposableStack): Prom
 }
 
 /** Runs a one-shot command whose output a shell redirects. */
-async function redirected(
-  redirection: string,
-  { folder, index, args = [] }: PeerArgs,
-  ...command: string[]
-): Promise<Ended> {
-  const flags = [
-    ...PEER_FLAGS,
-    "peer.ts",
-    folder,
-    "--host",
-    "127.0.0.1",
-    "--index",
-    `127.0.0.1:${index.port}`,
-    ...args,
-  ];
-  return await ended(new Program([...flags, ...command], { within: ["sh", "-c", `"$0" "$@" ${redirection}`] }));
+async function redirected(redirection: string, args: PeerArgs, ...command: string[]): Promise<Ended> {
+  return await ended(startCommand({ ...args, within: ["sh", "-c", `"$0" "$@" ${redirection}`] }, ...command));
 }
 
 function count(text: string, pattern: RegExp): number {

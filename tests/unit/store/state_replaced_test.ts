@@ -10,6 +10,11 @@ import { TempFolder } from "../../support/temp.ts";
 
 const MESSAGE = { peer: "rui", id: "id of rui", at: 5, text: "x".repeat(500) };
 
+/** Stores messages with these numbers. */
+function putMessages(state: State, first: number, last: number): void {
+  for (let number = first; number <= last; number++) state.talk.putReceived({ ...MESSAGE, number }, true);
+}
+
 /** What is done to a database that is open. */
 const DEEDS: Record<string, (path: string) => Promise<void>> = {
   "deleted": (path) => Deno.remove(path),
@@ -32,10 +37,10 @@ for (const [what, act] of Object.entries(DEEDS)) {
     const events: StateEvent[] = [];
     {
       using state = State.open(path, { onEvent: (event) => events.push(event) });
-      for (let number = 1; number <= 3_000; number++) state.talk.putReceived({ ...MESSAGE, number }, true);
+      putMessages(state, 1, 3_000);
       state.people.trustPeer("ana", "id of ana");
       await act(path);
-      for (let number = 3_001; number <= 3_010; number++) state.talk.putReceived({ ...MESSAGE, number }, true);
+      putMessages(state, 3_001, 3_010);
       state.people.allow("id of ana", "download");
       assertEquals(state.talk.history({ limit: 5_000 }).length, 3_010);
     }
@@ -57,13 +62,13 @@ for (const part of [0, 0.5]) {
     const events: StateEvent[] = [];
     {
       using state = State.open(path, { onEvent: (event) => events.push(event) });
-      for (let number = 1; number <= 3_000; number++) state.talk.putReceived({ ...MESSAGE, number }, true);
+      putMessages(state, 1, 3_000);
       state.people.trustPeer("ana", "id of ana");
     }
     {
       using state = State.open(path, { onEvent: (event) => events.push(event) });
       await Deno.truncate(path, Math.floor((await Deno.stat(path)).size * part));
-      for (let number = 3_001; number <= 3_010; number++) state.talk.putReceived({ ...MESSAGE, number }, true);
+      putMessages(state, 3_001, 3_010);
       state.people.allow("id of ana", "download");
     }
     assertEquals(events.map((event) => [event.event, "lost" in event && event.lost.includes("messages")]), [
