@@ -7,13 +7,19 @@
 /** Control, format, private-use and lone surrogate characters, and the two Unicode line separators. */
 const UNPRINTABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
+/**
+ * The ninth and each further mark on one letter, such as an accent. Written languages put at most six on a letter; hundreds of them are drawn over the
+ * lines above and below.
+ */
+const PILED_MARK_REGEXP = /[\p{M}\u200c\u200d](?<=[\p{M}\u200c\u200d]{9})/gu;
+
 /** Format characters that belong to words and emoji: zero-width joiner and non-joiner. */
 const JOINERS = new Set(["\u200c", "\u200d"]);
 
 const SHORT_ESCAPES = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"], ["\0", "\\0"]]);
 
 /**
- * The text with every unprintable character written as an escape, as `\n` or `\u{1b}`.
+ * The text with every unprintable character written as an escape, as `\n` or `\u{1b}`, and so every mark of a letter after its eighth.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -22,9 +28,9 @@ const SHORT_ESCAPES = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"], ["\0
  * ```
  */
 export function printable(text: string): string {
-  return text.replace(
+  return text.replace(PILED_MARK_REGEXP, escaped).replace(
     UNPRINTABLE_REGEXP,
-    (character) => JOINERS.has(character) ? character : SHORT_ESCAPES.get(character) ?? `\\u{${codePoint(character)}}`,
+    (character) => JOINERS.has(character) ? character : SHORT_ESCAPES.get(character) ?? escaped(character),
   );
 }
 
@@ -41,6 +47,6 @@ export function printableJson(value: unknown): string {
   );
 }
 
-function codePoint(character: string): string {
-  return (character.codePointAt(0) ?? 0).toString(16);
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

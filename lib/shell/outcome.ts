@@ -67,7 +67,19 @@ export function describeError(thrown: unknown, options: ErrorOptions): string {
 function traceOf(thrown: unknown): string {
   const stacks: string[] = [];
   for (let error = thrown; error instanceof Error; error = error.cause) {
-    stacks.push((error.stack ?? error.message).split("\n").map(printable).join("\n"));
+    stacks.push(stackOf(error));
   }
   return stacks.join("\ncaused by: ");
+}
+
+/** One stack. Its message may come from another peer, so that only the line feeds around the message are kept. */
+function stackOf({ message, stack = message }: Error): string {
+  const start = stack.indexOf(message);
+  if (start === -1) return printableLines(stack);
+  const end = start + message.length;
+  return printableLines(stack.slice(0, start)) + printable(message) + printableLines(stack.slice(end));
+}
+
+function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
 }

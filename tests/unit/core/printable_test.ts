@@ -28,9 +28,18 @@ Deno.test("printable() leaves nothing that a terminal would obey", () => {
 });
 
 Deno.test("printable() leaves what people write as it is", () => {
-  for (const text of ["Aula 1 — ação.mp4", "学习 🎓", "👨‍👩‍👧", "e\u0301", "quotes \" ' \\", "نامه‌ای"]) {
+  for (const text of ["Aula 1 — ação.mp4", "学习 🎓", "👨‍👩‍👧", "e\u0301", "quotes \" ' \\", "نامه‌ای", "ကျွန်ုပ်", "שָׁ֣"]) {
     assertEquals(printable(text), text);
     assert(isPrintable(text));
+  }
+});
+
+Deno.test("printable() shows at most eight marks on a letter, so that none is drawn over other lines", () => {
+  for (const mark of ["\u0301", "\u{1e944}", "\u0301\u200d"]) {
+    const shown = printable(`a${mark.repeat(200)}b`);
+    assert(!/[\p{M}\u200d]{9}/u.test(shown), JSON.stringify(shown));
+    assertEquals(printable(shown), shown);
+    assert(!isPrintable(`a${mark.repeat(200)}b`));
   }
 });
 

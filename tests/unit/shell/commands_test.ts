@@ -49,6 +49,8 @@ Deno.test("errors are one sentence with a hint and the exit code that PRODUCT.md
   assertEquals(plain, 'error: Cannot get "a\\u{1b}[2Jb" (try again in a moment)');
   const traced = describeError(failure, { json: false, debug: true });
   assert(traced.includes("commands_test.ts") && traced.includes("caused by: Error: below"));
+  const forged = describeError(new Failure("refused", "no\nerror: forged"), { json: false, debug: true });
+  assert(!forged.includes("\nerror: forged") && forged.includes("\n    at "), forged);
   assertEquals(JSON.parse(describeError(failure, { json: true, debug: false })), {
     event: "error",
     code: "busy",
