@@ -135,8 +135,9 @@ Deno.test("classroom D: over the quota a file is refused before its first byte, 
   }
   assertEquals(await Array.fromAsync(Deno.readDir(temp.at("depot/.recess/incoming"))), []);
   assertEquals((await runCommand(ana, "put", "half.bin", "depot")).code, 0);
-  // Not shared on: nobody said so.
-  assertEquals((await runCommand(ana, "ls", "depot")).code, 3);
+  // The depot does not list it: it was started with --inbox, not with --inbox share.
+  const list = await runCommand(ana, "ls", "depot");
+  assertEquals([list.code, list.stdout], [0, ""], list.stderr);
   await eventually(
     "its owner is told",
     () => /ana put inbox\/ana\/half.bin here \(2.00 MB\)/.test(depot.program.stderr),
