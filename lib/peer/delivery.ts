@@ -206,10 +206,19 @@ export class Delivery {
   }
 
   #tellLate(): void {
-    const { onEvent } = this.#parts;
-    const latest = this.#parts.state.talk.latest(this.#peer);
-    if (this.#late > 0) onEvent({ event: "delivered", peer: this.#peer, id: latest?.id ?? "", count: this.#late });
+    if (this.#late === 0) return;
+    this.#parts.onEvent({ event: "delivered", peer: this.#peer, id: this.#latestId(), count: this.#late });
     this.#late = 0;
+  }
+
+  /** The id in the latest message; empty while the disk cannot be read. */
+  #latestId(): string {
+    try {
+      return this.#parts.state.talk.latest(this.#peer)?.id ?? "";
+    } catch (thrown) {
+      if (!(thrown instanceof Failure)) throw thrown;
+      return "";
+    }
   }
 
   #tellHeld({ code, message, hint }: Failure): void {

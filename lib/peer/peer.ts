@@ -24,6 +24,7 @@ import { parseFound, tidyIncoming } from "../store/incoming.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
 import type { ShareTrouble } from "../store/troubles.ts";
+import { setAsideIfOdd } from "../store/odd_file.ts";
 import { State, type StateEvent } from "../store/state.ts";
 import { Deliverers } from "../transfer/deliverers.ts";
 import { Partials } from "../transfer/partials.ts";
@@ -177,6 +178,7 @@ export class Peer implements AsyncDisposable {
       openDatabase: options.openDatabase,
     }));
     if (folder.notKept === undefined) {
+      setAsideIfOdd(folder.statePath("reserve"), onEvent);
       const found = await tidyIncoming(folder, Date.now(), parseFound(state.setting("incoming")));
       state.set("incoming", JSON.stringify(found));
     }

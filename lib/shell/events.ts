@@ -104,6 +104,8 @@ function describe(event: PeerEvent): string {
       const kept = event.lost.length === 0 ? "nothing is lost" : `not all could be read of: ${event.lost.join(", ")}`;
       return `Another program deleted or cut "${event.path}" while it was in use; it was written again (${kept})`;
     }
+    case "set-aside":
+      return `"${event.path}" was ${event.kind}, not a file; it lies at "${event.aside}" now`;
     case "trust-restored":
       return `The database had lost ${formatCount(event.peers, "known key")}, which came back from "${event.path}"`;
     case "state-not-kept":

@@ -7,10 +7,11 @@
  */
 
 import { basename, dirname, join, resolve } from "@std/path";
-import { Failure } from "../core/failure.ts";
+import { failedWith, Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { closeFile } from "./close_file.ts";
 import { nameInside } from "./inside.ts";
+import { demandFolder, demandPlainFile } from "./odd_file.ts";
 import { isOfInbox, isShareable, STATE_FOLDER } from "./shareable.ts";
 import { isExecutable } from "./traits.ts";
 
@@ -37,27 +38,20 @@ export class Folder implements Disposable {
   elsewhere: ReadonlyMap<string, string>;
   /** Whether what others put into the inbox is shared, too. */
   sharesInbox = false;
-  /** Why nothing can be written into the folder; undefined when it can. */
-  readonly notKept: Failure | undefined;
-  readonly #lock: Deno.FsFile | undefined;
+  #notKept: Failure | undefined;
+  #lock: Deno.FsFile | undefined;
 
-  private constructor(
-    path: string,
-    made: boolean,
-    elsewhere: ReadonlyMap<string, string>,
-    lock: Deno.FsFile | Failure,
-  ) {
+  private constructor(path: string, made: boolean, elsewhere: ReadonlyMap<string, string>) {
     this.path = path;
     this.made = made;
     this.elsewhere = elsewhere;
-    this.#lock = lock instanceof Failure ? undefined : lock;
-    this.notKept = lock instanceof Failure ? lock : undefined;
   }
 
   /**
    * Opens a folder, making it when only its last component is missing. One that cannot be written can still be shared.
    *
-   * @throws {Failure} "not-found" when its parent is also missing or it is no folder, "folder-in-use" when another peer has it.
+   * @throws {Failure} "not-found" when its parent is also missing or it is no folder, "folder-in-use" when another peer has it, "no-access" when a pipe or
+   * the like is where its state has to be.
    */
   static async open(path: string, elsewhere: ReadonlyMap<string, string> = new Map()): Promise<Folder> {
     const made = await makeFolder(path);
@@ -67,16 +61,41 @@ export class Folder implements Disposable {
         hint: "name a folder: all files in it are shared",
       });
     }
+    const folder = new Folder(root, made, elsewhere);
+    for (const each of [folder.statePath(), folder.statePath("incoming")]) demandFolder(each);
+    demandPlainFile(folder.statePath("lock"));
+    folder.#take();
+    return folder;
+  }
+
+  /** Why nothing can be written into the folder; undefined when it can. */
+  get notKept(): Failure | undefined {
+    return this.#notKept;
+  }
+
+  /** Does what a full disk prevented when the folder was opened, if there is room by now. Fails: "folder-in-use". */
+  takeIfRoom(): void {
+    if (failedWith(this.#notKept, "disk-full")) this.#take();
+  }
+
+  /** Makes the folder of the state and locks it, or notes why that cannot be done. Fails: "folder-in-use". */
+  #take(): void {
+    let lock: Deno.FsFile | undefined;
     try {
-      await Deno.mkdir(join(root, STATE_FOLDER, "incoming"), { recursive: true, mode: 0o700 });
-      const lock = await Deno.open(join(root, STATE_FOLDER, "lock"), { create: true, write: true });
-      if (await lock.tryLock(true)) return new Folder(root, made, elsewhere, lock);
+      Deno.mkdirSync(this.statePath("incoming"), { recursive: true, mode: 0o700 });
+      lock = Deno.openSync(this.statePath("lock"), { create: true, write: true });
+      if (lock.tryLockSync(true)) {
+        this.#lock = lock;
+        this.#notKept = undefined;
+        return;
+      }
       lock.close();
     } catch (thrown) {
-      const notKept = Failure.from(thrown, "no-access", `Cannot write in "${printable(path)}"`);
-      return new Folder(root, made, elsewhere, notKept);
+      lock?.close();
+      this.#notKept = Failure.from(thrown, "no-access", `Cannot write in "${printable(this.path)}"`);
+      return;
     }
-    throw new Failure("folder-in-use", `Cannot share "${printable(path)}": another peer is running on it`);
+    throw new Failure("folder-in-use", `Cannot share "${printable(this.path)}": another peer is running on it`);
   }
 
   /** A path inside the peer's own state. */
@@ -91,10 +110,11 @@ export class Folder implements Disposable {
    * @throws {Failure} "no-access", "disk-full" when the file goes into this folder, and that cannot be written.
    */
   incomingPath(root: string | undefined): string {
-    if (this.notKept === undefined) return this.statePath("incoming");
+    this.takeIfRoom();
+    if (this.#notKept === undefined) return this.statePath("incoming");
     if (root !== undefined && root !== this.path) return root;
-    throw new Failure(this.notKept.code, this.notKept.message, {
-      cause: this.notKept,
+    throw new Failure(this.#notKept.code, this.#notKept.message, {
+      cause: this.#notKept,
       hint: "choose another place with --output PATH",
     });
   }

@@ -124,6 +124,8 @@ function hashOn(job: Job, turnEnd: number): void {
 }
 
 function open(path: string): NonNullable<Job["reading"]> {
+  // To open a pipe that has taken the file's place would wait for ever.
+  if (!Deno.lstatSync(path).isFile) throw new Changed("it is no file any more");
   const file = Deno.openSync(path);
   return { file, ...stat(file), told: 0 };
 }

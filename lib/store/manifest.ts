@@ -9,6 +9,7 @@ import { dirname, resolve } from "@std/path";
 import { Failure } from "../core/failure.ts";
 import { FILES_PER_PEER_MAX, MANIFEST_BYTES_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
+import { demandPlainFile } from "./odd_file.ts";
 import { isShareable } from "./shareable.ts";
 
 /** A line that cannot be used, and why. Lines count from 1. */
@@ -105,6 +106,7 @@ function realPathOf(folder: string, target: string): string {
 }
 
 async function readText(path: string): Promise<string> {
+  demandPlainFile(path);
   try {
     if ((await Deno.stat(path)).size <= MANIFEST_BYTES_MAX) return await Deno.readTextFile(path);
   } catch (thrown) {

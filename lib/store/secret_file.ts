@@ -4,7 +4,9 @@
  */
 
 import { Failure } from "../core/failure.ts";
+import { PIPE_WAIT_MS } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
+import { demandPlainFile, oddKindAt } from "./odd_file.ts";
 
 /** Readable and writable by the owner alone. */
 const MODE = 0o600;
@@ -23,8 +25,9 @@ export async function looseMode(path: string, kind: keyof typeof LOOSE_BITS): Pr
   return `Others on this machine can read or change "${printable(path)}" (mode ${modes}); close it with: chmod 600`;
 }
 
-/** The text of the file, or undefined when there is none. Fails: "no-access". */
+/** The text of the file, or undefined when there is none. Fails: "no-access", also when there is a pipe or a device, which may never end. */
 export async function readSecret(path: string): Promise<string | undefined> {
+  demandPlainFile(path);
   try {
     return await Deno.readTextFile(path);
   } catch (thrown) {
@@ -33,11 +36,34 @@ export async function readSecret(path: string): Promise<string | undefined> {
   }
 }
 
-/** The text of a file in which a person said that `what` is. Fails: "not-found", "no-access". */
+/**
+ * The text of a file in which a person said that `what` is. A pipe is read, too, since programs that keep secrets hand them out so.
+ *
+ * @throws {Failure} "not-found", "no-access"; "timeout" when nobody writes into the pipe.
+ */
 export async function requireSecret(path: string, what: string): Promise<string> {
-  const text = await readSecret(path);
+  const text = oddKindAt(path) === "a pipe" ? await readPipe(path) : await readSecret(path);
   if (text !== undefined) return text;
   throw new Failure("not-found", `There is no ${what} in "${printable(path)}"`, { hint: "check the path" });
+}
+
+/** The text that somebody writes into a pipe. */
+async function readPipe(path: string): Promise<string> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(
+      new Failure("timeout", `Cannot read "${printable(path)}": it is a pipe, and nobody writes into it`, {
+        hint: "name a file",
+      }),
+    );
+  }, PIPE_WAIT_MS);
+  try {
+    return await Promise.race([Deno.readTextFile(path), promise]);
+  } catch (thrown) {
+    throw Failure.from(thrown, "no-access", `Cannot read "${printable(path)}"`);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -49,6 +75,7 @@ export async function writeSecret(path: string, text: string): Promise<void> {
   const beside = `${path}.new`;
   try {
     if (await readSecret(path) !== undefined) throw new Deno.errors.AlreadyExists("it is there already");
+    demandPlainFile(beside);
     await Deno.writeTextFile(beside, text, { mode: MODE });
     await Deno.rename(beside, path);
   } catch (thrown) {

@@ -11,11 +11,12 @@ import { Failure } from "../core/failure.ts";
 import { PatientWriter } from "../core/patient_writer.ts";
 import type { Database, OpenDatabase, Row } from "./database.ts";
 import { HeldTable } from "./held_table.ts";
+import { setAsideIfOdd } from "./odd_file.ts";
 import { PeopleStore } from "./people_store.ts";
 import type { FoundFile } from "./scan.ts";
 import { StateFile, type StateFileEvent } from "./state_file.ts";
 import { TalkStore } from "./talk_store.ts";
-import { readTrust, writeTrust } from "./trust_copy.ts";
+import { readTrust, trustFiles, writeTrust } from "./trust_copy.ts";
 
 /** A file that somebody put into the inbox, or began to. */
 export interface ReceivedFile {
@@ -89,6 +90,7 @@ export class State implements Disposable {
       onWritten: () => onEvent({ event: "state-written", path }),
     });
     try {
+      if (this.isKept) { for (const each of trustFiles(this.#trustPath)) setAsideIfOdd(each, onEvent); }
       this.#file.run((database) => this.#tables.forEach((table) => table.load(database)));
       this.talk = new TalkStore(this.#file, () => this.#writer.changed());
       this.#file.onRenewed = () => this.#renewed();
@@ -221,10 +223,25 @@ export class State implements Disposable {
   }
 
   #writeAll(): void {
-    if (this.isKept && !this.#isCopied) {
+    const failure = this.#writeTrust();
+    this.#writeDatabase();
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Writes the second copy. Shape: why that is not possible; the database is written all the same. */
+  #writeTrust(): Failure | undefined {
+    if (!this.isKept || this.#isCopied) return undefined;
+    try {
       writeTrust(this.#trustPath, this.people.tables);
       this.#isCopied = true;
+      return undefined;
+    } catch (thrown) {
+      if (thrown instanceof Failure) return thrown;
+      throw thrown;
     }
+  }
+
+  #writeDatabase(): void {
     const isUnsaved = this.#tables.some((table) => table.isUnsaved) || this.#pieces.size > 0 || this.talk.isUnsaved;
     if (!isUnsaved) return;
     this.#file.run((database) => {

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
+import { failedWith, Failure } from "../core/failure.ts";
 import { STATE_RENEWALS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
+import { demandPlainFile, isThere, oddKindAt, setAside, type SetAsideEvent, setAsideIfOdd } from "./odd_file.ts";
 import { type Database, failureOf, inTransaction, type OpenDatabase, openSqlite, troubleOf } from "./database.ts";
 import { salvage } from "./salvage.ts";
 import { SameFile } from "./same_file.ts";
@@ -15,6 +16,7 @@ import { migrate, SCHEMA_VERSION, schemaVersion, tablesOf } from "./schema.ts";
 
 /** What has become of the file. */
 export type StateFileEvent =
+  | SetAsideEvent
   /** It was damaged, and lies at `aside` now; of the tables in `lost`, something could not be read. */
   | { readonly event: "state-damaged"; readonly path: string; readonly aside: string; readonly lost: readonly string[] }
   /** Another program deleted it, replaced it or cut it short while it was open. A new one has everything but what is in `lost`. */
@@ -31,6 +33,8 @@ export interface StateFileOptions {
 /** SQLite then keeps no file of shared memory, which needs room on the disk even to read; the folder has one peer at a time anyway. */
 const SETUP = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
 const IN_MEMORY = ":memory:";
+/** What SQLite may have left beside a database. */
+const BESIDE = ["-wal", "-journal", "-shm"];
 
 /** The open file. */
 export class StateFile implements Disposable {
@@ -118,9 +122,11 @@ export class StateFile implements Disposable {
 
   #open(): Database {
     try {
+      this.#makeWay();
       return this.#openReady(this.#path);
     } catch (thrown) {
-      const trouble = isFolder(this.#path) ? "damaged" : troubleOf(thrown);
+      if (failedWith(thrown, "no-access")) return this.#readIntoMemory(this.#path, thrown);
+      const trouble = troubleOf(thrown);
       if (trouble === undefined) throw thrown;
       if (trouble === "locked") throw failureOf(trouble, this.#path, thrown);
       if (trouble !== "damaged") return this.#readIntoMemory(this.#path, failureOf(trouble, this.#path, thrown));
@@ -131,6 +137,13 @@ export class StateFile implements Disposable {
       const failure = Failure.from(this.#asFailure(thrown), "no-access", `Cannot use "${printable(this.#path)}"`);
       return this.#readIntoMemory(this.#aside.at(-1) ?? this.#path, failure);
     }
+  }
+
+  /** Sees to it that SQLite finds plain files only: it would wait for a pipe, and write into a device. */
+  #makeWay(): void {
+    const odd = oddKindAt(this.#path);
+    if (odd !== undefined) throw damaged(`it is ${odd}`);
+    for (const ending of BESIDE) setAsideIfOdd(this.#path + ending, this.#onEvent);
   }
 
   /** Opens a file and sees to it that it has the tables of this version, whole. On failure, nothing stays open, so that the file can be replaced. */
@@ -181,7 +194,8 @@ export class StateFile implements Disposable {
     this.#database?.close();
     this.#database = undefined;
     this.#renewals += 1;
-    this.#aside.push(setAside(this.#path));
+    for (const ending of BESIDE) setAsideIfOdd(this.#path + ending, this.#onEvent);
+    this.#aside.push(setDatabaseAside(this.#path));
     return this.#replace();
   }
 
@@ -222,6 +236,7 @@ export class StateFile implements Disposable {
   #salvageInto(database: Database, path: string, options: { readonly readOnly?: boolean }): string[] {
     let source: Database;
     try {
+      demandPlainFile(path);
       source = this.#openDatabase(path, options);
     } catch {
       return tablesOf(database).map(({ name }) => name);
@@ -241,7 +256,7 @@ export class StateFile implements Disposable {
   #seeToFile(): void {
     const open = this.#database;
     if (open === undefined || !this.#onDisk.some((file) => file.isLost())) return;
-    if (exists(this.#path)) setAside(this.#path);
+    if (isThere(this.#path)) setDatabaseAside(this.#path);
     else removeAll(this.#path);
     let database: Database | undefined;
     let lost: string[];
@@ -272,35 +287,15 @@ function damaged(found: string): Error {
   return Object.assign(new Error(`database disk image is malformed: ${found}`), { code: "ERR_SQLITE_ERROR" });
 }
 
-function isFolder(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
-
-/** Moves a damaged database out of the way, with the file that SQLite may have left beside it. Shape: where it is now. */
-function setAside(path: string): string {
-  const date = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  let aside = `${path}.damaged-${date}`;
-  for (let number = 2; exists(aside); number++) aside = `${path}.damaged-${date}-${number}`;
-  Deno.renameSync(path, aside);
-  for (const ending of ["-wal", "-journal"]) if (exists(path + ending)) Deno.renameSync(path + ending, aside + ending);
-  if (exists(`${path}-shm`)) Deno.removeSync(`${path}-shm`);
+/** Moves a damaged database out of the way, with the files that SQLite may have left beside it. Shape: where it is now. */
+function setDatabaseAside(path: string): string {
+  const aside = setAside(path);
+  for (const ending of ["-wal", "-journal"]) if (isThere(path + ending)) Deno.renameSync(path + ending, aside + ending);
+  if (isThere(`${path}-shm`)) Deno.removeSync(`${path}-shm`);
   return aside;
 }
 
 /** Removes a database in which nothing is that is not elsewhere. */
 function removeAll(path: string): void {
-  for (const ending of ["", "-wal", "-journal"]) if (exists(path + ending)) Deno.removeSync(path + ending);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
+  for (const ending of ["", "-wal", "-journal"]) if (isThere(path + ending)) Deno.removeSync(path + ending);
 }

@@ -8,14 +8,24 @@ import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import type { Row, Value } from "./database.ts";
 import type { HeldTable } from "./held_table.ts";
+import { demandPlainFile } from "./odd_file.ts";
 
 /** Readable and writable by the owner alone. */
 const MODE = 0o600;
 
+/** Where the copy is, and where the next one is written before it takes its place. */
+export function trustFiles(path: string): string[] {
+  return [path, `${path}.new`];
+}
+
 /** Writes every row of the tables. Fails: "disk-full", "no-access"; then the last copy is as it was. */
-export function writeTrust(path: string, tables: readonly HeldTable[]): void {
+export function writeTrust(
+  path: string,
+  tables: readonly HeldTable[],
+): void {
   const lines = tables.flatMap((table) => table.all().map((row) => JSON.stringify({ table: table.name, row })));
   try {
+    for (const each of trustFiles(path)) demandPlainFile(each);
     Deno.writeTextFileSync(`${path}.new`, lines.map((line) => `${line}\n`).join(""), { mode: MODE });
     Deno.renameSync(`${path}.new`, path);
   } catch (thrown) {
@@ -27,6 +37,7 @@ export function writeTrust(path: string, tables: readonly HeldTable[]): void {
 export function readTrust(path: string, tables: readonly HeldTable[]): number {
   let text: string;
   try {
+    demandPlainFile(path);
     text = Deno.readTextFileSync(path);
   } catch {
     return 0;

@@ -12,6 +12,7 @@ import { printable } from "../core/printable.ts";
 import { addRange, type Range, rangeBytes } from "../core/range.ts";
 import type { Folder, OpenFile } from "./folder.ts";
 import { closeFile } from "./close_file.ts";
+import { setAside } from "./odd_file.ts";
 import { isPlaced, placeAnywhere, placeFile } from "./place.ts";
 import { keepTraits, type Traits } from "./traits.ts";
 
@@ -46,7 +47,7 @@ export class UnfinishedFile implements Disposable {
     const { byName, path } = pathsOf(folder.incomingPath(root), content);
     try {
       if (path !== byName && await exists(byName) && !(await exists(path))) await Deno.rename(byName, path);
-      await dropIfPlaced(path);
+      await makeWay(path);
       return new UnfinishedFile(
         await Deno.open(path, { create: true, read: true, write: true }),
         path,
@@ -175,11 +176,14 @@ function pathsOf(incoming: string, { name, size, root, sender }: Content): { pat
 }
 
 /**
- * Removes this name of a file that has a second one: a run was killed after it had placed the file and before it removed the name here. What is
+ * Moves away what is no file, and removes this name of a file that has a second one: a run was killed after it had placed the file and before it removed the name here. What is
  * written here would change the placed file, which is the person's by now.
  */
-async function dropIfPlaced(path: string): Promise<void> {
-  if (await exists(path) && isPlaced(await Deno.lstat(path))) await Deno.remove(path);
+async function makeWay(path: string): Promise<void> {
+  if (!await exists(path)) return;
+  const info = await Deno.lstat(path);
+  if (!info.isFile) setAside(path);
+  else if (isPlaced(info)) await Deno.remove(path);
 }
 
 async function exists(path: string): Promise<boolean> {

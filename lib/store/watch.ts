@@ -13,6 +13,8 @@ export type Change = ReadonlySet<string> | "everything";
 /** How long it has to be quiet before a change is told, and the longest that one is kept back. */
 const QUIET_MS = 250;
 const KEPT_BACK_MS_MAX = 2_000;
+/** How long the system may take to report a change. */
+const REPORT_MS_MAX = 5_000;
 /** More names than this are not worth looking at one by one. */
 const NAMES_MAX = 500;
 
@@ -21,10 +23,13 @@ export class FolderWatch implements AsyncDisposable {
   readonly #watcher: Deno.FsWatcher;
   readonly #gathered = new GatheredChange();
   readonly #pump: Promise<void>;
+  readonly #probe: string;
+  #onEvent: () => void = () => {};
 
   /** Fails: as the system does when it can watch no more folders. */
   constructor(folder: Folder) {
     this.#watcher = Deno.watchFs(folder.path, { recursive: true });
+    this.#probe = folder.statePath("lock");
     this.#pump = this.#gather(folder);
   }
 
@@ -33,8 +38,10 @@ export class FolderWatch implements AsyncDisposable {
     while (await this.#gathered.some()) yield this.#gathered.take();
   }
 
+  /** Closes the watch. One that hangs in a pipe would take the whole program along when it is closed, so it is left to the program's end. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#gathered.end();
+    if (!await this.#isAlive()) return;
     try {
       this.#watcher.close();
     } catch (thrown) {
@@ -43,9 +50,33 @@ export class FolderWatch implements AsyncDisposable {
     await this.#pump;
   }
 
+  /**
+   * Whether the system still reports changes: a file of the peer's own is touched to see that. The system's watcher opens what is new, and hangs in a pipe into
+   * which nobody writes.
+   */
+  async #isAlive(): Promise<boolean> {
+    const reported = new Promise<boolean>((resolve) => this.#onEvent = () => resolve(true));
+    try {
+      const now = new Date();
+      Deno.utimeSync(this.#probe, now, now);
+    } catch {
+      // Where nothing can be written, no pipe can appear.
+      return true;
+    }
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), REPORT_MS_MAX));
+    const ended = this.#pump.then(() => true);
+    const isAlive = await Promise.race([reported, ended, late]);
+    clearTimeout(timer);
+    return isAlive;
+  }
+
   async #gather(folder: Folder): Promise<void> {
     try {
-      for await (const event of this.#watcher) this.#gathered.add(namesOf(folder, event));
+      for await (const event of this.#watcher) {
+        this.#onEvent();
+        this.#gathered.add(namesOf(folder, event));
+      }
     } catch {
       // The folder itself is gone, or the system gave up: whoever reads the changes learns that there are no more.
     }

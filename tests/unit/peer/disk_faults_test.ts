@@ -48,6 +48,29 @@ for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
   });
 }
 
+Deno.test("a peer whose database fails at any one call of a message goes on telling", async () => {
+  await using room = await Room.open();
+  const faulty = new FaultyDatabases("I/O");
+  const rui = await room.peer("rui", undefined, { openDatabase: faulty.openDatabase });
+  const ana = await room.peer("ana");
+  const told: string[] = [];
+  // One message takes some twenty calls.
+  for (let at = 1; at <= 40; at++) {
+    const first = faulty.calls;
+    faulty.isFaulty = (call) => call === first + at;
+    await rui.peer.talk.tell("ana", `message ${at}`).then(() => told.push(`message ${at}`), (thrown) => {
+      assert(thrown instanceof Failure, String(thrown));
+    });
+    // What follows the answer is part of it.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  faulty.isFaulty = () => false;
+  await rui.peer.talk.tell("ana", "the last one");
+  const received = ana.peer.talk.history({ limit: 100 }).map(({ text }) => text);
+  assertEquals(told.filter((text) => !received.includes(text)), []);
+  assert(received.includes("the last one") && told.length > 10, `${told.length}`);
+});
+
 Deno.test("what has arrived of a version that changed in the middle goes with that version", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana");
