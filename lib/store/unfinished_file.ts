@@ -12,6 +12,7 @@ import { printable } from "../core/printable.ts";
 import { addRange, type Range, rangeBytes } from "../core/range.ts";
 import type { Folder, OpenFile } from "./folder.ts";
 import { closeFile } from "./close_file.ts";
+import { isHole } from "./holes.ts";
 import { setAside } from "./odd_file.ts";
 import { isPlaced, placeAnywhere, placeFile } from "./place.ts";
 import { keepTraits, type Traits } from "./traits.ts";
@@ -32,9 +33,13 @@ export class UnfinishedFile implements Disposable {
   /** What fails when a write fails, with the folder that is on the disk. */
   readonly #doing: string;
   #writing: Promise<void> = Promise.resolve();
+  /** Up to here there may be bytes of an earlier attempt, or of another content; behind it there is nothing, or what this one verified. */
+  #oldBytes: number;
+  #bytes: number;
 
   private constructor(file: Deno.FsFile, path: string, root: string) {
     this.#file = file;
+    this.#bytes = this.#oldBytes = file.statSync().size;
     this.#path = path;
     this.#doing = `Cannot write in "${printable(root)}"`;
   }
@@ -76,7 +81,8 @@ export class UnfinishedFile implements Disposable {
     onChecked: (bytes: number) => void,
   ): Promise<Range[]> {
     let present: Range[] = [];
-    const written = Math.min((await this.#file.stat()).size, size);
+    this.#oldBytes = (await this.#file.stat()).size;
+    const written = Math.min(this.#oldBytes, size);
     const buffer = new Uint8Array(PIECE_BYTES);
     await this.#file.seek(0, Deno.SeekMode.Start);
     for (let index = 0; index < pieceCount(size); index++) {
@@ -108,8 +114,7 @@ export class UnfinishedFile implements Disposable {
   write(offset: number, bytes: Uint8Array): Promise<void> {
     const written = this.#writing.then(async () => {
       try {
-        await this.#file.seek(offset, Deno.SeekMode.Start);
-        for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
+        await this.#put(offset, bytes);
       } catch (thrown) {
         throw Failure.from(thrown, "no-access", this.#doing);
       }
@@ -139,6 +144,17 @@ export class UnfinishedFile implements Disposable {
 
   [Symbol.dispose](): void {
     closeFile(this.#file);
+  }
+
+  async #put(offset: number, bytes: Uint8Array): Promise<void> {
+    const end = offset + bytes.length;
+    if (offset >= this.#oldBytes && isHole(bytes)) {
+      if (end > this.#bytes) await this.#file.truncate(end);
+    } else {
+      await this.#file.seek(offset, Deno.SeekMode.Start);
+      for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
+    }
+    this.#bytes = Math.max(this.#bytes, end);
   }
 
   /** Nothing is called finished before the system says that it is on the disk. */

@@ -8,6 +8,7 @@ import { DIGEST_BYTES, digestOf, PIECE_BYTES, pieceCount, pieceRange, rootOf } f
 import { Failure } from "../core/failure.ts";
 import { rangeBytes } from "../core/range.ts";
 import type { OpenFile } from "./folder.ts";
+import { isHole } from "./holes.ts";
 
 /** What the copy has to be. */
 interface WantedContent {
@@ -36,12 +37,18 @@ export async function copyVerified(
   let digests: Uint8Array | undefined;
   try {
     using to = await Deno.open(path, { createNew: true, write: true });
+    let at = 0;
     digests = await digestsWhileRead(from.file, wanted.size, {
       ...options,
       write: async (piece) => {
-        for (let done = 0; done < piece.length;) done += await to.write(piece.subarray(done));
+        if (!isHole(piece)) {
+          await to.seek(at, Deno.SeekMode.Start);
+          for (let done = 0; done < piece.length;) done += await to.write(piece.subarray(done));
+        }
+        at += piece.length;
       },
     });
+    await to.truncate(wanted.size);
     if (wanted.size > PIECE_BYTES) await to.syncData();
   } catch (thrown) {
     removeIfThere(path);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { digestOf, PIECE_BYTES } from "../../../lib/core/content.ts";
+import { digestOf, PIECE_BYTES, rootOf, sameBytes } from "../../../lib/core/content.ts";
 import { UNFINISHED_KEPT_MS, UNFINISHED_KEPT_STARTS } from "../../../lib/core/limits.ts";
 import { parseFound, tidyIncoming } from "../../../lib/store/incoming.ts";
 import { Failure } from "../../../lib/core/failure.ts";
@@ -7,6 +7,7 @@ import { seededRandom } from "../../../lib/core/random.ts";
 import { Folder } from "../../../lib/store/folder.ts";
 import { placeAnywhere, placeFile } from "../../../lib/store/place.ts";
 import { UnfinishedFile } from "../../../lib/store/unfinished_file.ts";
+import { copyVerified } from "../../../lib/store/verified_copy.ts";
 import { randomBytes, TempFolder } from "../../support/temp.ts";
 
 const SIZE = 2 * PIECE_BYTES + 5;
@@ -65,6 +66,51 @@ Deno.test("finish() puts the whole file in its place, never over another", async
   }
   assertEquals((await Deno.stat(temp.at("videos", "aula.mp4"))).size, 3);
   assertEquals(Array.from(Deno.readDirSync(folder.statePath("incoming"))), []);
+});
+
+Deno.test("UnfinishedFile and copyVerified() keep zeros as holes, and write them where something else was", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.path);
+  const pieces = 24;
+  const bytes = new Uint8Array(pieces * PIECE_BYTES + 5);
+  for (const index of [3, 20]) bytes.set(piece(0), index * PIECE_BYTES);
+  const size = bytes.length;
+  const write = async (file: UnfinishedFile): Promise<void> => {
+    for (const index of Array.from({ length: pieces + 1 }, (_, number) => number * 7 % (pieces + 1))) {
+      await file.write(index * PIECE_BYTES, bytes.subarray(index * PIECE_BYTES, (index + 1) * PIECE_BYTES));
+    }
+  };
+  const digests = Array.from({ length: pieces + 1 }, (_, index) => {
+    return digestOf(bytes.subarray(index * PIECE_BYTES, (index + 1) * PIECE_BYTES));
+  });
+  const usedBytes = async (name: string): Promise<number> => ((await Deno.stat(temp.at(name))).blocks ?? 0) * 512;
+  {
+    using file = await UnfinishedFile.open(folder, { name: "disk.img", size });
+    await write(file);
+    const there = await file.verified((index) => Promise.resolve(digests[index] ?? new Uint8Array(0)), size, () => {});
+    assertEquals(there, [{ start: 0, end: size }]);
+    assertEquals(await file.finish(folder, "disk.img", size), "disk.img");
+  }
+  const root = rootOf(size, new Uint8Array(digests.flatMap((digest) => [...digest])));
+  using open = folder.openShared("disk.img");
+  assert(await copyVerified(open, { root, size }, temp.at("copy.img")) !== undefined);
+  for (const name of ["disk.img", "copy.img"]) {
+    assert(sameBytes(await Deno.readFile(temp.at(name)), bytes), name);
+    assert(await usedBytes(name) < 4 * PIECE_BYTES, `${name} takes ${await usedBytes(name)} bytes`);
+  }
+  // What an interrupted attempt has left may be anything.
+  {
+    using file = await UnfinishedFile.open(folder, { name: "again.img", size });
+    await file.write(0, new Uint8Array(size).fill(7));
+  }
+  using file = await UnfinishedFile.open(folder, { name: "again.img", size });
+  await write(file);
+  // Nor may what was written since: it may have been another content of the same name.
+  await file.write(4 * PIECE_BYTES, piece(1));
+  const found = await file.verified((index) => Promise.resolve(digests[index] ?? new Uint8Array(0)), size, () => {});
+  assertEquals(found.length, 2);
+  await file.write(4 * PIECE_BYTES, bytes.subarray(4 * PIECE_BYTES, 5 * PIECE_BYTES));
+  assert(sameBytes(await Deno.readFile(temp.at(await file.finish(folder, "again.img", size))), bytes));
 });
 
 Deno.test("finish() cuts off what is beyond the announced size", async () => {
