@@ -2,8 +2,18 @@
  * Ends waits that take too long: as many as there are connections, most of them over before their time. Waits of the same length end in the order in
  * which they began, so one timer does for all of them. A timer for each wait took half a kilobyte on every idle connection, and a twentieth of
  * the time that an index has for a search. Called by connection.ts.
+ *
+ * A program that was stopped, or that a busy machine did not let run, finds all timers over at once when it goes on. What has arrived meanwhile is
+ * read before anybody counts as late.
  * @module
  */
+
+/** So much later than it should a timer only fires when the whole program was held up. */
+const HELD_UP_MS = 250;
+/** Time to read what has arrived meanwhile. */
+const CATCH_UP_MS = 100;
+/** How often in a row that is granted: on a machine that is always late, waits still end. */
+const CATCH_UPS_MAX = 3;
 
 /** Waits of any few lengths. */
 export class Deadlines<T extends object> {
@@ -17,11 +27,11 @@ export class Deadlines<T extends object> {
 
   /** Begins a wait; for one who waits so long already, anew. */
   start(who: T, waitMs: number): void {
-    const queue = this.#queues.get(waitMs) ?? { ends: new Map<T, number>(), timer: undefined };
+    const queue = this.#queues.get(waitMs) ?? { ends: new Map<T, number>(), timer: undefined, dueMs: 0, catchUps: 0 };
     this.#queues.set(waitMs, queue);
     queue.ends.delete(who);
     queue.ends.set(who, performance.now() + waitMs);
-    queue.timer ??= setTimeout(() => this.#look(waitMs, queue), waitMs);
+    if (queue.timer === undefined) this.#lookIn(waitMs, waitMs, queue);
   }
 
   /** Ends a wait in time. */
@@ -32,13 +42,21 @@ export class Deadlines<T extends object> {
     this.#queues.delete(waitMs);
   }
 
+  #lookIn(ms: number, waitMs: number, queue: Queue<T>): void {
+    queue.dueMs = performance.now() + ms;
+    queue.timer = setTimeout(() => this.#look(waitMs, queue), ms);
+  }
+
   #look(waitMs: number, queue: Queue<T>): void {
+    const isHeldUp = performance.now() - queue.dueMs > HELD_UP_MS;
+    if (isHeldUp && queue.catchUps < CATCH_UPS_MAX) {
+      queue.catchUps += 1;
+      return this.#lookIn(CATCH_UP_MS, waitMs, queue);
+    }
+    queue.catchUps = 0;
     for (const [who, endMs] of queue.ends) {
       const leftMs = endMs - performance.now();
-      if (leftMs > 0) {
-        queue.timer = setTimeout(() => this.#look(waitMs, queue), leftMs);
-        return;
-      }
+      if (leftMs > 0) return this.#lookIn(leftMs, waitMs, queue);
       queue.ends.delete(who);
       this.#onLate(who, waitMs);
     }
@@ -50,4 +68,8 @@ export class Deadlines<T extends object> {
 interface Queue<T> {
   readonly ends: Map<T, number>;
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer is to fire. */
+  dueMs: number;
+  /** How often in a row it fired too late. */
+  catchUps: number;
 }
