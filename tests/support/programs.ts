@@ -4,6 +4,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
+import { formatAddress } from "../../lib/core/address.ts";
 import { eventually } from "./wait.ts";
 
 /** The project's folder. */
@@ -162,6 +163,8 @@ export interface PeerArgs {
   readonly folder: string;
   readonly index: { readonly port: number };
   readonly name?: string;
+  /** Where it listens and the index is; default: 127.0.0.1. */
+  readonly host?: string;
   readonly stdin?: "piped";
   readonly inspected?: boolean;
   readonly args?: readonly string[];
@@ -214,15 +217,15 @@ export async function runIndex(...args: string[]): Promise<Ended> {
   return await ended(new Program([...SERVER_FLAGS, "server.ts", ...args]));
 }
 
-function peerArgs({ folder, index, name, args = [] }: PeerArgs): string[] {
+function peerArgs({ folder, index, name, host = "127.0.0.1", args = [] }: PeerArgs): string[] {
   return [
     ...PEER_FLAGS,
     "peer.ts",
     folder,
     "--host",
-    "127.0.0.1",
+    host,
     "--index",
-    `127.0.0.1:${index.port}`,
+    formatAddress({ host, port: index.port }),
     ...(name === undefined ? [] : ["--name", name]),
     ...args,
   ];
