@@ -235,6 +235,8 @@ export const LINES_HELD_MAX = 10_000;
 
 /** Another program to give up its lock on a peer's database. */
 export const STATE_LOCK_WAIT_MS = 3_000;
+/** After a full disk was named, what else waits for room there does not name it again: a person may have made room that nothing has noticed. */
+export const FULL_DISK_NAMED_MS = 600_000;
 /** Somebody to write into a pipe that a flag names as the file of a secret. */
 export const PIPE_WAIT_MS = 5_000;
 /** First wait before a write is tried again that failed, since a disk was full or could not be written. */

@@ -46,8 +46,10 @@ export interface FetchParts {
   /** Tells the index that parts of a content are here for others, or are so no longer. */
   readonly announce: (partial: PartialContent, here: boolean) => void;
   /** Told when a source is given up because of what it sent. */
-  /** Called when a download waits until there is room on the disk. */
-  readonly onDiskFull?: (name: string, failure: Failure) => void;
+  /** Called when a download waits until there is room on the disk of the folder or file at `path`. */
+  readonly onDiskFull?: (name: string, path: string, failure: Failure) => void;
+  /** Called when a download that waited so waits no longer. */
+  readonly onDiskRoom?: (path: string) => void;
   readonly onBadSource: (peer: string, name: string, failure: Failure) => void;
   readonly connect: Connect;
   /** Connects without a word to a peer of a classroom dialect; not there on a peer that talks to nobody without encryption. */

@@ -38,6 +38,7 @@ import { Directory } from "./directory.ts";
 import type { FetchParts } from "./fetching.ts";
 import { folderIdentity } from "./folder_identity.ts";
 import { Host, HOST_ROUTES, type Visit } from "./host.ts";
+import { FullDisks } from "./full_disks.ts";
 import { Inbox, type InboxEvent, type InboxOptions } from "./inbox.ts";
 import { IndexSession, type SessionEvent } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
@@ -48,20 +49,32 @@ import { Puts } from "./puts.ts";
 import { Transfers } from "./transfers.ts";
 import { Acquaintances } from "./who.ts";
 
+/** Of an event that reports a full disk. */
+interface FullDisk {
+  /** Whether an event before it has named that disk. */
+  readonly isNamed?: boolean;
+}
+
 /** What a peer tells. */
 export type PeerEvent =
   | SessionEvent
   | ConsentEvent
   | PictureEvent
   | TalkEvent
-  | InboxEvent
-  | StateEvent
+  | (InboxEvent & FullDisk)
+  | (StateEvent & FullDisk)
   | { readonly event: "renamed"; readonly from: string; readonly name: string }
   /** A secret of this peer is not one. */
   | { readonly event: "insecure"; readonly why: string }
   /** A file of one's own that nobody can get, or whose bytes have changed though its size and time have not. */
   | { readonly event: ShareTrouble["trouble"]; readonly file: string }
-  | { readonly event: "download-waits"; readonly file: string; readonly why: string }
+  /** A download waits for room on the disk of the folder or file at `path`. */
+  | (FullDisk & {
+    readonly event: "download-waits";
+    readonly file: string;
+    readonly path: string;
+    readonly why: string;
+  })
   | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
 /** How a peer is started. */
@@ -167,10 +180,18 @@ export class Peer implements AsyncDisposable {
 
     const folder = stack.use(await Folder.open(options.folder, options.elsewhere));
     folder.sharesInbox = options.inbox?.share ?? false;
+    const fullDisks = new FullDisks(clock);
+    const marked = <T>(event: T): T & FullDisk => ({ ...event, isNamed: fullDisks.isNamed(folder.path) });
+    const onInboxEvent = (event: InboxEvent): void => {
+      if (event.event === "received") fullDisks.noteRoom(folder.path);
+      onEvent(event.event === "inbox-full" ? marked(event) : event);
+    };
     const reserve = new DiskReserve(folder.statePath("reserve"));
     const onStateEvent = (event: StateEvent): void => {
       // The reserve is for this: what is tried again in a moment has room then.
       if (event.event === "state-unwritten") reserve.release();
+      if (event.event === "state-written") fullDisks.noteRoom(folder.path);
+      if (event.event === "state-unwritten" && event.isFull) return onEvent(marked(event));
       onEvent(event.event === "state-not-kept" ? { ...event, why: folder.notKept?.message ?? event.why } : event);
     };
     const state = stack.use(State.open(folder.statePath("recess.db"), {
@@ -218,7 +239,9 @@ export class Peer implements AsyncDisposable {
     };
     const reach = async (peer: string): Promise<Connection> => contacts.connect(await directory.contact(peer));
     const acquaintances = new Acquaintances({ state, nameOf });
-    const inbox = stack.use(new Inbox({ options: options.inbox, folder, share, state, reserve, pace: down, onEvent }));
+    const inbox = stack.use(
+      new Inbox({ options: options.inbox, folder, share, state, reserve, pace: down, onEvent: onInboxEvent }),
+    );
     const { onPicture, routeDatagrams } = options;
     const pictures = new Pictures({ onPicture, routeDatagrams, folder, inbox, reach, onEvent, clock, up, down });
     const talk = stack.use(
@@ -282,7 +305,10 @@ export class Peer implements AsyncDisposable {
       deliverers: new Deliverers(),
       partials,
       announce: (partial, here) => session.announce(partial, here),
-      onDiskFull: (file, { message }) => onEvent({ event: "download-waits", file, why: message }),
+      onDiskFull: (file, path, { message }) => {
+        onEvent({ event: "download-waits", file, path, why: message, isNamed: fullDisks.isNamed(path) });
+      },
+      onDiskRoom: (path) => fullDisks.noteRoom(path),
       onBadSource: (peer, file, failure) => onEvent({ event: "bad-source", peer, file, why: failure.message }),
       connect: (source, signal) => contacts.connect(source, signal),
       ...(plain ? { dialPlain: (address: Address, signal: AbortSignal) => dialWith(address, { signal }) } : {}),

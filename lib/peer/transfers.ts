@@ -127,11 +127,13 @@ export class Transfers implements AsyncDisposable {
   /** Attempts a transfer until it ends, well or badly. */
   async #drive(transfer: Transfer): Promise<TransferResult> {
     let isSaid = false;
+    const path = transfer.destination.kind === "path" ? transfer.destination.path : this.#parts.folder.path;
     for (let attempt = 0;; attempt++) {
       while (isPaused(transfer)) await this.#woken(transfer.id);
       try {
         const result = await this.#slots.run(() => transfer.attempt(), transfer.signal);
         this.#throwIfInVain(result);
+        if (isSaid) this.#parts.onDiskRoom?.(path);
         this.#kept.remove(transfer.id);
         return result;
       } catch (thrown) {
@@ -146,8 +148,10 @@ export class Transfers implements AsyncDisposable {
           if (transfer.stopReason !== "close" && !failure.retry) this.#kept.remove(transfer.id);
           throw failure;
         }
-        if (failedWith(failure, "disk-full") && !isSaid) this.#parts.onDiskFull?.(transfer.wanted.name, failure);
-        isSaid = failedWith(failure, "disk-full");
+        const isFull = failedWith(failure, "disk-full") && !failure.remote;
+        if (isFull && !isSaid) this.#parts.onDiskFull?.(transfer.wanted.name, path, failure);
+        else if (isSaid && !isFull) this.#parts.onDiskRoom?.(path);
+        isSaid = isFull;
         transfer.waits(failure);
         const bounds = { firstMs: ATTEMPT_FIRST_MS, lastMs: ATTEMPT_LAST_MS };
         await this.#woken(transfer.id, backoffMs(attempt, bounds, this.#parts.random));

@@ -80,7 +80,9 @@ function describe(event: PeerEvent): string {
     case "received":
       return `${namedWithKey(event.peer, event)} put ${event.name} here (${formatSize(event.size)})`;
     case "inbox-full":
-      return `The inbox takes nothing more: the disk of "${event.path}" is full; make room there, and it goes on`;
+      return event.isNamed === true
+        ? "The inbox accepts nothing more until there is room on that disk"
+        : `The inbox takes nothing more: the disk of "${event.path}" is full; make room there, and it goes on`;
     case "taken-back":
       return `${namedWithKey(event.peer, event)} took back ${event.name}`;
     case "unreadable":
@@ -93,7 +95,9 @@ function describe(event: PeerEvent): string {
     case "insecure":
       return event.why;
     case "download-waits":
-      return `The download of "${event.file}" waits: ${event.why}; make room there, and it goes on`;
+      return event.isNamed === true
+        ? `The download of "${event.file}" waits until there is room on that disk`
+        : `The download of "${event.file}" waits: the disk of "${event.path}" is full; make room there, and it goes on`;
     case "state-damaged": {
       const kept = event.lost.length === 0
         ? "all of it was read"
@@ -111,7 +115,9 @@ function describe(event: PeerEvent): string {
     case "state-not-kept":
       return `${event.why}; what happens in this run is not remembered`;
     case "state-unwritten":
-      return `${event.why}; what is remembered is written as soon as that is possible`;
+      return event.isNamed === true
+        ? "What is remembered is written as soon as there is room on that disk"
+        : `${event.why}; what is remembered is written as soon as that is possible`;
     case "state-written":
       return `"${event.path}" can be written again, and everything is written`;
     case "renamed":

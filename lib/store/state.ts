@@ -7,7 +7,7 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
+import { failedWith, Failure } from "../core/failure.ts";
 import { PatientWriter } from "../core/patient_writer.ts";
 import type { Database, OpenDatabase, Row } from "./database.ts";
 import { HeldTable } from "./held_table.ts";
@@ -41,8 +41,8 @@ type HashedWithDigests = HashedFile & { readonly digests: Uint8Array };
 /** What has become of what a peer remembers. */
 export type StateEvent =
   | StateFileEvent
-  /** Something cannot be written, and waits. */
-  | { readonly event: "state-unwritten"; readonly path: string; readonly why: string }
+  /** Something cannot be written, and waits; `isFull` says whether for room on the disk. */
+  | { readonly event: "state-unwritten"; readonly path: string; readonly why: string; readonly isFull: boolean }
   /** Rows of known peers that the database had lost came back from their second copy. */
   | { readonly event: "trust-restored"; readonly path: string; readonly peers: number }
   /** Everything that waited is written. */
@@ -86,7 +86,14 @@ export class State implements Disposable {
     this.#trustPath = path.replace(/[^/\\]*$/, "trust.jsonl");
     this.#writer = new PatientWriter({
       write: () => this.#writeAll(),
-      onHeld: (failure) => onEvent({ event: "state-unwritten", path, why: failure.message }),
+      onHeld: (failure) => {
+        onEvent({
+          event: "state-unwritten",
+          path,
+          why: failure.message,
+          isFull: failedWith(failure, "disk-full"),
+        });
+      },
       onWritten: () => onEvent({ event: "state-written", path }),
     });
     try {
