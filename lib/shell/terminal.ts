@@ -81,7 +81,8 @@ export class Terminal implements LineWriter, Disposable {
   /** Shows the prompt: the next line may be typed. */
   prompt(): void {
     this.#prompting = true;
-    this.#readline.prompt();
+    // What was typed meanwhile stays, and so does the cursor behind it.
+    this.#readline.prompt(true);
     this.#drawStatus();
   }
 

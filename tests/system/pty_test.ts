@@ -33,6 +33,11 @@ function foreignControls(text: string): string[] {
     [];
 }
 
+/** A text that was typed, as the last thing on the terminal; typed before the prompt was back, it is drawn again with the cursor behind it. */
+function shownLast(typed: string): RegExp {
+  return new RegExp(`${typed}(?:\\x1b\\[\\d+G)?$`);
+}
+
 function peerCommand(index: RunningIndex, folder: string): string {
   const words = [Deno.execPath(), ...PEER_FLAGS, "peer.ts", folder, "--name", "rui", "--images", "off"];
   return `cd '${PROJECT}'; ${[...words, "--index", `127.0.0.1:${index.port}`].map((word) => `'${word}'`).join(" ")}`;
@@ -50,7 +55,7 @@ ptyTest("Tab with hostile names in the room writes no control character but the 
   for (const typed of ["get aa", "get one", "search aa ti", "get ", "get bb"]) {
     const from = pty.written.length;
     await pty.type(typed);
-    await pty.sees(new RegExp(`${typed}$`), from);
+    await pty.sees(shownLast(typed), from);
     for (const key of ["\t", "\t", "\x15"]) {
       await pty.type(key);
       // The line editor takes a Tab that comes together with other characters for pasted text.
@@ -62,7 +67,7 @@ ptyTest("Tab with hostile names in the room writes no control character but the 
   }
   const from = pty.written.length;
   await pty.type("get bb");
-  await pty.sees(/get bb$/, from);
+  await pty.sees(shownLast("get bb"), from);
   await pty.type("\t");
   await pty.sees(/get "bb plain /, from);
   await pty.type("\t");
@@ -73,6 +78,20 @@ ptyTest("Tab with hostile names in the room writes no control character but the 
   assertEquals(foreignControls(pty.written), []);
   await pty.type("quit\r");
   assertEquals(await pty.exit(), 0);
+});
+
+ptyTest("text that is typed before the prompt is back goes on where it was", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await using pty = new Pty(peerCommand(index, temp.at("rui")), { columns: 100 });
+  await pty.sees(/recess> /);
+  for (const [first, next] of [["frob", "nicate"], ["gar", "ble"], ["per", "plex"]]) {
+    const from = pty.written.length;
+    await pty.type(`nonsense\r${first}`);
+    await pty.sees(new RegExp(`There is no command "nonsense"[^]*recess> ${first}`), from);
+    await pty.type(`${next}\r`);
+    await pty.sees(new RegExp(`There is no command "${first}${next}"`), from);
+  }
 });
 
 ptyTest("a terminal that reports no width is written to as one of 80 columns", async () => {
