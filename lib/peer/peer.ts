@@ -6,6 +6,7 @@
 
 import type { Address } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
+import { failedWith } from "../core/failure.ts";
 import { PEER_CONNECTIONS_MAX, PEER_IDLE_MS_MAX, UPLOAD_SLOTS } from "../core/limits.ts";
 import { Pace } from "../core/pace.ts";
 import { checkPeerName } from "../core/peer_name.ts";
@@ -183,7 +184,8 @@ export class Peer implements AsyncDisposable {
     const fullDisks = new FullDisks(clock);
     const marked = <T>(event: T): T & FullDisk => ({ ...event, isNamed: fullDisks.isNamed(folder.path) });
     const onInboxEvent = (event: InboxEvent): void => {
-      if (event.event === "received") fullDisks.noteRoom(folder.path);
+      // A file that was whole before the disk was full tells nothing about it now.
+      if (event.event === "received" && state.failure === undefined) fullDisks.noteRoom(folder.path);
       onEvent(event.event === "inbox-full" ? marked(event) : event);
     };
     const reserve = new DiskReserve(folder.statePath("reserve"));
@@ -192,7 +194,9 @@ export class Peer implements AsyncDisposable {
       if (event.event === "state-unwritten") reserve.release();
       if (event.event === "state-written") fullDisks.noteRoom(folder.path);
       if (event.event === "state-unwritten" && event.isFull) return onEvent(marked(event));
-      onEvent(event.event === "state-not-kept" ? { ...event, why: folder.notKept?.message ?? event.why } : event);
+      if (event.event !== "state-not-kept") return onEvent(event);
+      if (event.isFull === true || failedWith(folder.notKept, "disk-full")) fullDisks.isNamed(folder.path);
+      onEvent({ ...event, why: folder.notKept?.message ?? event.why });
     };
     const state = stack.use(State.open(folder.statePath("recess.db"), {
       onEvent: onStateEvent,

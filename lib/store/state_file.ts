@@ -22,7 +22,7 @@ export type StateFileEvent =
   /** Another program deleted it, replaced it or cut it short while it was open. A new one has everything but what is in `lost`. */
   | { readonly event: "state-replaced"; readonly path: string; readonly lost: readonly string[] }
   /** It cannot be written. This run remembers what is in it and what happens, and the next run does not. */
-  | { readonly event: "state-not-kept"; readonly path: string; readonly why: string };
+  | { readonly event: "state-not-kept"; readonly path: string; readonly why: string; readonly isFull?: boolean };
 
 /** How the file is opened. */
 export interface StateFileOptions {
@@ -228,7 +228,8 @@ export class StateFile implements Disposable {
     this.#salvageInto(database, path, { readOnly: true });
     this.#isNew = true;
     this.#isKept = false;
-    this.#onEvent({ event: "state-not-kept", path: this.#path, why: failure.message });
+    const isFull = failedWith(failure, "disk-full");
+    this.#onEvent({ event: "state-not-kept", path: this.#path, why: failure.message, isFull });
     return database;
   }
 
