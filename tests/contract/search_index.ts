@@ -55,7 +55,7 @@ export function testSearchIndex(
     await index.join(peer("ána"));
   });
 
-  test("register() keeps a name for a time, for whoever has its token", async (index) => {
+  test("register() keeps a name for a time, for the caller with its token", async (index) => {
     const chat = { name: "Chat de Ana", host: "10.0.0.9", port: 5000, ttlMs: 60_000 };
     const token = await index.register(chat);
     const row = await index.peer("chat de ANA");

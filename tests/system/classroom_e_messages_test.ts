@@ -59,7 +59,7 @@ Deno.test("classroom E: of 1,000 messages each arrives once and in order, while 
   assertEquals(new Set(sent.map(({ state }) => state)), new Set(["delivered"]));
 });
 
-Deno.test("classroom E: a message is told in one line, kept for who is away, and shown in the history", async () => {
+Deno.test("classroom E: a message is shown in one line, kept for a peer that is away, and listed in the history", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const ana: PeerArgs = { folder: temp.at("ana"), index, name: "ana" };

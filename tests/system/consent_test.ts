@@ -44,7 +44,7 @@ Deno.test("with --consent ask a refused download ends with exit code 4, and alwa
   assert(!again.program.stderr.includes("Question"), again.program.stderr);
 });
 
-Deno.test("who waits for consent to a folder sees it, and gets the files that were allowed", async () => {
+Deno.test("a receiver that waits for consent to a folder sees that, and gets the files that were allowed", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/week/a.bin", 1000, 1);

@@ -56,7 +56,7 @@ Deno.test("wrong words are refused in one sentence that says what to write", asy
   }
 });
 
-Deno.test("a list of which there is nothing is a result, a search for signs alone finds nothing", async () => {
+Deno.test("an empty list is a result, and a search for punctuation alone finds nothing", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const ana = { folder: temp.at("ana"), index, name: "ana" };
@@ -84,7 +84,7 @@ Deno.test("a list of which there is nothing is a result, a search for signs alon
   ]);
 });
 
-Deno.test("nobody who is here and nothing that somebody shares are results", async () => {
+Deno.test("peers and ls with nothing to list exit with 0", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const ana = { folder: temp.at("ana"), index, name: "ana" };

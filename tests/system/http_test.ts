@@ -159,7 +159,7 @@ Deno.test("/metrics is well-formed, counts what is done, and never goes back", a
   assert(!text.includes("aula") && !text.includes('ana"'));
 });
 
-Deno.test("in a room with a key HTTP stays on this machine unless told otherwise, and answers who has the key", async () => {
+Deno.test("in a room with a key HTTP listens on this machine by default, and answers callers with the key", async () => {
   await using temp = await TempFolder.make();
   const key = RoomKey.makeText();
   await Deno.writeTextFile(temp.at("room.key"), key, { mode: 0o600 });

@@ -100,7 +100,7 @@ Deno.test("of four sources one is killed, one sends wrong bytes, one goes silent
   assert(!good.program.ended && !liar.program.ended);
 });
 
-Deno.test("who downloads serves what it has: a roomful gets a file from a slow owner that sends it about once", async () => {
+Deno.test("a receiver serves what it has: a roomful gets a file from a slow owner that sends it about once", async () => {
   const size = 60 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();

@@ -9,7 +9,7 @@ import { sameFiles, TempFolder } from "../support/temp.ts";
 import { Disk, testWithDisks } from "../support/disks.ts";
 import { eventually } from "../support/wait.ts";
 
-Deno.test("a room with a key lets in who has it, and nobody else; wrong keys are told in one sentence", async () => {
+Deno.test("a room with a key lets in only peers with that key; a wrong key is refused in one sentence", async () => {
   await using temp = await TempFolder.make();
   const made = await runIndex("--new-room-key");
   assertMatch(made.stdout, /^([0-9a-f]{4}-){7}[0-9a-f]{4}\n$/);

@@ -131,7 +131,7 @@ test("however long Redis is away, a lease is tried for as often as ever", async 
   assertLessOrEqual(Math.max(...delays), SERVER_LEASE_EVERY_MS);
 });
 
-test("who leaves and comes back at once counts among the peers of the server, and so does who joins while it takes a new name", async () => {
+test("a peer that leaves and comes back at once counts among the peers of the server, and so does one that joins while the server takes a new name", async () => {
   await using redis = await startRedis();
   await using index = await open(redis);
   await eventually("what is there", () => index.isCurrent);
@@ -193,7 +193,7 @@ test("a list that was written twice, since Redis did not say that it had it, is 
   assertEquals(await filesRead(), 500);
 });
 
-test("a list of which Redis has lost a part, or into which another session wrote, is not put in place of a whole one", async () => {
+test("a list that Redis has lost a part of, or that another session wrote into, does not replace a whole one", async () => {
   await using redis = await startRedis();
   await using before = await bare(redis);
   await using after = await bare(redis);
@@ -225,7 +225,7 @@ async function refuseScripts(redis: RunningRedisServer): Promise<AsyncDisposable
   return { [Symbol.asyncDispose]: () => say("+evalsha") };
 }
 
-test("who leaves while Redis refuses it is forgotten everywhere once Redis does not", async () => {
+test("a peer that leaves while Redis refuses writes is dropped everywhere once Redis accepts them", async () => {
   await using redis = await startRedis();
   await using index = await open(redis, { clock: fastClock() });
   await using other = await open(redis);

@@ -128,7 +128,7 @@ test("a peer has its name back at another server when its session is dead, and o
   assertEquals(await found(b.index, "txt"), ["new.txt ana"]);
 });
 
-test("a server that starts loads what is there, and a log that grew long is written anew without anybody loading it again", async () => {
+test("a server that starts loads what is there, and a log that grew long is rewritten without another load", async () => {
   await using redis = await startRedis();
   await using a = await share(redis);
   await using b = await share(redis);
@@ -177,7 +177,7 @@ Deno.test("what --redis may say, and what is said when Redis is not there", asyn
   assert(!failure.message.includes("secret"), failure.message);
 });
 
-test("whoever missed news that are forgotten is told so", async () => {
+test("a server that missed news which are no longer kept is told so", async () => {
   await using redis = await startRedis();
   using link = await RedisLink.open(parseRedisPlace(redis.url));
   const servers = new RedisServers(link, new RedisKeys("recess"));

@@ -24,7 +24,7 @@ Deno.test("thirty lists that change at once hold up the others no longer than on
   assertLess(tookMs / turns, 50);
 });
 
-Deno.test("all who wait for a slice have one in the end, and who comes when nobody works does not wait", async () => {
+Deno.test("every caller that waits for a slice gets one, and a caller that comes when nobody works does not wait", async () => {
   const slices = new Slices(1);
   const done: string[] = [];
   const work = async (name: string, items: number): Promise<void> => {

@@ -69,7 +69,7 @@ Deno.test("SqliteIndex: the content that most have comes first in a folder, and 
   assertEquals([first?.root, first?.holders, second?.root, second?.holders], [most, 200, newest, 100]);
 });
 
-Deno.test("SqliteIndex: who has one content under many names is one holder, and what many have comes before it", async () => {
+Deno.test("SqliteIndex counts a peer with one content under many names as one holder, and ranks contents of many peers before it", async () => {
   await using index = new SqliteIndex();
   await index.join(peer("eve"));
   const add = Array.from(

@@ -18,7 +18,7 @@ Deno.test("Deadlines end waits that take too long, each length by itself, and no
   deadlines.stop(b, 5_000);
 });
 
-Deno.test("Deadlines begin a wait anew for whoever begins it again", async () => {
+Deno.test("Deadlines restarts a wait that is begun again", async () => {
   const late: unknown[] = [];
   const deadlines = new Deadlines<object>((who) => late.push(who));
   const [first, second] = [{}, {}];

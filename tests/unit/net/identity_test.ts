@@ -171,7 +171,7 @@ testWith(
   },
 );
 
-Deno.test("a proof is good for its connection, its caller and whom it called, and for nothing else", async () => {
+Deno.test("a proof is good for its connection, its caller and the program called, and for nothing else", async () => {
   const [caller, thief] = [await Identity.make(), await Identity.make()];
   const channel = {
     asked: "aa".repeat(32),

@@ -180,7 +180,7 @@ Deno.test("questions of keys made up at one address leave the first of them and 
   assertEquals((await Promise.all(ended)).filter((each) => each === "busy").length, 1);
 });
 
-Deno.test("who asks is told so, and one who is gone asks no more; one peer cannot fill the screen", async () => {
+Deno.test("a waiting caller is told that the owner is asked, a caller that left asks no more, and one peer cannot fill the screen", async () => {
   const { consent } = make("ask");
   let told = 0;
   const gone = new Failure("closed", "it is gone");

@@ -5,7 +5,7 @@ import { Demand } from "../../../lib/peer/demand.ts";
 
 const FILM = { root: "a".repeat(64), size: 5 * PIECE_BYTES };
 
-Deno.test("Demand counts who asks now, and knows what was given away until nobody asks any more", () => {
+Deno.test("Demand counts the peers that ask now, and knows what was given away until no peer asks any more", () => {
   let nowMs = 0;
   const demand = new Demand({ now: () => nowMs, delay: () => Promise.resolve() });
   assertEquals(demand.note(FILM, "a").asking, 1);

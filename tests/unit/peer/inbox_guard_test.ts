@@ -171,7 +171,7 @@ Deno.test("rm takes back what one put there oneself, unchanged, and nothing of a
   assertEquals(ana.events.filter(({ event }) => event === "taken-back").length, 1);
 });
 
-Deno.test("who is put a file may ask for that file alone", async () => {
+Deno.test("the receiver of a put may ask for the offered file alone", async () => {
   const { room } = await roomWithInbox();
   await using _room = room;
   const folder = await room.folder();

@@ -178,7 +178,7 @@ Deno.test("a put whose connection breaks goes on by itself, and so does one that
   assert(await sameFiles(other, ana.folder.at("inbox/rui/other.bin")));
 });
 
-Deno.test("who puts a file again need not wait until its dead connection is noticed", async () => {
+Deno.test("a sender that puts a file again need not wait until its dead connection is noticed", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const path = await (await room.folder()).file("a.bin", 3 * PIECE_BYTES);
@@ -196,7 +196,7 @@ Deno.test("who puts a file again need not wait until its dead connection is noti
   assertEquals(await tree(ana.folder), [`inbox/somebody (${fingerprint(identity.id)})/a.bin`]);
 });
 
-Deno.test("what somebody else has begun and left gives way to whoever needs the room", async () => {
+Deno.test("an interrupted file of one sender gives way when another sender needs the room", async () => {
   const { room, ana } = await roomWithInbox({ inbox: { share: false, quota: 8 * PIECE_BYTES } });
   await using _room = room;
   const rui = await room.peer("rui", undefined, { up: PIECE_BYTES });

@@ -70,7 +70,7 @@ Deno.test("a photo arrives through 30 % loss", async () => {
   assert(relay.dropped > relay.seen / 5, `${relay.dropped} of ${relay.seen} were dropped`);
 });
 
-Deno.test("a photo arrives between peers without encryption, too", async () => {
+Deno.test("a photo also arrives between peers without encryption", async () => {
   await arrivesThrough({ seed: 9, loss: 0.05 }, { plain: true });
 });
 
@@ -121,7 +121,7 @@ Deno.test("an equal name is numbered, and a name that says something else than t
   assertEquals((await tree(rui.folder)).sort(), kept.toSorted());
 });
 
-Deno.test("what is no image, too large, empty or not there is refused before anybody is asked", async () => {
+Deno.test("a file that is no image, too large, empty or missing is refused before the other peer is asked", async () => {
   await using all = await pair();
   const { ana, rui, pictures } = all;
   await Deno.writeTextFile(pictures.at("notes.png"), "not an image");

@@ -62,7 +62,7 @@ Deno.test("what is told arrives at once; a sender is shown with the key as long 
   ]);
 });
 
-Deno.test("who is away gets everything after coming back, in order, also when the sender left meanwhile", async () => {
+Deno.test("a peer that was away gets every message after coming back, in order, also when the sender left meanwhile", async () => {
   await using room = await Room.open();
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
   await ana.peer.talk.tell("rui", "1");
@@ -84,7 +84,7 @@ Deno.test("who is away gets everything after coming back, in order, also when th
   assertEquals((await later.peer.talk.tell("rui", "5")).waitsFor, undefined);
 });
 
-Deno.test("one who writes to somebody who is back does not wait for the next attempt", async () => {
+Deno.test("a message to a peer that is back does not wait for the next attempt", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana", undefined, { random: () => 1 });
   const rui = await room.peer("rui");
@@ -96,7 +96,7 @@ Deno.test("one who writes to somebody who is back does not wait for the next att
   assertEquals(texts(back), ["2", "3", "4"]);
 });
 
-Deno.test("messages wait when the index is away, too, and go on over a connection that is there", async () => {
+Deno.test("messages also wait when the index is away, and go on over a connection that is there", async () => {
   await using room = await Room.open();
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
   const eva = await room.peer("eva");
@@ -167,7 +167,7 @@ Deno.test("a message under a known name with another key is shown as what it is"
   assertEquals(told(ana).map(({ key }) => key), ["changed"]);
 });
 
-Deno.test("an answer goes to who wrote, and to nobody else who has the name later", async () => {
+Deno.test("an answer goes to the key that wrote, and to nobody else with that name later", async () => {
   await using first = await Room.open();
   await using second = await Room.open();
   const before = await first.peer("ana");
@@ -194,7 +194,7 @@ Deno.test("hostile text acts on no terminal, and a name that is only claimed is 
   assert(isPrintable(shown) && !shown.includes("\n") && shown.includes("line 1\\nana: I resign"), shown);
 });
 
-Deno.test("one who floods is slowed down, and what is sent again is acknowledged without being shown", async () => {
+Deno.test("a sender that floods is slowed down, and a message that is sent again is acknowledged without being shown", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana");
   using connection = await stranger(room, ana);

@@ -89,7 +89,7 @@ Deno.test("an index that lies about a certificate makes nobody trust it", async 
   assert(ana.peer.id === row.id);
 });
 
-Deno.test("a peer answers nobody who has not proven who he is, and no proof twice", async () => {
+Deno.test("a peer answers only callers that have proven their identity, and accepts no proof twice", async () => {
   const { room, ana } = await roomWithAna();
   await using _room = room;
   const row = await room.index.peer("ana");
@@ -118,7 +118,7 @@ Deno.test("a peer answers nobody who has not proven who he is, and no proof twic
   }
 });
 
-Deno.test("a peer in a room with a key answers nobody who cannot prove that key", async () => {
+Deno.test("a peer in a room with a key answers only callers that prove that key", async () => {
   await using room = await Room.open();
   const [ours, other] = await Promise.all([1, 2].map(() => RoomKey.parse(RoomKey.makeText()).room()));
   assert(ours !== undefined && other !== undefined);
@@ -148,7 +148,7 @@ Deno.test("a peer in a room with a key answers nobody who cannot prove that key"
   }
 });
 
-Deno.test("who talks with encryption does not talk to one who does not, until he says that it is all right", async () => {
+Deno.test("an encrypted peer does not talk to a plain one until its owner allows it", async () => {
   const { room } = await roomWithAna({ plain: true });
   await using _room = room;
   const careful = await room.peer("careful");

@@ -29,7 +29,7 @@ Deno.test("UploadLine gives slots at once as long as there are some", async () =
   assertEquals(line.size, 0);
 });
 
-Deno.test("UploadLine lets turns go round the peers, not to who asks most", async () => {
+Deno.test("UploadLine gives turns to the peers one after the other, not to the one with most requests", async () => {
   const line = new UploadLine(1);
   const log: string[] = [];
   const granted: Disposable[] = [];

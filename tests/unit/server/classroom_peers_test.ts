@@ -162,7 +162,7 @@ Deno.test("two joins of one address at once are one peer, also where room has to
   assert(!(await names()).includes("10.0.0.5:8776"));
 });
 
-Deno.test("who leaves before it has joined, and a crowd that joins at once, leave nobody behind that the list does not know", async () => {
+Deno.test("a peer that leaves before it has joined, and a crowd that joins at once, leave no peer behind that is not listed", async () => {
   await using room = start(PEERS_MAX);
   const { peers, names } = room;
   for (let port = 1; port <= PEERS_MAX; port++) {

@@ -27,7 +27,7 @@ async function filled(index = new SqliteIndex()): Promise<TestApi> {
   return api;
 }
 
-Deno.test("GET /peers lists who is here, page by page", async () => {
+Deno.test("GET /peers lists the peers, page by page", async () => {
   await using api = await filled();
   const first = await (await api.ask("/peers?limit=2")).json();
   const ana = { name: "ana", id: ID, host: "10.0.0.1", port: 4000, plain: false, files: 1, bytes: 5 };
@@ -161,7 +161,7 @@ Deno.test("a name is registered at the address that is observed, and at no other
   assertEquals(hostFor(here, "127.0.0.1"), "127.0.0.1");
 });
 
-Deno.test("one address registers so many names and no more, whoever else still may", async () => {
+Deno.test("one address registers a bounded number of names, and other addresses still may register", async () => {
   await using api = new TestApi();
   let last = { name: "", token: "" };
   for (let number = 0; number < REGISTRATIONS_PER_ADDRESS_MAX; number++) {
@@ -224,7 +224,7 @@ Deno.test("a body is checked before it means anything", async () => {
   assertEquals((await api.index.counts()).peers, 0);
 });
 
-Deno.test("in a room with a key HTTP answers who has it, slows down who guesses, and says whether it lives to all", async () => {
+Deno.test("in a room with a key HTTP answers callers with the key, slows down those that guess, and tells everybody whether it lives", async () => {
   const key = RoomKey.makeText();
   await using api = new TestApi({ roomKey: RoomKey.parse(key) });
   const status = async (authorization?: string, path = "/peers"): Promise<[number, string?]> => {

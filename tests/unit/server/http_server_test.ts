@@ -81,7 +81,7 @@ Deno.test("HTTP/2 in clear text is refused, in one write or byte by byte", async
   assert((await rest(conn)).startsWith("HTTP/1.1 405 "));
 });
 
-Deno.test("who says all at once and no more is still answered, each request in its turn", async () => {
+Deno.test("a client that sends all requests at once and ends is still answered, each request in its turn", async () => {
   await using http = await startHttp();
   const conn = await http.connect();
   await send(conn, REQUEST.repeat(3));
@@ -89,7 +89,7 @@ Deno.test("who says all at once and no more is still answered, each request in i
   assertEquals([...(await rest(conn)).matchAll(/HTTP\/1\.1 200 /g)].length, 3);
 });
 
-Deno.test("a gate knows who asks as long as the connection lasts", async () => {
+Deno.test("a gate knows its caller as long as the connection lasts", async () => {
   using inner = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using gate = await HttpGate.listen({ host: "127.0.0.1", port: 0 }, {
     inner: { host: "127.0.0.1", port: inner.addr.port },

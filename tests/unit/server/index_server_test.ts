@@ -85,7 +85,7 @@ Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sen
   expected.forEach((pattern, index) => assertMatch(lines[index] ?? "", pattern));
 });
 
-Deno.test("a proof is good for one join: who has left proves again who it is before it joins again", async () => {
+Deno.test("a proof is good for one join: a peer that has left proves its identity again before it joins again", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await ana.join("ana");

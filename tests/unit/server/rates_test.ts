@@ -33,7 +33,7 @@ Deno.test("parseRates() takes any of the classes, and says what is wrong with th
   assertThrows(() => parseRates("proofs=1,proofs=2"), Failure, "two rates for proofs");
 });
 
-Deno.test("an index keeps to its rates: who asks more often waits, each address and connection for itself", async () => {
+Deno.test("an index keeps to its rates: a caller that asks more often waits, each address and connection for itself", async () => {
   const waits: number[] = [];
   // Nobody has to wait for real: the waits are what is looked at.
   const clock: Clock = { now: () => systemClock.now(), delay: (ms) => Promise.resolve(void waits.push(ms)) };

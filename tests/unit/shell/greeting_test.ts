@@ -34,6 +34,6 @@ Deno.test("greeting() says what is different: an empty or new folder, nobody her
   assert(!told({ others: undefined }).includes("here"));
 });
 
-Deno.test("greeting() is a line for who has been here before", () => {
+Deno.test("greeting() is one line at a later start", () => {
   assertEquals(greeting({ ...FACTS, isFirstStart: false }), ["help lists what you can do"]);
 });

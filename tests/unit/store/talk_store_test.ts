@@ -29,7 +29,7 @@ Deno.test("what waits is given in order, also to the next run, until it is deliv
   assertEquals(state.talk.history({ limit: 2 }).map(({ text }) => text), ["rui 3", "eva 1"]);
 });
 
-Deno.test("one who floods pushes out his own messages, not those of others; what waits and what was taken stays known", async () => {
+Deno.test("a sender that floods pushes out its own messages, not those of others; waiting and received messages stay known", async () => {
   await using temp = await TempFolder.make();
   using state = State.open(temp.at("recess.db"));
   state.talk.putReceived(message("ana", 1), true);
