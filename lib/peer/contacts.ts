@@ -20,6 +20,9 @@ import type { State } from "../store/state.ts";
 import type { Source } from "../transfer/lane.ts";
 import { keyKnownFor, standingIn } from "./who.ts";
 
+/** The signal of a caller that waits however long it takes. */
+const NEVER = new AbortController().signal;
+
 /** What calling needs. */
 export interface ContactsOptions {
   readonly dial: Dial;
@@ -70,7 +73,10 @@ export class Contacts {
     }
     const identity = source.plain ? {} : { identity: await this.#identity(peer, id) };
     const connection = await dial(address, { ...identity, ...(signal === undefined ? {} : { signal }) });
+    // A peer that never answers HELLO holds up nobody who has stopped waiting for it.
+    using _closing = connection.closeOn(signal ?? NEVER);
     try {
+      signal?.throwIfAborted();
       const name = await greet(connection, self());
       if (name !== peer) {
         throw new Failure("unreachable", `Cannot reach ${peer}: somebody else is at ${formatAddress(address)} now`);
@@ -79,6 +85,7 @@ export class Contacts {
       return connection;
     } catch (thrown) {
       connection.close();
+      signal?.throwIfAborted();
       throw thrown;
     }
   }

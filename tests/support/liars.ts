@@ -31,6 +31,7 @@ export const LIES = [
   "claims to hold all of it, and does not share it",
   "sends one piece and stalls",
   "says it is a partial holder that many ask",
+  "never answers HELLO",
   "gives each small file just before it would be late",
   "gives a dozen files at once, and then each just before it would be late",
 ] as const;
@@ -180,6 +181,7 @@ class Serving {
       case "says ASKING instead of digests":
       case "is silent to PIECES":
       case "says it is a partial holder that many ask":
+      case "never answers HELLO":
         await this.#closed;
         throw new Failure("closed", "the test is over");
       case undefined:

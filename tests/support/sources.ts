@@ -200,6 +200,8 @@ const CALLER = await Identity.make();
 /** Connects to a test source as lib/peer/contacts.ts does to a real one, without checking its key. */
 export async function connectPlain({ address, peer }: Source, signal: AbortSignal): Promise<Connection> {
   const connection = await dial(address, { signal });
+  using _closing = connection.closeOn(signal);
+  signal.throwIfAborted();
   const name = await greet(connection, { identity: CALLER });
   if (name === peer) return connection;
   connection.close();
