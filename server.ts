@@ -11,7 +11,7 @@ import { formatAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
 import { INDEX_CONNECTIONS_MAX } from "./lib/core/limits.ts";
 import { LineStream } from "./lib/core/line_stream.ts";
-import { printableJson } from "./lib/core/printable.ts";
+import { printable, printableJson } from "./lib/core/printable.ts";
 import { STOP_SIGNALS } from "./lib/core/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
@@ -37,6 +37,7 @@ import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
 import { finishResults, printError, printText } from "./lib/shell/output.ts";
+import { describeErrorStream, streamFile } from "./lib/shell/stream_place.ts";
 import { looseMode, requireSecret } from "./lib/store/secret_file.ts";
 
 /** How long a line of the log may wait for others: a search is answered in less time than a write takes. */
@@ -124,9 +125,17 @@ async function main(): Promise<void> {
   const stopped = firstSignal();
   const write = flags.json ? journalJson : journalLine;
   const logged = (event: JournalEvent): string => write(event, new Date());
+  const results = new LineStream(Deno.stdout);
   using log = new LineStream(Deno.stderr, {
     pauseMs: LOG_PAUSE_MS,
-    name: "the log",
+    name: `the log (${describeErrorStream()})`,
+    onHeld: ({ message }) => {
+      // The log says it itself as soon as it can; until then only standard output can.
+      const text = `${message}; the index goes on, and the log does when there is room`;
+      if (!isOneFile()) {
+        results.write(flags.json ? printableJson({ event: "log-held", why: message }) : printable(text));
+      }
+    },
     afterwards: ({ message }, lost) => logged({ event: "log-lost", lines: lost, why: message }),
   });
   const operations = HTTP_ROUTES.map(({ operation }) => operation);
@@ -151,8 +160,7 @@ async function main(): Promise<void> {
     state: () => server.state,
     roomKey: () => server.roomKey,
   });
-  const ready = new LineStream(Deno.stdout);
-  ready.write(
+  results.write(
     flags.json
       ? printableJson({
         event: "listening",
@@ -172,6 +180,12 @@ async function main(): Promise<void> {
   await index[Symbol.asyncDispose]();
   log[Symbol.dispose]();
   Deno.exit(EXIT.done);
+}
+
+/** Whether standard output and standard error are redirected to the same file. */
+function isOneFile(): boolean {
+  const [output, errors] = [streamFile(1), streamFile(2)];
+  return output !== undefined && output.ino === errors?.ino && output.dev === errors.dev;
 }
 
 /** The index of this server alone, or one that it shares with others, whose code is loaded only then. */

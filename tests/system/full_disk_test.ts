@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { withComponent } from "../support/components.ts";
 import { Disk, testWithDisks } from "../support/disks.ts";
+import { IndexClient } from "../support/index_client.ts";
 import {
   type Ended,
   ended,
@@ -185,10 +187,13 @@ testWithDisks(
     await new Promise((resolve) => setTimeout(resolve, 200));
     assertEquals((await runCommand(rui, "search", "more")).code, 3);
     assertEquals(program.ended, false);
+    const held =
+      /^Cannot write on the log \(standard error, a file on disk \d+:\d+\): no space left on device; the index goes on/;
+    await eventually("standard output says so", () => held.test(program.stdout.split("\n")[1] ?? ""));
     await disk.makeRoom();
     await eventually(
       "the log says so",
-      async () => (await log()).includes("Cannot write on the log: no space left on device"),
+      async () => /Cannot write on the log \(standard error, a file on disk \d+:\d+\): no space left/.test(await log()),
     );
     assertMatch(await log(), /searched "meanwhile"/);
     assertEquals((await runCommand(rui, "search", "afterwards")).code, 3);
@@ -283,6 +288,58 @@ withComponent("strace", ["-V"])(
     const left = [...places];
     await Promise.all([1, 2, 3].map(async () => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) await attempt(next);
+    }));
+  },
+);
+
+withComponent("strace", ["-V"])(
+  "whatever line of an index's log finds the disk full, the index answers, names the disk once, and loses no line",
+  async () => {
+    await using temp = await TempFolder.make();
+    const queries = ["one", "two", "three", "four", "five"];
+    /** Runs an index whose n-th write to its log and the next one fail. Shape: how many writes there were. */
+    const attempt = async (at: number | undefined): Promise<number> => {
+      const [log, calls] = [await temp.file(`${at ?? 0}/log`, 0), temp.at(`${at ?? 0}/calls`)];
+      const inject = at === undefined ? [] : ["-e", `inject=write:error=ENOSPC:when=${at}..${at + 1}`];
+      const flags = [
+        ...SERVER_FLAGS,
+        fromFileUrl(new URL("../../server.ts", import.meta.url)),
+        "--port",
+        "0",
+        "--host",
+      ];
+      const strace = ["strace", "-f", "-qqq", "-o", calls, "-P", log, "-e", "trace=write", ...inject];
+      await using program = new Program([...flags, "127.0.0.1", "--no-http", "--log-level", "debug"], {
+        cwd: temp.path,
+        within: [...strace, "sh", "-c", `echo $$ > ${calls}.pid; exec "$0" "$@" 2>> ${log}`],
+      });
+      const [, port] = await program.line(/^index listening on \S+:(\d+)/);
+      await using client = await IndexClient.connect({ host: "127.0.0.1", port: Number(port) });
+      for (const query of queries) {
+        await client.search(query);
+        // Lines that come at once are written at once.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      const text = async (): Promise<string> => await Deno.readTextFile(log);
+      const isWhole = async (): Promise<boolean> => {
+        const now = await text();
+        return queries.every((query) => count(now, new RegExp(`searched "${query}"`, "g")) === 1);
+      };
+      await eventually("every line is there once", isWhole);
+      const times = at === undefined ? 0 : 1;
+      await eventually("the log names the disk", async () => count(await text(), /Cannot write on the log/g) === times);
+      const named =
+        /^Cannot write on the log \(standard error, a file on the disk of ".+"\): no space left on device/gm;
+      assertEquals(count(program.stdout, named), times, program.stdout);
+      const writes = count(await Deno.readTextFile(calls), /write\(2,/g);
+      Deno.kill(Number(await Deno.readTextFile(`${calls}.pid`)), "SIGTERM");
+      await program.exit();
+      return writes;
+    };
+    const left = Array.from({ length: await attempt(undefined) }, (_, index) => index + 1);
+    assert(left.length >= queries.length, `${left.length}`);
+    await Promise.all([1, 2, 3].map(async () => {
+      for (let at = left.shift(); at !== undefined; at = left.shift()) await attempt(at);
     }));
   },
 );
