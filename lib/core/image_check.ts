@@ -131,7 +131,7 @@ function coloursBytes(flags: number): number {
   return (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1);
 }
 
-/** A RIFF of exactly its size, with chunks of which one holds image data that begins as it has to. */
+/** A RIFF of exactly its size, in which one chunk holds image data that begins correctly. */
 function isWebp(reader: Reader): boolean {
   const { length } = reader.bytes;
   if (reader.u32(4, true) + 8 !== length) return false;

@@ -10,7 +10,7 @@
 
 /** One message. Holds a batch of some thousand files; bounds what a connection can make us buffer. */
 export const LINE_BYTES_MAX = 256 * 1024;
-/** One message from somebody who has not said HELLO yet, so that strangers cannot make us buffer more. */
+/** One message of a connection before its HELLO, so that strangers cannot make us buffer more. */
 export const HELLO_LINE_BYTES_MAX = 4 * 1024;
 /** A file's name with its sub-folders: four components of the longest length file systems allow. */
 export const NAME_BYTES_MAX = 1024;
@@ -30,7 +30,7 @@ export const NAME_WORDS_MAX = 64;
 export const CERTIFICATE_BYTES_MAX = 512;
 /** Text of a failure or news, for people to read. */
 export const MESSAGE_BYTES_MAX = 1024;
-/** Text of one message from person to person: some pages; who has more to say sends a file. */
+/** Text of one message from person to person: some pages; longer texts are sent as files. */
 export const TELL_BYTES_MAX = 4 * 1024;
 /** Batches of a list that Redis gives in one reply: some hundred kilobytes, which keep it for a millisecond. */
 export const REDIS_BATCHES_MAX = 2;
@@ -38,7 +38,7 @@ export const REDIS_BATCHES_MAX = 2;
 export const REDIS_BATCH_BYTES_MAX = 8 * 1024 ** 2;
 /** Commands that wait for Redis at once. */
 export const REDIS_COMMANDS_MAX = 20_000;
-/** Notes of changes that Redis keeps for servers that are late; who is later still loads every entry anew. */
+/** Notes of changes that Redis keeps for servers that are late; a server that is even later loads all entries again. */
 export const REDIS_NEWS_MAX = 100_000;
 /** Entries that a server loads from Redis at once. */
 export const REDIS_LOADING_MAX = 16;
@@ -70,7 +70,7 @@ export const SHOW_BYTES_MAX = 32 * 1024 * 1024;
 export const DATAGRAM_BYTES_MAX = 1200;
 /** Lines that make no sense before the connection is closed. */
 export const MALFORMED_LINES_MAX = 8;
-/** One request in a classroom dialect, whose JOIN carries the whole list: some thousand names. Its sender stays a stranger, of whom few are served. */
+/** One request in a classroom dialect, whose JOIN carries the whole list: some thousand names. Its sender proves no key, and few such senders are served at once. */
 export const DIALECT_REQUEST_BYTES_MAX = 256 * 1024;
 /** An answer in a classroom dialect: its clients read so much once, and take that for all. */
 export const DIALECT_ANSWER_BYTES_MAX = 1024;
@@ -101,7 +101,7 @@ export const STRANGERS_MAX = 1_024;
 export const INDEX_STRANGERS_MAX = 4_096;
 /** Time that a connection has to prove who it is before it may lose its place to another one of its address. */
 export const STRANGER_GRACE_MS = 1_000;
-/** Time between two refusals in words; in between, who is too many is closed without a word, so that a flood costs little. */
+/** Time between two refusals in words; in between, connections beyond the bound are closed without a reply, so that a flood costs little. */
 export const REFUSAL_EVERY_MS = 10;
 /** Proofs of identity that are checked for one address in a second: each costs about a millisecond, and each is good for one join. */
 export const PROOFS_PER_SECOND_MAX = 200;
@@ -123,7 +123,7 @@ export const DIALECT_FILES_IN_ALL_MAX = 200_000;
 export const REGISTRATIONS_MAX = 10_000;
 /** The same of one address, at one server: a lab's whole row on one machine. */
 export const REGISTRATIONS_PER_ADDRESS_MAX = 64;
-/** Time for which a name may be registered in one go, in seconds: a day, so that who is gone for good is forgotten. */
+/** Time for which a name may be registered in one go, in seconds: a day, so that programs that never come back are dropped. */
 export const REGISTRATION_SECONDS_MAX = 86_400;
 /** The same, where the caller does not say it: a lesson. */
 export const REGISTRATION_SECONDS = 3_600;
@@ -131,7 +131,7 @@ export const REGISTRATION_SECONDS = 3_600;
 export const HTTP_CONNECTIONS_MAX = 1_000;
 /** HTTP requests of one address that are answered at once; further ones are told to come back. */
 export const HTTP_REQUESTS_PER_ADDRESS_MAX = 32;
-/** HTTP requests that are answered at once, whoever asks. */
+/** HTTP requests that are answered at once, over all callers. */
 export const HTTP_REQUESTS_MAX = 1_000;
 /** HTTP requests that are answered for one address in a second; further ones wait. */
 export const HTTP_REQUESTS_PER_SECOND_MAX = 100;
@@ -165,7 +165,7 @@ export const IMAGE_PIXELS_MAX = 2 ** 28;
 export const DRAWERS_KEPT_MAX = 10_000;
 /** Datagrams of one picture that are under way at once: what 200 ms of a fast network hold. */
 export const DATAGRAM_WINDOW_MAX = 4096;
-/** Contents of which a peer remembers who wants them and what it gave away. */
+/** Contents for which a peer remembers the peers that want them and the pieces that it gave away. */
 export const DEMANDED_CONTENTS_MAX = 256;
 /** Downloads that run at once; others wait for their turn. */
 export const TRANSFERS_RUNNING_MAX = 8;
@@ -173,7 +173,7 @@ export const TRANSFERS_RUNNING_MAX = 8;
 export const DOWNLOAD_SOURCES_MAX = 16;
 /** Peers that one download knows as sources. */
 export const DOWNLOAD_CANDIDATES_MAX = 1_000;
-/** Peers of which is remembered that they have given something, so that they are asked first the next time. */
+/** Peers that are remembered because they delivered something, so that they are asked first the next time. */
 export const DELIVERERS_KEPT_MAX = 10_000;
 /** Connections over which small files are fetched at once. */
 export const SMALL_CONNECTIONS_MAX = 16;
@@ -181,7 +181,7 @@ export const SMALL_CONNECTIONS_MAX = 16;
 export const SMALL_AHEAD = 32;
 /** Files of one folder that are downloaded in one go. */
 export const FOLDER_FILES_MAX = 250_000;
-/** Contents that were downloaded to a place outside the folder, and of which is remembered where they are. */
+/** Contents downloaded to a place outside the folder whose paths are remembered. */
 export const PLACED_REMEMBERED_MAX = 50_000;
 /** Certificates of other peers that a peer keeps at hand. */
 export const IDENTITIES_CACHED_MAX = 10_000;
@@ -199,7 +199,7 @@ export const INBOX_FILES_MAX = 10_000;
 export const INBOX_FILES_PER_SENDER_MAX = 1_000;
 /** Files that arrive in an inbox at once; others wait in line. */
 export const INBOX_RUNNING_MAX = 8;
-/** Asked at a time of who puts a file. The platform's TLS server reads ahead without end, so this bounds what waits in memory. */
+/** Bytes that are requested at a time from a peer that puts a file. The platform's TLS server reads ahead without end, so this bounds what waits in memory. */
 export const PUT_SPAN_BYTES_MAX = 8 * 1024 ** 2;
 /** Questions about a file one offers that wait for an answer at once: an honest peer asks one after the other. */
 export const OFFER_QUESTIONS_MAX = 16;
@@ -209,7 +209,7 @@ export const UPLOAD_SLOT_BYTES_PER_SECOND = 1_000_000;
 export const UPLOAD_BYTES_PER_SECOND_MIN = 500_000;
 /** Uploads whose receivers were too slow for a slot and that finish a piece beside the slots. With more, the oldest is cut off. */
 export const UPLOADS_ASIDE_MAX = 32;
-/** Peers of which is known how many turns they have had in the line for uploads. */
+/** Peers whose turns in the line for uploads are counted. */
 export const UPLOAD_TURNS_KEPT_MAX = 10_000;
 /** Transfers, running and ended, that a peer remembers. */
 export const TRANSFERS_KEPT_MAX = 1000;
@@ -221,9 +221,9 @@ export const OUTBOX_PER_PEER_MAX = 2_000;
 export const OUTBOX_MAX = 10_000;
 /** Peers that are told something at once; the messages for others wait for their turn. */
 export const TELLING_MAX = 16;
-/** Messages, received and sent, that a peer remembers; of whom there are most, the oldest are forgotten first. */
+/** Messages, received and sent, that a peer keeps; beyond that, the oldest of the sender with most messages are deleted first. */
 export const MESSAGES_KEPT_MAX = 10_000;
-/** Peers of which is remembered which of their messages have been taken, so that none is shown twice. */
+/** Senders whose received messages are remembered, so that none is shown twice. */
 export const TELLERS_KEPT_MAX = 10_000;
 /** Times a message is sent again before its receiver counts as away. */
 export const TELL_RESENDS_MAX = 3;
@@ -269,7 +269,7 @@ export const HELLO_WAIT_MS = 10_000;
 export const PROVE_WAIT_MS = 5_000;
 /** An answer to arrive. */
 export const REPLY_WAIT_MS = 15_000;
-/** A whole list to arrive page by page: what a peer shares, what is below a folder, who has a content. The limit of our own rate does not count. */
+/** A whole list to arrive page by page: the files of a peer, the files below a folder, the holders of a content. The limit of our own rate does not count. */
 export const LIST_MS_MAX = 300_000;
 /** The next byte of a body to arrive, and a written byte to be taken. */
 export const BODY_WAIT_MS = 15_000;
@@ -311,7 +311,7 @@ export const SHOW_IDLE_MS_MAX = 10_000;
 export const SHOW_MS_MAX = 600_000;
 /** A turn at an upload slot while others wait; it ends with the next piece, and its receiver asks again. */
 export const UPLOAD_TURN_MS_MAX = 10_000;
-/** How often one who waits in line is told his place, changed or not. */
+/** How often a peer that waits in line is told its place, changed or not. */
 export const QUEUED_EVERY_MS = 5_000;
 /** How often the sender is told how much has arrived, if there is more than before. */
 export const TAKEN_EVERY_MS = 250;
@@ -335,7 +335,7 @@ export const OWN_NAME_TAKEN_MAX = 3;
 export const RETRY_FIRST_MS = 250;
 /** Longest wait before the holders of a file are tried again. */
 export const RETRY_LAST_MS = 4_000;
-/** Attempts at one holder of a file, none of which gave a piece, before a download does without it. */
+/** Attempts without a piece at one holder of a file, before a download does without it. */
 export const RETRIES_MAX = 6;
 /** First wait before a transfer whose holders are all away is attempted again. */
 export const ATTEMPT_FIRST_MS = 1_000;
@@ -345,11 +345,11 @@ export const ATTEMPT_LAST_MS = 15_000;
 export const DOWNLOAD_IDLE_MS_MAX = 60_000;
 /** The same, whatever sources say: an upload line that has not moved in that time never will. */
 export const DOWNLOAD_WAIT_MS_MAX = 60 * 60_000;
-/** First wait before a download asks the index again who has the file: others begin at the same time. */
+/** First wait before a download asks the index again for holders of the file: others begin at the same time. */
 export const FIND_AGAIN_FIRST_MS = 500;
-/** Longest wait before a download asks the index again who has the file. */
+/** Longest wait before a download asks the index again for holders of the file. */
 export const FIND_AGAIN_LAST_MS = 5_000;
-/** Files of which the owner is told that something is wrong with them, in one run. */
+/** Damaged or unreadable files that are reported to the owner in one run. */
 export const TROUBLES_TOLD_MAX = 100;
 /** Holders of one content that are looked at to learn which sizes it is listed with. */
 export const HOLDERS_LOOKED_AT_MAX = 2_000;

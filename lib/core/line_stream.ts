@@ -32,7 +32,7 @@ export class LineStream implements Disposable {
   readonly #target: LineTarget;
   readonly #options: LineStreamOptions;
   readonly #writer: PatientWriter;
-  /** What is left of a batch of which a part is written. */
+  /** The rest of a batch that is partly written. */
   #begun: Uint8Array = new Uint8Array(0);
   #lines: string[] = [];
   #lost = 0;

@@ -9,7 +9,7 @@
 
 import { addressShare } from "./address.ts";
 
-/** Who wants a place. */
+/** A connection that wants a place. */
 export interface Holder {
   /** The observed address; IPv6 addresses of one /64 count as one. */
   readonly host: string;
@@ -134,7 +134,7 @@ export class Places<T> {
   }
 }
 
-/** The one of which there is most; the first of several. */
+/** The largest element; the first of several. */
 function largest<E>(all: Iterable<E>, sizeOf: (each: E) => number): E | undefined {
   let most: E | undefined;
   for (const each of all) if (most === undefined || sizeOf(each) > sizeOf(most)) most = each;

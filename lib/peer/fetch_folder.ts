@@ -182,7 +182,7 @@ class Tree {
     this.#sources.push(...given);
   }
 
-  /** Who has a file beside those that were named when it was found. */
+  /** Further holders of a file, beside those that were named when it was found. */
   async #findMore(content: FolderFile | undefined): Promise<readonly Source[]> {
     if (content?.root === undefined || !content.moreHolders) return [];
     return await this.#context.parts.directory.sources({ kind: "file", ...content, peers: content.refs, others: 0 });

@@ -40,7 +40,7 @@ export interface FetchParts {
   /** Keeps two transfers from fetching the same content at once. */
   readonly turns: ContentTurns;
   readonly directory: Directory;
-  /** Who gave something to this peer before. */
+  /** Peers that delivered something to this peer before. */
   readonly deliverers: Deliverers;
   readonly partials: Partials;
   /** Tells the index that parts of a content are here for others, or are so no longer. */

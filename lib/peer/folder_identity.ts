@@ -7,7 +7,7 @@ import { failedWith, type Failure } from "../core/failure.ts";
 import { Identity } from "../net/identity.ts";
 import { looseMode, readSecret, writeSecret } from "../store/secret_file.ts";
 
-/** Who hears what is wrong with a kept identity. */
+/** Callbacks for what is wrong with a kept identity. */
 export interface IdentityHandlers {
   /** It cannot be written, so it lasts for this run. */
   onNotKept(failure: Failure): void;

@@ -90,7 +90,7 @@ function addPlanned(byPlace: Map<string, PlannedFile>, file: PlannedFile): void 
   byPlace.set(key, same === undefined ? file : { ...same, ...mergedHolders([same, file]) });
 }
 
-/** Who has any of several files of the same content. */
+/** The holders of any of several files with the same content. */
 export function mergedHolders(files: readonly FolderFile[]): Pick<FolderFile, "sources" | "refs"> {
   const sources = new Map<string, Source>();
   const refs = new Map<string, FolderFile["refs"][number]>();
@@ -104,7 +104,7 @@ export function mergedHolders(files: readonly FolderFile[]): Pick<FolderFile, "s
 /**
  * The peers whose different files a folder is put together from, those with the most files first; empty when one of them has every file.
  *
- * A file of which not all holders are known counts as one that everybody has. The first holder of a file has it in this folder; others may
+ * A file whose holders are not all known counts as one that everybody has. The first holder of a file has it in this folder; others may
  * have the same content elsewhere.
  */
 export function mixedFrom(files: readonly Pick<FolderFile, "refs" | "moreHolders">[]): string[] {

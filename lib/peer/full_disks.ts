@@ -1,6 +1,6 @@
 /**
  * Which full disks a peer has named already. A disk that is full holds up much at once: what is remembered, downloads, the inbox. The person at the keyboard
- * hears once which disk that is, and of everything else only that it waits, too. Called by peer.ts.
+ * hears once which disk that is, and of everything else only that it also waits. Called by peer.ts.
  * @module
  */
 

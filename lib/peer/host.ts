@@ -104,7 +104,7 @@ export class Visit implements Disposable {
     if (this.host.parts.acquaintances.isBlocked(this.caller)) throw notWelcome();
   }
 
-  /** Finds out who calls. */
+  /** Identifies the caller. */
   async who(): Promise<Who> {
     return await this.host.parts.acquaintances.who(this);
   }
@@ -172,7 +172,7 @@ async function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Pro
 async function pieces(visit: Visit, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
   const { host } = visit;
   const { share } = host.parts;
-  // Digests tell what a piece holds to whoever can guess it, so they are given to those who may have the bytes, and to nobody else.
+  // With its digest, a caller can check a guess of what a piece holds, so only callers that may have the bytes get digests.
   let content = await allowedContent(visit, data);
   if (data.doubt !== undefined && data.root !== undefined) {
     using _slot = await host.small.take();

@@ -1,5 +1,5 @@
 /**
- * Bounds the time of a list that comes page by page: each answer is bounded by itself, but whoever gives one row with each could go on for days.
+ * Bounds the time of a list that arrives page by page: each answer is bounded by itself, but a peer that sends one row with each could go on for days.
  * Called by directory.ts and holders.ts.
  * @module
  */

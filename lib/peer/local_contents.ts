@@ -37,7 +37,7 @@ export class LocalContents {
     for (const file of this.#share.files.copiesOf(root)) if (this.#open(file)) yield file;
   }
 
-  /** Opens the copies of a content, one after the other. Whoever takes one closes it. */
+  /** Opens the copies of a content, one after the other. The caller closes each. */
   *open(root: string): Generator<OpenFile> {
     for (const file of this.#share.files.copiesOf(root)) {
       const open = ifPossible(() => this.#share.open(file));

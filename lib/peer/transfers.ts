@@ -159,7 +159,7 @@ export class Transfers implements AsyncDisposable {
     }
   }
 
-  /** A folder of which nothing came, though something may come later, has failed like a file. */
+  /** A folder has failed like a file when nothing of it arrived, though something may arrive later. */
   #throwIfInVain({ failed, files, sources }: TransferResult): void {
     const later = failed.find(({ failure }) => failure.retry);
     if (this.#options.patient && failed.length === files && sources.length === 0 && later !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * Finds out how large a content is when those who list its root say different sizes. The root commits to the size, so whoever has the content can
+ * Finds out how large a content is when the peers that list its root say different sizes. The root commits to the size, so a peer that has the content can
  * prove it with the digests of its pieces, and nobody can prove another one. Called by directory.ts.
  * @module
  */

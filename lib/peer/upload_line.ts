@@ -1,5 +1,5 @@
 /**
- * Who may be sent to now: so many at once, the others in a line. Turns go round the peers and their addresses, not to whoever asks most, and end while
+ * Decides which receivers are sent to now: a bounded number at once, the others wait in line. Peers and their addresses get turns one after the other, and a turn ends while
  * others wait: after a while, or as soon as the receiver reads too slowly (upload_turn.ts). Called by host.ts, dialect_host.ts and inbox.ts.
  * @module
  */
@@ -20,7 +20,7 @@ const JUDGE_EVERY_MS = 500;
 /** Called with how many are before one that waits. A failure means that it has disconnected. */
 export type TellPlace = (before: number) => Promise<void>;
 
-/** Who asks: by its key, and by its address. */
+/** A peer that asks for an upload, by its key and its address. */
 export interface Asker {
   readonly key: string;
   readonly address: string;

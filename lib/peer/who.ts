@@ -1,5 +1,5 @@
 /**
- * Who somebody is: the one place that puts a name and a proven key together, for messages, files that are put, pictures, questions of consent, calls and
+ * Identifies people: the one place that puts a name and a proven key together, for messages, files that are put, pictures, questions of consent, calls and
  * lists. An index may have been started again and have given a name to another key, so its word alone does not make two visitors the same person.
  * @module
  */
@@ -46,7 +46,7 @@ export function namedWithKey(name: string, { id, key }: Pick<Who, "id" | "key">)
   return `${name} (${fingerprint(id)}${key === "changed" ? ", another key than before" : ""})`;
 }
 
-/** Somebody who calls. */
+/** A caller. */
 export interface Caller {
   /** The id that was proven. */
   readonly caller: string;
@@ -71,7 +71,7 @@ export class Acquaintances {
     this.#parts = parts;
   }
 
-  /** Finds out who calls. While the index is away, the name is the one under which the caller has told something before. */
+  /** Identifies the caller. While the index is unreachable, its name is the one under which it sent a message before. */
   async who(visit: Caller): Promise<Who> {
     const { caller: id, claimedName } = visit;
     const told = this.#parts.state.talk.teller(id)?.name;

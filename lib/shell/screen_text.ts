@@ -1,5 +1,5 @@
 /**
- * The last step on the way to a terminal: every line of output and every name that Tab offers passes through here, whoever wrote it, so that one
+ * The last step on the way to a terminal: every line of output and every name that Tab offers passes through here, from every part of the program, so that one
  * forgotten `printable` elsewhere does no harm. Called by output.ts, terminal.ts and progress_display.ts.
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Whom a peer knows: which key has which name, who is always allowed what, who is blocked, and whose the folders of the inbox are. Held in memory whole and
+ * The people that a peer knows: the name of each key, what each is always allowed, which are blocked, and which folder of the inbox belongs to which key. Held in memory whole and
  * written by state.ts, with a second copy in trust_copy.ts: a key that was seen once must not be believed again because a disk failed.
  * @module
  */

@@ -13,7 +13,7 @@ const REMADE = "pieces";
 /**
  * Copies every row that `to` does not have already.
  *
- * @returns The names of the tables of which something could not be read.
+ * @returns The names of the tables that could not be read as a whole.
  */
 export function salvage(from: Database, to: Database): string[] {
   const there = readable(() => tablesOf(from)) ?? [];
@@ -61,7 +61,7 @@ function readable<T>(read: () => T): T | undefined {
   }
 }
 
-/** Whether reading failed, and not writing, of which the caller has to hear. */
+/** Whether reading failed; a failure of writing is for the caller. */
 function isOfContent(thrown: unknown): boolean {
   const trouble = troubleOf(thrown);
   if (trouble === "damaged" || trouble === "unusable") return true;

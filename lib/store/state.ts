@@ -62,10 +62,10 @@ const GATHER_MS = 200;
 export class State implements Disposable {
   /** Messages from person to person. */
   readonly talk: TalkStore;
-  /** Whom this peer knows. */
+  /** The people that this peer knows. */
   readonly people = new PeopleStore(() => this.#trustChanged());
   readonly #file: StateFile;
-  /** The second copy of whom this peer knows. */
+  /** The second copy of the people that this peer knows. */
   readonly #trustPath: string;
   readonly #transfers = new HeldTable({ name: "transfers", columns: ["id", "value"], key: ["id"] });
   readonly #settings = new HeldTable({ name: "settings", columns: ["name", "value"], key: ["name"] });

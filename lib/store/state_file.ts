@@ -45,7 +45,7 @@ export class StateFile implements Disposable {
   readonly #openDatabase: OpenDatabase;
   /** Undefined as long as a damaged file was set aside and no new one could be made. */
   #database: Database | undefined;
-  /** Files that were set aside and of which nothing has been read yet. */
+  /** Files that were set aside and not yet read. */
   readonly #aside: string[] = [];
   /** The open file and the one that SQLite keeps beside it; none when nothing is kept. */
   #onDisk: readonly SameFile[] = [];
@@ -233,7 +233,7 @@ export class StateFile implements Disposable {
     return database;
   }
 
-  /** Shape: the tables of which something could not be read. */
+  /** Shape: the tables that could not be read as a whole. */
   #salvageInto(database: Database, path: string, options: { readonly readOnly?: boolean }): string[] {
     let source: Database;
     try {

@@ -57,7 +57,7 @@ const FORGET_OF_CROWD = `
 /** What became of a message that waited. */
 interface Ended {
   readonly state: "delivered" | "refused";
-  /** Who has it, where that is known. */
+  /** The receiver, where it is known. */
   readonly id: string | undefined;
 }
 

@@ -11,7 +11,7 @@ export interface Traits {
   readonly executable?: boolean | undefined;
 }
 
-/** Who may execute a file, and who may read it, as bits of its mode. */
+/** The bits of a file's mode that allow to execute and to read it. */
 const EXECUTE_BITS = 0o111;
 const READ_BITS = 0o444;
 

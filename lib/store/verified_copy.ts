@@ -16,7 +16,7 @@ interface WantedContent {
   readonly size: number;
 }
 
-/** Who watches a file being read: `onPiece` is told the bytes read so far, and may throw to stop. */
+/** Callbacks while a file is read: `onPiece` gets the number of bytes read so far, and may throw to stop. */
 interface ReadOptions {
   readonly onPiece?: ((bytes: number) => void) | undefined;
 }
@@ -59,7 +59,7 @@ export async function copyVerified(
   return undefined;
 }
 
-/** Whether the file at `path` is the wanted content: reads all of it. A file that cannot be read is not, nor one of which reading was stopped. */
+/** Whether the file at `path` is the wanted content: reads all of it. False for a file that cannot be read, and when reading was stopped. */
 export async function isContentAt(path: string, wanted: WantedContent, options: ReadOptions = {}): Promise<boolean> {
   try {
     using file = await Deno.open(path);

@@ -67,7 +67,7 @@ export interface DownloadOptions {
   readonly pace?: Pace;
   /** Whether to ask for packed pieces. */
   readonly compress?: boolean;
-  /** Who gave something to this peer before. */
+  /** Peers that delivered something to this peer before. */
   readonly deliverers?: Deliverers;
 }
 

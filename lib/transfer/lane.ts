@@ -305,7 +305,7 @@ export class Lane {
   }
 
   /**
-   * Asks on a new connection whether it still has a content, of which it sent a piece that does not fit.
+   * Asks the source on a new connection whether it still has a content, after it sent a wrong piece of that.
    *
    * @returns What it says instead of digests, if it does.
    */

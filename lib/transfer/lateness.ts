@@ -11,7 +11,7 @@ import type { DownloadState, PlannedSource } from "./plan_state.ts";
 const LATE_MS = 2_000;
 /**
  * Time without a piece from any source after which a source counts as stalled, unless it sends fast enough to complete its piece within `LATE_MS`.
- * Its pieces are then asked of others, too. Without this, sources that stall one after the other would cost a download `LATE_MS` each.
+ * Its pieces are then also requested from others. Without this, sources that stall one after the other would cost a download `LATE_MS` each.
  */
 const STALLED_MS = 500;
 /** The time that a piece may take, though no other source gives anything: one that sends more slowly counts as silent. */

@@ -117,7 +117,7 @@ export class PieceList {
     }
   }
 
-  /** Gives up: whoever waits for a digest that is not known hears why. */
+  /** Gives up: every wait for an unknown digest fails with the reason. */
   fail(thrown: unknown): void {
     this.#failure = thrown;
     this.#tell(this.#known);

@@ -6,7 +6,7 @@
 
 import { type Random, randomBelow } from "../core/random.ts";
 
-/** Time without anything verified after which a source makes room; twice as long the next time, so that a slow one has its chance, too. */
+/** Time without anything verified after which a source makes room; twice as long the next time, so that a slow source also has its chance. */
 const PLACE_MS = 3_000;
 /** The same for one from which bytes come at such a rate that they are soon enough for a piece. */
 const MOVING_PLACE_MS = 10_000;
@@ -36,7 +36,7 @@ export interface Candidate {
   readonly hasDelivered: boolean;
 }
 
-/** Who leaves and who comes. */
+/** The sources that lose their places, and those that get them. */
 export interface Change {
   readonly leave: readonly string[];
   readonly enter: readonly string[];

@@ -226,7 +226,7 @@ function doubledPieces(
   return slowest?.pieces;
 }
 
-/** The pieces that two sources are asked for, neither of which is late or has stalled; for one that has proven itself, only those count that have, too. */
+/** The pieces that two sources are asked for while neither is late or stalled; for a proven source, only other proven sources count. */
 function piecesAskedTwice(source: PlannedSource, state: DownloadState, requests: readonly PlannedRequest[]): PieceSet {
   const once = new PieceSet(state.here.count);
   const twice = new PieceSet(state.here.count);

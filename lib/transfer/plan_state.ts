@@ -12,7 +12,7 @@ export interface PlannedSource {
   readonly id: string;
   /** Ready to be asked; busy with what was asked; resting after a failure; or dropped, never to be asked again. */
   readonly state: "ready" | "busy" | "resting" | "dropped";
-  /** Failed attempts in a row, none of which gave a piece. */
+  /** Failed attempts in a row, without a piece between them. */
   readonly tries: number;
   /** Whether its last request gave a piece; "new" as long as none has ended. */
   readonly standing: "new" | "good" | "bad";

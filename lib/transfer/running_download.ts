@@ -267,7 +267,7 @@ export class RunningDownload implements AsyncDisposable {
     await anchor.quiet();
   }
 
-  /** Now that there is a root, everybody who has it is a source. Others who list a file of this name may have another content. */
+  /** Now that there is a root, every peer that lists it is a source. Others who list a file of this name may have another content. */
   async #becomeKnown(lane: Lane): Promise<void> {
     if (this.#anchor !== lane) return;
     this.#pool.keepOnly(lane);

@@ -1,6 +1,6 @@
 /**
- * Downloads many small files, of at most one piece each, from everybody who has them: asked for ahead over a few kept connections, so that ten
- * thousand files do not cost ten thousand journeys there and back. small_plan.ts decides which file is asked of whom, places.ts which peers are
+ * Downloads many small files, of at most one piece each, from all peers that have them: asked for ahead over a few kept connections, so that ten
+ * thousand files do not cost ten thousand journeys there and back. small_plan.ts decides which peer is asked for which file, places.ts which peers are
  * asked. Called by lib/peer/fetch_folder.ts.
  *
  * A file of one piece needs no list of digests: its root follows from its size and its only digest.
@@ -41,7 +41,7 @@ export interface SmallFilesOptions {
   readonly onFailed: (file: SmallFile, failure: Failure) => void;
   /** Called while a peer waits for its owner's consent. */
   readonly onAsking?: (peer: string) => void;
-  /** Asks who else has a file. Called once for each file of which nobody who is known is in time. */
+  /** Asks for further holders of a file. Called once for each file whose known holders are all late. */
   readonly findMore?: (file: SmallFile) => Promise<readonly Source[]>;
   readonly connect: Connect;
   readonly clock: Clock;
@@ -49,7 +49,7 @@ export interface SmallFilesOptions {
   readonly signal: AbortSignal;
   readonly pace?: Pace;
   readonly compress?: boolean;
-  /** Who gave something to this peer before. */
+  /** Peers that delivered something to this peer before. */
   readonly deliverers?: Deliverers;
 }
 
@@ -60,11 +60,11 @@ const FIRST_AHEAD = 4;
 /** Files that a peer gives before it has one more connection, and time in which the last of them came. */
 const FILES_EACH = 4;
 const RECENT_MS = 1_000;
-/** Times that all connections to a peer fail, none of which gave a file, before the rest is done without it. */
+/** Times that all connections to a peer fail without a file, before the rest is done without it. */
 const TRIES_MAX = 5;
 /** How often the plan is looked at when nothing happens. */
 const TICK_MS = 200;
-/** Files of which others are looked for at a time: an index answers a bounded number of questions in a second. */
+/** Files for which further holders are looked for at a time: an index answers a bounded number of questions in a second. */
 const FINDING_MAX = 16;
 
 /** Whether a file may be downloaded this way. */
@@ -285,7 +285,7 @@ class RunningSmallFiles implements AsyncDisposable {
     this.#work.add(ended);
   }
 
-  /** How long until somebody who has something for us may be asked for it; for ever, when nobody has. */
+  /** How long until a peer that has something for us may be asked for it; for ever, when no peer has. */
   #restMs(): number {
     const nowMs = this.#options.clock.now();
     const useful = this.#helpers.values().filter((helper) => this.#isUseful(helper, nowMs));

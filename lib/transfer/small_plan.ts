@@ -1,5 +1,5 @@
 /**
- * Decides which small file is asked of whom. Pure: no socket, file or clock here; small_files.ts carries it out and comes back with what happened.
+ * Decides which peer is asked for which small file. Pure: no socket, file or clock here; small_files.ts carries it out and comes back with what happened.
  *
  * Only verified files speak for a connection. What was asked on one that is late, or much slower than another peer, is asked of that other peer as
  * soon as nothing else is left, whatever the first one says meanwhile; the first copy that is verified counts.
@@ -54,7 +54,7 @@ interface Entry {
   failure: Failure | undefined;
 }
 
-/** The files of one download, and who is asked for them. */
+/** The files of one download, and the peers that are asked for them. */
 export class SmallPlan {
   readonly #entries: readonly Entry[];
   /** Files that a peer may be asked for, next one last; some of them may be here or asked for by now. */
@@ -78,7 +78,7 @@ export class SmallPlan {
     [...this.#ofPeer.values()].forEach((own, number) => number % 2 === 0 ? own.reverse() : own);
   }
 
-  /** Everybody who has any of the files. */
+  /** All peers that have any of the files. */
   get sources(): Iterable<Source> {
     return this.#sources.values();
   }
@@ -114,7 +114,7 @@ export class SmallPlan {
   }
 
   /**
-   * The next file to ask for on a connection, which then counts as asked: one that nobody is asked for; else one of which all who are asked are late
+   * The next file to ask for on a connection, which then counts as asked: one that no peer is asked for; else one for which all asked peers are late
    * or much slower.
    */
   take(asker: Asker, nowMs: number): number | undefined {
@@ -158,7 +158,7 @@ export class SmallPlan {
     }
   }
 
-  /** The files that were asked for, and of which nobody who is asked is in time: others that have them are worth looking for. */
+  /** The files that were asked for and whose asked peers are all late: further holders are worth looking for. */
   *troubled(nowMs: number): Generator<number> {
     for (const [index, { isHere, askers, failure }] of this.#entries.entries()) {
       const isAsked = askers.size > 0 || failure !== undefined;

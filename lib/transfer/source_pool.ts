@@ -1,5 +1,5 @@
 /**
- * Everybody who has the content of one download, and who of them has a place and so is asked: carries out what places.ts decides. Called by
+ * All peers that have the content of one download, and those of them that have a place and are asked: carries out what places.ts decides. Called by
  * running_download.ts.
  * @module
  */
@@ -15,7 +15,7 @@ import { changePlaces } from "./places.ts";
 
 /** What a pool needs. */
 export interface SourcePoolOptions {
-  /** Asks who has the content now. */
+  /** Asks for the present holders of the content. */
   readonly find: (root: string | undefined) => Promise<readonly Source[]>;
   readonly lane: LaneParts;
   readonly clock: Clock;
@@ -48,7 +48,7 @@ export class SourcePool {
     return lane;
   }
 
-  /** Learns who has the content. Those known before are kept: the index may not have heard yet that one is back. */
+  /** Takes over the holders of the content. Known ones are kept: the index may not have heard yet that one is back. */
   async find(root: string | undefined): Promise<void> {
     const found = await this.#options.find(root).catch((thrown) => {
       if (failedWith(thrown, "index-unreachable", "closed", "timeout")) return [];
@@ -106,7 +106,7 @@ export class SourcePool {
     for (const lane of this.#lanes.values()) lane.close(reason);
   }
 
-  /** Who gave how much. */
+  /** How much each source gave. */
   given(): Given[] {
     const gave = [...this.#former, ...this.#lanes.values()].filter((lane) => lane.bytes > 0);
     for (const { source } of gave) this.#options.deliverers?.note(source);

@@ -1,5 +1,5 @@
 /**
- * A class that downloads one file, in no time: one owner and many receivers, each of which plans as a real one does (lib/transfer/plan.ts, places.ts),
+ * A class that downloads one file, in no time: one owner and many receivers that each plan as a real one does (lib/transfer/plan.ts, places.ts),
  * remembers what it gave (lib/peer/demand.ts) and sends through slots of its own at a rate of its own. Time is a number and chance is a seed, so the
  * result is that of the schedule, on whatever machine.
  * @module

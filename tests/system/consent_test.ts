@@ -96,7 +96,7 @@ Deno.test("with --consent ask a stranger gets no digest before the owner says ye
     assertEquals(await ended, answer === "nao" ? "refused" : "digests");
   }
   await connection.readBody(new Uint8Array(3 * 32));
-  // Who may have the digests may have the bytes.
+  // A peer that may have the digests may have the bytes.
   await ask(connection, Download, { name: "exam.bin", start: 0, end: 1 });
   assert(!ana.program.stderr.includes("Question 3"), ana.program.stderr);
 });

@@ -1,5 +1,5 @@
 /**
- * An index and a peer, of which machines with other addresses want every place: an honest peer joins, searches and downloads meanwhile. The
+ * Machines with other addresses want every place of an index and of a peer: an honest peer joins, searches and downloads meanwhile. The
  * bounds are those that people notice; on a slow machine the same actions without the crowd decide (../support/beside_crowd.ts).
  * @module
  */
@@ -33,7 +33,7 @@ async function times(
   }));
 }
 
-/** The dearest names: of 1,000 characters, as one word or as 64, none of which another name has. */
+/** The dearest names: of 1,000 characters, as one word or as 64, all found in one name only. */
 function dearNames(key: number, from: number, count: number): { name: string; size: number }[] {
   return Array.from({ length: count }, (_, at) => {
     const word = `${key}x${from + at}x`;

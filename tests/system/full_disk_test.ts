@@ -55,7 +55,7 @@ testWithDisks("with a full disk, one-shot commands that need none work, and the 
       const { code, stdout, stderr } = await runCommand(rui, ...command);
       assertEquals(code, 0, stderr);
       assertMatch(stdout, /film\.bin|ana/);
-      // Whoever has nothing to write has nothing to say.
+      // A program that has nothing to write reports nothing.
       assertEquals(count(stderr, /recess\.db": its disk is full/g), rui === known ? 0 : 1, stderr);
     }
     const streamed = await redirected(`> ${temp.at("out")}`, rui, "get", "film.bin", "--output", "-");
@@ -118,7 +118,7 @@ testWithDisks(
         return (await runCommand({ ...guest, args: ["--json"] }, "search", "a.bin")).stdout.includes('"root"');
       });
       await disk.fill();
-      // A file that comes, one that goes and a setting, each of which the state remembers.
+      // The state remembers a new file, a removed file and a setting.
       await Deno.writeTextFile(disk.at("rui", "empty.txt"), "");
       await program.type("search film");
       await program.line(/film\.bin/);
@@ -132,7 +132,7 @@ testWithDisks(
       await eventually("a message needs the disk, and says so", () => count(program.stderr, /error: Cannot/g) >= 1);
       const got = await runCommand(guest, "get", "a.bin", "--from", "rui");
       assertEquals(got.code, 0, got.stderr);
-      // Whoever tells something to it is told that it could not be kept; nothing is lost.
+      // The sender of a message is told that it could not be stored; nothing is lost.
       const told = await runCommand(guest, "tell", "rui", "bom dia");
       assert(!told.stderr.includes("this is a bug"), told.stderr);
       await eventually(

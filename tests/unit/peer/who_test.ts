@@ -1,5 +1,5 @@
 /**
- * Who somebody is, by name and key: as a decision, and after an index has forgotten whose names are whose.
+ * The identity of people, by name and key: as a decision, and after an index has forgotten whose names are whose.
  * @module
  */
 
