@@ -66,7 +66,7 @@ export class Identity implements PublicIdentity {
     const pkcs8 = bytesInPem(PRIVATE_KEY, text);
     if (pkcs8?.length === PKCS8_PREFIX.length + SEED_BYTES) return await Identity.fromSeed(pkcs8.slice(-SEED_BYTES));
     throw new Failure("no-access", "Cannot read the identity: the file is damaged", {
-      hint: "delete .recess/identity.pem to get a new one; others then have to trust it anew",
+      hint: "delete .recess/identity.pem to get a new one; others then have to trust the new one",
     });
   }
 

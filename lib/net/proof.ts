@@ -44,11 +44,11 @@ export async function checkProof(
 ): Promise<PublicIdentity> {
   const identity = await identityOf(Uint8Array.fromHex(proof.certificate));
   if (!await signedBy(identity, Uint8Array.fromHex(proof.signature), signedBytes(channel))) {
-    throw new Failure("wrong-key", "Cannot believe who you are: the signature does not fit");
+    throw new Failure("wrong-key", "Cannot verify your identity: the signature does not match");
   }
   const member = Uint8Array.fromHex(proof.member ?? "");
   if (roomKey === undefined || roomKey.isProof(member, channel.asked, channel.asking, identity.id)) return identity;
-  throw new Failure("no-member", "This room needs its key, and yours is not it");
+  throw new Failure("no-member", "This room has a key, and yours is another one or missing");
 }
 
 function signedBytes({ asked, asking, called, calledId }: Channel): Uint8Array<ArrayBuffer> {

@@ -150,7 +150,9 @@ class DialectSession {
       case "help":
         return HELP;
       case "download":
-        throw new Failure("malformed", "Cannot send files: this is an index", { hint: "SEARCH says who has them" });
+        throw new Failure("malformed", "Cannot send files: this is an index", {
+          hint: "SEARCH lists the peers that have them",
+        });
     }
   }
 

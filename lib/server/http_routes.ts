@@ -25,7 +25,7 @@ const OK = { status: "ok" };
 export const HTTP_ROUTES: readonly HttpRoute[] = [
   httpRoute("GET", "/peers", {
     operation: "listPeers",
-    about: "Who is here, in order of name, page by page: `more` says that there is another.",
+    about: "The peers, in order of name, page by page: `more` says that there is another page.",
     hasTag: true,
     parameters: {
       limit: parameter(count({ min: 1, max: PAGE_ROWS_MAX }), "At most so many.", ROWS),
