@@ -94,8 +94,9 @@ Deno.test("with --consent ask a stranger gets no digest before the owner says ye
     await waitFor(ana.program, new RegExp(`Question ${number}: .*wants to download "exam\\.bin"`));
     await ana.program.type(answer);
     assertEquals(await ended, answer === "nao" ? "refused" : "digests");
+    // Of a file that is being hashed there are only some yet.
+    if (answer === "sim") await connection.readBody(new Uint8Array((await asking).bodyBytes));
   }
-  await connection.readBody(new Uint8Array(3 * 32));
   // A peer that may have the digests may have the bytes.
   await ask(connection, Download, { name: "exam.bin", start: 0, end: 1 });
   assert(!ana.program.stderr.includes("Question 3"), ana.program.stderr);
