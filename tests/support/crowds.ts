@@ -11,8 +11,11 @@ import { Identity } from "../../lib/net/identity.ts";
 import { Join } from "../../lib/protocol/presence.ts";
 import { connectFrom } from "./connect_from.ts";
 
-/** Pause before a connection is opened again: a thousand at once would otherwise measure the machine and not its programs. */
-const AGAIN_MS = 10_000;
+/** Shortest and longest pause before a connection is opened again: thousands at once would measure the machine and not its programs. */
+const AGAIN_FIRST_MS = 10_000;
+const AGAIN_LAST_MS = 20_000;
+/** More than a peer has places for strangers. */
+const PEER_HALF_OPEN = STRANGERS_MAX + 500;
 /** Connections that are being opened at the same time. */
 const OPENING_MAX = 32;
 
@@ -85,7 +88,7 @@ export class Crowd implements AsyncDisposable {
     const { signal } = this.#stopping;
     const { promise, resolve } = Promise.withResolvers<void>();
     if (signal.aborted) resolve();
-    const timer = setTimeout(resolve, AGAIN_MS);
+    const timer = setTimeout(resolve, AGAIN_FIRST_MS + Math.random() * (AGAIN_LAST_MS - AGAIN_FIRST_MS));
     signal.addEventListener("abort", () => resolve(), { once: true });
     return promise.finally(() => clearTimeout(timer));
   }
@@ -103,13 +106,14 @@ async function untilClosed(connection: Connection): Promise<void> {
 /** Begins what one crowd does, until the crowd is ended. */
 export type BeginCrowd = (crowd: Crowd, target: CrowdTarget) => Promise<void>;
 
-/** So many half-open connections to the index and as many to the peer, from each address in turn. */
+/** Half-open connections to the peer, more than it has places, and so many to the index, from each address in turn. */
 export async function halfOpen(
   crowd: Crowd,
   { host, indexPort, peerPort }: CrowdTarget,
-  { count, from }: { count: number; from: (number: number) => string },
+  { toIndex, from }: { toIndex: number; from: (number: number) => string },
 ): Promise<void> {
-  for (const port of [peerPort, indexPort]) await crowd.keep(count, (number) => connectFrom(from(number), port, host));
+  await crowd.keep(PEER_HALF_OPEN, (number) => connectFrom(from(number), peerPort, host));
+  await crowd.keep(toIndex, (number) => connectFrom(from(number), indexPort, host));
 }
 
 /** Connections that prove a key each, perhaps all the same one, from each address in turn. */
@@ -132,7 +136,7 @@ const OTHER = (): string => "127.0.0.2";
 /** What a crowd does, by name. All come from IPv4 addresses other than 127.0.0.1. */
 export const CROWDS: Readonly<Record<string, BeginCrowd>> = {
   "more half-open connections than the peer has places, and as many to the index": async (crowd, target) => {
-    await halfOpen(crowd, target, { count: STRANGERS_MAX + 500, from: OTHER });
+    await halfOpen(crowd, target, { toIndex: PEER_HALF_OPEN, from: OTHER });
   },
   "300 connections that say HELLO and never PROVE": async (crowd, { host, indexPort }) => {
     await crowd.keep(300, async () => {

@@ -10,7 +10,7 @@ import { halfOpen, proven } from "./crowds.ts";
 
 const ADDRESSES = 1_000;
 /** More than an index has places for strangers. */
-const HALF_OPEN = INDEX_STRANGERS_MAX + ADDRESSES;
+const INDEX_HALF_OPEN = INDEX_STRANGERS_MAX + ADDRESSES;
 const HONEST = "fd00:0:0:2::1";
 /** Keys that the machine proves at the same time: more than the index has places for those that are known. */
 const KEYS = 700;
@@ -21,7 +21,7 @@ await ip("link set lo up");
 await ip(...added.map((address) => `address add ${address}/128 dev lo nodad`));
 
 const complaints = await besideCrowd(async (crowd, target) => {
-  await halfOpen(crowd, target, { count: HALF_OPEN, from: of });
+  await halfOpen(crowd, target, { toIndex: INDEX_HALF_OPEN, from: of });
   await proven(crowd, target, { count: KEYS, from: of });
 }, HONEST);
 console.log(JSON.stringify(complaints));
