@@ -10,6 +10,7 @@ import { failedWith, Failure } from "../core/failure.ts";
 import { URL_BYTES_MAX } from "../core/limits.ts";
 import { peerName } from "../protocol/shapes.ts";
 import { hostOf, type HttpAccess } from "./http_access.ts";
+import type { HttpRequest } from "./http_exchange.ts";
 import { failureResponse, HttpFailure } from "./http_failure.ts";
 import { decodePart } from "./http_query.ts";
 import { type Asked, type HttpAnswer, type HttpParts, type HttpRoute, TOKEN_HEADER } from "./http_route.ts";
@@ -44,7 +45,7 @@ export class HttpApi {
   }
 
   /** Answers one request from an address. Fails: never. */
-  async answer(request: Request, remote: Address): Promise<Response> {
+  async answer(request: HttpRequest, remote: Address): Promise<Response> {
     const { clock, metrics, journal } = this.#options;
     const asking = { operation: "", startedMs: clock.now() };
     let response: Response;
@@ -65,7 +66,7 @@ export class HttpApi {
   }
 
   async #answer(
-    request: Request,
+    request: HttpRequest,
     remote: Address,
     asking: { operation: string; startedMs: number },
   ): Promise<Response> {

@@ -5,13 +5,17 @@
 
 import { Failure } from "../core/failure.ts";
 import { HTTP_BODY_BYTES_MAX, HTTP_BODY_WAIT_MS } from "../core/limits.ts";
+import type { HttpRequest } from "./http_exchange.ts";
 import { HttpFailure } from "./http_failure.ts";
 
 /** Why a connection ends: what is left of the body is not read. */
 const CLOSE = { connection: "close" };
 
 /** The body's value, not checked yet. Fails: "unsupported" if it is no JSON by its type, "malformed", "too-large", "timeout". */
-export async function readJson(request: Request, { waitMs = HTTP_BODY_WAIT_MS } = {}): Promise<unknown> {
+export async function readJson(
+  request: Pick<HttpRequest, "headers" | "body">,
+  { waitMs = HTTP_BODY_WAIT_MS } = {},
+): Promise<unknown> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     // A page elsewhere may send other types without asking first; this one it may not.
@@ -28,7 +32,7 @@ export async function readJson(request: Request, { waitMs = HTTP_BODY_WAIT_MS } 
   }
 }
 
-async function readBody(request: Request, waitMs: number): Promise<Uint8Array> {
+async function readBody(request: Pick<HttpRequest, "body">, waitMs: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(HTTP_BODY_BYTES_MAX);
   let size = 0;
   const reader = request.body?.getReader();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { HttpRequest } from "./http_exchange.ts";
 import type { Address } from "../core/address.ts";
 import type { FailureCode } from "../core/failure.ts";
 import type { SearchIndex } from "../index/search_index.ts";
@@ -76,7 +77,7 @@ export interface HttpRoute {
   /** What it fails with, beside what every route may. */
   readonly fails: readonly FailureCode[];
   /** Reads the rest of the request, and answers it. Fails: as declared. */
-  answer(parts: HttpParts, request: Request, query: string, asked: Asked): Promise<HttpAnswer>;
+  answer(parts: HttpParts, request: HttpRequest, query: string, asked: Asked): Promise<HttpAnswer>;
 }
 
 /** A route as it is written down. */

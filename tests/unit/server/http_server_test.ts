@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
-import { HttpGate } from "../../../lib/server/http_gate.ts";
 import { HttpServer } from "../../../lib/server/http_server.ts";
 import { IndexMetrics } from "../../../lib/server/index_metrics.ts";
 import { connectFrom } from "../../support/connect_from.ts";
@@ -89,20 +88,36 @@ Deno.test("a client that sends all requests at once and ends is still answered, 
   assertEquals([...(await rest(conn)).matchAll(/HTTP\/1\.1 200 /g)].length, 3);
 });
 
-Deno.test("a gate knows its caller as long as the connection lasts", async () => {
-  using inner = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using gate = await HttpGate.listen({ host: "127.0.0.1", port: 0 }, {
-    inner: { host: "127.0.0.1", port: inner.addr.port },
-  });
-  const outer = await Deno.connect({ hostname: "127.0.0.1", port: gate.address.port });
-  await send(outer, "GET ");
-  const accepted = await inner.accept();
-  assert(accepted.remoteAddr.transport === "tcp");
-  const { port } = accepted.remoteAddr;
-  const remote = await eventually("it is known", () => gate.remoteOf(port));
-  assertEquals(remote, { host: "127.0.0.1", port: outer.localAddr.port });
-  assertEquals(gate.remoteOf(outer.localAddr.port), undefined);
-  outer.close();
-  accepted.close();
-  await eventually("it is forgotten", () => gate.remoteOf(port) === undefined);
+Deno.test("a connection is kept after an answer, for the next request", async () => {
+  await using http = await startHttp();
+  const conn = await http.connect();
+  for (let number = 0; number < 3; number++) {
+    await send(conn, REQUEST);
+    let text = "";
+    while (!/\r\n\r\n.*\}$/.test(text)) {
+      const buffer = new Uint8Array(4_096);
+      const read = await conn.read(buffer);
+      assert(read !== null, `closed after ${number} answers: ${text}`);
+      text += new TextDecoder().decode(buffer.subarray(0, read));
+    }
+    assert(text.startsWith(OK), text);
+  }
+  conn.close();
+});
+
+Deno.test("HTTP opens one port and no other", async () => {
+  const listening = async (): Promise<number> => {
+    const tables = await Promise.all(["tcp", "tcp6"].map((name) => Deno.readTextFile(`/proc/self/net/${name}`)));
+    const own = new Set<string>();
+    for await (const { name } of Deno.readDir("/proc/self/fd")) {
+      const inode = /^socket:\[(\d+)\]$/.exec(await Deno.readLink(`/proc/self/fd/${name}`).catch(() => ""))?.[1];
+      if (inode !== undefined) own.add(inode);
+    }
+    const rows = tables.flatMap((table) => table.trim().split("\n").slice(1)).map((row) => row.trim().split(/\s+/));
+    return rows.filter((row) => row[3] === "0A" && own.has(row[9] ?? "")).length;
+  };
+  const before = await listening();
+  await using http = await startHttp();
+  assertEquals(await listening() - before, 1);
+  assert((await answered(await http.connect())).startsWith(OK));
 });
