@@ -29,7 +29,7 @@ Deno.test("classroom C: a manifest says what is shared, bad lines are named, and
   });
   await rui.program.type("ls", "ajuda", "ls ana", "get 1", "sair");
   assertEquals(await rui.program.exit(), 0, rui.program.stderr);
-  assertMatch(rui.program.stdout, /^ +ls \[PEER\] +what one peer shares/m);
+  assertMatch(rui.program.stdout, /^ +ls \[PEER\] +list the files of PEER/m);
   assertMatch(rui.program.stdout, /^ana +\S+ +127\.0\.0\.1:\d+ +1 +3\.00 MB$/m);
   assertMatch(rui.program.stdout, /^1 +aula 1\.mp4 +3\.00 MB +1 +ana$/m);
 });
