@@ -26,6 +26,7 @@ import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
 import type { ShareTrouble } from "../store/troubles.ts";
 import { setAsideIfOdd } from "../store/odd_file.ts";
+import { restoreSecret } from "../store/secret_file.ts";
 import { State, type StateEvent } from "../store/state.ts";
 import { Deliverers } from "../transfer/deliverers.ts";
 import { Partials } from "../transfer/partials.ts";
@@ -198,9 +199,15 @@ export class Peer implements AsyncDisposable {
       if (event.isFull === true || failedWith(folder.notKept, "disk-full")) fullDisks.isNamed(folder.path);
       onEvent({ ...event, why: folder.notKept?.message ?? event.why });
     };
+    const identityPath = folder.statePath("identity.pem");
+    let identityPem: string | undefined;
     const state = stack.use(State.open(folder.statePath("recess.db"), {
       onEvent: onStateEvent,
       openDatabase: options.openDatabase,
+      beforeWrittenAgain() {
+        folder.remakeStateIfGone();
+        if (identityPem !== undefined) restoreSecret(identityPath, identityPem);
+      },
     }));
     if (folder.notKept === undefined) {
       setAsideIfOdd(folder.statePath("reserve"), onEvent);
@@ -209,13 +216,14 @@ export class Peer implements AsyncDisposable {
     }
     const isFirstStart = state.setting("started") === undefined;
     const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
-    const identity = await folderIdentity(folder.statePath("identity.pem"), {
+    const identity = await folderIdentity(identityPath, {
       onNotKept({ message }) {
         const why = `${message}, so the next start has another key`;
         if (state.isKept) onEvent({ event: "state-not-kept", path: folder.path, why });
       },
       onLoose: (why) => onEvent({ event: "insecure", why }),
     });
+    identityPem = identity.toPem();
     const { room, plain = false } = options;
     const roomKey = room === undefined ? {} : { roomKey: room.key };
 

@@ -11,7 +11,7 @@ import { failedWith, Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { closeFile } from "./close_file.ts";
 import { nameInside } from "./inside.ts";
-import { demandFolder, demandPlainFile } from "./odd_file.ts";
+import { demandFolder, demandPlainFile, isThere } from "./odd_file.ts";
 import { isOfInbox, isShareable, STATE_FOLDER } from "./shareable.ts";
 import { isExecutable } from "./traits.ts";
 
@@ -76,6 +76,14 @@ export class Folder implements Disposable {
   /** Does what a full disk prevented when the folder was opened, if there is room by now. Fails: "folder-in-use". */
   takeIfRoom(): void {
     if (failedWith(this.#notKept, "disk-full")) this.#take();
+  }
+
+  /** Makes the folder of the state again, if another program removed it and left the shared folder. Fails: "folder-in-use". */
+  remakeStateIfGone(): void {
+    if (this.#notKept !== undefined || isThere(this.statePath()) || !isThere(this.path)) return;
+    this.#lock?.close();
+    this.#lock = undefined;
+    this.#take();
   }
 
   /** Makes the folder of the state and locks it, or notes why that cannot be done. Fails: "folder-in-use". */

@@ -6,7 +6,7 @@
 import { Failure } from "../core/failure.ts";
 import { PIPE_WAIT_MS } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
-import { demandPlainFile, oddKindAt } from "./odd_file.ts";
+import { demandPlainFile, isThere, oddKindAt } from "./odd_file.ts";
 
 /** Readable and writable by the owner alone. */
 const MODE = 0o600;
@@ -63,6 +63,23 @@ async function readPipe(path: string): Promise<string> {
     throw Failure.from(thrown, "no-access", `Cannot read "${printable(path)}"`);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Writes the file again, if another program removed it: whole, or not at all.
+ *
+ * @throws {Failure} "no-access", "disk-full".
+ */
+export function restoreSecret(path: string, text: string): void {
+  if (isThere(path)) return;
+  const beside = `${path}.new`;
+  try {
+    demandPlainFile(beside);
+    Deno.writeTextFileSync(beside, text, { mode: MODE });
+    Deno.renameSync(beside, path);
+  } catch (thrown) {
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(path)}"`);
   }
 }
 

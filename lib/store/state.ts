@@ -53,6 +53,8 @@ export interface StateOptions {
   readonly onEvent?: ((event: StateEvent) => void) | undefined;
   /** Opens the database. Default: SQLite. */
   readonly openDatabase?: OpenDatabase | undefined;
+  /** Called before a database that another program deleted or cut short is written again. */
+  readonly beforeWrittenAgain?: (() => void) | undefined;
 }
 
 /** How long pieces are gathered before they are written together: a folder of small files has thousands in a second. */
@@ -81,8 +83,8 @@ export class State implements Disposable {
   readonly #writer: PatientWriter;
   #gathering: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(path: string, { onEvent = () => {}, openDatabase }: StateOptions) {
-    this.#file = StateFile.open(path, { onEvent, openDatabase });
+  private constructor(path: string, { onEvent = () => {}, openDatabase, beforeWrittenAgain }: StateOptions) {
+    this.#file = StateFile.open(path, { onEvent, openDatabase, beforeWrittenAgain });
     this.#trustPath = path.replace(/[^/\\]*$/, "trust.jsonl");
     this.#writer = new PatientWriter({
       write: () => this.#writeAll(),

@@ -28,6 +28,8 @@ export type StateFileEvent =
 export interface StateFileOptions {
   readonly onEvent: (event: StateFileEvent) => void;
   readonly openDatabase?: OpenDatabase | undefined;
+  /** Called before a file that was deleted or cut short is written again: the folder around it may be gone, too. */
+  readonly beforeWrittenAgain?: (() => void) | undefined;
 }
 
 /** SQLite then keeps no file of shared memory, which needs room on the disk even to read; the folder has one peer at a time anyway. */
@@ -43,6 +45,7 @@ export class StateFile implements Disposable {
   readonly #path: string;
   readonly #onEvent: (event: StateFileEvent) => void;
   readonly #openDatabase: OpenDatabase;
+  readonly #beforeWrittenAgain: () => void;
   /** Undefined as long as a damaged file was set aside and no new one could be made. */
   #database: Database | undefined;
   /** Files that were set aside and not yet read. */
@@ -53,10 +56,12 @@ export class StateFile implements Disposable {
   #isNew = false;
   #isKept = true;
 
-  private constructor(path: string, { onEvent, openDatabase = openSqlite }: StateFileOptions) {
+  private constructor(path: string, options: StateFileOptions) {
+    const { onEvent, openDatabase = openSqlite, beforeWrittenAgain = () => {} } = options;
     this.#path = path;
     this.#onEvent = onEvent;
     this.#openDatabase = openDatabase;
+    this.#beforeWrittenAgain = beforeWrittenAgain;
     this.#database = this.#open();
     this.#follow();
   }
@@ -257,6 +262,7 @@ export class StateFile implements Disposable {
   #seeToFile(): void {
     const open = this.#database;
     if (open === undefined || !this.#onDisk.some((file) => file.isLost())) return;
+    this.#beforeWrittenAgain();
     if (isThere(this.#path)) setDatabaseAside(this.#path);
     else removeAll(this.#path);
     let database: Database | undefined;
