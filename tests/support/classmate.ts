@@ -3,7 +3,12 @@
  * @module
  */
 
+import { DIALECT_ANSWERS } from "../../lib/protocol/dialect_requests.ts";
+
 const READ_BYTES = 1024;
+const { found, refused, notFound } = DIALECT_ANSWERS;
+/** What a peer of classroom B answers a download with. */
+const WORDS = new RegExp(`^(${[found, refused, notFound].join("|")})`);
 
 /** Sends bytes as they are and reads once, as `sock.recv(1024)` does. Shape: what came, or undefined when the other side just closed. */
 export async function sayOnce(port: number, text: string | Uint8Array): Promise<string | undefined> {
@@ -33,53 +38,44 @@ export async function writeAll(conn: Deno.Conn, text: string | Uint8Array): Prom
 /** What a classmate's download gave: the first packet, and the bytes after it. */
 export interface Received {
   readonly header: string | undefined;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** How long this process may have been held up while it waited for a first packet. */
-const HELD_UP_MS_MAX = 50;
-
-/**
- * Asks, and reads the first packet. The header is told from what follows by a pause alone, so where this process was held up and could not read in
- * between, it asks again.
- */
-async function ask(port: number, text: string): Promise<{ conn: Deno.Conn; header: string | undefined }> {
-  for (let triesLeft = 20;; triesLeft--) {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    let lookedMs = performance.now();
-    let heldUpMs = 0;
-    const look = (): void => {
-      heldUpMs = Math.max(heldUpMs, performance.now() - lookedMs);
-      lookedMs = performance.now();
-    };
-    const looking = setInterval(look, 10);
-    await writeAll(conn, text);
-    const header = await readOnce(conn);
-    look();
-    clearInterval(looking);
-    if (heldUpMs < HELD_UP_MS_MAX || triesLeft === 0) return { conn, header };
-    conn.close();
-  }
+/** Asks, and reads the first packet. Where this process was held up, that holds bytes of the file, too: the header ends where the pattern does. */
+async function ask(port: number, text: string, pattern: RegExp): Promise<{ conn: Deno.Conn } & Received> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await writeAll(conn, text);
+  const buffer = new Uint8Array(READ_BYTES);
+  const count = await conn.read(buffer);
+  if (count === null) return { conn, header: undefined, bytes: new Uint8Array(0) };
+  const packet = buffer.subarray(0, count);
+  const first = new TextDecoder().decode(packet);
+  const header = pattern.exec(first)?.[0] ?? first;
+  return { conn, header, bytes: packet.subarray(new TextEncoder().encode(header).length) };
 }
 
 /** Downloads as classroom A does: a packet of JSON, and then exactly `file_size` bytes. */
 export async function downloadJson(port: number, name: string, method = "DOWNLOAD"): Promise<Received> {
-  const { conn, header } = await ask(port, JSON.stringify({ method, data: { filename: name } }));
+  const { conn, header, bytes } = await ask(port, JSON.stringify({ method, data: { filename: name } }), /^\{[^}]*\}/);
   using _closed = conn;
   const { file_size: size = 0, data } = JSON.parse(header ?? "{}");
-  return { header, bytes: await read(conn, data === "SIM" ? size : 0) };
+  return { header, bytes: await read(conn, bytes, data === "SIM" ? size : 0) };
 }
 
 /** Downloads as classroom B does: a packet of words, and then bytes until the other side closes. */
 export async function downloadWords(port: number, name: string): Promise<Received> {
-  const { conn, header } = await ask(port, `DOWNLOAD ${name}`);
+  const { conn, header, bytes } = await ask(port, `DOWNLOAD ${name}`, WORDS);
   using _closed = conn;
-  return { header, bytes: await read(conn, Infinity) };
+  return { header, bytes: await read(conn, bytes, Infinity) };
 }
 
-async function read(conn: Deno.Conn, bytesMax: number): Promise<Uint8Array> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  for (let done = 0; done < bytesMax;) {
+async function read(
+  conn: Deno.Conn,
+  begun: Uint8Array<ArrayBuffer>,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts = [begun];
+  for (let done = begun.length; done < bytesMax;) {
     const buffer = new Uint8Array(Math.min(READ_BYTES, bytesMax - done));
     const count = await conn.read(buffer);
     if (count === null) break;
