@@ -200,7 +200,7 @@ export class Peer implements AsyncDisposable {
       onEvent({ ...event, why: folder.notKept?.message ?? event.why });
     };
     const identityPath = folder.statePath("identity.pem");
-    let identityPem: string | undefined;
+    let identityPem: string | undefined = undefined;
     const state = stack.use(State.open(folder.statePath("recess.db"), {
       onEvent: onStateEvent,
       openDatabase: options.openDatabase,
