@@ -232,7 +232,13 @@ class RunningSmallFiles implements AsyncDisposable {
         helper.askingMs = undefined;
         helper.bytes += file.size;
         helper.busyMs += ms;
-        onFile(file, bytes, digest);
+        try {
+          onFile(file, bytes, digest);
+        } catch (thrown) {
+          // At once: the plan counts the file as here, and the download must not end well before the connection has reported this.
+          this.#fail(thrown);
+          throw thrown;
+        }
         if (this.#plan.isDone) this.#bell.ring();
       },
       ahead: () => Math.min(SMALL_AHEAD, FIRST_AHEAD + helper.files),

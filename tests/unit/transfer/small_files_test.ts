@@ -92,3 +92,29 @@ Deno.test("downloadSmallFiles() stops by its signal", async () => {
   const failure = await assertRejects(() => run([ana.source], { signal: controller.signal }), Failure);
   assertEquals(failure.code, "cancelled");
 });
+
+Deno.test("downloadSmallFiles() fails when the last file cannot be placed, whatever it waits for in that moment", async () => {
+  await using ana = await SmallSource.open(FILES, "ana");
+  const [file] = FILES.slice(5);
+  assert(file !== undefined);
+  const { name, bytes, root } = file;
+  const wake = Promise.withResolvers<void>();
+  await assertRejects(
+    () =>
+      downloadSmallFiles({
+        files: [{ name, size: bytes.length, root, sources: [{ ...ana.source, name }] }],
+        onFile() {
+          wake.resolve();
+          throw new Failure("disk-full", "Cannot write it");
+        },
+        onFailed: () => {},
+        connect: connectPlain,
+        // Whatever waits for a time goes on when the file has come.
+        clock: { now: systemClock.now, delay: () => wake.promise },
+        random: seededRandom(1),
+        signal: new AbortController().signal,
+      }),
+    Failure,
+    "Cannot write it",
+  );
+});
