@@ -70,7 +70,7 @@ export class HttpServer implements AsyncDisposable {
     });
     this.#api = new HttpApi({ ...options, clock, access, registrars: this.#registrars });
     this.#idleMs = idleMs;
-    // Whoever has said all is still answered.
+    // A client that has sent everything and ended is still answered.
     Object.assign(this.#http, { httpAllowHalfOpen: true });
     this.#http.keepAliveTimeout = idleMs;
     // A server that does not listen would close each connection after its first answer.

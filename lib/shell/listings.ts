@@ -55,7 +55,7 @@ function sizeOf(row: Row): string {
   return row.peers.every(({ dialect }) => dialect !== undefined) ? "unknown" : formatSize(row.size);
 }
 
-/** Shows who is here. */
+/** Shows the peers at the index. */
 export async function listPeers({ output, directory }: CommandContext): Promise<void> {
   const { peers } = await directory.peers();
   output.table(

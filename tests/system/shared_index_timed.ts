@@ -131,7 +131,7 @@ test("three servers over one Redis: one is killed, and then Redis; nobody is los
   await shell.program.type("search notes guest");
   await eventually(
     "a word about it",
-    () => `${shell.program.stdout}${shell.program.stderr}`.includes("This may be old"),
+    () => `${shell.program.stdout}${shell.program.stderr}`.includes("This list may be out of date"),
   );
   await new Promise((resolve) => setTimeout(resolve, 20_000));
   await using again = await startRedis({ port: redis.port });
