@@ -200,13 +200,13 @@ export class Peer implements AsyncDisposable {
       onEvent({ ...event, why: folder.notKept?.message ?? event.why });
     };
     const identityPath = folder.statePath("identity.pem");
-    let identityPem: string | undefined = undefined;
+    const kept: { identity?: Identity } = {};
     const state = stack.use(State.open(folder.statePath("recess.db"), {
       onEvent: onStateEvent,
       openDatabase: options.openDatabase,
       beforeWrittenAgain() {
         folder.remakeStateIfGone();
-        if (identityPem !== undefined) restoreSecret(identityPath, identityPem);
+        if (kept.identity !== undefined) restoreSecret(identityPath, kept.identity.toPem());
       },
     }));
     if (folder.notKept === undefined) {
@@ -223,7 +223,7 @@ export class Peer implements AsyncDisposable {
       },
       onLoose: (why) => onEvent({ event: "insecure", why }),
     });
-    identityPem = identity.toPem();
+    kept.identity = identity;
     const { room, plain = false } = options;
     const roomKey = room === undefined ? {} : { roomKey: room.key };
 
