@@ -24,10 +24,10 @@ export class ContentTurns {
 
   /** The same without waiting; undefined when somebody else fetches the content. */
   takeIfFree(content: Content): Disposable | undefined {
-    if (this.isTaken(content)) return undefined;
-    const stack = new DisposableStack();
-    for (const key of keysOf(content)) stack.use(this.#hold(key));
-    return stack;
+    const keys = keysOf(content);
+    if (keys.some((key) => this.#waiting.has(key))) return undefined;
+    for (const key of keys) this.#waiting.set(key, new Set());
+    return { [Symbol.dispose]: () => keys.forEach((key) => this.#next(key)) };
   }
 
   /** Whether somebody fetches the content, or waits for it. */

@@ -125,7 +125,8 @@ class Tree {
         if (turn === undefined) busy.push(group);
         else {
           held.add(group, turn);
-          asked.push(...await this.#copyGroup(group));
+          if (this.#mayBeHere(group)) asked.push(...await this.#copyGroup(group));
+          else asked.push(group);
         }
       }
       await this.#download(asked, held);
@@ -141,11 +142,14 @@ class Tree {
     await this.#download(asked, held);
   }
 
+  #mayBeHere({ content: { root } }: Group): boolean {
+    return root !== undefined && this.#context.parts.local.mayHave(root);
+  }
+
   /** Copies a content that is on this machine to all its places. Shape: the group again, if it is not here. */
   async #copyGroup(group: Group): Promise<Group[]> {
-    const { root } = group.content;
     const { parts, watch } = this.#context;
-    if (root === undefined || !parts.local.mayHave(root)) return [group];
+    if (!this.#mayBeHere(group)) return [group];
     const left: PlannedFile[] = [];
     for (const file of group.files) {
       await this.#placing(file, async () => {

@@ -64,10 +64,11 @@ export async function planFolder(
   const missing: PlannedFile[] = [];
   const here = new Set<string>();
   const copies = new CopiesAt(root);
+  const checked = new CheckedPlaces(root);
   for (const [index, file] of [...byPlace.values()].entries()) {
     if (index % SLICE_FILES === 0) await nextTurn();
     signal.throwIfAborted();
-    const copy = await copyAt(file, copies, file.stored, parts);
+    const copy = copies.hasAny(file.stored) ? await copyAt(file, copies, file.stored, parts) : undefined;
     if (copy === undefined || !here.has(copy.name)) files.push(file);
     if (copy !== undefined) {
       here.add(copy.name);
@@ -75,17 +76,36 @@ export async function planFolder(
     }
     const refused = file.sources.length === 0
       ? new Failure("refused", "only a program that verifies nothing has it", { hint: "get it alone, by its name" })
-      : attempt(() => checkPlace(root, file.stored));
+      : attempt(() => checked.check(file.stored));
     if (refused instanceof Failure) failed.push({ name: file.name, failure: refused });
     else missing.push(file);
   }
   return { files, count: files.length + unstorable, missing, failed };
 }
 
+/** Looks whether names can be placed, once for all files of a folder: to ask the system for one that is not there takes long. */
+class CheckedPlaces {
+  readonly #root: string;
+  readonly #good = new Set<string>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Fails: as `checkPlace` does. */
+  check(stored: string): void {
+    const folder = stored.slice(0, stored.lastIndexOf("/") + 1);
+    if (this.#good.has(folder)) return;
+    checkPlace(this.#root, stored);
+    this.#good.add(folder);
+  }
+}
+
 /** Different names may be stored as the same one. With the same content they are one file, which more peers have. */
 function addPlanned(byPlace: Map<string, PlannedFile>, file: PlannedFile): void {
   const { stored, root, name } = file;
-  const key = JSON.stringify([stored, root ?? name]);
+  // No name that can be stored holds a NUL.
+  const key = `${stored}\0${root ?? name}`;
   const same = byPlace.get(key);
   byPlace.set(key, same === undefined ? file : { ...same, ...mergedHolders([same, file]) });
 }

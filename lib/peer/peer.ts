@@ -93,6 +93,11 @@ export interface PeerOptions extends PicturesOptions {
   readonly onBug?: ((thrown: unknown) => void) | undefined;
   /** Whether downloads go on until they are done, also those of an earlier run; else they end when nobody has the file. */
   readonly patient?: boolean;
+  /**
+   * Whether changes of the folder are noticed at once; default: they are. For a peer that soon ends, the system's watch costs more than it gives:
+   * each file that arrives is several events.
+   */
+  readonly follows?: boolean;
   /** Whether others may have what they ask for; default: they may. */
   readonly consent?: ConsentMode;
   /** Lets others put files into `inbox/`; default: they may not. */
@@ -230,7 +235,7 @@ export class Peer implements AsyncDisposable {
     const session = stack.use(
       await IndexSession.connect({ indexes: options.indexes, dial: dialWith, identity, room, clock, random, onEvent }),
     );
-    const share = stack.use(await Share.open(folder, state));
+    const share = stack.use(await Share.open(folder, state, { follows: options.follows ?? true }));
     const partials = new Partials();
     const paceOf = (rate: number | undefined): Pace | undefined =>
       rate === undefined ? undefined : new Pace(rate, clock);

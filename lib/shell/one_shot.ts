@@ -45,7 +45,7 @@ export async function runOnce(
     };
     await command.run(contextOf(output, none, undefined, followed), args, flags);
   } else if (command.needs === "peer") {
-    await using peer = await Peer.start(options);
+    await using peer = await Peer.start({ ...options, follows: false });
     await command.run(contextOf(output, () => peer.directory, peer, followed), args, flags);
     await peer.listed();
   } else {

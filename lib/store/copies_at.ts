@@ -42,8 +42,8 @@ export class CopiesAt {
 
   /** Every plain file of `size` bytes at the place of `name`, which `receivedName` gave. */
   *of(name: string, size: number): Generator<CopyAt> {
+    if (!this.hasAny(name)) return;
     const { names, numbers } = this.#listing(name.slice(0, name.lastIndexOf("/") + 1));
-    if (!names.has(comparable(baseName(name)))) return;
     const first = this.#at(name);
     if (first === undefined) return;
     if (first.isFile && first.size === size) yield first;
@@ -52,6 +52,12 @@ export class CopiesAt {
       const copy = names.has(comparable(baseName(numbered))) ? this.#at(numbered) : undefined;
       if (copy?.isFile === true && copy.size === size) yield copy;
     }
+  }
+
+  /** Whether there is a file at the place of `name`, of whatever size. */
+  hasAny(name: string): boolean {
+    const { names } = this.#listing(name.slice(0, name.lastIndexOf("/") + 1));
+    return names.size > 0 && names.has(comparable(baseName(name)));
   }
 
   #at(name: string): CopyAt & { readonly isFile: boolean } | undefined {

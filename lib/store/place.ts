@@ -34,7 +34,9 @@ export function placeFile(from: string, root: string, name: string): string {
 
 /**
  * Writes a small file, first beside, in a folder `incoming` on the same disk, then under its name below `root`. Not synced: where a thousand of them arrive in a
- * second, that would take longer than fetching them again. Shape: the name taken and the file's time.
+ * second, that would take longer than fetching them again.
+ *
+ * @returns The name taken, and the time that the file has where the disk keeps the one in its traits.
  */
 export function placeBytes(
   bytes: Uint8Array,
@@ -47,8 +49,8 @@ export function placeBytes(
   try {
     using file = Deno.openSync(beside, { createNew: true, write: true });
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-    keepTraits(beside, traits);
-    const modified = file.statSync().mtime?.getTime() ?? 0;
+    keepTraits(beside, traits, file);
+    const modified = traits.modified ?? Deno.lstatSync(beside).mtime?.getTime() ?? 0;
     return { name: placeFile(beside, root, name), modified };
   } catch (thrown) {
     removeIfThere(beside);

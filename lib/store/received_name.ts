@@ -12,7 +12,7 @@ import { Failure } from "../core/failure.ts";
 import { NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import type { System } from "./inside.ts";
-import { isOfInbox } from "./shareable.ts";
+import { isLonger, isOfInbox } from "./shareable.ts";
 
 /** The longest component that common file systems store, in bytes of UTF-8. */
 const COMPONENT_BYTES_MAX = 255;
@@ -44,7 +44,7 @@ const JOINERS = ["\u200c", "\u200d"];
  */
 export function receivedName(name: string, system: System = Deno.build.os): string {
   const refuse = (why: string): Failure => new Failure("bad-name", `Cannot store "${printable(name)}": ${why}`);
-  if (utf8Length(name) > NAME_BYTES_MAX) throw refuse("the name is too long");
+  if (isLonger(name, NAME_BYTES_MAX)) throw refuse("the name is too long");
   if (name.includes("\0")) throw refuse("the name holds a NUL");
   if (/^[/\\]/.test(name) || DRIVE_REGEXP.test(name)) throw refuse("the name is a path from the root of a disk");
   const components = name.normalize("NFC").split("/");
@@ -75,14 +75,10 @@ function storable(component: string, system: System): string {
 
 /** Cuts a component to what can be stored, before its ending. */
 function shortened(component: string): string {
-  if (utf8Length(component) <= COMPONENT_BYTES_MAX) return component;
+  if (!isLonger(component, COMPONENT_BYTES_MAX)) return component;
   const dot = component.lastIndexOf(".");
   const ending = dot > 0 && component.length - dot <= 16 ? component.slice(dot) : "";
   const stem = [...component.slice(0, component.length - ending.length)];
-  while (utf8Length(stem.join("") + ending) > COMPONENT_BYTES_MAX) stem.pop();
+  while (isLonger(stem.join("") + ending, COMPONENT_BYTES_MAX)) stem.pop();
   return stem.join("") + ending;
-}
-
-function utf8Length(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

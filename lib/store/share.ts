@@ -53,15 +53,22 @@ export class Share implements AsyncDisposable {
   /** What goes on beside everything else, all of which is over before the database closes. */
   readonly #background = new Set<Promise<void>>();
 
-  private constructor(folder: Folder, state: State) {
+  readonly #follows: boolean;
+
+  private constructor(folder: Folder, state: State, follows: boolean) {
     this.#folder = folder;
     this.#state = state;
-    this.#watch = watchIfPossible(folder);
+    this.#follows = follows;
+    this.#watch = follows ? watchIfPossible(folder) : undefined;
   }
 
-  /** Lists the folder. */
-  static async open(folder: Folder, state: State): Promise<Share> {
-    const share = new Share(folder, state);
+  /**
+   * Lists the folder.
+   *
+   * @param options.follows Whether changes are looked for at once; default: they are. If not, the folder is only looked at every few minutes.
+   */
+  static async open(folder: Folder, state: State, { follows = true }: { follows?: boolean } = {}): Promise<Share> {
+    const share = new Share(folder, state, follows);
     const hashed = new Map(state.hashedFiles().map((file) => [file.name, file]));
     for await (const found of scan(folder, "", share.#onUnnamable)) {
       for (const file of found) {
@@ -83,7 +90,7 @@ export class Share implements AsyncDisposable {
   start(onChange: (names: readonly string[]) => void, onTrouble: (trouble: ShareTrouble) => void = () => {}): void {
     this.#onChange = onChange;
     this.#troubles.listen(onTrouble);
-    this.#goOn(this.#follow());
+    if (this.#follows) this.#goOn(this.#follow());
     this.#goOn(this.#rescan(RESCAN_MS));
     this.#hashMore();
   }
@@ -135,12 +142,18 @@ export class Share implements AsyncDisposable {
     return { file: now, digests: job.digests.slice(start) };
   }
 
-  /** Takes up a file that was just written, with its pieces known. */
+  /** Takes up a file that was just written, with its pieces known. What is of another version at its place is hashed. */
   adopt(file: HashedFile, digests: Uint8Array): void {
     const { file: found } = lookAt(this.#folder, file.name);
-    const adopted = found !== undefined && sameVersion(found, file) ? { ...found, root: file.root } : file;
-    this.#state.putPieces([{ ...adopted, digests }]);
-    this.#put(adopted);
+    if (found === undefined) return;
+    const { root } = file;
+    if (sameVersion(found, file)) {
+      this.#state.putPieces([{ ...found, root, digests }]);
+      this.#put({ ...found, root });
+    } else {
+      this.#put(found);
+      this.#hashMore();
+    }
     this.#onChange([file.name]);
   }
 

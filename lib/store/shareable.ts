@@ -12,25 +12,31 @@ export const STATE_FOLDER = ".recess";
 export const INBOX_FOLDER = "inbox";
 
 /** Endings that browsers and other programs give to what is not complete yet. */
-const UNFINISHED_ENDINGS = [".part", ".partial", ".crdownload", ".download", ".tmp", "~"];
+const UNFINISHED_REGEXP = /(?:\.part|\.partial|\.crdownload|\.download|\.tmp|~)$/i;
+/** A component that begins with a dot, and one without a character. */
+const HIDDEN_REGEXP = /(?:^|\/)\./;
+const EMPTY_REGEXP = /^(?:\/|$)|\/(?:\/|$)/;
 
 /** True for a relative name that is hidden, or lies in a folder that is. */
 export function isHidden(name: string): boolean {
-  return name.split("/").some((component) => component.startsWith("."));
+  return HIDDEN_REGEXP.test(name);
 }
 
 /** True for a relative name that may be shared: not hidden, not unfinished, not too long or deep, and storable as text. */
 export function isShareable(name: string): boolean {
-  const components = name.split("/");
-  return components.length <= SCAN_DEPTH_MAX &&
-    components.every((component) => component !== "") && !isHidden(name) &&
-    !UNFINISHED_ENDINGS.some((ending) => name.toLowerCase().endsWith(ending)) &&
-    new TextEncoder().encode(name).length <= NAME_BYTES_MAX &&
+  return name.split("/", SCAN_DEPTH_MAX + 1).length <= SCAN_DEPTH_MAX &&
+    !EMPTY_REGEXP.test(name) && !isHidden(name) && !UNFINISHED_REGEXP.test(name) &&
+    !isLonger(name, NAME_BYTES_MAX) &&
     name.isWellFormed() && !name.includes("\0");
+}
+
+/** Whether a text takes more than so many bytes as UTF-8. A unit of UTF-16 takes at most three, so most names need not be encoded. */
+export function isLonger(text: string, bytesMax: number): boolean {
+  return text.length * 3 > bytesMax && new TextEncoder().encode(text).length > bytesMax;
 }
 
 /** True for what is in the inbox, and for what would be in its place. Case does not matter, as it does not to many disks. */
 export function isOfInbox(name: string): boolean {
-  const [first = ""] = name.split("/", 1);
-  return first.normalize("NFC").toLowerCase() === INBOX_FOLDER;
+  const end = name.indexOf("/");
+  return (end === -1 ? name : name.slice(0, end)).normalize("NFC").toLowerCase() === INBOX_FOLDER;
 }

@@ -23,15 +23,20 @@ export function isExecutable({ mode }: Pick<Deno.FileInfo, "mode">): boolean {
 /**
  * Gives a finished file its time, and lets everybody who may read a program execute it. A file system that cannot keep something changes nothing about
  * the bytes, so that is no failure.
+ *
+ * @param file The file, if it is open for writing: the system then need not look for it.
  */
-export function keepTraits(path: string, { modified, executable = false }: Traits): void {
+export function keepTraits(path: string, { modified, executable = false }: Traits, file?: Deno.FsFile): void {
   ifPossible(() => {
     if (!executable || Deno.build.os === "windows") return;
     const mode = (Deno.lstatSync(path).mode ?? 0) & 0o777;
     Deno.chmodSync(path, mode | ((mode & READ_BITS) >> 2));
   });
   ifPossible(() => {
-    if (modified !== undefined) Deno.utimeSync(path, new Date(modified), new Date(modified));
+    if (modified === undefined) return;
+    const time = new Date(modified);
+    if (file === undefined) Deno.utimeSync(path, time, time);
+    else file.utimeSync(time, time);
   });
 }
 

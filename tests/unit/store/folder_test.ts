@@ -41,6 +41,8 @@ Deno.test("scan() lists sub-folders and passes over hidden, unfinished and unlis
       ".hidden",
       "b/.git/config",
       "film.mp4.part",
+      "FILM.PART",
+      "b/x.Tmp",
       "x.crdownload",
       "doc~",
     ]

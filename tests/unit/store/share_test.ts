@@ -8,11 +8,11 @@ import { TempFolder } from "../../support/temp.ts";
 import { eventually } from "../../support/wait.ts";
 
 /** A share on a folder, with the names it said have changed. */
-async function openShare(temp: TempFolder) {
+async function openShare(temp: TempFolder, options: { follows?: boolean } = {}) {
   const stack = new AsyncDisposableStack();
   const folder = stack.use(await Folder.open(temp.path));
   const state = stack.use(State.open(folder.statePath("recess.db")));
-  const share = stack.use(await Share.open(folder, state));
+  const share = stack.use(await Share.open(folder, state, options));
   const changed: string[] = [];
   return {
     share,
@@ -101,6 +101,43 @@ Deno.test("Share follows files that come, change, move and go", async () => {
   });
   assertEquals(share.files.byRoot(before), undefined);
   assert(changed.includes("goes.txt") && changed.includes("sub/new.txt") && changed.includes("moved/b.txt"));
+});
+
+Deno.test("Share that does not follow its folder lists what was there, and notices nothing at once", async () => {
+  await using followed = await TempFolder.make();
+  await using other = await TempFolder.make();
+  await other.file("old.bin", 10);
+  await using following = await openShare(followed);
+  await using opened = await openShare(other, { follows: false });
+  following.start();
+  opened.start();
+  for (const temp of [other, followed]) await temp.file("new.bin", 10);
+  await eventually("the one that follows notices it", () => following.share.files.get("new.bin")?.root);
+  await eventually("the old file is hashed", () => opened.share.files.get("old.bin")?.root);
+  assertEquals(Array.from(opened.share.files.all(), ({ name }) => name), ["old.bin"]);
+});
+
+Deno.test("adopt() takes the root of a file that is as it was written, and hashes one that is not", async () => {
+  await using temp = await TempFolder.make();
+  await using opened = await openShare(temp, { follows: false });
+  opened.start();
+  const { share } = opened;
+  for (const name of ["same.bin", "edited.bin"]) {
+    await temp.file(name, 10);
+    const { size, mtime } = await Deno.stat(temp.at(name));
+    const written = { name, size, modified: mtime?.getTime() ?? 0, root: await rootOfFile(temp.at(name)) };
+    if (name === "edited.bin") {
+      await Deno.writeTextFile(temp.at(name), "0123456789");
+      await Deno.utime(temp.at(name), 1, 1);
+    }
+    share.adopt(written, digestOf(new Uint8Array(10)));
+    if (name === "same.bin") assertEquals(share.files.get(name)?.root, written.root);
+    else assertEquals(share.files.get(name)?.root, undefined);
+  }
+  const root = await eventually("it is hashed", () => share.files.get("edited.bin")?.root);
+  assertEquals(root, await rootOfFile(temp.at("edited.bin")));
+  share.adopt({ name: "gone.bin", size: 1, modified: 1, root }, digestOf(new Uint8Array(1)));
+  assertEquals(share.files.get("gone.bin"), undefined);
 });
 
 Deno.test("Share lists a file that is being written only when it rests", async () => {
