@@ -12,7 +12,7 @@ import { PROTOCOL_VERSION, SOFTWARE } from "../core/version.ts";
 import { encodeFailure, encodeReply, type Envelope } from "../protocol/envelope.ts";
 import { Hello, HelloVersion, Prove } from "../protocol/hello.ts";
 import type { Request } from "../protocol/message.ts";
-import { writeAll } from "./byte_stream.ts";
+import { joinBytes, writeAll } from "./byte_stream.ts";
 import { makeNonce } from "./caller.ts";
 import type { BodyWriter, Connection } from "./connection.ts";
 import type { PublicIdentity } from "./identity.ts";
@@ -93,10 +93,7 @@ export function route<Context, D, R>(
       }
       const line = encodeReply(message, reply, id, body.length);
       if (body.length > JOINED_BYTES_MAX) return { line, write: (stream) => writeAll(stream, body), release: () => {} };
-      const joined = new Uint8Array(line.length + body.length);
-      joined.set(line);
-      joined.set(body, line.length);
-      return { line: joined, write: undefined, release: () => {} };
+      return { line: joinBytes([line, body]), write: undefined, release: () => {} };
     },
   };
 }

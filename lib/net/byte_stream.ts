@@ -69,3 +69,16 @@ export function memoryPair(): [ByteStream, ByteStream] {
 export async function writeAll(stream: Pick<ByteStream, "write">, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
 }
+
+/** Several pieces as one, in order. A single one is not copied. */
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  if (pieces.length === 1 && first !== undefined) return first;
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, end);
+    end += piece.length;
+  }
+  return bytes;
+}

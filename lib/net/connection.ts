@@ -15,9 +15,8 @@ import { Failure } from "../core/failure.ts";
 import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
 import { decodeLine, type Envelope } from "../protocol/envelope.ts";
 import { LineBuffer } from "../protocol/line_buffer.ts";
-import type { ByteStream } from "./byte_stream.ts";
+import { type ByteStream, joinBytes } from "./byte_stream.ts";
 import { Deadlines } from "./deadlines.ts";
-import { Watchdog } from "./watchdog.ts";
 
 /** First read buffer of an idle connection, and the largest one a busy connection grows to. */
 const READ_BYTES_MIN = 256;
@@ -47,13 +46,13 @@ export class Connection implements Disposable {
   #scratchBytes = READ_BYTES_MIN;
   #queue: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
+  /** Lines that wait until what is being written is over, and then go together: one call of the system for all of them. */
+  #joined: { readonly lines: Uint8Array[]; readonly written: Promise<void> } | undefined;
   #ended: Failure | undefined;
   #bytesRead = 0;
   #bytesWritten = 0;
   /** A read that went on when `more` had waited long enough. */
   #reading: Promise<number | null> | undefined;
-  /** Made when the first body comes; to an index none ever does. */
-  #bodyWatchdog: Watchdog | undefined;
 
   constructor(stream: ByteStream, ends: ConnectionEnds) {
     this.#stream = stream;
@@ -97,7 +96,6 @@ export class Connection implements Disposable {
    * possible), "too-large", "timeout" after `waitMs`, "closed" in the middle of a line.
    */
   receive(options: { waitMs: number }): Promise<Envelope | null> {
-    this.#bodyWatchdog?.[Symbol.dispose]();
     return this.#readMessage(options.waitMs);
   }
 
@@ -105,7 +103,6 @@ export class Connection implements Disposable {
    * Fills `target` with the next bytes of a body, no faster than `pace`. Fails: "closed" when it ends before, "timeout" when it stalls.
    */
   async readBody(target: Uint8Array, pace?: Pace): Promise<void> {
-    const watchdog = this.#bodyWatchdog ??= new Watchdog(BODY_WAIT_MS, () => this.#end(silent(BODY_WAIT_MS)));
     let filled = this.#buffer.take(target);
     // What came together with the line before it has taken its part of the rate.
     if (filled > 0) await pace?.take(filled);
@@ -113,8 +110,7 @@ export class Connection implements Disposable {
       const end = pace === undefined ? target.length : Math.min(target.length, filled + pace.turnBytes);
       await pace?.take(end - filled);
       while (filled < end) {
-        watchdog.moved();
-        const read = await this.#readSome(target.subarray(filled, end));
+        const read = await this.#readSome(target.subarray(filled, end), BODY_WAIT_MS);
         if (read === null) {
           throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle"));
         }
@@ -145,7 +141,8 @@ export class Connection implements Disposable {
     // Whoever is told that it is quiet may never ask again.
     reading.catch(() => {});
     if (quietMs !== undefined && !(await settlesWithin(quietMs, reading))) return "quiet";
-    const read = await this.#within(waitMs, () => reading);
+    this.#startWait(Connection.#reads, waitMs);
+    const read = await reading.finally(() => Connection.#reads.stop(this, waitMs));
     this.#reading = undefined;
     return read === null ? "end" : "more";
   }
@@ -156,17 +153,27 @@ export class Connection implements Disposable {
       return Promise.reject(this.#end(new Failure("busy", "Cannot send: the other side does not read")));
     }
     this.#queuedBytes += line.length;
-    return this.#enqueue(async () => {
+    if (this.#joined !== undefined) {
+      this.#joined.lines.push(line);
+      return this.#joined.written;
+    }
+    const lines = [line];
+    const written = this.#enqueue(async () => {
+      if (this.#joined?.lines === lines) this.#joined = undefined;
+      const bytes = joinBytes(lines);
       try {
-        await this.#writeAll(line);
+        await this.#writeAll(bytes);
       } finally {
-        this.#queuedBytes -= line.length;
+        this.#queuedBytes -= bytes.length;
       }
     });
+    this.#joined = { lines, written };
+    return written;
   }
 
   /** Sends a reply's line and its body, with nothing between them. When the body fails midway, the connection is of no use and is closed. */
   sendWithBody(line: Uint8Array, writeBody: BodyWriter): Promise<void> {
+    this.#joined = undefined;
     return this.#enqueue(async () => {
       try {
         await this.#writeAll(line);
@@ -230,7 +237,7 @@ export class Connection implements Disposable {
   async #readMessage(waitMs: number): Promise<Envelope | null> {
     let line = this.#buffer.line();
     if (line !== undefined) return decodeLine(line);
-    Connection.#reads.start(this, waitMs);
+    this.#startWait(Connection.#reads, waitMs);
     try {
       while (line === undefined) {
         const scratch = new Uint8Array(this.#scratchBytes);
@@ -269,7 +276,9 @@ export class Connection implements Disposable {
     this.#buffer.push(scratch.subarray(0, read));
   }
 
-  async #readSome(target: Uint8Array): Promise<number | null> {
+  /** Reads some bytes. Shape: how many, or null at the end. Fails: "timeout" when none come for `waitMs`, "closed". */
+  async #readSome(target: Uint8Array, waitMs?: number): Promise<number | null> {
+    if (waitMs !== undefined) this.#startWait(Connection.#reads, waitMs);
     try {
       const read = await this.#stream.read(target);
       this.#bytesRead += read ?? 0;
@@ -277,18 +286,10 @@ export class Connection implements Disposable {
       if (this.#ended === undefined) return read;
     } catch (thrown) {
       throw this.#end(Failure.from(thrown, "closed", "The connection broke"));
+    } finally {
+      if (waitMs !== undefined) Connection.#reads.stop(this, waitMs);
     }
     throw this.#ended;
-  }
-
-  /** Runs one step; when it takes too long, closes the stream and fails with "timeout". */
-  async #within<T>(waitMs: number, step: () => Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.#end(silent(waitMs)), waitMs);
-    try {
-      return await step();
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   #enqueue(write: () => Promise<void>): Promise<void> {
@@ -303,7 +304,7 @@ export class Connection implements Disposable {
   async #writeAll(bytes: Uint8Array): Promise<void> {
     try {
       for (let sent = 0; sent < bytes.length;) {
-        Connection.#writes.start(this, BODY_WAIT_MS);
+        this.#startWait(Connection.#writes, BODY_WAIT_MS);
         const written = await this.#stream.write(sent === 0 ? bytes : bytes.subarray(sent));
         this.#bytesWritten += written;
         sent += written;
@@ -315,10 +316,16 @@ export class Connection implements Disposable {
     }
   }
 
+  /** Begins a wait, which closes the stream when it takes too long. One that is closed waits for nothing. */
+  #startWait(deadlines: Deadlines<Connection>, waitMs: number): void {
+    if (this.#ended === undefined) deadlines.start(this, waitMs);
+  }
+
   #end(reason: Failure): Failure {
     if (this.#ended !== undefined) return this.#ended;
     this.#ended = reason;
-    this.#bodyWatchdog?.[Symbol.dispose]();
+    Connection.#reads.leave(this);
+    Connection.#writes.leave(this);
     try {
       this.#stream.close();
     } catch (thrown) {

@@ -15,31 +15,49 @@ const CATCH_UP_MS = 100;
 /** How often in a row that is granted: on a machine that is always late, waits still end. */
 const CATCH_UPS_MAX = 3;
 
+/** Lengths of waits that have a timer although nobody waits so long now. */
+const IDLE_LENGTHS_MAX = 8;
+
 /** Waits of any few lengths. */
 export class Deadlines<T extends object> {
   readonly #onLate: (who: T, waitMs: number) => void;
   readonly #queues = new Map<number, Queue<T>>();
+  /** Those who may begin another wait. */
+  readonly #members = new Set<T>();
 
   /** `onLate` is called for whoever has waited too long, and waits no more. */
   constructor(onLate: (who: T, waitMs: number) => void) {
     this.#onLate = onLate;
   }
 
-  /** Begins a wait; for one who waits so long already, anew. */
+  /** Begins a wait; for one who waits so long already, anew. Until {@linkcode leave}, timers may go on. */
   start(who: T, waitMs: number): void {
-    const queue = this.#queues.get(waitMs) ?? { ends: new Map<T, number>(), timer: undefined, dueMs: 0, catchUps: 0 };
-    this.#queues.set(waitMs, queue);
+    this.#members.add(who);
+    let queue = this.#queues.get(waitMs);
+    if (queue === undefined) {
+      queue = { ends: new Map(), timer: undefined, dueMs: 0, catchUps: 0 };
+      this.#queues.set(waitMs, queue);
+    }
     queue.ends.delete(who);
     queue.ends.set(who, performance.now() + waitMs);
     if (queue.timer === undefined) this.#lookIn(waitMs, waitMs, queue);
   }
 
-  /** Ends a wait in time. */
+  /** Ends a wait in time. Its timer goes on: whoever waits for one message waits for the next one soon, and a timer costs more than both waits. */
   stop(who: T, waitMs: number): void {
     const queue = this.#queues.get(waitMs);
-    if (queue?.ends.delete(who) !== true || queue.ends.size > 0) return;
-    clearTimeout(queue.timer);
-    this.#queues.delete(waitMs);
+    if (queue?.ends.delete(who) === true && queue.ends.size === 0 && this.#queues.size > IDLE_LENGTHS_MAX) {
+      this.#end(waitMs, queue);
+    }
+  }
+
+  /** Ends all waits of one who begins no more. With the last one, no timer is left. */
+  leave(who: T): void {
+    if (!this.#members.delete(who)) return;
+    for (const [waitMs, queue] of this.#queues) {
+      queue.ends.delete(who);
+      if (this.#members.size === 0) this.#end(waitMs, queue);
+    }
   }
 
   #lookIn(ms: number, waitMs: number, queue: Queue<T>): void {
@@ -61,6 +79,11 @@ export class Deadlines<T extends object> {
       this.#onLate(who, waitMs);
     }
     if (this.#queues.get(waitMs) === queue) this.#queues.delete(waitMs);
+  }
+
+  #end(waitMs: number, queue: Queue<T>): void {
+    clearTimeout(queue.timer);
+    this.#queues.delete(waitMs);
   }
 }
 

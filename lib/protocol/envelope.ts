@@ -52,19 +52,20 @@ const ENCODER = new TextEncoder();
  */
 export function decodeLine(line: Uint8Array): Envelope {
   const value = parseObject(line);
-  const id = value["id"] === undefined ? 0 : ID.check(value["id"], "id");
-  if (value["method"] !== undefined) {
-    return { kind: "request", method: NAME.check(value["method"], "method"), data: value["data"] ?? {}, id };
-  }
-  if (value["event"] !== undefined) {
-    return { kind: "news", event: NAME.check(value["event"], "event"), data: value["data"] ?? {} };
-  }
-  const status = NAME.check(value["status"], "status");
+  // Own fields only: `{"__proto__":{"method":"JOIN"}}` has no method.
+  const field = (name: string): unknown => Object.hasOwn(value, name) ? value[name] : undefined;
+  const [method, data, givenId] = [field("method"), field("data"), field("id")];
+  const id = givenId === undefined ? 0 : ID.check(givenId, "id");
+  if (method !== undefined) return { kind: "request", method: NAME.check(method, "method"), data: data ?? {}, id };
+  const event = field("event");
+  if (event !== undefined) return { kind: "news", event: NAME.check(event, "event"), data: data ?? {} };
+  const status = NAME.check(field("status"), "status");
   if (status === FAILURE_STATUS) {
-    return { kind: "failure", failure: Failure.fromWire(FailureData.check(value["data"], "data")), id };
+    return { kind: "failure", failure: Failure.fromWire(FailureData.check(data, "data")), id };
   }
-  const body = value["body"] === undefined ? 0 : BODY.check(value["body"], "body");
-  return { kind: "reply", status, data: value["data"] ?? {}, id, body };
+  const announced = field("body");
+  const body = announced === undefined ? 0 : BODY.check(announced, "body");
+  return { kind: "reply", status, data: data ?? {}, id, body };
 }
 
 /** The line of a request, with its line feed. */
@@ -116,8 +117,7 @@ function parseObject(line: Uint8Array): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new Failure("malformed", "Cannot read the message: it is not a JSON object");
   }
-  // A copy without a prototype, of own fields only: `{"__proto__":{"method":"JOIN"}}` has no method.
-  return Object.assign(Object.create(null), value);
+  return value as Record<string, unknown>;
 }
 
 /** The longest beginning of a text that fits. */

@@ -3,6 +3,7 @@ import { Failure } from "../../../lib/core/failure.ts";
 import { HELLO_LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../../../lib/core/limits.ts";
 import { Pace } from "../../../lib/core/pace.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
+import { Connection } from "../../../lib/net/connection.ts";
 import { encodeNews, encodeReply, encodeRequest } from "../../../lib/protocol/envelope.ts";
 import { Download } from "../../../lib/protocol/files.ts";
 import { Closing, Ping } from "../../../lib/protocol/presence.ts";
@@ -97,6 +98,32 @@ Deno.test("send() keeps messages and bodies whole when many send at once", async
     assertEquals([...body], [1, 2, 3]);
   }
   await sending;
+});
+
+Deno.test("send() writes all lines together that came while another was being written, and none over a body", async () => {
+  const writes: string[] = [];
+  const free = Promise.withResolvers<void>();
+  using connection = new Connection({
+    read: () => new Promise(() => {}),
+    async write(bytes) {
+      writes.push(new TextDecoder().decode(bytes));
+      await free.promise;
+      return bytes.length;
+    },
+    close() {},
+  }, { local: { host: "127.0.0.1", port: 1 }, remote: { host: "127.0.0.1", port: 2 } });
+  const line = (text: string): Uint8Array => new TextEncoder().encode(`${text}\n`);
+  const first = connection.send(line("first"));
+  await Promise.resolve();
+  const sending = [
+    first,
+    ...["second", "third"].map((text) => connection.send(line(text))),
+    connection.sendWithBody(line("fourth"), async (stream) => void await stream.write(line("body"))),
+    ...["fifth", "sixth"].map((text) => connection.send(line(text))),
+  ];
+  free.resolve();
+  await Promise.all(sending);
+  assertEquals(writes, ["first\n", "second\nthird\n", "fourth\n", "body\n", "fifth\nsixth\n"]);
 });
 
 Deno.test("send() cuts off a reader that does not read, once too much waits for it", async () => {

@@ -15,7 +15,7 @@ Deno.test("Deadlines end waits that take too long, each length by itself, and no
   deadlines.stop(c, 40);
   await eventually("two are late", () => late.length === 2);
   assertEquals(late.sort(), [["a", 40], ["c", 20]]);
-  deadlines.stop(b, 5_000);
+  for (const each of [a, b, c]) deadlines.leave(each);
 });
 
 Deno.test("Deadlines restarts a wait that is begun again", async () => {
@@ -53,6 +53,46 @@ Deno.test("Deadlines end waits also in a program that is held up all the time", 
   const holding = setInterval(() => holdUp(400), 1);
   await eventually("it is late", () => late.length > 0);
   clearInterval(holding);
+});
+
+Deno.test("Deadlines have one timer for waits that follow each other, and none when all have left", () => {
+  const { setTimeout, clearTimeout } = globalThis;
+  const timers = new Set<unknown>();
+  let made = 0;
+  using _restoring = { [Symbol.dispose]: () => void Object.assign(globalThis, { setTimeout, clearTimeout }) };
+  Object.assign(globalThis, {
+    setTimeout: () => (timers.add(++made), made),
+    clearTimeout: (timer: unknown) => timers.delete(timer),
+  });
+  const deadlines = new Deadlines<object>(() => {});
+  const [first, second] = [{}, {}];
+  for (let round = 0; round < 100; round++) {
+    for (const who of [first, second]) {
+      deadlines.start(who, 1_000);
+      deadlines.stop(who, 1_000);
+    }
+  }
+  assertEquals([made, timers.size], [1, 1]);
+  deadlines.leave(first);
+  assertEquals(timers.size, 1);
+  deadlines.leave(second);
+  assertEquals(timers.size, 0);
+});
+
+Deno.test("Deadlines keep few timers of lengths that nobody waits any more", () => {
+  let timers = 0;
+  const { setTimeout, clearTimeout } = globalThis;
+  using _restoring = { [Symbol.dispose]: () => void Object.assign(globalThis, { setTimeout, clearTimeout }) };
+  Object.assign(globalThis, { setTimeout: () => ++timers, clearTimeout: () => timers-- });
+  const deadlines = new Deadlines<object>(() => {});
+  const who = {};
+  for (let waitMs = 1_000; waitMs < 1_500; waitMs++) {
+    deadlines.start(who, waitMs);
+    deadlines.stop(who, waitMs);
+  }
+  assertEquals(timers < 10, true, `${timers}`);
+  deadlines.leave(who);
+  assertEquals(timers, 0);
 });
 
 /** Lets nothing else of this program run. */
