@@ -18,6 +18,8 @@ import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/folder.ts";
 
 const COPY_BYTES = 256 * 1024;
+/** So few bytes are read without a thread of their own, which would take longer than the system does. */
+const AT_ONCE_BYTES_MAX = 64 * 1024;
 /** How often a running pipe is looked at. */
 const WATCH_MS = 1_000;
 
@@ -81,9 +83,10 @@ export async function sendBytes(bytes: Uint8Array, stream: ByteStream, pace: Pac
 /** Reads bytes `range` of an open file, which have to fit in memory. Fails: "file-changed". */
 export async function readRange(open: OpenFile, range: Range): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(rangeBytes(range));
-  await open.file.seek(range.start, Deno.SeekMode.Start);
+  open.file.seekSync(range.start, Deno.SeekMode.Start);
   for (let filled = 0; filled < bytes.length;) {
-    const read = await open.file.read(bytes.subarray(filled));
+    const rest = bytes.subarray(filled);
+    const read = rest.length <= AT_ONCE_BYTES_MAX ? open.file.readSync(rest) : await open.file.read(rest);
     if (read === null) throw changed();
     filled += read;
   }
