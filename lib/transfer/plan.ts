@@ -31,6 +31,8 @@ const DUPLICATE_GAIN = 1.5;
  * Sooner, it only looks again: what it waits for may come from others that have just received it.
  */
 const LINE_UP_MS = 3_000;
+/** The same when the slots of all sources are taken. No shorter than it takes until a download has heard who began together with it. */
+const LINE_UP_AT_ALL_FULL_MS = 1_000;
 
 /** A source and what it is to be asked for. */
 export interface PlannedRequest {
@@ -75,7 +77,9 @@ function planRequests(state: DownloadState): PlannedRequest[] {
   const asked = askedPieces(state);
   const ready = state.sources.filter((source) => source.state === "ready" && source.tries < state.triesMax);
   ready.sort((a, b) => rank(a) - rank(b) || speedOf(b, state) - speedOf(a, state));
-  let lines = Math.floor(state.idleMs / LINE_UP_MS) - state.sources.filter(({ isWaiting }) => isWaiting).length;
+  const isAllFull = state.sources.every((source) => source.isFull || source.state === "dropped");
+  const lineUpMs = isAllFull ? LINE_UP_AT_ALL_FULL_MS : LINE_UP_MS;
+  let lines = Math.floor(state.idleMs / lineUpMs) - state.sources.filter(({ isWaiting }) => isWaiting).length;
   for (const source of ready) {
     if (source.isFull && lines <= 0) continue;
     const pieces = choosePieces(source, state, asked) ?? doubledPieces(source, state, requests);

@@ -189,7 +189,9 @@ const CASES: [
 
   // Sources whose upload slots are all taken.
   ["a full source is looked at again at first", 100, "", "a#", "wait"],
-  ["after a while without a piece we wait in its line", 100, "", "a#", "a:0-3", { idleMs: 3_000 }],
+  ["after a second without a piece we wait in its line", 100, "", "a#", "a:0-3", { idleMs: 1_000 }],
+  ["later where a source that is not full may soon have something", 100, "", "a# b[]", "wait", { idleMs: 2_000 }],
+  ["though not for long", 100, "", "a# b[]", "a:0-3", { idleMs: 3_000 }],
   ["not in two lines", 100, "", "aw>0-3 b#", "wait", { idleMs: 3_000 }],
   ["but in a second one when the first does not move", 100, "", "aw>0-3 b#", "b:4-7", { idleMs: 6_000 }],
   ["not while others give what they have", 100, "", "a=20#&2 b=20[0-9]", "b:0-9"],
