@@ -77,8 +77,7 @@ function planRequests(state: DownloadState): PlannedRequest[] {
   const asked = askedPieces(state);
   const ready = state.sources.filter((source) => source.state === "ready" && source.tries < state.triesMax);
   ready.sort((a, b) => rank(a) - rank(b) || speedOf(b, state) - speedOf(a, state));
-  const isAllFull = state.sources.every((source) => source.isFull || source.state === "dropped");
-  const lineUpMs = isAllFull ? LINE_UP_AT_ALL_FULL_MS : LINE_UP_MS;
+  const lineUpMs = areAllFull(state) ? LINE_UP_AT_ALL_FULL_MS : LINE_UP_MS;
   let lines = Math.floor(state.idleMs / lineUpMs) - state.sources.filter(({ isWaiting }) => isWaiting).length;
   for (const source of ready) {
     if (source.isFull && lines <= 0) continue;
@@ -191,13 +190,21 @@ function windowEnd(state: DownloadState): number {
   return Math.min(here.count, here.firstMissing + STREAM_WINDOW_PIECES);
 }
 
+/** Whether the slots of all sources are taken. */
+function areAllFull({ sources }: DownloadState): boolean {
+  return sources.every((source) => source.isFull || source.state === "dropped");
+}
+
 /** How many pieces a source is asked for: about a second's worth, and towards the end its share, so that all end together. */
 function spanPieces(source: PlannedSource, state: DownloadState, asked: PieceSet): number {
   const working = workingSources(state);
   const share = speedOf(source, state) / working.reduce((sum, each) => sum + speedOf(each, state), 0);
   let free = 0;
   for (let index = 0; index < state.here.count; index++) if (!state.here.has(index) && !asked.has(index)) free += 1;
-  const span = source.bytesPerSecond === undefined
+  // Each turn in line is waited for, so where there is nothing but lines it is used for as much as possible.
+  const span = areAllFull(state)
+    ? SPAN_PIECES_MAX
+    : source.bytesPerSecond === undefined
     ? FIRST_SPAN_PIECES
     : Math.round(source.bytesPerSecond * SPAN_MS / 1000 / PIECE_BYTES);
   // Of a stream's window each has an equal part: whoever took more would keep the others waiting.

@@ -189,7 +189,7 @@ const CASES: [
 
   // Sources whose upload slots are all taken.
   ["a full source is looked at again at first", 100, "", "a#", "wait"],
-  ["after a second without a piece we wait in its line", 100, "", "a#", "a:0-3", { idleMs: 1_000 }],
+  ["after a second without a piece we wait in its line", 1000, "", "a#", "a:0-127", { idleMs: 1_000 }],
   ["later where a source that is not full may soon have something", 100, "", "a# b[]", "wait", { idleMs: 2_000 }],
   ["though not for long", 100, "", "a# b[]", "a:0-3", { idleMs: 3_000 }],
   ["not in two lines", 100, "", "aw>0-3 b#", "wait", { idleMs: 3_000 }],
