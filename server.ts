@@ -32,7 +32,7 @@ import {
   parseLogLevel,
 } from "./lib/server/journal.ts";
 import { parseRates, RATES } from "./lib/server/rates.ts";
-import { SESSION_ROUTES } from "./lib/server/session.ts";
+import { SESSION_ROUTES } from "./lib/server/session_routes.ts";
 import { classroomHelp } from "./lib/shell/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";

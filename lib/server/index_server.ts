@@ -25,7 +25,8 @@ import { type DialectSessionParts, serveDialect } from "./dialect_session.ts";
 import { IndexMetrics, type ServerState } from "./index_metrics.ts";
 import type { Journal } from "./journal.ts";
 import { RATES, type Rates } from "./rates.ts";
-import { Session, SESSION_ROUTES, type SessionParts } from "./session.ts";
+import { Session, type SessionParts } from "./session.ts";
+import { SESSION_ROUTES } from "./session_routes.ts";
 
 /** What an index server is made of. */
 export interface IndexServerOptions {

@@ -14,16 +14,15 @@ import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PAGE_ROWS_MAX, PROBE_WAIT_MS } from
 import { Pace } from "../core/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
 import type { FoundCopy, IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
-import { type Answer, type Route, route, type Routes, routes } from "../net/answerer.ts";
 import { greet } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Dial } from "../net/dial.ts";
 import type { PublicIdentity } from "../net/identity.ts";
 import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
-import type { DataOf, ReplyOf, Request } from "../protocol/message.ts";
-import { Join, Leave, Partial, Peers, Ping, Probe, Reached, Update } from "../protocol/presence.ts";
-import { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
+import type { DataOf, ReplyOf } from "../protocol/message.ts";
+import { type Join, type Partial, type Peers, Probe, Reached, type Update } from "../protocol/presence.ts";
+import type { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
 import type { Hit, PeerRef } from "../protocol/shapes.ts";
 import type { DialBacks } from "./dial_backs.ts";
 import type { Journal } from "./journal.ts";
@@ -333,35 +332,6 @@ export class Session {
 /** At which host whoever is at the other end of a connection reaches a peer that the index observed at `host`. */
 export function hostFor({ local, remote }: Pick<Connection, "local" | "remote">, host: string): string {
   return isLoopback(host) && !isLoopback(remote.host) ? local.host : host;
-}
-
-/** What peers may ask an index. */
-export const SESSION_ROUTES: Routes<Session> = routes(
-  question(Join, (session, data) => session.join(data)),
-  route(Update, async (session: Session, data) => only(await session.update(data))),
-  question(Search, (session, data) => session.search(data)),
-  question(Find, (session, data) => session.find(data)),
-  question(FolderFiles, (session, data) => session.folder(data)),
-  question(Peers, (session, data) => session.peers(data)),
-  question(DownloadRequest, (session, data) => session.downloadRequest(data)),
-  route(Partial, async (session, data) => only(await session.partial(data))),
-  route(Ping, () => Promise.resolve(only({}))),
-  route(Leave, async (session) => {
-    await session.leave();
-    return only({});
-  }),
-);
-
-/** What is answered no more often than a connection may ask. */
-function question<D, R>(message: Request<D, R>, answer: (session: Session, data: D) => Promise<R>): Route<Session> {
-  return route(message, async (session: Session, data) => {
-    await session.question();
-    return only(await answer(session, data));
-  });
-}
-
-function only<R>(data: R): Answer<R> {
-  return { data };
 }
 
 /** The hits of a folder that are sent of `count`: all of a name or none, since the next page begins after the last name of this one. */

@@ -16,7 +16,7 @@ import { IndexMetrics } from "../../lib/server/index_metrics.ts";
 import type { JournalEvent } from "../../lib/server/journal.ts";
 import { Registrars } from "../../lib/server/registrars.ts";
 import { openApi } from "../../lib/server/openapi.ts";
-import { SESSION_ROUTES } from "../../lib/server/session.ts";
+import { SESSION_ROUTES } from "../../lib/server/session_routes.ts";
 import { Documented } from "./documented.ts";
 
 /** Where the index is asked, unless a test says otherwise. */

@@ -4,7 +4,7 @@ import { watchEventLoop } from "../../../lib/server/event_loop.ts";
 import { HTTP_ROUTES } from "../../../lib/server/http_routes.ts";
 import { IndexMetrics } from "../../../lib/server/index_metrics.ts";
 import { Counters, exposition, Histogram, Histograms, single } from "../../../lib/server/metrics.ts";
-import { SESSION_ROUTES } from "../../../lib/server/session.ts";
+import { SESSION_ROUTES } from "../../../lib/server/session_routes.ts";
 import { checkMonotonic, readExposition, readLabels, valueOf } from "../../support/exposition.ts";
 import { eventually } from "../../support/wait.ts";
 
