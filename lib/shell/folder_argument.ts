@@ -22,7 +22,8 @@ export async function checkFolderArgument(folder: string, args: readonly string[
   });
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is something at a path; a path that cannot be looked at counts as there. */
+export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);
     return true;

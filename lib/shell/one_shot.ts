@@ -3,11 +3,13 @@
  * @module
  */
 
+import { printable } from "../core/printable.ts";
 import type { Directory } from "../peer/directory.ts";
 import { Guest } from "../peer/guest.ts";
 import { Peer, type PeerOptions } from "../peer/peer.ts";
 import type { TransferView } from "../peer/transfer.ts";
 import type { Command, CommandContext, CommandFlags } from "./command.ts";
+import { exists } from "./folder_argument.ts";
 import { byteResults, type Output } from "./output.ts";
 import { clearProgress, showProgress } from "./progress_display.ts";
 import { noteStopped } from "./stopped.ts";
@@ -32,12 +34,29 @@ export function reportStopped(output: Output, { view }: Followed): void {
   noteStopped(output, stopped, "the same command goes on from there");
 }
 
-/** Runs one command with what it needs, and leaves. Fails: as the command does. */
+/** Runs one command with what it needs, and leaves. Reports a folder that this made. Fails: as the command does. */
 export async function runOnce(
-  { command, args, flags }: Invocation,
+  invocation: Invocation,
   output: Output,
   options: PeerOptions,
   followed: Followed = {},
+): Promise<void> {
+  const { folder } = options;
+  const wasMissing = !await exists(folder);
+  try {
+    await run(invocation, output, options, followed);
+  } finally {
+    if (wasMissing && await exists(folder)) {
+      output.note(`Made the folder ${printable(folder)}, which was missing`, { event: "folder-made", folder });
+    }
+  }
+}
+
+async function run(
+  { command, args, flags }: Invocation,
+  output: Output,
+  options: PeerOptions,
+  followed: Followed,
 ): Promise<void> {
   if (command.needs === "nothing") {
     const none = (): never => {

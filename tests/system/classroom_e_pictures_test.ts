@@ -17,6 +17,7 @@ Deno.test("classroom E: show sends a photo over UDP; it arrives identical, and b
   const photo = await imageFile(temp, "photos/Foto da sala.jpg", "jpeg", PHOTO_BYTES);
   await using rui = await startPeer({ folder: temp.at("rui"), index, name: "rui", args: ["--inbox"] });
   const ana: PeerArgs = { folder: temp.at("ana"), index, name: "ana" };
+  await Deno.mkdir(ana.folder);
   const shown = await runCommand(ana, "show", "Rui", photo);
   assertEquals([shown.code, shown.stderr], [0, ""]);
   assert(/^Showed Rui Foto da sala\.jpg: 5\.00 MB in .+\n$/.test(shown.stdout), shown.stdout);

@@ -56,10 +56,25 @@ Deno.test("wrong words are refused in one sentence that says what to write", asy
   }
 });
 
+Deno.test("a one-shot command reports once, on standard error, that it made a missing folder", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  for (const command of ["files", "peers"]) {
+    const mistyped = { folder: temp.at(command), index, name: "ana" };
+    const made = await runCommand(mistyped, command);
+    assertEquals([made.code, made.stderr], [0, `Made the folder ${mistyped.folder}, which was missing\n`]);
+    assertEquals((await runCommand(mistyped, command)).stderr, "");
+  }
+  const unreachable = await runPeer(temp.at("new"), "peers", "--index", "127.0.0.1:1", "--host", "127.0.0.1");
+  assertEquals(unreachable.code, 5);
+  assertMatch(unreachable.stderr, /^Made the folder .+, which was missing$/m);
+});
+
 Deno.test("an empty list is a result, and a search for punctuation alone finds nothing", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const ana = { folder: temp.at("ana"), index, name: "ana" };
+  await Deno.mkdir(ana.folder);
   for (
     const [command, says] of [["transfers", /^There are no downloads/], ["FILES", /^You share nothing yet/]] as const
   ) {
@@ -176,6 +191,7 @@ Deno.test("a download says where the file is, and one that is interrupted how fa
   await temp.file("ana/small.txt", 10);
   await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args: ["--up", "4MB/s"] });
   const rui = { folder: temp.at("rui"), index, name: "rui" };
+  await Deno.mkdir(rui.folder);
   const { stdout, stderr } = await runCommand(rui, "get", "small.txt");
   assert(stdout.startsWith(`${await Deno.realPath(temp.at("rui"))}/small.txt: 10 B in `), stdout);
   assertEquals(stderr, "", "the place is said twice");
