@@ -26,8 +26,14 @@ export async function register(
   const { port } = wanted;
   const host = registeredHost(asked.remote, wanted.host);
   const ttlMs = ttl * 1000;
-  const registered = await registrars.register(peerNameKey(name), asked.remote.host, ttlMs, async () => {
-    return await index.register({ name, host, port, ttlMs }, token).catch(explain);
+  const registered = await registrars.register(peerNameKey(name), asked.remote.host, ttlMs, {
+    register: async () => await index.register({ name, host, port, ttlMs }, token).catch(explain),
+    remove: async (key, itsToken) => {
+      await index.unregister(key, itsToken).catch((thrown) => {
+        if (!failedWith(thrown, "not-found")) throw thrown;
+      });
+      journal({ event: "left", peer: key, why: "made room for a name of an address with fewer" });
+    },
   });
   const renewed = registered === token;
   if (!renewed) journal({ event: "registered", peer: name, from: { host, port }, seconds: ttl });

@@ -1,41 +1,73 @@
 /**
- * How many names each address has registered, so that one cannot take them all. Called by http_registry.ts.
+ * Which names each address has registered, so that no address keeps others from registering. Called by http_registry.ts.
  * @module
  */
 
 import { addressShare } from "../core/address.ts";
-import { Failure } from "../core/failure.ts";
-import { REGISTRATIONS_PER_ADDRESS_MAX } from "../core/limits.ts";
 import { Expiries } from "../core/expiries.ts";
+import { Failure } from "../core/failure.ts";
+import { REGISTRATIONS_MAX, REGISTRATIONS_PER_ADDRESS_MAX } from "../core/limits.ts";
+import { Places } from "../core/places.ts";
+
+/** A name that is registered, or about to be. */
+interface Registered {
+  readonly key: string;
+  readonly share: string;
+  /** Undefined until the index has registered the name. */
+  token?: string;
+}
+
+/** What is done at the index. */
+export interface RegistrarCalls {
+  /** Registers the name. Shape: its token. */
+  register(): Promise<string>;
+  /** Removes another name, given by its `peerNameKey`, that has lost its place. */
+  remove(key: string, token: string): Promise<void>;
+}
 
 /** Registered names by the address that registered them. */
 export class Registrars implements Disposable {
-  readonly #shares = new Map<string, string>();
+  readonly #names = new Map<string, Registered>();
   readonly #counts = new Map<string, number>();
+  readonly #places: Places<Registered>;
   readonly #expiries = new Expiries((key) => this.#forget(key));
 
+  /** `total` is how many names there may be at once. */
+  constructor(total = REGISTRATIONS_MAX) {
+    this.#places = new Places({ total, first: "oldest" });
+  }
+
   /**
-   * Registers a name, given by its `peerNameKey`, by `call`; if that succeeds, it counts for the address for so long. Fails: "busy" when the
-   * address has too many; as `call` does.
+   * Registers or renews a name, given by its `peerNameKey`; if that succeeds, it counts for the address for so long. When all places are taken, the
+   * address with most names loses its oldest one. Fails: "busy" when the address has too many, or no address has two more than this one; as the calls do.
    */
-  async register<T>(key: string, host: string, ttlMs: number, call: () => Promise<T>): Promise<T> {
+  async register(key: string, host: string, ttlMs: number, { register, remove }: RegistrarCalls): Promise<string> {
     const share = addressShare(host);
-    const isNew = this.#shares.get(key) !== share;
-    if (isNew && (this.#counts.get(share) ?? 0) >= REGISTRATIONS_PER_ADDRESS_MAX) {
+    const known = this.#names.get(key);
+    if (known?.share !== share && (this.#counts.get(share) ?? 0) >= REGISTRATIONS_PER_ADDRESS_MAX) {
       throw new Failure("busy", `Cannot register more than ${REGISTRATIONS_PER_ADDRESS_MAX} names from one address`);
     }
+    const registered: Registered = { key, share };
     this.#count(share, 1);
-    let called: T;
     try {
-      called = await call();
-    } catch (thrown) {
+      // A name that is renewed has a place already.
+      if (known === undefined) await this.#enter(registered, host, remove);
+      const token = await register();
+      this.forget(key);
+      if (known !== undefined) await this.#enter(registered, host, remove);
+      else if (!this.#places.has(registered)) {
+        await remove(key, token);
+        throw noPlace();
+      }
+      registered.token = token;
+      this.#count(share, 1);
+      this.#names.set(key, registered);
+      this.#expiries.set(key, ttlMs);
+      return token;
+    } finally {
       this.#count(share, -1);
-      throw thrown;
+      if (registered.token === undefined) this.#places.leave(registered);
     }
-    this.forget(key);
-    this.#shares.set(key, share);
-    this.#expiries.set(key, ttlMs);
-    return called;
   }
 
   /** Forgets a name that was removed. */
@@ -48,11 +80,23 @@ export class Registrars implements Disposable {
     this.#expiries[Symbol.dispose]();
   }
 
+  /** Gives a name a place, where needed that of another name, which is removed. */
+  async #enter(registered: Registered, host: string, remove: RegistrarCalls["remove"]): Promise<void> {
+    const entered = this.#places.enter(registered, { host }, performance.now());
+    if (!entered.given) throw noPlace();
+    const { displaced } = entered;
+    // A name without a token is still on its way to the index, and is removed by its own call.
+    if (displaced?.token === undefined) return;
+    this.forget(displaced.key);
+    await remove(displaced.key, displaced.token);
+  }
+
   #forget(key: string): void {
-    const share = this.#shares.get(key);
-    if (share === undefined) return;
-    this.#shares.delete(key);
-    this.#count(share, -1);
+    const registered = this.#names.get(key);
+    if (registered === undefined) return;
+    this.#names.delete(key);
+    this.#places.leave(registered);
+    this.#count(registered.share, -1);
   }
 
   #count(share: string, more: number): void {
@@ -60,4 +104,8 @@ export class Registrars implements Disposable {
     if (count > 0) this.#counts.set(share, count);
     else this.#counts.delete(share);
   }
+}
+
+function noPlace(): Failure {
+  return new Failure("busy", "Cannot register any more names");
 }

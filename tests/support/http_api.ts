@@ -30,6 +30,8 @@ const DOCUMENTED = new Documented(openApi(HTTP_ROUTES));
 export interface ApiOptions {
   readonly index?: SearchIndex;
   readonly roomKey?: RoomKey;
+  /** Names that may be registered at once. */
+  readonly namesMax?: number;
 }
 
 /** An HTTP API with its index. */
@@ -40,9 +42,10 @@ export class TestApi implements AsyncDisposable {
   readonly pauses: number[] = [];
   readonly access: HttpAccess;
   readonly #api: HttpApi;
-  readonly #registrars = new Registrars();
+  readonly #registrars: Registrars;
 
-  constructor({ index = new SqliteIndex(), roomKey }: ApiOptions = {}) {
+  constructor({ index = new SqliteIndex(), roomKey, namesMax }: ApiOptions = {}) {
+    this.#registrars = new Registrars(namesMax);
     this.index = index;
     const clock: Clock = {
       now: () => performance.now(),

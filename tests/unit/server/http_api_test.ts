@@ -183,7 +183,8 @@ Deno.test("one address registers a bounded number of names, and other addresses 
 Deno.test("a name whose time is over no longer counts for who registered it", async () => {
   using registrars = new Registrars();
   const take = (number: number): Promise<string> => {
-    return registrars.register(`chat ${number}`, "10.0.0.5", 100, () => Promise.resolve(`token ${number}`));
+    const register = (): Promise<string> => Promise.resolve(`token ${number}`);
+    return registrars.register(`chat ${number}`, "10.0.0.5", 100, { register, remove: () => Promise.resolve() });
   };
   const refusal = (number: number): Promise<boolean> =>
     take(number).then(() => false, (thrown) => thrown.code === "busy");
@@ -191,8 +192,26 @@ Deno.test("a name whose time is over no longer counts for who registered it", as
     assertEquals(await take(number), `token ${number}`);
   }
   assertEquals(await refusal(1000), true);
-  await assertRejects(() => registrars.register("x", "10.0.0.6", 100, () => Promise.reject(new Error("taken"))), Error);
+  const failing = { register: () => Promise.reject(new Error("taken")), remove: () => Promise.resolve() };
+  await assertRejects(() => registrars.register("x", "10.0.0.6", 100, failing), Error, "taken");
   await eventually("there is room", async () => !(await refusal(1000)));
+});
+
+Deno.test("when all places for names are taken, the address with most names loses its oldest one", async () => {
+  await using api = new TestApi({ namesMax: 5 });
+  const from = (host: string, name: string, token?: string): Promise<Response> =>
+    api.register({ name, port: 5000, ...(token === undefined ? {} : { token }) }, { host, port: 1 });
+  const first = await (await from("2001:db8::1", "Chat 0")).json();
+  for (let number = 1; number < 4; number++) await from(`2001:db8::${number}`, `Chat ${number}`);
+  await from("10.0.0.6", "other");
+  // Renewed, so it is no longer the oldest; a renewal displaces nothing.
+  assertEquals((await from("2001:db8::9", "Chat 0", first.token)).status, 200);
+  assertEquals((await from("10.0.0.7", "late")).status, 201);
+  const names = (await api.index.peers({ offset: 0, limit: 20 })).peers.map(({ name }) => name);
+  assertEquals(names.toSorted(), ["Chat 0", "Chat 2", "Chat 3", "late", "other"]);
+  assertEquals(api.events.filter(({ event }) => event === "left").length, 1);
+  // One network has no more places than before, and its next name replaces none of the others.
+  assertEquals((await from("2001:db8::5", "Chat 5")).status, 503);
 });
 
 Deno.test("a body is checked before it means anything", async () => {
