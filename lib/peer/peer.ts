@@ -6,7 +6,6 @@
 
 import type { Address } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { failedWith } from "../core/failure.ts";
 import { PEER_CONNECTIONS_MAX, PEER_IDLE_MS_MAX, UPLOAD_SLOTS } from "../core/limits.ts";
 import { Pace } from "../core/pace.ts";
 import { checkPeerName } from "../core/peer_name.ts";
@@ -19,65 +18,31 @@ import type { Identity } from "../net/identity.ts";
 import { Listener } from "../net/listener.ts";
 import type { Room } from "../net/room_key.ts";
 import type { OpenDatabase } from "../store/database.ts";
-import { DiskReserve } from "../store/disk_reserve.ts";
 import { Folder } from "../store/folder.ts";
-import { parseFound, tidyIncoming } from "../store/incoming.ts";
 import type { SharedFile } from "../store/file_list.ts";
 import { Share } from "../store/share.ts";
-import type { ShareTrouble } from "../store/troubles.ts";
-import { setAsideIfOdd } from "../store/odd_file.ts";
-import { restoreSecret } from "../store/secret_file.ts";
-import { State, type StateEvent } from "../store/state.ts";
 import { Deliverers } from "../transfer/deliverers.ts";
 import { Partials } from "../transfer/partials.ts";
 import { Blocking } from "./blocking.ts";
-import { Consent, type ConsentEvent, type ConsentMode } from "./consent.ts";
+import { Consent, type ConsentMode } from "./consent.ts";
 import { Contacts } from "./contacts.ts";
 import { ContentTurns } from "./content_turns.ts";
-import { defaultPeerName } from "./default_name.ts";
 import { serveDialect } from "./dialect_host.ts";
 import { Directory } from "./directory.ts";
 import type { FetchParts } from "./fetching.ts";
-import { folderIdentity } from "./folder_identity.ts";
 import { Host, HOST_ROUTES, type Visit } from "./host.ts";
 import { FullDisks } from "./full_disks.ts";
 import { Inbox, type InboxEvent, type InboxOptions } from "./inbox.ts";
-import { IndexSession, type SessionEvent } from "./index_session.ts";
+import { IndexSession } from "./index_session.ts";
 import { LastTable } from "./last_table.ts";
 import { LocalContents } from "./local_contents.ts";
-import { type PictureEvent, Pictures, type PicturesOptions } from "./pictures.ts";
-import { Talk, type TalkEvent } from "./talk.ts";
+import { openState } from "./open_state.ts";
+import type { PeerEvent } from "./peer_event.ts";
+import { Pictures, type PicturesOptions } from "./pictures.ts";
+import { Talk } from "./talk.ts";
 import { Puts } from "./puts.ts";
 import { Transfers } from "./transfers.ts";
 import { Acquaintances } from "./who.ts";
-
-/** Of an event that reports a full disk. */
-interface FullDisk {
-  /** Whether an event before it has named that disk. */
-  readonly isNamed?: boolean;
-}
-
-/** What a peer tells. */
-export type PeerEvent =
-  | SessionEvent
-  | ConsentEvent
-  | PictureEvent
-  | TalkEvent
-  | (InboxEvent & FullDisk)
-  | (StateEvent & FullDisk)
-  | { readonly event: "renamed"; readonly from: string; readonly name: string }
-  /** A secret of this peer is not one. */
-  | { readonly event: "insecure"; readonly why: string }
-  /** A file of one's own that nobody can get, or whose bytes have changed though its size and time have not. */
-  | { readonly event: ShareTrouble["trouble"]; readonly file: string }
-  /** A download waits for room on the disk of the folder or file at `path`. */
-  | (FullDisk & {
-    readonly event: "download-waits";
-    readonly file: string;
-    readonly path: string;
-    readonly why: string;
-  })
-  | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
 
 /** How a peer is started. */
 export interface PeerOptions extends PicturesOptions {
@@ -188,47 +153,17 @@ export class Peer implements AsyncDisposable {
     const folder = stack.use(await Folder.open(options.folder, options.elsewhere));
     folder.sharesInbox = options.inbox?.share ?? false;
     const fullDisks = new FullDisks(clock);
-    const marked = <T>(event: T): T & FullDisk => ({ ...event, isNamed: fullDisks.isNamed(folder.path) });
+    const { openDatabase } = options;
+    const opened = stack.use(
+      await openState(folder, { name: chosen, fullDisks, onEvent, openDatabase, random }),
+    );
+    const { state, reserve, identity, isFirstStart } = opened;
+    const name = { current: opened.name };
     const onInboxEvent = (event: InboxEvent): void => {
       // A file that was whole before the disk was full tells nothing about it now.
       if (event.event === "received" && state.failure === undefined) fullDisks.noteRoom(folder.path);
-      onEvent(event.event === "inbox-full" ? marked(event) : event);
+      onEvent(event.event === "inbox-full" ? fullDisks.marked(folder.path, event) : event);
     };
-    const reserve = new DiskReserve(folder.statePath("reserve"));
-    const onStateEvent = (event: StateEvent): void => {
-      // The reserve is for this: what is tried again in a moment has room then.
-      if (event.event === "state-unwritten") reserve.release();
-      if (event.event === "state-written") fullDisks.noteRoom(folder.path);
-      if (event.event === "state-unwritten" && event.isFull) return onEvent(marked(event));
-      if (event.event !== "state-not-kept") return onEvent(event);
-      if (event.isFull === true || failedWith(folder.notKept, "disk-full")) fullDisks.isNamed(folder.path);
-      onEvent({ ...event, why: folder.notKept?.message ?? event.why });
-    };
-    const identityPath = folder.statePath("identity.pem");
-    const kept: { identity?: Identity } = {};
-    const state = stack.use(State.open(folder.statePath("recess.db"), {
-      onEvent: onStateEvent,
-      openDatabase: options.openDatabase,
-      beforeWrittenAgain() {
-        folder.remakeStateIfGone();
-        if (kept.identity !== undefined) restoreSecret(identityPath, kept.identity.toPem());
-      },
-    }));
-    if (folder.notKept === undefined) {
-      setAsideIfOdd(folder.statePath("reserve"), onEvent);
-      const found = await tidyIncoming(folder, Date.now(), parseFound(state.setting("incoming")));
-      state.set("incoming", JSON.stringify(found));
-    }
-    const isFirstStart = state.setting("started") === undefined;
-    const name = { current: chosen ?? setting(state, "name", () => defaultPeerName(random)) };
-    const identity = await folderIdentity(identityPath, {
-      onNotKept({ message }) {
-        const why = `${message}, so the next start has another key`;
-        if (state.isKept) onEvent({ event: "state-not-kept", path: folder.path, why });
-      },
-      onLoose: (why) => onEvent({ event: "insecure", why }),
-    });
-    kept.identity = identity;
     const { room, plain = false } = options;
     const roomKey = room === undefined ? {} : { roomKey: room.key };
 
@@ -419,13 +354,4 @@ export class Peer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
-}
-
-/** A setting of the folder, made at the first start and kept. */
-function setting(state: State, name: string, make: () => string): string {
-  const kept = state.setting(name);
-  if (kept !== undefined) return kept;
-  const made = make();
-  state.set(name, made);
-  return made;
 }

@@ -8,7 +8,7 @@ import { fingerprint } from "../core/fingerprint.ts";
 import { shownPeerName } from "../core/peer_name.ts";
 import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Question } from "../peer/consent.ts";
-import type { PeerEvent } from "../peer/peer.ts";
+import type { PeerEvent } from "../peer/peer_event.ts";
 import type { TalkEvent } from "../peer/talk.ts";
 import { namedWithKey } from "../peer/who.ts";
 

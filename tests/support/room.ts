@@ -5,7 +5,8 @@
 
 import type { Address } from "../../lib/core/address.ts";
 import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
-import { Peer, type PeerEvent, type PeerOptions } from "../../lib/peer/peer.ts";
+import { Peer, type PeerOptions } from "../../lib/peer/peer.ts";
+import type { PeerEvent } from "../../lib/peer/peer_event.ts";
 import { IndexServer } from "../../lib/server/index_server.ts";
 import { TempFolder } from "./temp.ts";
 import { eventually } from "./wait.ts";

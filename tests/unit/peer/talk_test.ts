@@ -11,7 +11,7 @@ import { ask, askAll, greet } from "../../../lib/net/caller.ts";
 import type { Connection } from "../../../lib/net/connection.ts";
 import { dial } from "../../../lib/net/dial.ts";
 import { Identity, identityOf } from "../../../lib/net/identity.ts";
-import type { PeerEvent } from "../../../lib/peer/peer.ts";
+import type { PeerEvent } from "../../../lib/peer/peer_event.ts";
 import { Tell } from "../../../lib/protocol/talk.ts";
 import { describeEvent } from "../../../lib/shell/events.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";

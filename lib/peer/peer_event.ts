@@ -1,0 +1,33 @@
+/**
+ * Everything that a running peer reports. Called by peer.ts, which reports it, and by the shell, which makes lines of it.
+ * @module
+ */
+
+import type { ShareTrouble } from "../store/troubles.ts";
+import type { ConsentEvent } from "./consent.ts";
+import type { FullDisk } from "./full_disks.ts";
+import type { InboxEvent } from "./inbox.ts";
+import type { SessionEvent } from "./index_session.ts";
+import type { FolderStateEvent } from "./open_state.ts";
+import type { PictureEvent } from "./pictures.ts";
+import type { TalkEvent } from "./talk.ts";
+
+/** One event of a peer. */
+export type PeerEvent =
+  | SessionEvent
+  | ConsentEvent
+  | PictureEvent
+  | TalkEvent
+  | FolderStateEvent
+  | (InboxEvent & FullDisk)
+  | { readonly event: "renamed"; readonly from: string; readonly name: string }
+  /** A file of one's own that nobody can get, or whose bytes have changed though its size and time have not. */
+  | { readonly event: ShareTrouble["trouble"]; readonly file: string }
+  /** A download waits for room on the disk of the folder or file at `path`. */
+  | (FullDisk & {
+    readonly event: "download-waits";
+    readonly file: string;
+    readonly path: string;
+    readonly why: string;
+  })
+  | { readonly event: "bad-source"; readonly peer: string; readonly file: string; readonly why: string };
