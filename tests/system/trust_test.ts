@@ -24,6 +24,7 @@ Deno.test("a room with a key lets in only peers with that key; a wrong key is re
   assertEquals((await runCommand(rui, "get", "film.bin")).code, 0);
   assert(await sameFiles(source, temp.at("rui/film.bin")));
 
+  await temp.folder("eva");
   const others: [args: string[], says: string][] = [
     [["--room-key-file", temp.at("other")], "has another room key"],
     [[], "--room-key-file FILE"],
