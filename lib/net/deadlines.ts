@@ -30,7 +30,7 @@ export class Deadlines<T extends object> {
     this.#onLate = onLate;
   }
 
-  /** Begins a wait; for one who waits so long already, anew. Until {@linkcode leave}, timers may go on. */
+  /** Begins a wait, or begins it again. Its timer may run until {@linkcode leave} is called. */
   start(who: T, waitMs: number): void {
     this.#members.add(who);
     let queue = this.#queues.get(waitMs);
@@ -43,7 +43,7 @@ export class Deadlines<T extends object> {
     if (queue.timer === undefined) this.#lookIn(waitMs, waitMs, queue);
   }
 
-  /** Ends a wait in time. Its timer goes on: whoever waits for one message waits for the next one soon, and a timer costs more than both waits. */
+  /** Ends a wait in time. Its timer keeps running, because the next message is usually awaited soon, and starting a timer costs more than keeping one. */
   stop(who: T, waitMs: number): void {
     const queue = this.#queues.get(waitMs);
     if (queue?.ends.delete(who) === true && queue.ends.size === 0 && this.#queues.size > IDLE_LENGTHS_MAX) {

@@ -73,7 +73,7 @@ export class Contacts {
     }
     const identity = source.plain ? {} : { identity: await this.#identity(peer, id) };
     const connection = await dial(address, { ...identity, ...(signal === undefined ? {} : { signal }) });
-    // A peer that never answers HELLO holds up nobody who has stopped waiting for it.
+    // A caller that has stopped waiting is not held up by a peer that never answers HELLO.
     using _closing = connection.closeOn(signal ?? NEVER);
     try {
       signal?.throwIfAborted();

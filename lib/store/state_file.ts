@@ -28,7 +28,7 @@ export type StateFileEvent =
 export interface StateFileOptions {
   readonly onEvent: (event: StateFileEvent) => void;
   readonly openDatabase?: OpenDatabase | undefined;
-  /** Called before a file that was deleted or cut short is written again: the folder around it may be gone, too. */
+  /** Called before a file that was deleted or cut short is written again, because its folder may be gone as well. */
   readonly beforeWrittenAgain?: (() => void) | undefined;
 }
 
