@@ -20,10 +20,15 @@ export class PeopleStore {
   readonly #blocked = new HeldTable({ name: "blocked_peers", columns: ["id", "name"], key: ["id"] });
   readonly #drawers = new HeldTable({ name: "drawers", columns: ["name", "id"], key: ["name"] });
   readonly #onChanged: () => void;
+  readonly #onMet: () => void;
 
-  /** @param onChanged Called when something is to be written. */
-  constructor(onChanged: () => void) {
+  /**
+   * @param onChanged Called when something is to be written now: a person decided it, or a key got a folder.
+   * @param onMet Called when a peer is remembered that was met for the first time, which may be written a moment later.
+   */
+  constructor({ onChanged, onMet }: { readonly onChanged: () => void; readonly onMet: () => void }) {
     this.#onChanged = onChanged;
+    this.#onMet = onMet;
   }
 
   /** What there is to write. */
@@ -39,7 +44,9 @@ export class PeopleStore {
 
   /** Remembers a peer, if there is none of this name yet. */
   rememberPeer(name: string, id: string): void {
-    if (this.#known.get(name) === undefined) this.trustPeer(name, id);
+    if (this.#known.get(name) !== undefined) return;
+    this.#known.put({ name, id });
+    this.#onMet();
   }
 
   /** Remembers a peer in the place of the one that had the name before. */

@@ -57,7 +57,7 @@ export interface StateOptions {
   readonly beforeWrittenAgain?: (() => void) | undefined;
 }
 
-/** How long pieces are gathered before they are written together: a folder of small files has thousands in a second. */
+/** How long what comes by itself is gathered and then written together: a folder of small files has thousands in a second, and a class meets all at once. */
 const GATHER_MS = 200;
 
 /** Everything that is remembered. */
@@ -65,7 +65,13 @@ export class State implements Disposable {
   /** Messages from person to person. */
   readonly talk: TalkStore;
   /** The people that this peer knows. */
-  readonly people = new PeopleStore(() => this.#trustChanged());
+  readonly people = new PeopleStore({
+    onChanged: () => this.#trustChanged(),
+    onMet: () => {
+      this.#isCopied = false;
+      this.#gather();
+    },
+  });
   readonly #file: StateFile;
   /** The second copy of the people that this peer knows. */
   readonly #trustPath: string;
@@ -155,11 +161,7 @@ export class State implements Disposable {
   /** Remembers the pieces of files. They are written a moment later, together: what a run that is killed has not written is hashed again. */
   putPieces(files: readonly HashedWithDigests[]): void {
     for (const file of files) this.#pieces.set(file.name, file);
-    if (files.length === 0) return;
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
-      this.#writer.changed();
-    }, GATHER_MS);
+    if (files.length > 0) this.#gather();
   }
 
   /** Forgets the pieces of files that are gone. */
@@ -224,6 +226,13 @@ export class State implements Disposable {
     } finally {
       this.#file[Symbol.dispose]();
     }
+  }
+
+  #gather(): void {
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#writer.changed();
+    }, GATHER_MS);
   }
 
   #trustChanged(): void {
