@@ -142,11 +142,12 @@ async function copy(
       done += written;
     }
   };
-  let [buffer, other] = [new Uint8Array(COPY_BYTES), new Uint8Array(COPY_BYTES)] as const;
+  const partBytes = partOfPiece(Math.min(COPY_BYTES, pace?.turnBytes ?? COPY_BYTES));
+  let [buffer, other] = [new Uint8Array(partBytes), new Uint8Array(partBytes)] as const;
   let writing: Promise<void> = Promise.resolve();
   for (let position = range.start; position < range.end; [buffer, other] = [other, buffer]) {
     const pieceLeft = PIECE_BYTES - position % PIECE_BYTES;
-    const wanted = Math.min(COPY_BYTES, range.end - position, pieceLeft);
+    const wanted = Math.min(partBytes, range.end - position, pieceLeft);
     const read = await open.file.read(buffer.subarray(0, wanted));
     await writing;
     if (read === null) throw changed();
@@ -157,6 +158,11 @@ async function copy(
     writing.catch(() => {});
   }
   await writing;
+}
+
+/** The largest part, at most so many bytes, of which a piece has a whole number: a small rest would cost as much as a whole turn. */
+function partOfPiece(bytesMax: number): number {
+  return Math.ceil(PIECE_BYTES / Math.ceil(PIECE_BYTES / bytesMax));
 }
 
 /** Closes a stream when the signal comes, until what this returns is disposed of. */
