@@ -46,23 +46,3 @@ declare module "@std/cli" {
     options?: ParseArgsOptions,
   ): Record<string, unknown> & { _: (string | number)[] };
 }
-
-declare module "@std/path" {
-  export function basename(path: string, suffix?: string): string;
-  export function dirname(path: string): string;
-  export function extname(path: string): string;
-  export function fromFileUrl(url: string | URL): string;
-  export function isAbsolute(path: string): boolean;
-  export function join(path: string | URL, ...paths: string[]): string;
-  export function relative(from: string, to: string): string;
-  export function resolve(...paths: string[]): string;
-  export const SEPARATOR: string;
-}
-
-declare module "@std/path/posix" {
-  export { isAbsolute, relative, SEPARATOR } from "@std/path";
-}
-
-declare module "@std/path/windows" {
-  export { isAbsolute, relative, SEPARATOR } from "@std/path";
-}

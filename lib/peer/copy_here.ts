@@ -3,7 +3,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "node:path";
 import type { CopiesAt, CopyAt } from "../store/copies_at.ts";
 import { placeAnywhere, SMALL_ENDING } from "../store/place.ts";
 import { keepTraits } from "../store/traits.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "node:path";
 import { type Address, formatAddress } from "../core/address.ts";
 import { type Dialect, DIALECTS, NO_ID } from "../core/dialect.ts";
 import { failedWith, Failure } from "../core/failure.ts";

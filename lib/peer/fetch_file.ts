@@ -3,7 +3,7 @@
  * @module
  */
 
-import { basename, dirname, join, resolve } from "@std/path";
+import { basename, dirname, join, resolve } from "node:path";
 import { failedWith, Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { CopiesAt, isNamedLike } from "../store/copies_at.ts";

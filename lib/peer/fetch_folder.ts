@@ -6,7 +6,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "node:path";
 import { digestOf, rootOf } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";

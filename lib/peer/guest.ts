@@ -3,7 +3,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { failedWith } from "../core/failure.ts";
 import { dial } from "../net/dial.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { resolve } from "@std/path";
+import { resolve } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { basename } from "@std/path";
+import { basename } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { DIGEST_BYTES, PIECE_BYTES } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";

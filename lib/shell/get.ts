@@ -3,7 +3,7 @@
  * @module
  */
 
-import { resolve } from "@std/path";
+import { resolve } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { shownPeerName } from "../core/peer_name.ts";
 import { formatCount, formatDuration, formatRate, formatSize } from "../core/quantity.ts";

@@ -4,7 +4,7 @@
  */
 
 import { fstatSync, type Stats } from "node:fs";
-import { dirname, resolve } from "@std/path";
+import { dirname, resolve } from "node:path";
 
 /** Which file a stream is: its disk, and its number there. */
 type StreamFile = Pick<Stats, "dev" | "ino">;

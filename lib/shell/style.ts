@@ -3,7 +3,7 @@
  * @module
  */
 
-import stringWidth from "string-width";
+import stringWidth from "fast-string-width";
 
 /** How many columns a text takes: wide characters two, combining marks none, an emoji with all its parts two. */
 export function textWidth(text: string): number {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "node:path";
 import { numberedName } from "./received_name.ts";
 
 /** A plain file at the place of a name. */

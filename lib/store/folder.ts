@@ -6,7 +6,7 @@
  * @module
  */
 
-import { basename, dirname, join, resolve } from "@std/path";
+import { basename, dirname, join, resolve } from "node:path";
 import { failedWith, Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { closeFile } from "./close_file.ts";

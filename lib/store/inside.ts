@@ -4,8 +4,7 @@
  * @module
  */
 
-import * as posix from "@std/path/posix";
-import * as windows from "@std/path/windows";
+import { posix, win32 } from "node:path";
 
 /** The systems that Deno runs on. */
 export type System = typeof Deno.build.os;
@@ -20,8 +19,8 @@ export type System = typeof Deno.build.os;
  * @returns "" for the folder itself; undefined for a path outside of it.
  */
 export function nameInside(folder: string, path: string, system: System = Deno.build.os): string | undefined {
-  const { relative, isAbsolute, SEPARATOR } = system === "windows" ? windows : posix;
+  const { relative, isAbsolute, sep } = system === "windows" ? win32 : posix;
   const name = relative(folder, path);
-  const [first] = name.split(SEPARATOR, 1);
-  return isAbsolute(name) || first === ".." ? undefined : name.replaceAll(SEPARATOR, "/");
+  const [first] = name.split(sep, 1);
+  return isAbsolute(name) || first === ".." ? undefined : name.replaceAll(sep, "/");
 }

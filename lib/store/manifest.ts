@@ -5,7 +5,7 @@
  * @module
  */
 
-import { dirname, resolve } from "@std/path";
+import { dirname, resolve } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { FILES_PER_PEER_MAX, MANIFEST_BYTES_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename } from "@std/path";
+import { basename } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { formatSize } from "../core/quantity.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, join } from "@std/path";
+import { basename, join } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import { nameInside } from "./inside.ts";

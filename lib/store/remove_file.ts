@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";
 import type { Folder } from "./folder.ts";

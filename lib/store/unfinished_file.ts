@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { join } from "@std/path";
+import { join } from "node:path";
 import { digestOf, PIECE_BYTES, pieceCount, pieceRange, sameBytes } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { printable } from "../core/printable.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { join } from "@std/path";
-import { fromFileUrl } from "@std/path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   PEER_FLAGS,
   Program,
@@ -206,5 +206,5 @@ function atIndex(index: RunningIndex): string[] {
 }
 
 function moduleAt(name: string): string {
-  return fromFileUrl(new URL(`./${name}`, import.meta.url));
+  return fileURLToPath(new URL(`./${name}`, import.meta.url));
 }

@@ -3,12 +3,12 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
+import { fileURLToPath } from "node:url";
 import { Program } from "../support/programs.ts";
 import { eventually } from "../support/wait.ts";
 import type { CrowdFigures } from "./crowd_load.ts";
 
-const LOAD = fromFileUrl(new URL("./index_load.ts", import.meta.url));
+const LOAD = fileURLToPath(new URL("./index_load.ts", import.meta.url));
 const FIGURES_MS = 600_000;
 
 /** What a load process found, by name. */

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { fileURLToPath } from "node:url";
 import { percentile } from "../bench/measure.ts";
 import { IndexClient } from "../support/index_client.ts";
 import { peakBytes, residentBytes } from "../support/memory.ts";
@@ -32,7 +32,7 @@ Deno.test("an index under attack goes on serving an honest peer, and has its mem
   const before = await residentBytes(index.program.pid);
 
   await using stack = new AsyncDisposableStack();
-  const script = fromFileUrl(new URL("../support/attackers.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../support/attackers.ts", import.meta.url));
   for (const [what, count] of ATTACKERS) {
     const start = ["run", "--allow-net", "--allow-read", script, `${index.port}`, `${SECONDS}`, what, `${count}`];
     stack.use(new Program(start));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
+import { fileURLToPath } from "node:url";
 import { Program } from "./programs.ts";
 import type { TempFolder } from "./temp.ts";
 import { eventually } from "./wait.ts";
@@ -93,7 +93,7 @@ export const PYTHON_CLASSROOMS: readonly PythonClassroom[] = [
   },
 ];
 
-const FOLDER = fromFileUrl(new URL("../classrooms/", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../classrooms/", import.meta.url));
 
 function run([script = "", ...args]: readonly string[], temp: TempFolder, stdin: "null" | "piped" = "null"): Program {
   return new Program(["-B", FOLDER + script, ...args], { runtime: "python3", cwd: temp.path, stdin });

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join } from "node:path";
 import type { TempFolder } from "./temp.ts";
 
 /** Registers a test that mounts disks; where this user may not, it is skipped, or fails under `STRICT=1`. */

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { dirname } from "@std/path";
+import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import type { ImageType } from "../../lib/core/image_type.ts";
 import { seededRandom } from "../../lib/core/random.ts";

@@ -3,12 +3,12 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
+import { fileURLToPath } from "node:url";
 import { formatAddress } from "../../lib/core/address.ts";
 import { eventually } from "./wait.ts";
 
 /** The project's folder. */
-export const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
+export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
 const READY_MS = 60_000;
 /** Exactly what an index is allowed. */

@@ -4,7 +4,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
 
 /** A folder of its own. */

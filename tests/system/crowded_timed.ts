@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { fileURLToPath } from "node:url";
 import { addressOf } from "../../lib/core/address.ts";
 import { Failure } from "../../lib/core/failure.ts";
 import { answerRequests, routes } from "../../lib/net/answerer.ts";
@@ -86,7 +86,7 @@ testWith(
   ["--net", "ip", "link"],
   "an honest peer joins, searches and downloads beside a thousand addresses of one /64",
   async () => {
-    const script = fromFileUrl(new URL("../support/one_network.ts", import.meta.url));
+    const script = fileURLToPath(new URL("../support/one_network.ts", import.meta.url));
     await using program = new Program(["run", "--allow-all", script], { within: ["unshare", "--net"] });
     assertEquals(await program.exit(), 0, program.stderr);
     assertEquals(JSON.parse(program.stdout), []);

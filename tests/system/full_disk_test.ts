@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { fileURLToPath } from "node:url";
 import { withComponent } from "../support/components.ts";
 import { Disk, testWithDisks } from "../support/disks.ts";
 import { IndexClient } from "../support/index_client.ts";
@@ -303,7 +303,7 @@ withComponent("strace", ["-V"])(
       const inject = at === undefined ? [] : ["-e", `inject=write:error=ENOSPC:when=${at}..${at + 1}`];
       const flags = [
         ...SERVER_FLAGS,
-        fromFileUrl(new URL("../../server.ts", import.meta.url)),
+        fileURLToPath(new URL("../../server.ts", import.meta.url)),
         "--port",
         "0",
         "--host",

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { resolve } from "@std/path";
+import { resolve } from "node:path";
 import { withComponent } from "../support/components.ts";
 import { PEER_FLAGS, Program } from "../support/programs.ts";
 import { Room, type RoomPeer } from "../support/room.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl, relative } from "@std/path";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { COMMANDS } from "../../lib/shell/commands.ts";
 import { generatedParts, withParts } from "../support/documents.ts";
 import { PROJECT } from "../support/programs.ts";
@@ -14,7 +15,7 @@ Deno.test("the tables in the documents are those of the code (else: deno task do
     const text = await Deno.readTextFile(file);
     assert(
       unaligned(text) === unaligned(withParts(text, parts)),
-      `${relative(PROJECT, fromFileUrl(file))} is out of date`,
+      `${relative(PROJECT, fileURLToPath(file))} is out of date`,
     );
   }
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { resolve } from "@std/path";
+import { resolve } from "node:path";
 import { Failure } from "../../../lib/core/failure.ts";
 import { FAULTS, FaultyDatabases } from "../../support/faulty_database.ts";
 import { Room } from "../../support/room.ts";

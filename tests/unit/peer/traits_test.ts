@@ -4,7 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { join } from "@std/path";
+import { join } from "node:path";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import type { Destination } from "../../../lib/peer/fetching.ts";
 import { Room } from "../../support/room.ts";
