@@ -5,6 +5,9 @@
 
 import type { Clock } from "./clock.ts";
 
+/** A reason for `abort`, which otherwise makes an exception with a stack trace each time. */
+const OVER = "the wait is over";
+
 /** A bell for one who waits. Rung while nobody waits, it is heard at the next wait. */
 export class Bell {
   readonly #clock: Clock;
@@ -26,7 +29,7 @@ export class Bell {
       // Aborted below as soon as the bell has rung; that is no error.
       await Promise.race([this.#rung.promise, this.#clock.delay(Math.max(0, ms), over.signal).catch(() => {})]);
     } finally {
-      over.abort();
+      over.abort(OVER);
       this.#rung = Promise.withResolvers();
     }
   }

@@ -26,7 +26,7 @@ import { gzip, mayShrink } from "../transfer/compress.ts";
 import type { PartialCopy, Partials } from "../transfer/partials.ts";
 import { readRange, sendBytes, sendRange } from "../transfer/send.ts";
 import type { Consent, Wish } from "./consent.ts";
-import { Demand } from "./demand.ts";
+import { Demand, type Promised } from "./demand.ts";
 import { PICTURE_ROUTES, type Pictures } from "./pictures.ts";
 import type { Talk } from "./talk.ts";
 import type { Inbox } from "./inbox.ts";
@@ -208,25 +208,31 @@ async function download(visit: Visit, data: DataOf<typeof Download>): Promise<An
     throw new Failure("not-here", `Cannot send bytes ${range.start} to ${range.end}: they have not arrived here yet`);
   }
   await visit.allow(wishFor(content));
-  if (content.root !== undefined) {
-    host.demand.note({ root: content.root, size: content.size }, visit.caller).given.addTouched(range);
-  }
+  const { root, size } = content;
+  const promised = root === undefined ? undefined : host.demand.promise({ root, size }, visit.caller, range);
   return content.size <= PIECE_BYTES || data.compression !== undefined
-    ? await smallDownload(visit, content, range, data.compression !== undefined)
-    : await largeDownload(visit, content, range);
+    ? await smallDownload(visit, content, { range, promised, compress: data.compression !== undefined })
+    : await largeDownload(visit, content, { range, promised });
+}
+
+/** A range that somebody asked for, and the promise of it, when its content is known. */
+interface Asked {
+  readonly range: Range;
+  readonly promised: Promised | undefined;
 }
 
 /** A range that is read into memory and, if asked for, packed. */
 async function smallDownload(
   { host }: Visit,
   content: Shared,
-  range: Range,
-  compress: boolean,
+  { range, promised, compress }: Asked & { readonly compress: boolean },
 ): Promise<Answer<ReplyOf<typeof Download>>> {
+  using _promised = promised;
   if (rangeBytes(range) > PIECE_BYTES) throw new Failure("malformed", "Cannot pack more than a piece at a time");
   using _slot = await host.small.take();
-  using open = await openContent(host, content);
+  using open = openContent(host, content);
   const bytes = await readRange(open, range);
+  promised?.sent(rangeBytes(range));
   const packed = compress && mayShrink(content.name) ? await gzip(bytes) : undefined;
   const body = packed ?? bytes;
   const data = { ...listed(content), ...(packed === undefined ? {} : { compression: "gzip" as const }) };
@@ -239,19 +245,30 @@ async function smallDownload(
 }
 
 /** A range that is sent as it is read, when it is this peer's turn. */
-async function largeDownload(visit: Visit, content: Shared, range: Range): Promise<Answer<ReplyOf<typeof Download>>> {
+async function largeDownload(
+  visit: Visit,
+  content: Shared,
+  { range, promised }: Asked,
+): Promise<Answer<ReplyOf<typeof Download>>> {
   const { host } = visit;
   using held = new DisposableStack();
+  held.use(promised);
   const asker = { key: visit.caller, address: visit.connection.remote.host };
   const turn = held.use(await host.line.take(asker, (before) => visit.tellPlace(before)));
-  const open = held.use(await openContent(host, content));
+  const open = held.use(openContent(host, content));
   const kept = held.move();
   return {
     data: listed(content),
     body: {
       bytes: rangeBytes(range),
-      write: (stream) => sendRange(open, range, stream, { pace: host.parts.pace, turn }),
-      release: () => kept[Symbol.dispose](),
+      async write(stream) {
+        await sendRange(open, range, stream, { pace: host.parts.pace, turn });
+        promised?.sent(rangeBytes(range));
+      },
+      release() {
+        promised?.sent(turn.bytes);
+        kept[Symbol.dispose]();
+      },
     },
   };
 }
@@ -296,8 +313,8 @@ function listed(content: Shared): ReplyOf<typeof Pieces> {
   };
 }
 
-async function openContent({ parts }: Host, content: Shared): Promise<OpenFile> {
-  return "here" in content ? await content.open() : openOrRefuse(parts.share, content);
+function openContent({ parts }: Host, content: Shared): OpenFile {
+  return "here" in content ? content.open() : openOrRefuse(parts.share, content);
 }
 
 /** Opens a file, or where that cannot be read another copy of the same content. It is no fault of the peer that asks, and nothing it could mend. */

@@ -97,8 +97,8 @@ export class UnfinishedFile implements Disposable {
   }
 
   /** Opens what is there once more, for others to read. Only what was verified may be read. */
-  async openForReading(size: number): Promise<OpenFile> {
-    const file = await Deno.open(this.#path);
+  openForReading(size: number): OpenFile {
+    const file = Deno.openSync(this.#path);
     return {
       file,
       size,
@@ -151,7 +151,7 @@ export class UnfinishedFile implements Disposable {
     if (offset >= this.#oldBytes && isHole(bytes)) {
       if (end > this.#bytes) await this.#file.truncate(end);
     } else {
-      await this.#file.seek(offset, Deno.SeekMode.Start);
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
       for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
     }
     this.#bytes = Math.max(this.#bytes, end);

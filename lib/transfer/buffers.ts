@@ -5,6 +5,26 @@
 
 import { PIECE_BYTES } from "../core/content.ts";
 
+/** Buffers of one piece, as many as are needed. Some of those that are given back are kept: to allocate one takes longer than to fill it. */
+export class SpareBuffers {
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  readonly #keptMax: number;
+
+  constructor(keptMax: number) {
+    this.#keptMax = keptMax;
+  }
+
+  /** A buffer of one piece, with whatever was in it before. */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#spare.pop() ?? new Uint8Array(PIECE_BYTES);
+  }
+
+  /** Gives a buffer back that nobody reads any more, no socket either. */
+  give(buffer: Uint8Array<ArrayBuffer>): void {
+    if (this.#spare.length < this.#keptMax) this.#spare.push(buffer);
+  }
+}
+
 /** Gives out buffers and takes them back; whoever finds none waits. */
 export class Buffers {
   readonly #free: Uint8Array[] = [];

@@ -9,7 +9,7 @@ import type { PartialContent } from "./download.ts";
 /** A download whose verified pieces may be read. */
 export interface PartialCopy extends PartialContent {
   /** Opens what is there. Only pieces that are `here` may be read. */
-  open(): Promise<OpenFile>;
+  open(): OpenFile;
 }
 
 /** Every such download. */
