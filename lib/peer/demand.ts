@@ -5,16 +5,29 @@
  */
 
 import type { Clock } from "../core/clock.ts";
-import { pieceCount } from "../core/content.ts";
+import { PIECE_BYTES, pieceCount } from "../core/content.ts";
 import { DEMANDED_CONTENTS_MAX } from "../core/limits.ts";
 import { PieceSet } from "../core/piece_set.ts";
+import type { Range } from "../core/range.ts";
 
 /** Who has not asked for this long does not download any more. */
 const ASKING_MS = 10_000;
 
+/** How much of one range counts as promised: as much as a peer of ours asks for at once. Whoever asks for more cannot make the list long. */
+const PROMISED_BYTES_MAX = 128 * PIECE_BYTES;
+
 interface Wanted {
-  readonly given: PieceSet;
+  /** What was sent to somebody. */
+  readonly sent: PieceSet;
+  /** What is on its way to somebody, or in line. */
+  readonly promised: Set<Range>;
   readonly askedMs: Map<string, number>;
+}
+
+/** A range that somebody asked for, from then until it is sent or given up. What was not sent by then is nobody's. */
+export interface Promised extends Disposable {
+  /** Notes how many bytes of the range were sent so far. */
+  sent(bytes: number): void;
 }
 
 /** The contents that were asked for last. */
@@ -27,19 +40,43 @@ export class Demand {
     this.#clock = clock;
   }
 
-  /** Notes that a peer asks for a content. Shape: the pieces of it that were given away, and how many peers ask for it now. */
+  /** Notes that a peer asks for a content. Shape: the pieces of it that were given away or are promised, and how many peers ask for it now. */
   note(content: { readonly root: string; readonly size: number }, peer: string): { given: PieceSet; asking: number } {
+    const { sent, promised, askedMs } = this.#note(content, peer);
+    const given = new PieceSet(sent.count, sent.bits);
+    for (const range of promised) given.addTouched(range);
+    return { given, asking: askedMs.size };
+  }
+
+  /** Notes that a peer asks for a range of a content, so that nobody else asks for it here. */
+  promise(content: { readonly root: string; readonly size: number }, peer: string, range: Range): Promised {
+    const { sent, promised } = this.#note(content, peer);
+    const marked = { start: range.start, end: Math.min(range.end, range.start + PROMISED_BYTES_MAX) };
+    promised.add(marked);
+    let sentTo = range.start;
+    return {
+      sent: (bytes) => void (sentTo = Math.max(sentTo, range.start + bytes)),
+      [Symbol.dispose]: () => {
+        // The piece in which the sending ended does not count, unless it was to end there.
+        const end = sentTo >= range.end ? range.end : Math.floor(sentTo / PIECE_BYTES) * PIECE_BYTES;
+        if (promised.delete(marked) && end > range.start) sent.addTouched({ start: range.start, end });
+      },
+    };
+  }
+
+  #note(content: { readonly root: string; readonly size: number }, peer: string): Wanted {
     const nowMs = this.#clock.now();
     const wanted = this.#wanted.get(content.root) ??
-      { given: new PieceSet(pieceCount(content.size)), askedMs: new Map() };
+      { sent: new PieceSet(pieceCount(content.size)), promised: new Set(), askedMs: new Map() };
     for (const [each, ms] of wanted.askedMs) if (nowMs - ms > ASKING_MS) wanted.askedMs.delete(each);
     // Who begins anew, after all have gone, finds everything ungiven.
-    const given = wanted.askedMs.size === 0 ? new PieceSet(wanted.given.count) : wanted.given;
-    wanted.askedMs.set(peer, nowMs);
+    const sent = wanted.askedMs.size === 0 ? new PieceSet(wanted.sent.count) : wanted.sent;
+    const noted = { ...wanted, sent };
+    noted.askedMs.set(peer, nowMs);
     this.#wanted.delete(content.root);
-    this.#wanted.set(content.root, { given, askedMs: wanted.askedMs });
+    this.#wanted.set(content.root, noted);
     const [oldest] = this.#wanted.keys();
     if (this.#wanted.size > DEMANDED_CONTENTS_MAX && oldest !== undefined) this.#wanted.delete(oldest);
-    return { given, asking: wanted.askedMs.size };
+    return noted;
   }
 }

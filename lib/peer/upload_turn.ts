@@ -54,6 +54,8 @@ export class UploadTurn implements SendTurn, Disposable {
   readonly #onEnd: () => void;
   readonly #cut = new AbortController();
   readonly #beganMs: number;
+  /** Bytes that the receiver has taken so far, as they were reported. */
+  bytes = 0;
   #isOver = false;
   #isDisposed = false;
   #window = { startMs: 0, waitedMs: 0, bytes: 0 };
@@ -84,6 +86,7 @@ export class UploadTurn implements SendTurn, Disposable {
   took(bytes: number): void {
     this.#count();
     this.#waitsMs = undefined;
+    this.bytes += bytes;
     this.#window.bytes += bytes;
     this.#roll();
   }

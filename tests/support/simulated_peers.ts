@@ -5,7 +5,7 @@
 
 import { PieceSet } from "../../lib/core/piece_set.ts";
 import type { Range } from "../../lib/core/range.ts";
-import { Demand } from "../../lib/peer/demand.ts";
+import { Demand, type Promised } from "../../lib/peer/demand.ts";
 import type { PlannedSource } from "../../lib/transfer/plan_state.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
@@ -13,6 +13,7 @@ import type { VirtualTime } from "./virtual_time.ts";
 export interface Upload {
   readonly lane: SimulatedLane;
   readonly range: Range;
+  promised: Promised | undefined;
   sentBytes: number;
   isCancelled: boolean;
 }

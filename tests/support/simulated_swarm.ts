@@ -197,7 +197,7 @@ class Swarm {
   }
 
   #ask(lane: SimulatedLane, range: Range): void {
-    const upload = { lane, range, sentBytes: 0, isCancelled: false };
+    const upload: Upload = { lane, range, promised: undefined, sentBytes: 0, isCancelled: false };
     Object.assign(lane, {
       upload,
       asked: range,
@@ -209,7 +209,7 @@ class Swarm {
     this.#onTheWay(() => {
       const { from } = lane;
       if (upload.isCancelled) return;
-      from.demand.note({ root: ROOT, size: this.#options.size }, lane.to.id).given.addTouched(range);
+      upload.promised = from.demand.promise({ root: ROOT, size: this.#options.size }, lane.to.id, range);
       if (from.slotsTaken >= this.#slots) {
         from.waiting.push(upload);
         lane.isWaiting = true;
@@ -234,10 +234,14 @@ class Swarm {
       peer.isSending = false;
       peer.sentBytes += part;
       upload.sentBytes += part;
+      upload.promised?.sent(upload.sentBytes);
       const sentBytes = upload.sentBytes;
       this.#onTheWay(() => this.#arrive(upload, sentBytes - part, sentBytes));
       if (part < left && !upload.isCancelled) peer.running.push(upload);
-      else this.#freeSlot(peer);
+      else {
+        upload.promised?.[Symbol.dispose]();
+        this.#freeSlot(peer);
+      }
       this.#send(peer);
     });
   }
@@ -294,6 +298,7 @@ class Swarm {
           const at = line.indexOf(upload);
           if (at < 0) continue;
           line.splice(at, 1);
+          upload.promised?.[Symbol.dispose]();
           if (line === from.running) this.#freeSlot(from);
         }
         this.#send(from);
