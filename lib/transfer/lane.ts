@@ -70,6 +70,7 @@ export class Lane {
   #isBusy = false;
   #isDropped = false;
   #isReleased = false;
+  #isLooking = false;
   #isPlaced = false;
   #turns = 0;
   #tries = 0;
@@ -183,10 +184,15 @@ export class Lane {
     this.#moved();
   }
 
-  /** Takes its place away; what is under way ends. */
+  /** Takes its place away; what is under way ends. A connection stays that is idle or used for a look, in case the lane gets its place back. */
   displace(): void {
     this.#isPlaced = false;
-    this.release();
+    if (this.#isBusy && !this.#isLooking) this.release();
+  }
+
+  /** Whether it holds a connection though it has no place. */
+  get isKept(): boolean {
+    return !this.#isPlaced && this.#connection !== undefined;
   }
 
   /** Does not count so much of the time since it moved: it was we who held everything up. */
@@ -231,6 +237,7 @@ export class Lane {
 
   /** Asks what it has, and how many want it. */
   async look(root: string): Promise<void> {
+    this.#isLooking = true;
     await this.#work(async (connection) => {
       const answer = await ask(connection, Holds, { root }).catch((thrown) => {
         // It does not say what it has, so it has everything, as whoever lists a file does.
@@ -249,7 +256,7 @@ export class Lane {
       this.#given = new PieceSet(count, body.subarray(bodyBytes - bitmapBytes));
       this.#asking = data.asking;
       this.#isFull = data.full;
-    });
+    }).finally(() => this.#isLooking = false);
     const again = this.#has !== undefined || this.#asking > 1 ? LOOK_AGAIN_MS : LOOK_SELDOM_MS;
     this.#lookAtMs = this.#parts.clock.now() + again;
   }

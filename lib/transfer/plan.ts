@@ -16,6 +16,8 @@ import type { DownloadState, PlannedSource } from "./plan_state.ts";
 const SPAN_MS = 1_000;
 /** What a source is asked for as long as nobody knows its speed. */
 const FIRST_SPAN_PIECES = 4;
+/** The same where others download, too: who has a piece can give it on, and who waits in line for a small part does not wait long. */
+const FIRST_SWARM_SPAN_PIECES = 2;
 /**
  * The most that is asked for at once. A source that is asked for the whole rest of a file pipes it; for a span in the middle it reads ahead
  * through two buffers, which was measured a sixth faster against a receiver that verifies (950 instead of 830 MB/s).
@@ -25,6 +27,8 @@ const SPAN_PIECES_MAX = 128;
 const STREAM_WINDOW_PIECES = 32;
 /** How much sooner a second source has to be done with a span before it is asked for the same. */
 const DUPLICATE_GAIN = 1.5;
+/** Where others download, too: how long the first would have to go on for that. One of the two sends in vain, and others have a use for its rate. */
+const SWARM_DUPLICATE_MS = 2_000;
 
 /**
  * Time without a piece after which a download waits in the line of a source whose slots are all taken; after twice as long in a second line, and so on.
@@ -205,7 +209,7 @@ function spanPieces(source: PlannedSource, state: DownloadState, asked: PieceSet
   const span = areAllFull(state)
     ? SPAN_PIECES_MAX
     : source.bytesPerSecond === undefined
-    ? FIRST_SPAN_PIECES
+    ? isSwarm(state) ? FIRST_SWARM_SPAN_PIECES : FIRST_SPAN_PIECES
     : Math.round(source.bytesPerSecond * SPAN_MS / 1000 / PIECE_BYTES);
   // Of a stream's window each has an equal part: whoever took more would keep the others waiting.
   const window = state.order === "in-order"
@@ -225,13 +229,14 @@ function doubledPieces(
 ): Pieces | undefined {
   const twice = piecesAskedTwice(source, state, requests);
   const window = windowEnd(state);
+  const leftMsMin = isSwarm(state) ? SWARM_DUPLICATE_MS : 0;
   let slowest: { pieces: Pieces; leftMs: number } | undefined;
   for (const other of state.sources) {
     if (other.asked === undefined || other.id === source.id) continue;
     const leftMs = isLate(other, state) ? Infinity : rangeBytes(other.asked) / paceOf(other, state) * 1000;
     const pieces = piecesToTakeOver(other, source, state, (index) => index < window && !twice.has(index));
     const ownMs = (pieces.end - pieces.first) * PIECE_BYTES / speedOf(source, state) * 1000;
-    const isWorthIt = pieces.end > pieces.first && leftMs > DUPLICATE_GAIN * ownMs;
+    const isWorthIt = pieces.end > pieces.first && leftMs > Math.max(leftMsMin, DUPLICATE_GAIN * ownMs);
     if (isWorthIt && leftMs > (slowest?.leftMs ?? 0)) slowest = { pieces, leftMs };
   }
   return slowest?.pieces;

@@ -23,6 +23,9 @@ export interface SourcePoolOptions {
   readonly deliverers: Deliverers | undefined;
 }
 
+/** Connections to sources without a place that one download keeps: in a class, sources take turns, and each new connection costs both sides 5 ms of CPU time. */
+const CONNECTIONS_KEPT_MAX = 32;
+
 /** The sources of one download. */
 export class SourcePool {
   readonly #options: SourcePoolOptions;
@@ -75,8 +78,16 @@ export class SourcePool {
       }),
       { placesMax: DOWNLOAD_SOURCES_MAX, random },
     );
-    for (const peer of leave) this.lane(peer).displace();
+    // In this order, so that of those that come back none loses its connection first.
     for (const peer of enter) this.lane(peer).place();
+    for (const peer of leave) this.#displace(this.lane(peer));
+  }
+
+  /** Takes a lane's place away. Its connection is kept, unless many are. */
+  #displace(lane: Lane): void {
+    lane.displace();
+    const kept = [...this.#lanes.values()].filter(({ isKept }) => isKept).length;
+    if (kept > CONNECTIONS_KEPT_MAX) lane.close();
   }
 
   /** Forgets all but one, since what the others have is another content. */
@@ -84,6 +95,7 @@ export class SourcePool {
     for (const other of this.#lanes.values()) {
       if (other === lane) continue;
       other.displace();
+      other.close();
       this.#lanes.delete(other.source.peer);
       this.#former.push(other);
     }

@@ -191,7 +191,7 @@ const CASES: [
   ["a full source is looked at again at first", 100, "", "a#", "wait"],
   ["after a second without a piece we wait in its line", 1000, "", "a#", "a:0-127", { idleMs: 1_000 }],
   ["later where a source that is not full may soon have something", 100, "", "a# b[]", "wait", { idleMs: 2_000 }],
-  ["though not for long", 100, "", "a# b[]", "a:0-3", { idleMs: 3_000 }],
+  ["though not for long", 100, "", "a# b[]", "a:0-1", { idleMs: 3_000 }],
   ["not in two lines", 100, "", "aw>0-3 b#", "wait", { idleMs: 3_000 }],
   ["but in a second one when the first does not move", 100, "", "aw>0-3 b#", "b:4-7", { idleMs: 6_000 }],
   ["not while others give what they have", 100, "", "a=20#&2 b=20[0-9]", "b:0-9"],
@@ -215,6 +215,9 @@ const CASES: [
   ["what a late source says it has makes nothing less rare", 4, "", "a=1[0-2] b=1>3@3000[0-1,3] c=1>3[0-1]", "a:2"],
   ["one with parts that gave nothing relieves nobody", 4, "", "a=1 b=1[0-3]-", "a:0 b:1"],
   ["what it says about others makes no swarm", 100, "", "a=20&1 b=20&9- ", "a:0-19 b:20-39"],
+  ["of one whose speed is not known, less than alone", 100, "", "a&2", "a:0-1"],
+  ["what a source soon has is not asked for twice", 20, "0-18", "a=1>19&2 b=20&2", "wait"],
+  ["what takes it long is", 20, "0-18", "a=0.4>19&2 b=20&2", "b:19"],
   ["alone, in order: a disk reads that best", 100, "", "a=20(0-50)", "a:0-19"],
 
   // A stream.

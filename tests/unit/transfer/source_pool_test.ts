@@ -1,0 +1,69 @@
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { PIECE_BYTES } from "../../../lib/core/content.ts";
+import { DOWNLOAD_SOURCES_MAX } from "../../../lib/core/limits.ts";
+import { seededRandom } from "../../../lib/core/random.ts";
+import { route, routes } from "../../../lib/net/answerer.ts";
+import type { Connection } from "../../../lib/net/connection.ts";
+import { Holds } from "../../../lib/protocol/files.ts";
+import { SourcePool } from "../../../lib/transfer/source_pool.ts";
+import { AnsweringPeer } from "../../support/answering_peer.ts";
+import { connectPlain } from "../../support/sources.ts";
+
+const ROOT = "ab".repeat(32);
+const ROUNDS = 12;
+
+for (const [sources, connections, what] of [[40, 40, "all"], [60, 140, "some"]] as const) {
+  Deno.test(`SourcePool keeps ${what} connections of ${sources} sources that take turns`, async () => {
+    // Peers that have nothing yet, as in a class that has just begun.
+    await using peer = await AnsweringPeer.open("receiver", {
+      routes: () => {
+        const data = { size: PIECE_BYTES, complete: false, asking: 1, full: false };
+        return routes(route(Holds, () => Promise.resolve({ data, body: new Uint8Array(2) })));
+      },
+      idleMs: 60_000,
+    });
+    const open = new Set<Connection>();
+    let connected = 0;
+    const signal = new AbortController().signal;
+    let nowMs = 0;
+    const clock = { now: () => nowMs, delay: () => Promise.resolve() };
+    const random = seededRandom(1);
+    const pool = new SourcePool({
+      find: () =>
+        Promise.resolve(Array.from({ length: sources }, (_, at) => ({ ...peer.source("film"), peer: `${at}` }))),
+      lane: {
+        size: PIECE_BYTES,
+        async connect(source) {
+          const connection = await connectPlain({ ...source, peer: "receiver" }, signal);
+          connected += 1;
+          open.add(connection);
+          return connection;
+        },
+        clock,
+        random,
+        signal,
+        pace: undefined,
+      },
+      clock,
+      random,
+      deliverers: undefined,
+    });
+    try {
+      await pool.find(ROOT);
+      const placed = new Set<string>();
+      for (let round = 0; round < ROUNDS; round++) {
+        pool.rearrange();
+        for (const lane of pool.placed) placed.add(lane.source.peer);
+        await Promise.all(pool.placed.map((lane) => lane.look(ROOT)));
+        const held = [...open].filter(({ ended }) => ended === undefined).length;
+        assertLessOrEqual(held, DOWNLOAD_SOURCES_MAX + 32);
+        nowMs += 20_000;
+      }
+      assertEquals(placed.size, sources);
+      // Without connections that are kept, there would be 16 in each round.
+      assertLessOrEqual(connected, connections);
+    } finally {
+      for (const connection of open) connection.close();
+    }
+  });
+}
