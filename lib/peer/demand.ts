@@ -12,6 +12,8 @@ import type { Range } from "../core/range.ts";
 
 /** Who has not asked for this long does not download any more. */
 const ASKING_MS = 10_000;
+/** The same for one whose connection has ended, and who has not come back. */
+const LEFT_MS = 1_000;
 
 /** How much of one range counts as promised: as much as a peer of ours asks for at once. Whoever asks for more cannot make the list long. */
 const PROMISED_BYTES_MAX = 128 * PIECE_BYTES;
@@ -62,6 +64,15 @@ export class Demand {
         if (promised.delete(marked) && end > range.start) sent.addTouched({ start: range.start, end });
       },
     };
+  }
+
+  /** Notes that a connection of a peer has ended. */
+  left(peer: string): void {
+    const askedMs = this.#clock.now() - ASKING_MS + LEFT_MS;
+    for (const wanted of this.#wanted.values()) {
+      const lastMs = wanted.askedMs.get(peer);
+      if (lastMs !== undefined) wanted.askedMs.set(peer, Math.min(lastMs, askedMs));
+    }
   }
 
   #note(content: { readonly root: string; readonly size: number }, peer: string): Wanted {

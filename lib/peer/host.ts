@@ -68,7 +68,10 @@ export class Host {
 
   /** What asks over one connection, until it is disposed of. */
   visit(connection: Connection): Visit {
-    const visit: Visit = new Visit(this, connection, () => this.#visits.delete(visit));
+    const visit: Visit = new Visit(this, connection, () => {
+      this.#visits.delete(visit);
+      this.demand.left(visit.caller);
+    });
     this.#visits.add(visit);
     return visit;
   }

@@ -35,6 +35,18 @@ Deno.test("Demand remembers a bounded number of contents, those asked for last",
   assertEquals(demand.note(FILM, "a").given.size, 0);
 });
 
+Deno.test("Demand forgets sooner who has disconnected, unless it comes back", () => {
+  let nowMs = 0;
+  const demand = new Demand({ now: () => nowMs, delay: () => Promise.resolve() });
+  give(demand, "a", 3);
+  demand.left("a");
+  nowMs = 900;
+  assertEquals(demand.note(FILM, "a").given.has(3), true);
+  demand.left("a");
+  nowMs = 2_000;
+  assertEquals(demand.note(FILM, "b").given.has(3), false);
+});
+
 Deno.test("Demand promises a piece to one peer at a time, and takes back what was not sent", () => {
   const demand = new Demand({ now: () => 0, delay: () => Promise.resolve() });
   const given = (): number[] => {
