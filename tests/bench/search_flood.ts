@@ -6,10 +6,11 @@
 
 import { seededRandom } from "../../lib/core/random.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../../lib/core/version.ts";
-import { makeNonce } from "../../lib/net/caller.ts";
+import { makeNonce, readReply } from "../../lib/net/caller.ts";
+import { Identity } from "../../lib/net/identity.ts";
+import { prove } from "../../lib/net/proof.ts";
 import { decodeLine, encodeRequest } from "../../lib/protocol/envelope.ts";
-import { Hello } from "../../lib/protocol/hello.ts";
-import { readReply } from "../../lib/net/caller.ts";
+import { Hello, Prove } from "../../lib/protocol/hello.ts";
 import { Search } from "../../lib/protocol/search.ts";
 import { Ping } from "../../lib/protocol/presence.ts";
 import { loadQuery } from "./load_names.ts";
@@ -50,13 +51,14 @@ export async function flood(
   });
   const begin = performance.now() + WARM_UP_MS;
   const end = begin + options.seconds * 1000;
+  const identity = await Identity.make();
   const times: number[] = [];
   const checked = { answers: 0, hits: 0, bytes: 0 };
   await Promise.all(Array.from({ length: options.sessions }, async (_, session) => {
     using conn = await Deno.connect({ hostname: index.host, port: index.port });
     conn.setNoDelay(true);
     const answers = new Answers(conn);
-    await answers.to(encodeRequest(Hello, { version: PROTOCOL_VERSION, software: SOFTWARE, nonce: makeNonce() }, 1));
+    await answers.begin(identity);
     let next = Math.floor(session / options.sessions * questions.length);
     for (let count = 0; performance.now() < end; count++) {
       const start = performance.now();
@@ -88,6 +90,15 @@ class Answers {
 
   constructor(conn: Deno.TcpConn) {
     this.#conn = conn;
+  }
+
+  /** Says HELLO, and proves a key: an index answers nothing else before. */
+  async begin(identity: Identity): Promise<void> {
+    const asking = makeNonce();
+    const hello = encodeRequest(Hello, { version: PROTOCOL_VERSION, software: SOFTWARE, nonce: asking }, 1);
+    const { nonce: asked } = readReply(Hello, decodeLine(await this.to(hello))).data;
+    const proof = await prove({ asked, asking, called: "index", calledId: "" }, identity, undefined);
+    readReply(Prove, decodeLine(await this.to(encodeRequest(Prove, proof, 2))));
   }
 
   /** The line that answers this one, without its end. Valid until the next is asked for. */
