@@ -72,7 +72,7 @@ const LOOKALIKES: ReadonlyMap<string, string> = new Map(
 export function peerNameKey(name: string): string {
   const folded = fold(name);
   // Most names are plain ASCII, and keys are made for every hit that is shown.
-  if (/^[\x21-\x7e]*$/.test(folded)) return folded;
+  if (/^(?:[\x21-\x7e]+ )*[\x21-\x7e]*$/.test(folded) && !folded.endsWith(" ")) return folded;
   const latin = Array.from(folded, (letter) => LOOKALIKES.get(letter) ?? letter).join("");
   return latin.replace(/\p{Cf}/gu, "").replace(BLANK_REGEXP, "").replace(/\s+/gu, " ").trim();
 }

@@ -25,11 +25,19 @@ export type Dial = typeof dial;
 /** Connects over TCP. Fails: "unreachable", or the code given; "wrong-key" when somebody else is there than has to be. */
 export async function dial(address: Address, options: DialOptions = {}): Promise<Connection> {
   const { waitMs = CONNECT_WAIT_MS, failure = "unreachable", identity } = options;
-  // Not AbortSignal.timeout, which keeps what it could abort for as long as the wait might have been.
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), waitMs);
+  // Neither AbortSignal.timeout, which keeps what it could abort for as long as the wait might have been, nor AbortSignal.any, which takes longer
+  // than connecting.
+  const ending = new AbortController();
+  const { signal } = ending;
+  let isTooLate = false;
+  const timer = setTimeout(() => {
+    isTooLate = true;
+    ending.abort();
+  }, waitMs);
+  const giveUp = (): void => ending.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", giveUp);
   try {
-    const signal = options.signal ? AbortSignal.any([options.signal, timeout.signal]) : timeout.signal;
+    options.signal?.throwIfAborted();
     const conn = await Deno.connect({ hostname: address.host, port: address.port, signal });
     conn.setNoDelay(true);
     const ends = { local: addressOf(conn.localAddr), remote: addressOf(conn.remoteAddr) };
@@ -39,7 +47,7 @@ export async function dial(address: Address, options: DialOptions = {}): Promise
     });
   } catch (thrown) {
     options.signal?.throwIfAborted();
-    if (timeout.signal.aborted) {
+    if (isTooLate) {
       throw new Failure(
         failure,
         `Cannot reach ${formatAddress(address)}: no answer for ${Math.round(waitMs / 1000)} s`,
@@ -63,6 +71,7 @@ export async function dial(address: Address, options: DialOptions = {}): Promise
     throw Failure.from(thrown, failure, `Cannot reach ${formatAddress(address)}`);
   } finally {
     clearTimeout(timer);
+    options.signal?.removeEventListener("abort", giveUp);
   }
 }
 

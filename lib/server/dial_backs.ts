@@ -11,6 +11,9 @@ import { type Holder, Places } from "../core/places.ts";
 /** Pause before a dial-back that found no place looks for one again. */
 const LOOK_MS = 20;
 
+/** A reason for `abort`, which otherwise makes an exception with a stack trace each time. */
+const ENDED = "the dial-back is not waited for";
+
 /** The dial-backs of one index. */
 export class DialBacks {
   readonly #clock: Clock;
@@ -45,16 +48,19 @@ export class DialBacks {
       if (signal.aborted) return false;
       await this.#clock.delay(LOOK_MS);
     }
+    const end = (): void => dialling.abort(ENDED);
+    signal.addEventListener("abort", end);
     try {
-      return await work(AbortSignal.any([dialling.signal, signal]));
+      return !signal.aborted && await work(dialling.signal);
     } finally {
+      signal.removeEventListener("abort", end);
       this.#places.leave(dialling);
     }
   }
 
   #enter(dialling: AbortController, holder: Holder): boolean {
     const entered = this.#places.enter(dialling, holder, this.#clock.now());
-    if (entered.given) entered.displaced?.abort();
+    if (entered.given) entered.displaced?.abort(ENDED);
     return entered.given;
   }
 }

@@ -245,7 +245,7 @@ export class Session {
     if (peer === undefined) return undefined;
     this.#writeListed();
     this.#peer = undefined;
-    this.#reaching?.leaving.abort();
+    this.#reaching?.leaving.abort("the peer has left");
     this.#parts.joined.delete(peerNameKey(peer.name));
     return peer;
   }
