@@ -42,11 +42,11 @@ export const Pieces = request("PIECES", {
 
 /**
  * Asks which pieces of a content a peer has, how much others want it, and whether all upload slots are taken (`full`). The body is a bitmap (lib/core/piece_set.ts): the pieces it has, none
- * if it is `complete`, and after them the pieces that it has given to somebody already, so that whoever asks takes others first.
+ * if it is `complete`, and after them the pieces that it has given to somebody or promised to somebody in line, so that whoever asks takes others first.
  */
 export const Holds = request("HOLDS", {
   about:
-    "Peer → peer: which pieces of this content do you have? The body is bitmaps: those pieces, then those given away.",
+    "Peer → peer: which pieces of this content do you have? The body is bitmaps: those pieces, then those given away or promised.",
   data: { root },
   reply: { size: fileSize, complete: flag(), asking: count({ max: 1_000_000 }), full: flag() },
   body: true,
