@@ -31,6 +31,14 @@ export class PieceSet {
     return this.#bits.slice();
   }
 
+  /** Another set of the same pieces. */
+  copy(): PieceSet {
+    const copy = new PieceSet(this.count);
+    copy.#bits.set(this.#bits);
+    copy.#size = this.#size;
+    return copy;
+  }
+
   /** Whether a piece is in it. */
   has(index: number): boolean {
     return ((this.#bits[index >> 3] ?? 0) >> (index & 7) & 1) === 1;

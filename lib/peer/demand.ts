@@ -15,7 +15,7 @@ const ASKING_MS = 10_000;
 /** The same for one whose connection has ended, and who has not come back. */
 const LEFT_MS = 1_000;
 
-/** How much of one range counts as promised: as much as a peer of ours asks for at once. Whoever asks for more cannot make the list long. */
+/** How much of one range counts as promised: as much as a peer of ours asks for at once, so that a huge range costs no more steps whenever somebody asks. */
 const PROMISED_BYTES_MAX = 128 * PIECE_BYTES;
 
 interface Wanted {
@@ -45,7 +45,7 @@ export class Demand {
   /** Notes that a peer asks for a content. Shape: the pieces of it that were given away or are promised, and how many peers ask for it now. */
   note(content: { readonly root: string; readonly size: number }, peer: string): { given: PieceSet; asking: number } {
     const { sent, promised, askedMs } = this.#note(content, peer);
-    const given = new PieceSet(sent.count, sent.bits);
+    const given = sent.copy();
     for (const range of promised) given.addTouched(range);
     return { given, asking: askedMs.size };
   }
@@ -66,7 +66,7 @@ export class Demand {
     };
   }
 
-  /** Notes that a connection of a peer has ended. */
+  /** Notes that the last connection of a peer has ended. */
   left(peer: string): void {
     const askedMs = this.#clock.now() - ASKING_MS + LEFT_MS;
     for (const wanted of this.#wanted.values()) {
@@ -80,8 +80,9 @@ export class Demand {
     const wanted = this.#wanted.get(content.root) ??
       { sent: new PieceSet(pieceCount(content.size)), promised: new Set(), askedMs: new Map() };
     for (const [each, ms] of wanted.askedMs) if (nowMs - ms > ASKING_MS) wanted.askedMs.delete(each);
-    // Who begins anew, after all have gone, finds everything ungiven.
-    const sent = wanted.askedMs.size === 0 ? new PieceSet(wanted.sent.count) : wanted.sent;
+    // Who begins anew, after all have gone, finds everything ungiven. Somebody to whom something is promised has not gone.
+    const isOver = wanted.askedMs.size === 0 && wanted.promised.size === 0;
+    const sent = isOver ? new PieceSet(wanted.sent.count) : wanted.sent;
     const noted = { ...wanted, sent };
     noted.askedMs.set(peer, nowMs);
     this.#wanted.delete(content.root);

@@ -70,7 +70,7 @@ export class Host {
   visit(connection: Connection): Visit {
     const visit: Visit = new Visit(this, connection, () => {
       this.#visits.delete(visit);
-      this.demand.left(visit.caller);
+      if (!this.#visits.values().some(({ caller }) => caller === visit.caller)) this.demand.left(visit.caller);
     });
     this.#visits.add(visit);
     return visit;
@@ -235,6 +235,7 @@ async function smallDownload(
   using _slot = await host.small.take();
   using open = openContent(host, content);
   const bytes = await readRange(open, range);
+  // A small answer counts as sent once it is read: it is on its way in a moment.
   promised?.sent(rangeBytes(range));
   const packed = compress && mayShrink(content.name) ? await gzip(bytes) : undefined;
   const body = packed ?? bytes;

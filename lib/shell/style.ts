@@ -7,8 +7,9 @@ import stringWidth from "fast-string-width";
 
 /** How many columns a text takes: wide characters two, combining marks none, an emoji with all its parts two. */
 export function textWidth(text: string): number {
-  // Most text needs no table: every printable ASCII character takes one column.
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+  // Most text needs no table: every printable ASCII character takes one column. The package counts the parts of a decomposed Korean syllable one by
+  // one, and the non-joiner of Persian as a letter.
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text.normalize("NFC").replaceAll("\u200c", ""));
 }
 
 /** The text, cut in the middle to at most `columns`, so that the ending of a file's name stays in sight. */

@@ -24,7 +24,7 @@ export class PeopleStore {
 
   /**
    * @param onChanged Called when something is to be written now: a person decided it, or a key got a folder.
-   * @param onMet Called when a peer is remembered that was met for the first time, which may be written a moment later.
+   * @param onMet Called when a peer is remembered that was met for the first time, which may be written a moment later: a run that is killed in that moment meets it for the first time again.
    */
   constructor({ onChanged, onMet }: { readonly onChanged: () => void; readonly onMet: () => void }) {
     this.#onChanged = onChanged;

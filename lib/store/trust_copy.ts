@@ -1,5 +1,5 @@
 /**
- * A second copy of the people that a peer knows and trusts: `.recess/trust.jsonl`, one row of a table as JSON on each line. It is rewritten at each change, beside and
+ * A second copy of the people that a peer knows and trusts: `.recess/trust.jsonl`, one row of a table as JSON on each line. It is rewritten when something changed, beside and
  * then into its place, and read when the database was damaged: a key that was seen once must not be accepted as new because a disk failed. Called by state.ts.
  * @module
  */

@@ -9,7 +9,14 @@ import { backoffMs } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
 import { PIECE_BYTES, pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { CONSENT_WAIT_MS, REPLY_WAIT_MS, RETRIES_MAX, RETRY_FIRST_MS, RETRY_LAST_MS } from "../core/limits.ts";
+import {
+  CONSENT_WAIT_MS,
+  PEER_IDLE_MS_MAX,
+  REPLY_WAIT_MS,
+  RETRIES_MAX,
+  RETRY_FIRST_MS,
+  RETRY_LAST_MS,
+} from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
@@ -51,6 +58,9 @@ const LOOK_AGAIN_MS = 1_000;
 /** The same for one that has everything and is alone with us. */
 const LOOK_SELDOM_MS = 2_000;
 
+/** How long a connection without a place is good for another one: half of the time for which a peer keeps one that is silent. */
+const KEPT_MS_MAX = PEER_IDLE_MS_MAX / 2;
+
 /** What work fails with that was ended because it was not needed any more: no failure of the source. */
 export const RELEASED = new Failure("cancelled", "It is not needed any more");
 
@@ -72,6 +82,7 @@ export class Lane {
   #isReleased = false;
   #isLooking = false;
   #isPlaced = false;
+  #displacedMs = 0;
   #turns = 0;
   #tries = 0;
   #standing: PlannedSource["standing"] = "new";
@@ -179,6 +190,8 @@ export class Lane {
 
   /** Gives it a place among those that are asked. */
   place(): void {
+    // The other side may have closed it by now, and nobody has read that.
+    if (!this.#isBusy && this.#parts.clock.now() - this.#displacedMs > KEPT_MS_MAX) this.close();
     this.#isPlaced = true;
     this.#turns += 1;
     this.#moved();
@@ -187,12 +200,13 @@ export class Lane {
   /** Takes its place away; what is under way ends. A connection stays that is idle or used for a look, in case the lane gets its place back. */
   displace(): void {
     this.#isPlaced = false;
+    this.#displacedMs = this.#parts.clock.now();
     if (this.#isBusy && !this.#isLooking) this.release();
   }
 
-  /** Whether it holds a connection though it has no place. */
+  /** Whether it holds a connection, or makes one, though it has no place. */
   get isKept(): boolean {
-    return !this.#isPlaced && this.#connection !== undefined;
+    return !this.#isPlaced && (this.#connection !== undefined || this.#isLooking);
   }
 
   /** Does not count so much of the time since it moved: it was we who held everything up. */

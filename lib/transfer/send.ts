@@ -14,9 +14,9 @@ import { BODY_WAIT_MS, UPLOAD_SLOTS } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { type ByteStream, writeAll } from "../net/byte_stream.ts";
-import { SpareBuffers } from "./buffers.ts";
 import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/folder.ts";
+import { SpareBuffers } from "./buffers.ts";
 
 /** The most that is written at once, and what is read at once by a sender without a limit. */
 const COPY_BYTES = 256 * 1024;
@@ -152,13 +152,15 @@ async function copy(
   const readBytes = pace === undefined ? COPY_BYTES : PACED_READ_BYTES;
   let [buffer, other] = [UPLOAD_BUFFERS.take(), UPLOAD_BUFFERS.take()] as const;
   let writing: Promise<void> = Promise.resolve();
+  let isTurnOver = false;
   for (let position = range.start; position < range.end; [buffer, other] = [other, buffer]) {
     const pieceLeft = PIECE_BYTES - position % PIECE_BYTES;
     const wanted = Math.min(readBytes, range.end - position, pieceLeft);
     const read = await open.file.read(buffer.subarray(0, wanted));
     await writing;
     if (read === null) throw changed();
-    if (pieceLeft === PIECE_BYTES && position > range.start && turn?.isOver === true && canResume) throw turnOver();
+    isTurnOver = pieceLeft === PIECE_BYTES && position > range.start && turn?.isOver === true && canResume;
+    if (isTurnOver) break;
     position += read;
     writing = send(buffer.subarray(0, read));
     // Awaited in the next round, or below; a failure until then must not count as unhandled.
@@ -168,9 +170,10 @@ async function copy(
   // After a failure a socket may still hold one: then they are left to the garbage collector.
   UPLOAD_BUFFERS.give(buffer);
   UPLOAD_BUFFERS.give(other);
+  if (isTurnOver) throw turnOver();
 }
 
-/** The largest part, at most so many bytes, of which a piece has a whole number: a small rest would cost as much as a whole turn. */
+/** The part, of at most so many bytes, into which a piece divides evenly: a small rest would cost as much as a whole turn. */
 function partOfPiece(bytesMax: number): number {
   return Math.ceil(PIECE_BYTES / Math.ceil(PIECE_BYTES / bytesMax));
 }

@@ -87,7 +87,7 @@ export class SourcePool {
   #displace(lane: Lane): void {
     lane.displace();
     const kept = [...this.#lanes.values()].filter(({ isKept }) => isKept).length;
-    if (kept > CONNECTIONS_KEPT_MAX) lane.close();
+    if (kept > CONNECTIONS_KEPT_MAX) lane.release();
   }
 
   /** Forgets all but one, since what the others have is another content. */
@@ -95,7 +95,7 @@ export class SourcePool {
     for (const other of this.#lanes.values()) {
       if (other === lane) continue;
       other.displace();
-      other.close();
+      other.release();
       this.#lanes.delete(other.source.peer);
       this.#former.push(other);
     }

@@ -6,7 +6,17 @@ const PLAIN = (text: string): string => text;
 
 Deno.test("textWidth() counts columns, not characters", () => {
   for (
-    const [text, width] of [["abc", 3], ["学习", 4], ["🎓", 2], ["👨‍👩‍👧", 2], ["e\u0301", 1], ["🇧🇷", 2], ["", 0]] as const
+    const [text, width] of [
+      ["abc", 3],
+      ["学习", 4],
+      ["🎓", 2],
+      ["👨‍👩‍👧", 2],
+      ["e\u0301", 1],
+      ["🇧🇷", 2],
+      ["한글".normalize("NFD"), 4],
+      ["می\u200cخواهم", 7],
+      ["", 0],
+    ] as const
   ) {
     assertEquals(textWidth(text), width, text);
   }
