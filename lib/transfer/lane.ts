@@ -7,7 +7,7 @@
 import type { Address } from "../core/address.ts";
 import { backoffMs } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
-import { PIECE_BYTES, pieceCount } from "../core/content.ts";
+import { PIECE_BYTES } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import {
   CONSENT_WAIT_MS,
@@ -18,13 +18,13 @@ import {
   RETRY_LAST_MS,
 } from "../core/limits.ts";
 import type { Pace } from "../core/pace.ts";
-import { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { ask } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
-import { Asking, Holds, Pieces, Queued } from "../protocol/files.ts";
+import { Asking, Pieces, Queued } from "../protocol/files.ts";
 import { type FetchOptions, fetchRange } from "./fetch.ts";
+import { askHoldings, EVERYTHING } from "./holdings.ts";
 import type { PieceList, Target } from "./piece_list.ts";
 import type { Placed } from "./places.ts";
 import type { PlannedSource } from "./plan_state.ts";
@@ -91,10 +91,7 @@ export class Lane {
   /** Where what was asked last ended, well or badly. */
   #stoppedAt = 0;
   #bytesPerSecond: number | undefined;
-  #has: PieceSet | undefined;
-  #given: PieceSet | undefined;
-  #asking = 1;
-  #isFull = false;
+  #holdings = EVERYTHING;
   #lookAtMs = -Infinity;
   /** When it was last asked or placed, or gave a verified piece; and the bytes that had come from it by then. */
   #movedMs = 0;
@@ -128,7 +125,7 @@ export class Lane {
   /** How long until it may be asked again after a failure, or what it has is worth another look; 0 when that is now. */
   waitMs(): number {
     const nowMs = this.#parts.clock.now();
-    return Math.max(0, this.#restUntilMs - nowMs, this.#has === undefined ? 0 : this.#lookAtMs - nowMs);
+    return Math.max(0, this.#restUntilMs - nowMs, this.#holdings.has === undefined ? 0 : this.#lookAtMs - nowMs);
   }
 
   /** Whether to ask what it has before it is asked for it. */
@@ -148,14 +145,11 @@ export class Lane {
       tries: this.#tries,
       standing: this.#standing,
       bytesPerSecond: this.#bytesPerSecond,
-      has: this.#has,
-      given: this.#given,
-      asking: this.#asking,
+      ...this.#holdings,
       asked: this.#asked,
       sinceMs: isAsked ? nowMs - this.#movedMs : 0,
       sinceBytes: isAsked ? this.#sinceBytes() : 0,
       isWaiting: this.isWaiting,
-      isFull: this.#isFull,
     };
   }
 
@@ -253,25 +247,10 @@ export class Lane {
   async look(root: string): Promise<void> {
     this.#isLooking = true;
     await this.#work(async (connection) => {
-      const answer = await ask(connection, Holds, { root }).catch((thrown) => {
-        // It does not say what it has, so it has everything, as whoever lists a file does.
-        if (!failedWith(thrown, "unsupported")) throw thrown;
-      });
-      if (answer === undefined) return;
-      const { data, bodyBytes } = answer;
-      const count = pieceCount(this.#parts.size);
-      const bitmapBytes = Math.ceil(count / 8);
-      if (data.size !== this.#parts.size || bodyBytes !== bitmapBytes * (data.complete ? 1 : 2)) {
-        throw new Failure("malformed", `Got bitmaps that do not fit a file of ${this.#parts.size} bytes`);
-      }
-      const body = new Uint8Array(bodyBytes);
-      await connection.readBody(body);
-      this.#has = data.complete ? undefined : new PieceSet(count, body.subarray(0, bitmapBytes));
-      this.#given = new PieceSet(count, body.subarray(bodyBytes - bitmapBytes));
-      this.#asking = data.asking;
-      this.#isFull = data.full;
+      this.#holdings = await askHoldings(connection, { root, size: this.#parts.size }) ?? this.#holdings;
     }).finally(() => this.#isLooking = false);
-    const again = this.#has !== undefined || this.#asking > 1 ? LOOK_AGAIN_MS : LOOK_SELDOM_MS;
+    const { has, asking } = this.#holdings;
+    const again = has !== undefined || asking > 1 ? LOOK_AGAIN_MS : LOOK_SELDOM_MS;
     this.#lookAtMs = this.#parts.clock.now() + again;
   }
 

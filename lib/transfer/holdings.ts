@@ -1,0 +1,49 @@
+/**
+ * What a source says of one content: which pieces it has, which it has given away or promised, how many ask for it, and whether its upload slots are all
+ * taken (`HOLDS`). Called by lane.ts.
+ * @module
+ */
+
+import { pieceCount } from "../core/content.ts";
+import { failedWith, Failure } from "../core/failure.ts";
+import { PieceSet } from "../core/piece_set.ts";
+import { ask } from "../net/caller.ts";
+import type { Connection } from "../net/connection.ts";
+import { Holds } from "../protocol/files.ts";
+import type { PlannedSource } from "./plan_state.ts";
+
+/** What a source says, as the plan sees it. */
+export type Holdings = Pick<PlannedSource, "has" | "given" | "asking" | "isFull">;
+
+/** What is taken for true as long as a source has not been asked, and of one that does not answer: it has everything, as whoever lists a file does. */
+export const EVERYTHING: Holdings = { has: undefined, given: undefined, asking: 1, isFull: false };
+
+/**
+ * Asks a source what it has of a content.
+ *
+ * @returns Undefined when it does not know the question.
+ * @throws {Failure} As the source says; "malformed" when its answer does not fit the size.
+ */
+export async function askHoldings(
+  connection: Connection,
+  { root, size }: { readonly root: string; readonly size: number },
+): Promise<Holdings | undefined> {
+  const answer = await ask(connection, Holds, { root }).catch((thrown) => {
+    if (!failedWith(thrown, "unsupported")) throw thrown;
+  });
+  if (answer === undefined) return undefined;
+  const { data, bodyBytes } = answer;
+  const count = pieceCount(size);
+  const bitmapBytes = Math.ceil(count / 8);
+  if (data.size !== size || bodyBytes !== bitmapBytes * (data.complete ? 1 : 2)) {
+    throw new Failure("malformed", `Got bitmaps that do not fit a file of ${size} bytes`);
+  }
+  const body = new Uint8Array(bodyBytes);
+  await connection.readBody(body);
+  return {
+    has: data.complete ? undefined : new PieceSet(count, body.subarray(0, bitmapBytes)),
+    given: new PieceSet(count, body.subarray(bodyBytes - bitmapBytes)),
+    asking: data.asking,
+    isFull: data.full,
+  };
+}
