@@ -144,13 +144,13 @@ export function draw(text: string): void {
   }
 }
 
-/** Standard output for the bytes of a file. Without a reader the program ends, as for results. */
+/** Standard output for the bytes of a file. Without a reader the program ends without a word, as for results, but says by its exit code that the file is cut. */
 export const byteResults = {
   async write(bytes: Uint8Array): Promise<number> {
     try {
       return await Deno.stdout.write(bytes);
     } catch (thrown) {
-      if (thrown instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.done);
+      if (thrown instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.failed);
       throw Failure.from(thrown, "no-access", "Cannot write on standard output");
     }
   },

@@ -32,7 +32,9 @@ async function roomWithFilm(temp: TempFolder, stack: AsyncDisposableStack): Prom
 
 /** Runs a one-shot command whose output a shell redirects. */
 async function redirected(redirection: string, args: PeerArgs, ...command: string[]): Promise<Ended> {
-  return await ended(startCommand({ ...args, within: ["sh", "-c", `"$0" "$@" ${redirection}`] }, ...command));
+  return await ended(
+    startCommand({ ...args, within: ["bash", "-o", "pipefail", "-c", `"$0" "$@" ${redirection}`] }, ...command),
+  );
 }
 
 function count(text: string, pattern: RegExp): number {
@@ -99,6 +101,8 @@ testWithDisks("a full disk under standard output or error, and a reader that has
     assert(!stderr.includes("this is a bug"), stderr);
   }
   assertEquals(headed.stderr.includes("error"), false, headed.stderr);
+  // The reader has seen enough; but whoever asks for the exit code hears that it was not the whole file.
+  assertEquals(headed.code, 1);
 });
 
 testWithDisks(
