@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreater } from "@std/assert";
+import { posix } from "node:path";
 import { PROJECT } from "../support/programs.ts";
 
 /** Which folder of `lib/` may import which others: lib/README.md, "Layers". */
@@ -14,23 +15,43 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   shell: ["peer", "core"],
 };
 
-function modulesOf(folder: string): string[] {
-  return Array.from(Deno.readDirSync(`${PROJECT}/lib/${folder}`), (entry) => entry.name).filter((name) =>
-    name.endsWith(".ts")
-  );
+/** The modules of `lib/`, with those of folders inside folders: their paths below it. */
+function modules(folder = ""): string[] {
+  return Array.from(Deno.readDirSync(`${PROJECT}/lib/${folder}`)).flatMap(({ name, isDirectory }) => {
+    const path = `${folder}${name}`;
+    return isDirectory ? modules(`${path}/`) : path.endsWith(".ts") ? [path] : [];
+  });
 }
 
-Deno.test("imports point down the layer table only", async () => {
+/** A module without its comments, which hold examples. */
+function codeOf(module: string): string {
+  return Deno.readTextFileSync(`${PROJECT}/lib/${module}`).replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+}
+
+/** What a module imports of the project, types included, also where it does so while it runs: paths below `lib/`. */
+function importsOf(module: string): string[] {
+  return Array.from(codeOf(module).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g), ([, imported = ""]) => {
+    return posix.join(posix.dirname(module), imported);
+  });
+}
+
+const IMPORTS = new Map(modules().map((module) => [module, importsOf(module)]));
+
+function folderOf(module: string): string {
+  return module.split("/", 1)[0] ?? "";
+}
+
+Deno.test("imports point down the layer table only", () => {
   const wrong: string[] = [];
-  for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
-    for (const name of modulesOf(folder)) {
-      const source = await Deno.readTextFile(`${PROJECT}/lib/${folder}/${name}`);
-      for (const [, imported = ""] of source.matchAll(/from "\.\.\/(\w+)\//g)) {
-        if (!allowed.includes(imported)) wrong.push(`lib/${folder}/${name} imports lib/${imported}`);
-      }
-      if (/from "(\.\.\/)+(server|peer)\.ts"/.test(source)) wrong.push(`lib/${folder}/${name} imports a program`);
+  for (const [module, imports] of IMPORTS) {
+    const folder = folderOf(module);
+    const allowed = [folder, ...(MAY_IMPORT[folder] ?? [])];
+    for (const imported of imports) {
+      const isMetadata = imported === "../deno.json";
+      if (!isMetadata && !allowed.includes(folderOf(imported))) wrong.push(`lib/${module} imports lib/${imported}`);
     }
   }
+  assertGreater(IMPORTS.size, 200);
   assertEquals(wrong, []);
 });
 
@@ -59,16 +80,9 @@ const ONLY_IN: [what: RegExp, where: string[]][] = [
   [/consoleSize\(/, ["shell/screen_text.ts"]],
 ];
 
-Deno.test("sockets, files and the screen are each touched in one place", async () => {
+Deno.test("sockets, files and the screen are each touched in one place", () => {
   for (const [what, where] of ONLY_IN) {
-    const found: string[] = [];
-    for (const folder of Object.keys(MAY_IMPORT)) {
-      for (const name of modulesOf(folder)) {
-        const source = await Deno.readTextFile(`${PROJECT}/lib/${folder}/${name}`);
-        const code = source.replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
-        if (what.test(code)) found.push(`${folder}/${name}`);
-      }
-    }
+    const found = [...IMPORTS.keys()].filter((module) => what.test(codeOf(module)));
     assertEquals(found.filter((each) => !where.includes(each)), [], String(what));
   }
 });
