@@ -12,7 +12,7 @@ import type { Range } from "../core/range.ts";
 
 /** Who has not asked for this long does not download any more. */
 const ASKING_MS = 10_000;
-/** The same for one whose connection has ended, and who has not come back. */
+/** The same for a peer whose last connection has ended. */
 const LEFT_MS = 1_000;
 
 /** How much of one range counts as promised: as much as a peer of ours asks for at once, so that a huge range costs no more steps whenever somebody asks. */
@@ -80,7 +80,7 @@ export class Demand {
     const wanted = this.#wanted.get(content.root) ??
       { sent: new PieceSet(pieceCount(content.size)), promised: new Set(), askedMs: new Map() };
     for (const [each, ms] of wanted.askedMs) if (nowMs - ms > ASKING_MS) wanted.askedMs.delete(each);
-    // Who begins anew, after all have gone, finds everything ungiven. Somebody to whom something is promised has not gone.
+    // When no peer downloads any more, the next one may take every piece from here. A peer that waits in line still downloads.
     const isOver = wanted.askedMs.size === 0 && wanted.promised.size === 0;
     const sent = isOver ? new PieceSet(wanted.sent.count) : wanted.sent;
     const noted = { ...wanted, sent };

@@ -15,7 +15,7 @@ import type { PlannedSource } from "./plan_state.ts";
 /** What a source says, as the plan sees it. */
 export type Holdings = Pick<PlannedSource, "has" | "given" | "asking" | "isFull">;
 
-/** What is taken for true as long as a source has not been asked, and of one that does not answer: it has everything, as whoever lists a file does. */
+/** Assumed of a source that has not been asked yet, or does not know `HOLDS`: it lists the whole file, so it has every piece. */
 export const EVERYTHING: Holdings = { has: undefined, given: undefined, asking: 1, isFull: false };
 
 /**

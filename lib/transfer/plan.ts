@@ -16,7 +16,7 @@ import type { DownloadState, PlannedSource } from "./plan_state.ts";
 const SPAN_MS = 1_000;
 /** What a source is asked for as long as nobody knows its speed. */
 const FIRST_SPAN_PIECES = 4;
-/** The same where others download, too: who has a piece can give it on, and who waits in line for a small part does not wait long. */
+/** The same in a swarm: short requests keep lines short, and a receiver can pass a piece on as soon as it has it. */
 const FIRST_SWARM_SPAN_PIECES = 2;
 /**
  * The most that is asked for at once. A source that is asked for the whole rest of a file pipes it; for a span in the middle it reads ahead
