@@ -42,7 +42,7 @@ export const Pieces = request("PIECES", {
 
 /**
  * Asks which pieces of a content a peer has, how much others want it, and whether all upload slots are taken (`full`). The body is a bitmap (lib/core/piece_set.ts): the pieces it has, none
- * if it is `complete`, and after them the pieces that it has given to somebody or promised to somebody in line, so that whoever asks takes others first.
+ * if it is `complete`, and after them the pieces that it has sent to other receivers or will send to those in its line. A receiver requests other pieces first.
  */
 export const Holds = request("HOLDS", {
   about:

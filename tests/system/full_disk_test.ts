@@ -101,7 +101,7 @@ testWithDisks("a full disk under standard output or error, and a reader that has
     assert(!stderr.includes("this is a bug"), stderr);
   }
   assertEquals(headed.stderr.includes("error"), false, headed.stderr);
-  // The reader has seen enough; but whoever asks for the exit code hears that it was not the whole file.
+  // The exit code says that the reader did not get the whole file.
   assertEquals(headed.code, 1);
 });
 

@@ -35,7 +35,7 @@ Deno.test("Demand remembers a bounded number of contents, those asked for last",
   assertEquals(demand.note(FILM, "a").given.size, 0);
 });
 
-Deno.test("Demand forgets sooner who has disconnected, unless it comes back", () => {
+Deno.test("Demand forgets a peer sooner when its last connection has ended", () => {
   let nowMs = 0;
   const demand = new Demand({ now: () => nowMs, delay: () => Promise.resolve() });
   give(demand, "a", 3);
