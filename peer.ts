@@ -8,31 +8,31 @@
  */
 
 import { formatAddress, parseAddress, parsePort } from "./lib/core/address.ts";
-import { systemClock } from "./lib/core/clock.ts";
+import { systemClock } from "./lib/core/flow/clock.ts";
 import { Failure } from "./lib/core/failure.ts";
 import { fingerprint } from "./lib/core/fingerprint.ts";
 import { INBOX_BYTES_MAX, UPLOAD_SLOTS } from "./lib/core/limits.ts";
 import { printable } from "./lib/core/printable.ts";
 import { formatCount, parseRate, parseSize } from "./lib/core/quantity.ts";
-import { STOP_SIGNALS } from "./lib/core/stop_signals.ts";
+import { STOP_SIGNALS } from "./lib/core/flow/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { type Room, RoomKey, WEAK_KEY } from "./lib/net/room_key.ts";
-import { CONSENT_MODES } from "./lib/peer/consent.ts";
+import { CONSENT_MODES } from "./lib/peer/serve/consent.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
-import { classroomHelp } from "./lib/shell/classrooms.ts";
-import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands.ts";
-import { describeEvent } from "./lib/shell/events.ts";
-import { type Facts, greeting } from "./lib/shell/greeting.ts";
-import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
-import { checkFolderArgument } from "./lib/shell/folder_argument.ts";
-import { IMAGE_CHOICES, type ImageChoice } from "./lib/shell/inline_image.ts";
+import { classroomHelp } from "./lib/cli/classrooms.ts";
+import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands/commands.ts";
+import { describeEvent } from "./lib/shell/screen/events.ts";
+import { type Facts, greeting } from "./lib/shell/screen/greeting.ts";
+import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/cli/flags.ts";
+import { checkFolderArgument } from "./lib/shell/commands/folder_argument.ts";
+import { IMAGE_CHOICES, type ImageChoice } from "./lib/shell/screen/inline_image.ts";
 import { type Followed, type Invocation, reportStopped, runOnce } from "./lib/shell/one_shot.ts";
-import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
-import { finishResults, Output, printError, printText } from "./lib/shell/output.ts";
+import { describeError, EXIT, exitCodeOf } from "./lib/cli/outcome.ts";
+import { finishResults, Output, printError, printText } from "./lib/shell/screen/output.ts";
 import { Shell } from "./lib/shell/shell.ts";
-import type { Manifest } from "./lib/store/manifest.ts";
-import { ManifestFile } from "./lib/store/manifest_file.ts";
-import { looseMode, requireSecret } from "./lib/store/secret_file.ts";
+import type { Manifest } from "./lib/store/share/manifest.ts";
+import { ManifestFile } from "./lib/store/share/manifest_file.ts";
+import { looseMode, requireSecret } from "./lib/store/files/secret_file.ts";
 
 const INDEX_PORT = 1099;
 /** Different bugs that a running peer reports. */
@@ -101,7 +101,7 @@ ${classroomHelp()}
 
 exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 index unreachable, 130 interrupted`;
 
-// A bundle is one module, which also runs as the worker that hashes (lib/store/hash_worker.ts).
+// A bundle is one module, which also runs as the worker that hashes (lib/store/share/hash_worker.ts).
 if (import.meta.main && !("WorkerGlobalScope" in globalThis)) {
   try {
     const code = await main();

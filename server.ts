@@ -10,12 +10,12 @@
 import { formatAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
 import { INDEX_CONNECTIONS_MAX } from "./lib/core/limits.ts";
-import { LineStream } from "./lib/core/line_stream.ts";
+import { LineStream } from "./lib/core/flow/line_stream.ts";
 import { printable, printableJson } from "./lib/core/printable.ts";
-import { STOP_SIGNALS } from "./lib/core/stop_signals.ts";
+import { STOP_SIGNALS } from "./lib/core/flow/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
-import { SqliteIndex } from "./lib/index/sqlite_index.ts";
+import { SqliteIndex } from "./lib/index/local/sqlite_index.ts";
 import { type Room, RoomKey, WEAK_KEY } from "./lib/net/room_key.ts";
 import { watchEventLoop } from "./lib/server/event_loop.ts";
 import { HTTP_ROUTES } from "./lib/server/http_routes.ts";
@@ -33,12 +33,12 @@ import {
 } from "./lib/server/journal.ts";
 import { parseRates, RATES } from "./lib/server/rates.ts";
 import { SESSION_ROUTES } from "./lib/server/session_routes.ts";
-import { classroomHelp } from "./lib/shell/classrooms.ts";
-import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/shell/flags.ts";
-import { describeError, EXIT, exitCodeOf } from "./lib/shell/outcome.ts";
-import { finishResults, printError, printText } from "./lib/shell/output.ts";
+import { classroomHelp } from "./lib/cli/classrooms.ts";
+import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/cli/flags.ts";
+import { describeError, EXIT, exitCodeOf } from "./lib/cli/outcome.ts";
+import { finishResults, printError, printText } from "./lib/shell/screen/output.ts";
 import { describeErrorStream, streamFile } from "./lib/shell/stream_place.ts";
-import { looseMode, requireSecret } from "./lib/store/secret_file.ts";
+import { looseMode, requireSecret } from "./lib/store/files/secret_file.ts";
 
 /** How long a line of the log may wait for others: a search is answered in less time than a write takes. */
 const LOG_PAUSE_MS = 50;
@@ -191,7 +191,7 @@ function isOneFile(): boolean {
 /** The index of this server alone, or one that it shares with others, whose code is loaded only then. */
 async function openIndex(redis: string | undefined, journal: Journal): Promise<SearchIndex> {
   if (redis === undefined) return new SqliteIndex();
-  const { parseRedisPlace, RedisIndex } = await import("./lib/index/redis_index.ts");
+  const { parseRedisPlace, RedisIndex } = await import("./lib/index/shared/redis_index.ts");
   return await RedisIndex.open(parseRedisPlace(redis), { onEvent: journal });
 }
 

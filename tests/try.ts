@@ -6,9 +6,9 @@
 
 import { Failure } from "../lib/core/failure.ts";
 import { formatDuration, formatRate, formatSize, parseSize } from "../lib/core/quantity.ts";
-import { flagHelp, type FlagTable, parseFlags } from "../lib/shell/flags.ts";
-import { describeError, EXIT, exitCodeOf } from "../lib/shell/outcome.ts";
-import { stylerFor } from "../lib/shell/style.ts";
+import { flagHelp, type FlagTable, parseFlags } from "../lib/cli/flags.ts";
+import { describeError, EXIT, exitCodeOf } from "../lib/cli/outcome.ts";
+import { stylerFor } from "../lib/cli/style.ts";
 import { peakBytes } from "./support/memory.ts";
 import { PEER_FLAGS, type Program, PROJECT, type RunningIndex, startIndex, startPeer } from "./support/programs.ts";
 import { sameFiles, TempFolder, writeRandomFile } from "./support/temp.ts";

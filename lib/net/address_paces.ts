@@ -1,13 +1,13 @@
 /**
  * A pace for every address: what costs us much is done for each of them only so often, and whoever wants it more often waits. Called by lib/server,
- * and by lib/peer/mailbox.ts with ids in the place of addresses.
+ * and by lib/peer/talk/mailbox.ts with ids in the place of addresses.
  * @module
  */
 
 import { addressShare } from "../core/address.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import { PACED_ADDRESSES_MAX } from "../core/limits.ts";
-import { Pace } from "../core/pace.ts";
+import { Pace } from "../core/flow/pace.ts";
 
 /** Paces by address; the one used last is last. */
 export class AddressPaces {

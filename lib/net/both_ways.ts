@@ -1,5 +1,5 @@
 /**
- * Asks one thing of another peer and answers, on the same connection, what that asks in order to do it. Called by lib/peer/running_put.ts: who puts a
+ * Asks one thing of another peer and answers, on the same connection, what that asks in order to do it. Called by lib/peer/inbox/running_put.ts: who puts a
  * file is asked for its bytes.
  *
  * Reading never waits for an answer that is being written, so that a refusal in the middle of a body is heard at once.

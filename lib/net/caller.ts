@@ -1,6 +1,6 @@
 /**
  * The asking side of a connection: sends requests, gives each its reply by id, and hands news to whoever listens. Called by
- * lib/peer/index_session.ts, which asks and listens at the same time, and by lib/transfer, which reads bodies.
+ * lib/peer/session/index_session.ts, which asks and listens at the same time, and by lib/transfer, which reads bodies.
  * @module
  */
 

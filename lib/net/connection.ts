@@ -1,6 +1,6 @@
 /**
  * A connection: messages in order, each perhaps followed by a body of raw bytes. Both sides use the same class; who may ask what is
- * decided above, in lib/server/session.ts, lib/peer/host.ts and lib/net/caller.ts.
+ * decided above, in lib/server/session.ts, lib/peer/serve/host.ts and lib/net/caller.ts.
  *
  * Reading is pulled (`receive`, then `readBody` for exactly the announced bytes), so that a slow reader slows the sender and nothing
  * piles up. Writing is queued in order; the queue is bounded. Waits end with a typed failure by closing the stream, because the platform's
@@ -9,8 +9,8 @@
  */
 
 import type { Address } from "../core/address.ts";
-import { settlesWithin } from "../core/clock.ts";
-import type { Pace } from "../core/pace.ts";
+import { settlesWithin } from "../core/flow/clock.ts";
+import type { Pace } from "../core/flow/pace.ts";
 import { Failure } from "../core/failure.ts";
 import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
 import { decodeLine, type Envelope } from "../protocol/envelope.ts";

@@ -1,6 +1,6 @@
 /**
  * Reads requests in a classroom dialect from a connection. Their clients send no line feed and then wait, so an object counts as complete when
- * its braces are, and words when nothing follows for a moment. Called by lib/server/index_server.ts and lib/peer/dialect_host.ts.
+ * its braces are, and words when nothing follows for a moment. Called by lib/server/index_server.ts and lib/peer/serve/dialect_host.ts.
  * @module
  */
 

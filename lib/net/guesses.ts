@@ -5,7 +5,7 @@
  */
 
 import { addressShare } from "../core/address.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import { GUESS_FIRST_MS, GUESS_LAST_MS, GUESSING_ADDRESSES_MAX } from "../core/limits.ts";
 
 /** Wrong guesses by address. */

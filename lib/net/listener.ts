@@ -4,10 +4,10 @@
  */
 
 import { type Address, addressOf, formatAddress } from "../core/address.ts";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { REFUSAL_EVERY_MS, STRANGER_GRACE_MS, STRANGERS_MAX } from "../core/limits.ts";
-import { Places } from "../core/places.ts";
+import { Places } from "../core/flow/places.ts";
 import { formatCount } from "../core/quantity.ts";
 import { encodeFailure } from "../protocol/envelope.ts";
 import { Connection } from "./connection.ts";

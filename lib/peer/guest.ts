@@ -4,17 +4,17 @@
  */
 
 import { join } from "node:path";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../core/flow/clock.ts";
 import { failedWith } from "../core/failure.ts";
 import { dial } from "../net/dial.ts";
-import { Folder } from "../store/folder.ts";
-import { STATE_FOLDER } from "../store/shareable.ts";
-import { State } from "../store/state.ts";
-import { Contacts } from "./contacts.ts";
-import { Directory } from "./directory.ts";
-import { folderIdentity } from "./folder_identity.ts";
-import { IndexSession } from "./index_session.ts";
-import { LastTable } from "./last_table.ts";
+import { Folder } from "../store/files/folder.ts";
+import { STATE_FOLDER } from "../store/files/shareable.ts";
+import { State } from "../store/state/state.ts";
+import { Contacts } from "./find/contacts.ts";
+import { Directory } from "./find/directory.ts";
+import { folderIdentity } from "./folder/folder_identity.ts";
+import { IndexSession } from "./session/index_session.ts";
+import { LastTable } from "./find/last_table.ts";
 import type { PeerOptions } from "./peer.ts";
 
 /** A connection to the index that has not joined. */

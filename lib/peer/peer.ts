@@ -5,9 +5,9 @@
  */
 
 import type { Address } from "../core/address.ts";
-import { type Clock, systemClock } from "../core/clock.ts";
+import { type Clock, systemClock } from "../core/flow/clock.ts";
 import { PEER_CONNECTIONS_MAX, PEER_IDLE_MS_MAX, UPLOAD_SLOTS } from "../core/limits.ts";
-import { Pace } from "../core/pace.ts";
+import { Pace } from "../core/flow/pace.ts";
 import { checkPeerName } from "../core/peer_name.ts";
 import type { Random } from "../core/random.ts";
 import { type AnswerOptions, answerRequests } from "../net/answerer.ts";
@@ -17,32 +17,32 @@ import { Guesses } from "../net/guesses.ts";
 import type { Identity } from "../net/identity.ts";
 import { Listener } from "../net/listener.ts";
 import type { Room } from "../net/room_key.ts";
-import type { OpenDatabase } from "../store/database.ts";
-import { Folder } from "../store/folder.ts";
-import type { SharedFile } from "../store/file_list.ts";
-import { Share } from "../store/share.ts";
+import type { OpenDatabase } from "../store/state/database.ts";
+import { Folder } from "../store/files/folder.ts";
+import type { SharedFile } from "../store/share/file_list.ts";
+import { Share } from "../store/share/share.ts";
 import { Deliverers } from "../transfer/deliverers.ts";
 import { Partials } from "../transfer/partials.ts";
-import { Blocking } from "./blocking.ts";
-import { Consent, type ConsentMode } from "./consent.ts";
-import { Contacts } from "./contacts.ts";
-import { ContentTurns } from "./content_turns.ts";
-import { serveDialect } from "./dialect_host.ts";
-import { Directory } from "./directory.ts";
-import type { FetchParts } from "./fetching.ts";
-import { Host, HOST_ROUTES, type Visit } from "./host.ts";
-import { FullDisks } from "./full_disks.ts";
-import { Inbox, type InboxEvent, type InboxOptions } from "./inbox.ts";
-import { IndexSession } from "./index_session.ts";
-import { LastTable } from "./last_table.ts";
-import { LocalContents } from "./local_contents.ts";
-import { openState } from "./open_state.ts";
+import { Blocking } from "./serve/blocking.ts";
+import { Consent, type ConsentMode } from "./serve/consent.ts";
+import { Contacts } from "./find/contacts.ts";
+import { ContentTurns } from "./get/content_turns.ts";
+import { serveDialect } from "./serve/dialect_host.ts";
+import { Directory } from "./find/directory.ts";
+import type { FetchParts } from "./get/fetching.ts";
+import { Host, HOST_ROUTES, type Visit } from "./serve/host.ts";
+import { FullDisks } from "./folder/full_disks.ts";
+import { Inbox, type InboxEvent, type InboxOptions } from "./inbox/inbox.ts";
+import { IndexSession } from "./session/index_session.ts";
+import { LastTable } from "./find/last_table.ts";
+import { LocalContents } from "./get/local_contents.ts";
+import { openState } from "./folder/open_state.ts";
 import type { PeerEvent } from "./peer_event.ts";
-import { Pictures, type PicturesOptions } from "./pictures.ts";
-import { Talk } from "./talk.ts";
-import { Puts } from "./puts.ts";
-import { Transfers } from "./transfers.ts";
-import { Acquaintances } from "./who.ts";
+import { Pictures, type PicturesOptions } from "./pictures/pictures.ts";
+import { Talk } from "./talk/talk.ts";
+import { Puts } from "./inbox/puts.ts";
+import { Transfers } from "./get/transfers.ts";
+import { Acquaintances } from "./find/who.ts";
 
 /** How a peer is started. */
 export interface PeerOptions extends PicturesOptions {

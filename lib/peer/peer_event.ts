@@ -3,14 +3,14 @@
  * @module
  */
 
-import type { ShareTrouble } from "../store/troubles.ts";
-import type { ConsentEvent } from "./consent.ts";
-import type { FullDisk } from "./full_disks.ts";
-import type { InboxEvent } from "./inbox.ts";
-import type { SessionEvent } from "./index_session.ts";
-import type { FolderStateEvent } from "./open_state.ts";
-import type { PictureEvent } from "./pictures.ts";
-import type { TalkEvent } from "./talk.ts";
+import type { ShareTrouble } from "../store/share/troubles.ts";
+import type { ConsentEvent } from "./serve/consent.ts";
+import type { FullDisk } from "./folder/full_disks.ts";
+import type { InboxEvent } from "./inbox/inbox.ts";
+import type { SessionEvent } from "./session/index_session.ts";
+import type { FolderStateEvent } from "./folder/open_state.ts";
+import type { PictureEvent } from "./pictures/pictures.ts";
+import type { TalkEvent } from "./talk/talk.ts";
 
 /** One event of a peer. */
 export type PeerEvent =

@@ -1,6 +1,6 @@
 /**
  * The datagrams in which a picture travels: their bytes, and the seal on them. No socket and no clock; the format is in README.md beside this
- * file, "Pictures". Called by lib/transfer/send_picture.ts and take_picture.ts.
+ * file, "Pictures". Called by lib/pictures/send_picture.ts and take_picture.ts.
  *
  * The cipher is node:crypto's, since WebCrypto answers by promise only, and there are twenty thousand datagrams a second.
  * @module

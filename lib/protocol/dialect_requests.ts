@@ -1,6 +1,6 @@
 /**
  * What classroom clients ask and are answered, in both dialects: JSON as in classroom A, words as in classroom B. Everything is checked as strictly
- * as our own messages are, field by field. Called by lib/server/dialect_session.ts, lib/peer/dialect_host.ts and dialect_fetch.ts.
+ * as our own messages are, field by field. Called by lib/server/dialect_session.ts, lib/peer/serve/dialect_host.ts and dialect_fetch.ts.
  * @module
  */
 

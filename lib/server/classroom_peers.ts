@@ -5,7 +5,7 @@
  */
 
 import { type Address, addressShare, formatAddress } from "../core/address.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import { type Dialect, NO_CERTIFICATE, NO_ID } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
 import {
@@ -16,8 +16,8 @@ import {
   DIALECT_SILENCE_MS_MAX,
   LIST_SHARE_OF_FREE,
 } from "../core/limits.ts";
-import { Places } from "../core/places.ts";
-import { Turns } from "../core/turns.ts";
+import { Places } from "../core/flow/places.ts";
+import { Turns } from "../core/flow/turns.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import type { Journal } from "./journal.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import { DIAL_BACK_GRACE_MS, DIAL_BACKS_MAX } from "../core/limits.ts";
-import { type Holder, Places } from "../core/places.ts";
+import { type Holder, Places } from "../core/flow/places.ts";
 
 /** Pause before a dial-back that found no place looks for one again. */
 const LOOK_MS = 20;

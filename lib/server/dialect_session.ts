@@ -8,7 +8,7 @@
  */
 
 import { type Address, formatAddress } from "../core/address.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { CLOSE_WAIT_MS, DIALECT_SILENCE_MS_MAX, HITS_MAX, MALFORMED_LINES_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";

@@ -4,7 +4,7 @@
  */
 
 import { addressShare } from "../core/address.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { HOST_BYTES_MAX, HTTP_REQUESTS_MAX, HTTP_REQUESTS_PER_ADDRESS_MAX } from "../core/limits.ts";
 import { AddressPaces } from "../net/address_paces.ts";

@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import { type Address, formatAddress } from "../core/address.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { URL_BYTES_MAX } from "../core/limits.ts";
 import { peerName } from "../protocol/shapes.ts";

@@ -8,7 +8,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Address } from "../core/address.ts";
-import { type Clock, settlesWithin, systemClock } from "../core/clock.ts";
+import { type Clock, settlesWithin, systemClock } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { CLOSE_WAIT_MS, HTTP_CONNECTIONS_MAX, HTTP_IDLE_MS_MAX } from "../core/limits.ts";
 import type { SearchIndex } from "../index/search_index.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Address } from "../core/address.ts";
-import { type Clock, systemClock } from "../core/clock.ts";
+import { type Clock, systemClock } from "../core/flow/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { CLOSE_WAIT_MS, INDEX_CONNECTIONS_MAX, INDEX_STRANGERS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";

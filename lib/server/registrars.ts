@@ -4,10 +4,10 @@
  */
 
 import { addressShare } from "../core/address.ts";
-import { Expiries } from "../core/expiries.ts";
+import { Expiries } from "../core/flow/expiries.ts";
 import { Failure } from "../core/failure.ts";
 import { REGISTRATIONS_MAX, REGISTRATIONS_PER_ADDRESS_MAX } from "../core/limits.ts";
-import { Places } from "../core/places.ts";
+import { Places } from "../core/flow/places.ts";
 
 /** A name that is registered, or about to be. */
 interface Registered {

@@ -8,10 +8,10 @@
  */
 
 import { formatAddress, isAddress, isLoopback } from "../core/address.ts";
-import { type Clock, settlesWithin } from "../core/clock.ts";
+import { type Clock, settlesWithin } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PAGE_ROWS_MAX, PROBE_WAIT_MS } from "../core/limits.ts";
-import { Pace } from "../core/pace.ts";
+import { Pace } from "../core/flow/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
 import type { FoundCopy, IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
 import { greet } from "../net/caller.ts";

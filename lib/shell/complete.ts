@@ -6,8 +6,8 @@
 import { quoteWord } from "../core/line.ts";
 import { isPrintable } from "../core/printable.ts";
 import { fold, words } from "../core/words.ts";
-import type { Completes } from "./command.ts";
-import { COMMANDS, QUIT } from "./commands.ts";
+import type { Completes } from "./commands/command.ts";
+import { COMMANDS, QUIT } from "./commands/commands.ts";
 
 /** Names that may come next, by what they are. */
 export type Vocabulary = Readonly<Partial<Record<Completes, readonly string[]>>>;

@@ -4,15 +4,15 @@
  */
 
 import { printable } from "../core/printable.ts";
-import type { Directory } from "../peer/directory.ts";
+import type { Directory } from "../peer/find/directory.ts";
 import { Guest } from "../peer/guest.ts";
 import { Peer, type PeerOptions } from "../peer/peer.ts";
-import type { TransferView } from "../peer/transfer.ts";
-import type { Command, CommandContext, CommandFlags } from "./command.ts";
-import { exists } from "./folder_argument.ts";
-import { byteResults, type Output } from "./output.ts";
-import { clearProgress, showProgress } from "./progress_display.ts";
-import { noteStopped } from "./stopped.ts";
+import type { TransferView } from "../peer/get/transfer.ts";
+import type { Command, CommandContext, CommandFlags } from "./commands/command.ts";
+import { exists } from "./commands/folder_argument.ts";
+import { byteResults, type Output } from "./screen/output.ts";
+import { clearProgress, showProgress } from "./screen/progress_display.ts";
+import { noteStopped } from "./screen/stopped.ts";
 
 /** A command with its arguments. */
 export interface Invocation {

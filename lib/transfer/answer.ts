@@ -4,7 +4,7 @@
  */
 
 import { Failure } from "../core/failure.ts";
-import type { Pace } from "../core/pace.ts";
+import type { Pace } from "../core/flow/pace.ts";
 import type { Connection } from "../net/connection.ts";
 import type { ReplyWithBody } from "../net/caller.ts";
 import type { Download } from "../protocol/files.ts";

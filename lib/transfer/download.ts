@@ -1,18 +1,18 @@
 /**
- * One download: what it is given, what it tells and how it ends; running_download.ts carries it out. Called by lib/peer/fetch_file.ts.
+ * One download: what it is given, what it tells and how it ends; running_download.ts carries it out. Called by lib/peer/get/fetch_file.ts.
  *
  * The way of a byte: a source's connection → a buffer of one piece → its digest compared with the list → the sink. Nothing that was not
  * verified counts; everything that was stays, whatever happens next.
  * @module
  */
 
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import type { Failure } from "../core/failure.ts";
-import type { Pace } from "../core/pace.ts";
+import type { Pace } from "../core/flow/pace.ts";
 import type { PieceSet } from "../core/piece_set.ts";
 import type { Random } from "../core/random.ts";
 import type { Deliverers } from "./deliverers.ts";
-import type { Traits } from "../store/traits.ts";
+import type { Traits } from "../store/files/traits.ts";
 import type { Connect, Source } from "./lane.ts";
 import { RunningDownload } from "./running_download.ts";
 import type { Sink } from "./sink.ts";

@@ -8,7 +8,7 @@
 
 import { digestOf, PIECE_BYTES, pieceRange, sameBytes } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
-import type { Pace } from "../core/pace.ts";
+import type { Pace } from "../core/flow/pace.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { askAll } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";

@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { Bell } from "../core/bell.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Bell } from "../core/flow/bell.ts";
+import type { Clock } from "../core/flow/clock.ts";
 
 /** How much longer than it should something may take before it is a hold-up. */
 const HELD_UP_MS = 1_000;

@@ -5,8 +5,8 @@
  */
 
 import type { Address } from "../core/address.ts";
-import { backoffMs } from "../core/backoff.ts";
-import type { Clock } from "../core/clock.ts";
+import { backoffMs } from "../core/flow/backoff.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import { PIECE_BYTES } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import {
@@ -17,7 +17,7 @@ import {
   RETRY_FIRST_MS,
   RETRY_LAST_MS,
 } from "../core/limits.ts";
-import type { Pace } from "../core/pace.ts";
+import type { Pace } from "../core/flow/pace.ts";
 import type { Random } from "../core/random.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { ask } from "../net/caller.ts";
@@ -27,7 +27,7 @@ import { type FetchOptions, fetchRange } from "./fetch.ts";
 import { askHoldings, EVERYTHING } from "./holdings.ts";
 import type { PieceList, Target } from "./piece_list.ts";
 import type { Placed } from "./places.ts";
-import type { PlannedSource } from "./plan_state.ts";
+import type { PlannedSource } from "./plan/plan_state.ts";
 
 /** A peer that has the content, or parts of it, and what it calls it. */
 export interface Source {
@@ -40,7 +40,7 @@ export interface Source {
   readonly name: string;
 }
 
-/** Connects to a source and says HELLO, as lib/peer/contacts.ts does. */
+/** Connects to a source and says HELLO, as lib/peer/find/contacts.ts does. */
 export type Connect = (source: Source, signal: AbortSignal) => Promise<Connection>;
 
 /** What lanes need beside their source. */

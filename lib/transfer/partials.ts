@@ -1,9 +1,9 @@
 /**
- * What this peer is downloading and already serves to others. Filled by lib/peer/fetch_file.ts, asked by lib/peer/host.ts.
+ * What this peer is downloading and already serves to others. Filled by lib/peer/get/fetch_file.ts, asked by lib/peer/serve/host.ts.
  * @module
  */
 
-import type { OpenFile } from "../store/folder.ts";
+import type { OpenFile } from "../store/files/folder.ts";
 import type { PartialContent } from "./download.ts";
 
 /** A download whose verified pieces may be read. */

@@ -1,16 +1,16 @@
 /**
  * Receives one file over one connection, from the peer at its other end: what is missing of it, verified and written as in any download.
- * Called by lib/peer/inbox.ts. There is one source and no other, so there is nothing to plan; whoever puts the file tries again.
+ * Called by lib/peer/inbox/inbox.ts. There is one source and no other, so there is nothing to plan; whoever puts the file tries again.
  * @module
  */
 
 import { Failure } from "../core/failure.ts";
 import { PUT_SPAN_BYTES_MAX } from "../core/limits.ts";
-import type { Pace } from "../core/pace.ts";
+import type { Pace } from "../core/flow/pace.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import type { Connection } from "../net/connection.ts";
-import type { Traits } from "../store/traits.ts";
-import type { UnfinishedFile } from "../store/unfinished_file.ts";
+import type { Traits } from "../store/files/traits.ts";
+import type { UnfinishedFile } from "../store/files/unfinished_file.ts";
 import { Buffers } from "./buffers.ts";
 import { fetchRange } from "./fetch.ts";
 import { PieceList } from "./piece_list.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { Bell } from "../core/bell.ts";
+import { Bell } from "../core/flow/bell.ts";
 import { PIECE_BYTES, pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import {
@@ -21,9 +21,9 @@ import { HoldUps } from "./hold_ups.ts";
 import { isWorthRetrying, type Lane, RELEASED } from "./lane.ts";
 import { type Opened, Opening } from "./opening.ts";
 import { PieceList } from "./piece_list.ts";
-import { isLate } from "./lateness.ts";
-import { plan, type PlannedRequest, type Step } from "./plan.ts";
-import type { DownloadState } from "./plan_state.ts";
+import { isLate } from "./plan/lateness.ts";
+import { plan, type PlannedRequest, type Step } from "./plan/plan.ts";
+import type { DownloadState } from "./plan/plan_state.ts";
 import type { Downloaded, DownloadOptions, DownloadProgress } from "./download.ts";
 import { explained, whyNobody } from "./source_failures.ts";
 import { SourcePool } from "./source_pool.ts";

@@ -1,5 +1,5 @@
 /**
- * Sends a range of a file: the body of a `DOWNLOAD_OK`. Called by lib/peer/host.ts. The bytes never pass through a message, and never more
+ * Sends a range of a file: the body of a `DOWNLOAD_OK`. Called by lib/peer/serve/host.ts. The bytes never pass through a message, and never more
  * than two megabytes of them through memory.
  *
  * A whole file, or its end, is piped: `file.readable` into `conn.writable`, which Deno does without running any of our code per chunk.
@@ -11,11 +11,11 @@
 import { Failure } from "../core/failure.ts";
 import { PIECE_BYTES } from "../core/content.ts";
 import { BODY_WAIT_MS, UPLOAD_SLOTS } from "../core/limits.ts";
-import type { Pace } from "../core/pace.ts";
+import type { Pace } from "../core/flow/pace.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { type ByteStream, writeAll } from "../net/byte_stream.ts";
 import { Watchdog } from "../net/watchdog.ts";
-import type { OpenFile } from "../store/folder.ts";
+import type { OpenFile } from "../store/files/folder.ts";
 import { SpareBuffers } from "./buffers.ts";
 
 /** The most that is written at once, and what is read at once by a sender without a limit. */

@@ -7,9 +7,9 @@ import { pieceCount, pieceRange, sameBytes } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { writeAll } from "../net/byte_stream.ts";
-import type { UnfinishedFile } from "../store/unfinished_file.ts";
+import type { UnfinishedFile } from "../store/files/unfinished_file.ts";
 import type { PieceList } from "./piece_list.ts";
-import type { DownloadState } from "./plan_state.ts";
+import type { DownloadState } from "./plan/plan_state.ts";
 
 /** Takes the pieces of one file. */
 export interface Sink {

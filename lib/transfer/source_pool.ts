@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/flow/clock.ts";
 import { failedWith, type Failure } from "../core/failure.ts";
 import { DOWNLOAD_CANDIDATES_MAX, DOWNLOAD_SOURCES_MAX } from "../core/limits.ts";
 import type { Random } from "../core/random.ts";

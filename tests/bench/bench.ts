@@ -4,8 +4,8 @@
  */
 
 import { parseSize } from "../../lib/core/quantity.ts";
-import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
-import { type FlagTable, parseFlags } from "../../lib/shell/flags.ts";
+import { SqliteIndex } from "../../lib/index/local/sqlite_index.ts";
+import { type FlagTable, parseFlags } from "../../lib/cli/flags.ts";
 import { benchDownload, benchFirstByte } from "./download.ts";
 import { benchFiles, benchPeers, benchRequests, SQLITE } from "./capacity.ts";
 import { benchInside } from "./inside.ts";

@@ -4,8 +4,8 @@
  */
 
 import { printableJson } from "../../lib/core/printable.ts";
-import { stylerFor } from "../../lib/shell/style.ts";
-import { renderTable } from "../../lib/shell/table.ts";
+import { stylerFor } from "../../lib/cli/style.ts";
+import { renderTable } from "../../lib/cli/table.ts";
 
 /** One figure of one thing that was measured. */
 export interface BenchRow {

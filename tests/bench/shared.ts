@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseRedisPlace, RedisIndex } from "../../lib/index/redis_index.ts";
+import { parseRedisPlace, RedisIndex } from "../../lib/index/shared/redis_index.ts";
 import type { SearchIndex } from "../../lib/index/search_index.ts";
 import { residentBytes } from "../support/memory.ts";
 import { startIndex } from "../support/programs.ts";

@@ -5,9 +5,9 @@
 
 import { assertEquals } from "@std/assert";
 import { type Random, randomBelow, randomOf, seededRandom } from "../../lib/core/random.ts";
-import { matchQuality } from "../../lib/index/rank.ts";
+import { matchQuality } from "../../lib/index/local/rank.ts";
 import type { IndexedPeer, ListedFile } from "../../lib/index/search_index.ts";
-import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
+import { SqliteIndex } from "../../lib/index/local/sqlite_index.ts";
 import { words } from "../../lib/core/words.ts";
 
 const STEPS = Number(Deno.env.get("INDEX_FUZZ_STEPS") ?? 1_500);

@@ -10,7 +10,7 @@ import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/
 import { FAILURE_SHAPE } from "../../lib/protocol/envelope.ts";
 import { HTTP_STATUS } from "../../lib/server/http_failure.ts";
 import { HTTP_ROUTES } from "../../lib/server/http_routes.ts";
-import { CLASSROOMS } from "../../lib/shell/classrooms.ts";
+import { CLASSROOMS } from "../../lib/cli/classrooms.ts";
 import type { Shape } from "../../lib/protocol/field.ts";
 
 const ROOT = new URL("../../", import.meta.url);

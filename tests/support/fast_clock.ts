@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../../lib/core/clock.ts";
+import { type Clock, systemClock } from "../../lib/core/flow/clock.ts";
 
 /** The longest time between two looks at the clock that counts in full: in a longer one this process was held up. */
 const STEP_MS = 5;

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type Database, openSqlite, type Statement } from "../../lib/store/database.ts";
+import { type Database, openSqlite, type Statement } from "../../lib/store/state/database.ts";
 
 /** What SQLite says when it is locked, full, cut off from its disk, or damaged. */
 export const FAULTS = {

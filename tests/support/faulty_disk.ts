@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Database, openSqlite, type Statement } from "../../lib/store/database.ts";
+import { type Database, openSqlite, type Statement } from "../../lib/store/state/database.ts";
 import { FAULTS } from "./faulty_database.ts";
 
 /** The calls that change what is on a disk, with the argument that says where. */

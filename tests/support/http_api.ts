@@ -4,8 +4,8 @@
  */
 
 import type { Address } from "../../lib/core/address.ts";
-import type { Clock } from "../../lib/core/clock.ts";
-import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
+import type { Clock } from "../../lib/core/flow/clock.ts";
+import { SqliteIndex } from "../../lib/index/local/sqlite_index.ts";
 import type { SearchIndex } from "../../lib/index/search_index.ts";
 import type { RoomKey } from "../../lib/net/room_key.ts";
 import { HttpAccess } from "../../lib/server/http_access.ts";

@@ -5,8 +5,8 @@
 
 import { DIGEST_BYTES, PIECE_BYTES, pieceCount } from "../../lib/core/content.ts";
 import { Failure } from "../../lib/core/failure.ts";
-import { Pace } from "../../lib/core/pace.ts";
-import { systemClock } from "../../lib/core/clock.ts";
+import { Pace } from "../../lib/core/flow/pace.ts";
+import { systemClock } from "../../lib/core/flow/clock.ts";
 import { type Answer, route, routes } from "../../lib/net/answerer.ts";
 import { type ByteStream, writeAll } from "../../lib/net/byte_stream.ts";
 import type { Connection } from "../../lib/net/connection.ts";

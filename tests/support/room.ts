@@ -4,7 +4,7 @@
  */
 
 import type { Address } from "../../lib/core/address.ts";
-import { SqliteIndex } from "../../lib/index/sqlite_index.ts";
+import { SqliteIndex } from "../../lib/index/local/sqlite_index.ts";
 import { Peer, type PeerOptions } from "../../lib/peer/peer.ts";
 import type { PeerEvent } from "../../lib/peer/peer_event.ts";
 import { IndexServer } from "../../lib/server/index_server.ts";

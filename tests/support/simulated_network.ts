@@ -6,8 +6,8 @@
 
 import { type Random, seededRandom } from "../../lib/core/random.ts";
 import { type Acknowledgement, PART_BYTES, partCount } from "../../lib/protocol/datagram.ts";
-import { DatagramReceiver } from "../../lib/transfer/datagram_receiver.ts";
-import { DatagramSender } from "../../lib/transfer/datagram_sender.ts";
+import { DatagramReceiver } from "../../lib/pictures/datagram_receiver.ts";
+import { DatagramSender } from "../../lib/pictures/datagram_sender.ts";
 import { randomBytes } from "./temp.ts";
 
 /** What the network does to datagrams, in each direction. Parts are from 0 to 1. */

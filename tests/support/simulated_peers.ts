@@ -5,8 +5,8 @@
 
 import { PieceSet } from "../../lib/core/piece_set.ts";
 import type { Range } from "../../lib/core/range.ts";
-import { Demand, type Promised } from "../../lib/peer/demand.ts";
-import type { PlannedSource } from "../../lib/transfer/plan_state.ts";
+import { Demand, type Promised } from "../../lib/peer/serve/demand.ts";
+import type { PlannedSource } from "../../lib/transfer/plan/plan_state.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** A range on its way. */

@@ -1,6 +1,6 @@
 /**
- * A class that downloads one file, in no time: one owner and many receivers that each plan as a real one does (lib/transfer/plan.ts, places.ts),
- * remembers what it gave (lib/peer/demand.ts) and sends through slots of its own at a rate of its own. Time is a number and chance is a seed, so the
+ * A class that downloads one file, in no time: one owner and many receivers that each plan as a real one does (lib/transfer/plan/plan.ts, places.ts),
+ * remembers what it gave (lib/peer/serve/demand.ts) and sends through slots of its own at a rate of its own. Time is a number and chance is a seed, so the
  * result is that of the schedule, on whatever machine.
  * @module
  */
@@ -18,13 +18,13 @@ import {
 import { PieceSet } from "../../lib/core/piece_set.ts";
 import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
 import { type Range, rangeBytes } from "../../lib/core/range.ts";
-import { slotsAt } from "../../lib/peer/upload_line.ts";
+import { slotsAt } from "../../lib/peer/serve/upload_line.ts";
 import { changePlaces } from "../../lib/transfer/places.ts";
-import { plan } from "../../lib/transfer/plan.ts";
+import { plan } from "../../lib/transfer/plan/plan.ts";
 import { SimulatedLane, SimulatedPeer, type Upload } from "./simulated_peers.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
-/** How long one turn of a paced sender lasts, as in lib/core/pace.ts. */
+/** How long one turn of a paced sender lasts, as in lib/core/flow/pace.ts. */
 const TURN_MS = 50;
 /** How often a source is asked what it has, as in lib/transfer/lane.ts. */
 const LOOK_MS = 1_000;

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Clock } from "../../lib/core/clock.ts";
+import type { Clock } from "../../lib/core/flow/clock.ts";
 
 interface Event {
   readonly atMs: number;

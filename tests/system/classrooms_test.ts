@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { CLASSROOMS } from "../../lib/shell/classrooms.ts";
+import { CLASSROOMS } from "../../lib/cli/classrooms.ts";
 import { PROJECT, runIndex, runPeer } from "../support/programs.ts";
 
 Deno.test("README and the help of both programs name the five classroom systems, with flags and commands that exist", async () => {

@@ -5,14 +5,14 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { systemClock } from "../../lib/core/clock.ts";
+import { systemClock } from "../../lib/core/flow/clock.ts";
 import { PIECE_BYTES } from "../../lib/core/content.ts";
 import { seededRandom } from "../../lib/core/random.ts";
 import { download } from "../../lib/transfer/download.ts";
 import { fileSink, type Sink, streamSink } from "../../lib/transfer/sink.ts";
-import { downloadSmallFiles } from "../../lib/transfer/small_files.ts";
-import { Folder } from "../../lib/store/folder.ts";
-import { UnfinishedFile } from "../../lib/store/unfinished_file.ts";
+import { downloadSmallFiles } from "../../lib/transfer/small/small_files.ts";
+import { Folder } from "../../lib/store/files/folder.ts";
+import { UnfinishedFile } from "../../lib/store/files/unfinished_file.ts";
 import { type Lie, LIES, LyingSource } from "../support/liars.ts";
 import { connectPlain, ServedFile } from "../support/sources.ts";
 import { randomBytes, TempFolder } from "../support/temp.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Failure } from "../../lib/core/failure.ts";
-import { Hasher } from "../../lib/store/hasher.ts";
+import { Hasher } from "../../lib/store/share/hasher.ts";
 import { withComponent } from "../support/components.ts";
 import { ended, type PeerArgs, Program, runCommand, SERVER_FLAGS, startIndex, startPeer } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { HASH_WORKER } from "../../lib/store/hash_worker.ts";
+import { HASH_WORKER } from "../../lib/store/share/hash_worker.ts";
 import { PEER_FLAGS, Program, PROJECT, SERVER_FLAGS } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";

@@ -5,13 +5,13 @@
 
 import { assert, assertLess } from "@std/assert";
 import { PIECE_BYTES } from "../../lib/core/content.ts";
-import { systemClock } from "../../lib/core/clock.ts";
+import { systemClock } from "../../lib/core/flow/clock.ts";
 import { UPLOAD_SLOTS } from "../../lib/core/limits.ts";
-import { Pace } from "../../lib/core/pace.ts";
+import { Pace } from "../../lib/core/flow/pace.ts";
 import { ask, greet } from "../../lib/net/caller.ts";
 import { dial } from "../../lib/net/dial.ts";
 import { Identity } from "../../lib/net/identity.ts";
-import type { TransferView } from "../../lib/peer/transfer.ts";
+import type { TransferView } from "../../lib/peer/get/transfer.ts";
 import { Download } from "../../lib/protocol/files.ts";
 import { Room } from "../support/room.ts";
 import { sameFiles } from "../support/temp.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { COMMANDS } from "../../lib/shell/commands.ts";
+import { COMMANDS } from "../../lib/shell/commands/commands.ts";
 import { generatedParts, withParts } from "../support/documents.ts";
 import { PROJECT } from "../support/programs.ts";
 

@@ -6,13 +6,15 @@ import { PROJECT } from "../support/programs.ts";
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   protocol: ["core"],
+  cli: ["core"],
   index: ["core"],
   store: ["core"],
   net: ["protocol", "core"],
+  pictures: ["net", "protocol", "core"],
   server: ["index", "net", "protocol", "core"],
   transfer: ["store", "net", "protocol", "core"],
-  peer: ["transfer", "store", "net", "protocol", "core"],
-  shell: ["peer", "core"],
+  peer: ["transfer", "pictures", "store", "net", "protocol", "core"],
+  shell: ["cli", "peer", "core"],
 };
 
 /** The modules of `lib/`, with those of folders inside folders: their paths below it. */
@@ -67,17 +69,17 @@ const ONLY_IN: [what: RegExp, where: string[]][] = [
   [/Deno\.serve\(/, ["server/http_server.ts"]],
   [/createSocket\(/, ["net/datagrams.ts"]],
   [/Deno\.(open|openSync)\(/, [
-    "store/disk_reserve.ts",
-    "store/folder.ts",
-    "store/hash_worker.ts",
-    "store/place.ts",
-    "store/unfinished_file.ts",
-    "store/verified_copy.ts",
+    "store/files/disk_reserve.ts",
+    "store/files/folder.ts",
+    "store/share/hash_worker.ts",
+    "store/files/place.ts",
+    "store/files/unfinished_file.ts",
+    "store/files/verified_copy.ts",
   ]],
   [/console\./, []],
-  [/Deno\.(stdout|stderr)\.write/, ["shell/output.ts"]],
-  [/process\.stdout\.write/, ["shell/terminal.ts"]],
-  [/consoleSize\(/, ["shell/screen_text.ts"]],
+  [/Deno\.(stdout|stderr)\.write/, ["shell/screen/output.ts"]],
+  [/process\.stdout\.write/, ["shell/screen/terminal.ts"]],
+  [/consoleSize\(/, ["shell/screen/screen_text.ts"]],
 ];
 
 Deno.test("sockets, files and the screen are each touched in one place", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { HELLO_LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../../../lib/core/limits.ts";
-import { Pace } from "../../../lib/core/pace.ts";
+import { Pace } from "../../../lib/core/flow/pace.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
 import { Connection } from "../../../lib/net/connection.ts";
 import { encodeNews, encodeReply, encodeRequest } from "../../../lib/protocol/envelope.ts";

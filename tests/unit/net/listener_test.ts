@@ -1,5 +1,5 @@
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
-import { settlesWithin } from "../../../lib/core/clock.ts";
+import { settlesWithin } from "../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { answerRequests, routes } from "../../../lib/net/answerer.ts";
 import { greet } from "../../../lib/net/caller.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Clock } from "../../../lib/core/clock.ts";
+import type { Clock } from "../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { AddressPaces } from "../../../lib/net/address_paces.ts";
 import { answerRequests, routes } from "../../../lib/net/answerer.ts";

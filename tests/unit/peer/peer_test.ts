@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { TRANSFERS_RUNNING_MAX } from "../../../lib/core/limits.ts";
-import type { Transfer } from "../../../lib/peer/transfer.ts";
+import type { Transfer } from "../../../lib/peer/get/transfer.ts";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import type { WantedFile } from "../../../lib/peer/directory.ts";
-import type { TransferResult } from "../../../lib/peer/transfer.ts";
+import type { WantedFile } from "../../../lib/peer/find/directory.ts";
+import type { TransferResult } from "../../../lib/peer/get/transfer.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";
 import { sameFiles } from "../../support/temp.ts";
 import { eventually } from "../../support/wait.ts";

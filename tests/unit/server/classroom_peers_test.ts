@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Clock } from "../../../lib/core/clock.ts";
+import type { Clock } from "../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import {
   DIALECT_FILES_IN_ALL_MAX,
@@ -7,7 +7,7 @@ import {
   DIALECT_PEERS_MAX,
   DIALECT_SILENCE_MS_MAX,
 } from "../../../lib/core/limits.ts";
-import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
 import { ClassroomPeers } from "../../../lib/server/classroom_peers.ts";
 import type { JournalEvent } from "../../../lib/server/journal.ts";
 import { eventually } from "../../support/wait.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Clock } from "../../../lib/core/clock.ts";
+import type { Clock } from "../../../lib/core/flow/clock.ts";
 import { DIAL_BACK_GRACE_MS } from "../../../lib/core/limits.ts";
 import { DialBacks } from "../../../lib/server/dial_backs.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { REGISTRATIONS_PER_ADDRESS_MAX } from "../../../lib/core/limits.ts";
-import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
 import { RoomKey } from "../../../lib/net/room_key.ts";
 import { Hit, type PeerRef } from "../../../lib/protocol/shapes.ts";
 import { hostFor } from "../../../lib/server/http_lists.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { HTTP_BODY_BYTES_MAX, HTTP_REQUESTS_PER_ADDRESS_MAX, URL_BYTES_MAX } from "../../../lib/core/limits.ts";
 import { failedWith } from "../../../lib/core/failure.ts";
-import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
 import { isOwnName } from "../../../lib/server/http_access.ts";
 import { readJson } from "../../../lib/server/http_body.ts";
 import { ASKER, JSON_TYPE, TestApi } from "../../support/http_api.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
 import { HttpServer } from "../../../lib/server/http_server.ts";
 import { IndexMetrics } from "../../../lib/server/index_metrics.ts";
 import { connectFrom } from "../../support/connect_from.ts";

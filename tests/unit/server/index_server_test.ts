@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
-import { systemClock } from "../../../lib/core/clock.ts";
+import { systemClock } from "../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { NAME_BYTES_MAX, PROBE_WAIT_MS } from "../../../lib/core/limits.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../../../lib/core/version.ts";
-import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
 import { answerRequests } from "../../../lib/net/answerer.ts";
 import { ask, greet, makeNonce } from "../../../lib/net/caller.ts";
 import { dial } from "../../../lib/net/dial.ts";

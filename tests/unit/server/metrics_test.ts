@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
 import { watchEventLoop } from "../../../lib/server/event_loop.ts";
 import { HTTP_ROUTES } from "../../../lib/server/http_routes.ts";
 import { IndexMetrics } from "../../../lib/server/index_metrics.ts";

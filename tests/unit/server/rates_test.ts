@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type Clock, systemClock } from "../../../lib/core/clock.ts";
+import { type Clock, systemClock } from "../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import { SqliteIndex } from "../../../lib/index/sqlite_index.ts";
+import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
 import { IndexServer } from "../../../lib/server/index_server.ts";
 import { parseRates, RATES, type Rates } from "../../../lib/server/rates.ts";
 import { IndexClient } from "../../support/index_client.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { fold } from "../../../lib/core/words.ts";
-import { COMMANDS } from "../../../lib/shell/commands.ts";
+import { COMMANDS } from "../../../lib/shell/commands/commands.ts";
 import { complete, completing, type Completion, type Vocabulary } from "../../../lib/shell/complete.ts";
 
 const ROOM: Vocabulary = {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
-import { Folder } from "../../../lib/store/folder.ts";
+import { Folder } from "../../../lib/store/files/folder.ts";
 import { sendRange, type SendTurn } from "../../../lib/transfer/send.ts";
 import { TempFolder } from "../../support/temp.ts";
 

@@ -1,0 +1,79 @@
+/**
+ * The one place that decides what a failed write of our own means: what a peer remembers, a log, notes and results. Nothing of that ends a program. What
+ * cannot be written stays, is reported once, and is tried again until there is room. Called by lib/store/state/state.ts and line_stream.ts.
+ * @module
+ */
+
+import { backoffMs } from "./backoff.ts";
+import { failedWith, type Failure } from "../failure.ts";
+import { WRITE_AGAIN_FIRST_MS, WRITE_AGAIN_LAST_MS } from "../limits.ts";
+
+/** What is written, and who hears of it. */
+export interface PatientWrites {
+  /**
+   * Writes everything that is there to be written, and forgets what is written.
+   *
+   * @throws {Failure} "disk-full", "no-access" or "busy": what is not written stays.
+   */
+  write(): void;
+  /** Called at the first of several failures. */
+  onHeld(failure: Failure): void;
+  /** Called when everything is written after all. */
+  onWritten(): void;
+}
+
+/** Carries out writes that may fail without ending anything. */
+export class PatientWriter implements Disposable {
+  readonly #writes: PatientWrites;
+  #failure: Failure | undefined;
+  #failures = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(writes: PatientWrites) {
+    this.#writes = writes;
+  }
+
+  /** Why something waits to be written; undefined when nothing does. */
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** Says that there is something to write. It is written at once, unless an earlier write waits for its next attempt. */
+  changed(): void {
+    if (this.#timer === undefined) this.flush();
+  }
+
+  /** Writes now. What fails for any other reason than the disk is a bug, and thrown. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    try {
+      this.#writes.write();
+    } catch (thrown) {
+      if (!failedWith(thrown, "disk-full", "no-access", "busy")) throw thrown;
+      this.#hold(thrown);
+      return;
+    }
+    if (this.#failure === undefined) return;
+    this.#failure = undefined;
+    this.#failures = 0;
+    this.#writes.onWritten();
+  }
+
+  /** Writes what is left, if that is possible. */
+  [Symbol.dispose](): void {
+    try {
+      this.flush();
+    } finally {
+      clearTimeout(this.#timer);
+    }
+  }
+
+  #hold(failure: Failure): void {
+    const bounds = { firstMs: WRITE_AGAIN_FIRST_MS, lastMs: WRITE_AGAIN_LAST_MS };
+    this.#timer = setTimeout(() => this.flush(), backoffMs(this.#failures++, bounds, Math.random));
+    const isFirst = this.#failure === undefined;
+    this.#failure = failure;
+    if (isFirst) this.#writes.onHeld(failure);
+  }
+}

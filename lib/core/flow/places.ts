@@ -1,0 +1,142 @@
+/**
+ * A bounded number of places, shared fairly among addresses and, at one address, among keys. Called by everything that many strangers may want at
+ * the same time: connections, HTTP requests, dial-backs, pictures, questions. Pure: the time is an argument.
+ *
+ * One holder may take all free places. When none is left and another one comes, the holder of most places gives one up. So a whole class behind
+ * one address loses nothing while there is room, and one machine cannot keep out the others.
+ * @module
+ */
+
+import { addressShare } from "../address.ts";
+
+/** A connection that wants a place. */
+export interface Holder {
+  /** The observed address; IPv6 addresses of one /64 count as one. */
+  readonly host: string;
+  /** The proven key; empty for a stranger. */
+  readonly key?: string;
+}
+
+/** What became of a wish for a place: whether it was given, and which item has lost its place for it. */
+export type Entered<T> =
+  | { readonly given: true; readonly displaced: T | undefined }
+  | { readonly given: false };
+
+/** The rules of some places. */
+export interface PlacesOptions {
+  readonly total: number;
+  /** Which item of the holder of most places goes first. Those who work longest should stay; those who wait for nothing should not. */
+  readonly first: "oldest" | "newest";
+  /** An item that is older than this goes also where nobody holds more than the one who comes. Default: never. */
+  readonly graceMs?: number;
+}
+
+interface Taken<T> {
+  readonly item: T;
+  readonly share: string;
+  readonly key: string;
+  readonly sinceMs: number;
+}
+
+/** The items of one address, by key; each in order of coming. */
+interface Share<T> {
+  count: number;
+  readonly keys: Map<string, Set<Taken<T>>>;
+}
+
+/** Places and the items that hold them. */
+export class Places<T> {
+  readonly #options: PlacesOptions;
+  readonly #taken = new Map<T, Taken<T>>();
+  readonly #shares = new Map<string, Share<T>>();
+
+  constructor(options: PlacesOptions) {
+    this.#options = options;
+  }
+
+  /** How many places are taken. */
+  get size(): number {
+    return this.#taken.size;
+  }
+
+  /** Whether an item holds a place. */
+  has(item: T): boolean {
+    return this.#taken.has(item);
+  }
+
+  /** The items that hold a place, in order of coming. */
+  items(): MapIterator<T> {
+    return this.#taken.keys();
+  }
+
+  /**
+   * Gives an item a place, where needed that of another.
+   *
+   * @param nowMs Any clock that does not go back.
+   * @returns Which item has lost its place; the caller has to end it.
+   */
+  enter(item: T, holder: Holder, nowMs: number): Entered<T> {
+    const { host, key = "" } = holder;
+    const share = addressShare(host);
+    const victim = this.#taken.size < this.#options.total ? undefined : this.#victim(share, key, nowMs);
+    if (victim === null) return { given: false };
+    if (victim !== undefined) this.leave(victim.item);
+    this.#put({ item, share, key, sinceMs: nowMs });
+    return { given: true, displaced: victim?.item };
+  }
+
+  /** Frees the place of an item, if it has one. */
+  leave(item: T): void {
+    const taken = this.#taken.get(item);
+    if (taken === undefined) return;
+    this.#taken.delete(item);
+    const share = this.#shares.get(taken.share);
+    const ofKey = share?.keys.get(taken.key);
+    if (share === undefined || ofKey === undefined) return;
+    share.count -= 1;
+    ofKey.delete(taken);
+    if (ofKey.size === 0) share.keys.delete(taken.key);
+    if (share.count === 0) this.#shares.delete(taken.share);
+  }
+
+  #put(taken: Taken<T>): void {
+    const share = this.#shares.get(taken.share) ?? { count: 0, keys: new Map<string, Set<Taken<T>>>() };
+    this.#shares.set(taken.share, share);
+    const ofKey = share.keys.get(taken.key) ?? new Set();
+    share.keys.set(taken.key, ofKey);
+    share.count += 1;
+    ofKey.add(taken);
+    this.#taken.set(taken.item, taken);
+  }
+
+  /** Whose place goes to somebody of this address and key, or null if nobody's does. */
+  #victim(share: string, key: string, nowMs: number): Taken<T> | null {
+    const own = this.#shares.get(share);
+    const ownCount = own?.count ?? 0;
+    const most = largest(this.#shares.values(), ({ count }) => count);
+    if (most === undefined) return null;
+    // Less than two more: they would only push each other out.
+    if (most.count >= ownCount + 2) return this.#firstOf(most);
+    if (own !== undefined) {
+      const ofKey = largest(own.keys.values(), ({ size }) => size);
+      if (ofKey !== undefined && ofKey.size >= (own.keys.get(key)?.size ?? 0) + 2) return this.#firstOf(own);
+    }
+    const { graceMs = Infinity } = this.#options;
+    const oldest = this.#firstOf(most);
+    return nowMs - oldest.sinceMs >= graceMs ? oldest : null;
+  }
+
+  #firstOf(share: Share<T>): Taken<T> {
+    const ofKey = largest(share.keys.values(), ({ size }) => size);
+    const first = this.#options.first === "oldest" ? ofKey?.values().next().value : [...ofKey ?? []].at(-1);
+    if (first === undefined) throw new RangeError("Cannot get here: a share without items is deleted");
+    return first;
+  }
+}
+
+/** The largest element; the first of several. */
+function largest<E>(all: Iterable<E>, sizeOf: (each: E) => number): E | undefined {
+  let most: E | undefined;
+  for (const each of all) if (most === undefined || sizeOf(each) > sizeOf(most)) most = each;
+  return most;
+}

@@ -1,0 +1,130 @@
+/**
+ * Puts the contents behind names in order: better matches first, equal ones by how many have them. Called by sqlite_search.ts.
+ *
+ * The order of what was ranked never changes by what is ranked after it, so that whoever asks for less gets the beginning of the same sequence.
+ * @module
+ */
+
+import type { FileRow, FileTable } from "./file_table.ts";
+import { compareRanked } from "./rank.ts";
+import type { IndexedPeer, ListedFile } from "../search_index.ts";
+
+/** Copies looked at for one search, however many peers list the same names; of each name one is, whatever the others take. */
+const COPIES_MAX = 10_000;
+
+/** Names whose copies are looked at before it is asked whether there are enough contents. */
+const NAMES_AT_ONCE = 25;
+
+/** A name and how well it matches. */
+export interface RankedName {
+  readonly id: number;
+  readonly name: string;
+  readonly quality: number;
+}
+
+/** A content, and who has it under names that match so well. */
+export interface RankedContent extends ListedFile {
+  readonly quality: number;
+  readonly owners: Set<IndexedPeer>;
+}
+
+/** Who has what. */
+export interface Copies {
+  readonly copies: FileTable;
+  /** The peer behind a number in the table, as long as it is here. */
+  readonly peerOf: (id: number) => IndexedPeer | undefined;
+}
+
+/** Contents in order, as many as are wanted or somewhat more. */
+export class Ranking {
+  /** How many contents are wanted. */
+  readonly wanted: number;
+  /** Those that were found, in order. */
+  readonly contents: RankedContent[] = [];
+  readonly #parts: Copies;
+  readonly #known = new Set<string>();
+  #copiesLeft = COPIES_MAX;
+
+  constructor(parts: Copies, wanted: number) {
+    this.#parts = parts;
+    this.wanted = wanted;
+  }
+
+  /** Whether there are as many as are wanted. */
+  get isFull(): boolean {
+    return this.contents.length >= this.wanted;
+  }
+
+  /** Ranks the contents of names behind all that were ranked before; no more names than it takes. */
+  add(names: readonly RankedName[]): void {
+    const sorted = names.toSorted((a, b) => b.quality - a.quality);
+    for (let start = 0; start < sorted.length && !this.isFull;) {
+      // Among equals the number of holders decides, so all of them are looked at together.
+      const last = sorted[Math.min(start + NAMES_AT_ONCE, sorted.length) - 1];
+      const end = sorted.findLastIndex((each) => each.quality === last?.quality) + 1;
+      this.#addSome(sorted.slice(start, end));
+      start = end;
+    }
+  }
+
+  #addSome(names: readonly RankedName[]): void {
+    const copies = copiesOf(names, this.#parts.copies, this.#copiesLeft);
+    this.#copiesLeft -= copies.reduce((sum, each) => sum + each.length, 0);
+    const contents = contentsOf(names, copies, this.#parts);
+    const fresh = [...contents].filter(([key]) => !this.#known.has(key));
+    for (const [key] of fresh) this.#known.add(key);
+    this.contents.push(...fresh.map(([, content]) => content).sort(compareRanked));
+  }
+}
+
+/** The copies of each name, `limit` in all or one of each. */
+export function copiesOf(names: readonly { readonly id: number }[], copies: FileTable, limit: number): FileRow[][] {
+  return shareOut(names, limit, ({ id }, most) => copies.ofName(id, most), (found) => found.length);
+}
+
+/**
+ * What is found for each item when `limit` is looked at in all: for each as much as for every other, at least one, and beyond that as long as there is
+ * any left. `look` looks at so much at most; `lookedAt` says how much that was.
+ */
+export function shareOut<Item, Found>(
+  items: readonly Item[],
+  limit: number,
+  look: (item: Item, most: number) => Found,
+  lookedAt: (found: Found) => number,
+): Found[] {
+  const share = Math.max(1, Math.floor(limit / items.length));
+  const found = items.map((item) => ({ item, found: look(item, share) }));
+  let left = limit - found.reduce((sum, each) => sum + lookedAt(each.found), 0);
+  return found.map(({ item, found }) => {
+    if (lookedAt(found) < share || left <= 0) return found;
+    const more = look(item, share + left);
+    left -= lookedAt(more) - lookedAt(found);
+    return more;
+  });
+}
+
+/**
+ * The contents of names with these copies, each under a key of its own. Copies with the same root and size are one content whatever they are
+ * called; others are told apart by name and size.
+ */
+export function contentsOf(
+  names: readonly RankedName[],
+  copies: readonly (readonly FileRow[])[],
+  { peerOf }: Copies,
+): Map<string, RankedContent> {
+  const contents = new Map<string, RankedContent>();
+  let at = 0;
+  for (const { id, name, quality } of names) {
+    for (const { peer: peerId, size, root } of copies[at++] ?? []) {
+      const peer = peerOf(peerId);
+      if (peer === undefined) continue;
+      const key = `${root ?? id}/${size}`;
+      const known = contents.get(key);
+      if (known === undefined) {
+        const found = { name, size, quality, owners: new Set<IndexedPeer>().add(peer) };
+        contents.set(key, root === undefined ? found : { ...found, root });
+      } else if (quality === known.quality) known.owners.add(peer);
+    }
+  }
+  return contents;
+}

@@ -1,0 +1,293 @@
+/**
+ * The index of a server that shares its peers with others over Redis. Redis is the truth: whose name is whose, who is where, what each
+ * lists. Every server keeps a copy of it in an index of its own, so searches are answered here, and alike on all of them. Called by
+ * server.ts, with `--redis`. How the keys lie is in lib/index/README.md.
+ *
+ * A change is made here first and then told; what another server tells is here within a moment. While Redis is away, who is here stays and
+ * is found, and nobody joins.
+ * @module
+ */
+
+import { type Clock, systemClock } from "../../core/flow/clock.ts";
+import { NO_ID } from "../../core/dialect.ts";
+import { failedWith, Failure } from "../../core/failure.ts";
+import { REGISTRATIONS_MAX, REMOTE_PROBE_WAIT_MS } from "../../core/limits.ts";
+import { peerNameKey } from "../../core/peer_name.ts";
+import { Turns } from "../../core/flow/turns.ts";
+import { batchesOf, NO_CHANGE } from "./list_batch.ts";
+import { nameTaken } from "../name_binding.ts";
+import { type PutResult, RedisEntries } from "./redis_entries.ts";
+import { RedisFollower } from "./redis_follower.ts";
+import { RedisKeys, REGISTRY } from "./redis_keys.ts";
+import { RedisLink, type RedisPlace } from "./redis_link.ts";
+import { OtherPeers } from "./redis_others.ts";
+import { OwnPeers } from "./redis_own.ts";
+import { RedisServers } from "./redis_servers.ts";
+import { makeToken, notRegistered, registeredPeer, wrongToken } from "../registration.ts";
+import type {
+  FoundContent,
+  FoundCopy,
+  FoundHolder,
+  IndexedPeer,
+  ListChange,
+  Page,
+  PartialFile,
+  PeerSummary,
+  Registration,
+  SearchIndex,
+  SearchQuery,
+  Sessions,
+  SharedIndexEvent,
+  WantedContent,
+} from "../search_index.ts";
+import { SqliteIndex } from "../local/sqlite_index.ts";
+
+export { parseRedisPlace } from "./redis_link.ts";
+
+/** What the index tells, and the time it goes by. */
+export interface RedisIndexOptions {
+  readonly onEvent?: (event: SharedIndexEvent) => void;
+  readonly clock?: Clock;
+}
+
+/** How often one who waits for a sign of life looks for it. */
+const PROBE_LOOK_MS = 100;
+
+/** `SearchIndex` that several servers share. */
+export class RedisIndex implements SearchIndex {
+  readonly #local = new SqliteIndex({ bindsNames: false });
+  readonly #turns = new Turns();
+  readonly #link: RedisLink;
+  readonly #entries: RedisEntries;
+  readonly #servers: RedisServers;
+  readonly #own: OwnPeers;
+  readonly #others: OtherPeers;
+  readonly #follower: RedisFollower;
+  readonly #clock: Clock;
+  #sessions: Sessions | undefined;
+
+  private constructor(
+    link: RedisLink,
+    keys: RedisKeys,
+    { onEvent = () => {}, clock = systemClock }: RedisIndexOptions,
+  ) {
+    this.#link = link;
+    this.#clock = clock;
+    const [local, turns] = [this.#local, this.#turns];
+    const entries = this.#entries = new RedisEntries(link, keys);
+    const servers = this.#servers = new RedisServers(link, keys);
+    const own = this.#own = new OwnPeers({
+      local,
+      entries,
+      servers,
+      onChanged: (key) => this.#follower.changed(key),
+      onDoubt: (key) => this.#follower.doubt(key),
+      onLost: async (peer) => {
+        await local.leave(peer.name);
+        this.#sessions?.lost(peer.name);
+      },
+    });
+    const others = this.#others = new OtherPeers(local, entries, (key) => void this.#expire(key));
+    const sessions = (): Sessions | undefined => this.#sessions;
+    this.#follower = new RedisFollower({ own, others, entries, servers, turns, clock, sessions, onEvent });
+  }
+
+  /** Connects to Redis, and begins to load what is there. Fails: "unreachable". */
+  static async open(place: RedisPlace, options: RedisIndexOptions = {}): Promise<RedisIndex> {
+    const index = new RedisIndex(await RedisLink.open(place), new RedisKeys(place.namespace), options);
+    await index.#follower.start();
+    return index;
+  }
+
+  get isCurrent(): boolean {
+    return this.#follower.isCurrent;
+  }
+
+  serve(sessions: Sessions): void {
+    this.#sessions = sessions;
+  }
+
+  async checkName(name: string, id: string): Promise<void> {
+    await this.#asking(async () => {
+      const owner = await this.#entries.owner(peerNameKey(name));
+      if (owner !== undefined && owner !== id) throw await this.#nameTaken(name, { isHere: false });
+    });
+  }
+
+  async join(peer: IndexedPeer): Promise<void> {
+    const key = peerNameKey(peer.name);
+    await this.#asking(() => this.#turns.run(key, () => this.#join(key, peer)));
+  }
+
+  async reached(name: string, port: number): Promise<void> {
+    const key = this.#joined(name);
+    await this.#turns.run(key, async () => {
+      await this.#local.reached(this.#joined(name), port);
+      await this.#own.reached(key, port);
+    });
+  }
+
+  async leave(name: string): Promise<void> {
+    const key = peerNameKey(name);
+    const own = this.#own.forget(key);
+    if (own === undefined) return;
+    await this.#local.leave(name);
+    // While Redis is away, what is left there is removed when it is back.
+    await this.#turns.run(key, () => this.#own.remove(key, own));
+  }
+
+  async update(name: string, change: ListChange): Promise<number> {
+    const key = this.#joined(name);
+    return await this.#turns.run(key, async () => {
+      const files = await this.#local.update(this.#joined(name), change);
+      for (const batch of batchesOf(change)) await this.#own.tell(key, batch, files);
+      return files;
+    });
+  }
+
+  async partial(name: string, file: PartialFile, here: boolean): Promise<void> {
+    const key = this.#joined(name);
+    await this.#turns.run(key, async () => {
+      await this.#local.partial(this.#joined(name), file, here);
+      const change = here ? { partials: [file] } : { ended: [file.root] };
+      await this.#own.tell(key, { ...NO_CHANGE, ...change }, this.#own.get(key)?.files ?? 0);
+    });
+  }
+
+  async register(registration: Registration, token = ""): Promise<string> {
+    const { name, ttlMs } = registration;
+    const key = peerNameKey(name);
+    const isKnown = token !== "" && this.#others.isRegistered(key);
+    if (!isKnown && this.#others.registered >= REGISTRATIONS_MAX) {
+      throw new Failure("busy", "Cannot register any more names");
+    }
+    return await this.#asking(async () => {
+      const entry = { peer: registeredPeer(registration), session: crypto.randomUUID(), ttlMs };
+      const fresh = makeToken();
+      // First: a name that is registered and in no list would be found by no server that starts.
+      await this.#servers.addMember(REGISTRY, key);
+      const registered = await this.#entries.register(key, entry, token, fresh).catch((thrown) => {
+        // Perhaps it was, and only the answer is lost. Then nobody has the token, so it is taken back.
+        if (isAway(thrown)) this.#follower.doubt(key, fresh);
+        throw thrown;
+      });
+      if (registered === "refused") throw wrongToken(name);
+      if (typeof registered === "string") throw await this.#nameTaken(name, { isHere: registered === "held" });
+      await this.#follower.registered(key);
+      return registered.token;
+    });
+  }
+
+  async unregister(name: string, token: string): Promise<void> {
+    const key = peerNameKey(name);
+    await this.#asking(async () => {
+      const removed = await this.#entries.unregister(key, token);
+      if (removed === "absent") throw notRegistered(name);
+      if (removed === "refused") throw wrongToken(name);
+      await this.#follower.registered(key);
+    });
+  }
+
+  search(query: SearchQuery): Promise<{ hits: FoundContent[]; more: boolean }> {
+    return this.#local.search(query);
+  }
+
+  find(content: WantedContent, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
+    return this.#local.find(content, page);
+  }
+
+  folder(prefix: string, after: string | undefined, limit: number): Promise<{ hits: FoundContent[]; more: boolean }> {
+    return this.#local.folder(prefix, after, limit);
+  }
+
+  copy(peer: string, name: string): Promise<FoundCopy | undefined> {
+    return this.#local.copy(peer, name);
+  }
+
+  peer(name: string): Promise<PeerSummary | undefined> {
+    return this.#local.peer(name);
+  }
+
+  peers(page: Page): Promise<{ peers: PeerSummary[]; more: boolean }> {
+    return this.#local.peers(page);
+  }
+
+  counts(): Promise<{ peers: number; files: number; bytes: number }> {
+    return this.#local.counts();
+  }
+
+  /** Takes along who has not left; while Redis is away, the other servers will miss this one. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#own.names().map((name) => this.leave(name)));
+    this.#others[Symbol.dispose]();
+    await this.#follower[Symbol.asyncDispose]();
+    // What could not be removed is found under the name of this server by those that forget it.
+    if (!this.#follower.isInDoubt) await this.#servers.end(this.#own.server).catch(() => {});
+    this.#link[Symbol.dispose]();
+    await this.#local[Symbol.asyncDispose]();
+  }
+
+  /** The key of a peer that joined here. Fails: "not-joined". */
+  #joined(name: string): string {
+    const key = peerNameKey(name);
+    if (this.#own.get(key) !== undefined) return key;
+    throw new Failure("not-joined", `Cannot change the list: "${name}" has not joined`);
+  }
+
+  async #join(key: string, peer: IndexedPeer): Promise<void> {
+    if (this.#own.get(key) !== undefined) throw await this.#nameTaken(peer.name, { isHere: true });
+    let result = await this.#own.take(peer, "");
+    if (result.kind === "held" && await this.#mayReplace(key, peer, result)) {
+      result = await this.#own.take(peer, result.session);
+    }
+    if (result.kind !== "put") throw await this.#nameTaken(peer.name, { isHere: result.kind === "held" });
+    await this.#others.drop(key);
+    await this.#local.join(peer);
+  }
+
+  /**
+   * Whether a peer may have its own name back: another server says that it is there, and the connection behind that shows no life. A peer
+   * without a key is known by its address, which is its name, and which the index observed.
+   */
+  async #mayReplace(key: string, { id }: IndexedPeer, held: PutResult & { kind: "held" }): Promise<boolean> {
+    if (held.id !== id) return false;
+    if (id === NO_ID || held.server === this.#own.server) return true;
+    if (!await this.#servers.isAlive(held.server)) return true;
+    const word = crypto.randomUUID();
+    const probe = { key, session: held.session, word };
+    await this.#servers.tell({ server: this.#own.server, changed: [], probe });
+    const endMs = this.#clock.now() + REMOTE_PROBE_WAIT_MS;
+    while (this.#clock.now() < endMs) {
+      await this.#clock.delay(PROBE_LOOK_MS);
+      if (await this.#entries.isProbeAnswered(key, word)) return false;
+    }
+    return true;
+  }
+
+  #nameTaken(name: string, { isHere }: { isHere: boolean }): Promise<Failure> {
+    const isTaken = async (key: string): Promise<boolean> => {
+      return await this.#local.peer(key) !== undefined || await this.#entries.owner(key) !== undefined;
+    };
+    return nameTaken(name, { isHere, isTaken });
+  }
+
+  /** Looks whether a registered name whose time is over was renewed elsewhere; while Redis is away, it was not. */
+  async #expire(key: string): Promise<void> {
+    await this.#follower.bring(key).catch(() => this.#turns.run(key, () => this.#others.drop(key)));
+  }
+
+  /** Asks Redis for somebody who waits. Fails: as `work` does; "busy" while Redis is away. */
+  async #asking<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!isAway(thrown)) throw thrown;
+      throw new Failure("busy", "Cannot join now: the index cannot reach its Redis", { cause: thrown });
+    }
+  }
+}
+
+/** Whether nobody knows what became of a command. */
+function isAway(thrown: unknown): boolean {
+  return failedWith(thrown, "timeout", "unreachable");
+}

@@ -1,0 +1,136 @@
+/**
+ * The servers that share one Redis: which of them live, which peers are at which, and what they tell each other. Called by redis_index.ts
+ * and redis_follower.ts.
+ * @module
+ */
+
+import { BATCH_FILES_MAX, REDIS_NEWS_MAX, SERVER_LEASE_MS } from "../../core/limits.ts";
+import type { RedisKeys } from "./redis_keys.ts";
+import { listOf, type RedisLink, type Reply, textOf } from "./redis_link.ts";
+
+/** What one server tells all others. */
+export interface Note {
+  readonly server: string;
+  /** Peers whose entries have changed. */
+  readonly changed: readonly string[];
+  /** A peer that wants to join there: is the session alive that has its name? */
+  readonly probe?: { readonly key: string; readonly session: string; readonly word: string };
+}
+
+/** Calls on servers and news. All fail as the link does. */
+export class RedisServers {
+  readonly #link: RedisLink;
+  readonly #keys: RedisKeys;
+
+  constructor(link: RedisLink, keys: RedisKeys) {
+    this.#link = link;
+    this.#keys = keys;
+  }
+
+  /** Makes a server known, and alive. */
+  async begin(server: string): Promise<void> {
+    await this.#link.send("SET", this.#keys.lease(server), "1", "PX", String(SERVER_LEASE_MS));
+    await this.#link.send("SADD", this.#keys.servers, server);
+  }
+
+  /** Renews a server's lease, and makes it known again where that was lost. Shape: whether it still had one. */
+  async renew(server: string): Promise<boolean> {
+    await this.#link.send("SADD", this.#keys.servers, server);
+    const answer = await this.#link.send("SET", this.#keys.lease(server), "1", "PX", String(SERVER_LEASE_MS), "XX");
+    return answer !== null;
+  }
+
+  /** Whether a server has a lease. */
+  async isAlive(server: string): Promise<boolean> {
+    return textOf(await this.#link.send("EXISTS", this.#keys.lease(server))) === "1";
+  }
+
+  /** Forgets a server whose peers are gone. */
+  async end(server: string): Promise<void> {
+    await this.#link.send("UNLINK", this.#keys.members(server));
+    await this.#link.send("UNLINK", this.#keys.lease(server));
+    await this.#link.send("SREM", this.#keys.servers, server);
+  }
+
+  /** Every server that was not forgotten. */
+  async all(): Promise<string[]> {
+    return listOf(await this.#link.send("SMEMBERS", this.#keys.servers)).map(textOf);
+  }
+
+  /** Notes that a peer is, or is about to be, at a server. */
+  async addMember(server: string, key: string): Promise<void> {
+    await this.#link.send("SADD", this.#keys.members(server), key);
+  }
+
+  /** Notes that it is there no longer. */
+  async removeMember(server: string, key: string): Promise<void> {
+    await this.#link.send("SREM", this.#keys.members(server), key);
+  }
+
+  /** The peers at a server, some at a time; one may come twice. */
+  async *members(server: string): AsyncGenerator<string[]> {
+    let cursor = "0";
+    do {
+      const reply = await this.#link.send(
+        "SSCAN",
+        this.#keys.members(server),
+        cursor,
+        "COUNT",
+        String(BATCH_FILES_MAX),
+      );
+      const [next, members] = listOf(reply);
+      yield listOf(members).map(textOf);
+      cursor = textOf(next);
+    } while (cursor !== "0");
+  }
+
+  /** Tells all servers something. */
+  async tell({ server, changed, probe }: Note): Promise<void> {
+    const fields = ["server", server, "changed", JSON.stringify(changed)];
+    if (probe !== undefined) fields.push("probe", JSON.stringify(probe));
+    await this.#link.send("XADD", this.#keys.news, "MAXLEN", "~", String(REDIS_NEWS_MAX), "*", ...fields);
+  }
+
+  /** The place in the news behind everything that was told so far. */
+  async now(): Promise<string> {
+    const [last] = listOf(await this.#link.send("XREVRANGE", this.#keys.news, "+", "-", "COUNT", "1"));
+    return last === undefined ? "0-0" : textOf(listOf(last)[0]);
+  }
+
+  /** What was told since a place, the place behind it, and whether something in between may have been forgotten already. */
+  async since(place: string): Promise<{ notes: Note[]; place: string; gap: boolean }> {
+    const { news } = this.#keys;
+    const [[stream], [first]] = await Promise.all([
+      this.#link.sendTo(news, ["XREAD", "COUNT", String(BATCH_FILES_MAX), "STREAMS", news, place]),
+      this.#link.send("XRANGE", news, "-", "+", "COUNT", "1"),
+    ]).then((replies) => replies.map(listOf)) as [readonly Reply[], readonly Reply[]];
+    const entries = listOf(listOf(stream)[1]).map((entry) => {
+      const [id, fields] = listOf(entry);
+      return { id: textOf(id), fields: listOf(fields).map(textOf) };
+    });
+    const gap = first !== undefined && place !== "0-0" && isBefore(place, textOf(listOf(first)[0]));
+    return { notes: entries.map(({ fields }) => noteOf(fields)), place: entries.at(-1)?.id ?? place, gap };
+  }
+}
+
+/** Whether one place in a stream (milliseconds, then a number) comes before another. */
+function isBefore(one: string, other: string): boolean {
+  const [[a = 0, b = 0], [c = 0, d = 0]] = [one, other].map((place) => place.split("-").map(Number)) as [
+    number[],
+    number[],
+  ];
+  return a < c || (a === c && b < d);
+}
+
+/** A note as it was told; one that nobody can read says nothing, and holds up nobody. */
+function noteOf(fields: readonly string[]): Note {
+  const field = (name: string): string => fields[fields.indexOf(name) + 1] ?? "";
+  try {
+    const changed: unknown = JSON.parse(field("changed"));
+    const probe = fields.includes("probe") ? { probe: JSON.parse(field("probe")) } : {};
+    const keys = Array.isArray(changed) ? changed.filter((key) => typeof key === "string") : [];
+    return { server: field("server"), changed: keys, ...probe };
+  } catch {
+    return { server: "", changed: [] };
+  }
+}

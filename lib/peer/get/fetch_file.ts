@@ -1,0 +1,197 @@
+/**
+ * Fetches one file into its place: the folder, a path the person chose, or a stream. Called by transfer.ts.
+ * @module
+ */
+
+import { basename, dirname, join, resolve } from "node:path";
+import { failedWith, Failure } from "../../core/failure.ts";
+import { printable } from "../../core/printable.ts";
+import { CopiesAt, isNamedLike } from "../../store/files/copies_at.ts";
+import { checkPlace } from "../../store/files/place.ts";
+import { receivedName } from "../../store/files/received_name.ts";
+import { isContentAt } from "../../store/files/verified_copy.ts";
+import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
+import { download, type Downloaded } from "../../transfer/download.ts";
+import { fileSink, type Sink, streamSink } from "../../transfer/sink.ts";
+import { copyAt, copyTo, placedAs } from "./copy_here.ts";
+import { classroomHolders, fetchInDialect } from "./dialect_fetch.ts";
+import type { WantedFile } from "../find/directory.ts";
+import type { Destination, Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
+import { isFolderPath, outputFolder } from "./output_folder.ts";
+
+/**
+ * Fetches a file, unless its content is at its place already.
+ *
+ * @throws {Failure} As {@linkcode fetchTo} does; "usage" and "bad-name" before anything is fetched, when the place is none.
+ */
+export async function fetchFile(
+  listed: WantedFile,
+  destination: Destination,
+  parts: FetchParts,
+  watch: FetchWatch,
+): Promise<Fetched> {
+  const wanted = await parts.directory.settled(listed);
+  watch.onListed(wanted.size);
+  const classmates = classroomHolders(wanted);
+  if (destination.kind === "stream") {
+    if (classmates.length > 0) {
+      throw new Failure("refused", "Cannot stream what nobody can verify", { hint: "get it into a file" });
+    }
+    const downloaded = await downloadInto(streamSink(destination.stream), wanted, parts, watch, undefined);
+    return resultOf(wanted, undefined, downloaded);
+  }
+  const place = destination.kind === "path"
+    ? await placeOf(destination.path, wanted.name)
+    : { name: receivedName(wanted.name) };
+  const here = destination.kind === "folder" ? await namedAlikeInFolder(wanted, place, parts, watch) : undefined;
+  if (here !== undefined) return hereAlready(wanted, here);
+  if (classmates.length === 0) return await fetchTo(wanted, place, parts, watch);
+  using _turn = await parts.turns.take(wanted, watch.signal);
+  return await fetchInDialect(wanted, classmates, place, parts, watch);
+}
+
+/**
+ * Puts a file in its place: as it lies there already, from another copy on this machine, or from other peers.
+ *
+ * @throws {Failure} As `download` does, and when the file cannot be put in its place.
+ */
+export async function fetchTo(
+  wanted: WantedFile,
+  place: Place,
+  parts: FetchParts,
+  watch: FetchWatch,
+): Promise<Fetched> {
+  using _turn = await takeTurn(wanted, parts, watch);
+  const root = place.root ?? parts.folder.path;
+  const here = await copyAt(wanted, new CopiesAt(root), place.name, parts);
+  if (here === undefined) checkPlace(root, place.name);
+  const done = here === undefined ? await copyTo(wanted, place, parts, watch) : hereAlready(wanted, here.path);
+  if (done === undefined) return await fetchAnew(wanted, place, parts, watch);
+  await UnfinishedFile.discard(parts.folder, wanted);
+  return done;
+}
+
+/** Waits until nobody else fetches this content. Then it is here, and need only be copied. */
+async function takeTurn(wanted: WantedFile, parts: FetchParts, watch: FetchWatch): Promise<Disposable> {
+  const free = parts.turns.takeIfFree(wanted);
+  if (free !== undefined) return free;
+  watch.onProgress({ state: "waiting", done: 0, sources: [], retries: 0 });
+  return await parts.turns.take(wanted, watch.signal);
+}
+
+/** Fetches a file from other peers. */
+async function fetchAnew(wanted: WantedFile, place: Place, parts: FetchParts, watch: FetchWatch): Promise<Fetched> {
+  watch.onBegun(wanted);
+  const root = place.root ?? parts.folder.path;
+  using unfinished = await UnfinishedFile.open(parts.folder, wanted, place.root);
+  try {
+    const downloaded = await downloadInto(fileSink(unfinished), wanted, parts, watch, unfinished);
+    watch.onFinishing();
+    if (wanted.root === undefined) {
+      // Its owner had not hashed it, so nobody could know before.
+      const here = await copyAt({ ...wanted, root: downloaded.root }, new CopiesAt(root), place.name, parts);
+      if (here !== undefined) {
+        await unfinished.discard();
+        return { ...resultOf(wanted, here.path, downloaded), alreadyHere: true };
+      }
+    }
+    const placed = place.root === undefined
+      ? await unfinished.finish(parts.folder, place.name, wanted.size, downloaded.traits)
+      : await unfinished.finishAt(place.root, place.name, wanted.size, downloaded.traits);
+    await placedAs(placed, place, downloaded, parts);
+    return resultOf(wanted, join(root, placed), downloaded);
+  } catch (thrown) {
+    // All who are here have another version by now: this one will never be complete.
+    if (failedWith(thrown, "file-changed")) await unfinished.discard();
+    throw thrown;
+  }
+}
+
+/**
+ * The path of a shared file that has the content under the same name, whatever folder it was moved to. All of it is read: a disk may change bytes, and
+ * neither size nor time tells. A file that turns out to hold something else is hashed again.
+ */
+async function namedAlikeInFolder(
+  { root, size }: WantedFile,
+  { name }: Place,
+  { local, share }: FetchParts,
+  { signal, onProgress }: FetchWatch,
+): Promise<string | undefined> {
+  if (root === undefined) return undefined;
+  const alike = local.shared(root).filter((file) => isNamedLike(file.name, name)).toArray();
+  for (const file of alike.sort((a, b) => Number(b.name === name) - Number(a.name === name))) {
+    const path = share.pathOf(file);
+    const onPiece = (done: number): void => {
+      signal.throwIfAborted();
+      onProgress({ state: "checking", done, sources: [], retries: 0 });
+    };
+    if (await isContentAt(path, { root, size }, { onPiece })) return path;
+    signal.throwIfAborted();
+    share.distrust(file);
+  }
+  return undefined;
+}
+
+function hereAlready({ root, size }: WantedFile, path: string): Fetched {
+  const of = root === undefined ? {} : { root };
+  return { path, ...of, size, files: 1, alreadyHere: true, sources: [], firstMs: undefined, failed: [] };
+}
+
+async function downloadInto(
+  sink: Sink,
+  wanted: WantedFile,
+  parts: FetchParts,
+  watch: FetchWatch,
+  unfinished: UnfinishedFile | undefined,
+): Promise<Downloaded> {
+  const { directory, partials, announce, ...rest } = parts;
+  let offered: string | undefined;
+  try {
+    return await download({
+      ...rest,
+      content: wanted,
+      sink,
+      sources: (root) => directory.sources(root === undefined ? wanted : { ...wanted, root }),
+      onProgress: (progress) => watch.onProgress(progress),
+      onBadSource: (peer, failure) => parts.onBadSource(peer, wanted.name, failure),
+      onPartial(partial) {
+        if (unfinished === undefined) return;
+        offered = partial.root;
+        partials.add({ ...partial, open: () => unfinished.openForReading(partial.size) });
+        announce(partial, true);
+      },
+      signal: watch.signal,
+    });
+  } finally {
+    const partial = offered === undefined ? undefined : partials.get(offered);
+    if (partial !== undefined) {
+      partials.remove(partial.root);
+      announce(partial, false);
+    }
+  }
+}
+
+function resultOf({ size }: WantedFile, path: string | undefined, { root, sources, firstMs }: Downloaded): Fetched {
+  return { path, root, size, files: 1, alreadyHere: false, sources, firstMs, failed: [] };
+}
+
+/**
+ * The path a person chose; in a folder, under the file's own name. A path that ends like a folder's is one, which is made when it is missing.
+ *
+ * @throws {Failure} "usage" when the place could not be written, which is better known before the download than after.
+ */
+async function placeOf(path: string, name: string): Promise<Place> {
+  const folder = isFolderPath(path) ? await outputFolder(path) : await realFolder(path);
+  if (folder !== undefined) return { root: folder, name: basename(receivedName(name)) };
+  const parent = await realFolder(dirname(resolve(path)));
+  if (parent !== undefined) return { root: parent, name: basename(path) };
+  throw new Failure("usage", `Cannot write "${printable(path)}": there is no such folder`, {
+    hint: "make the folder first, or end the path with a slash",
+  });
+}
+
+/** The real path of a folder; undefined when there is none. */
+async function realFolder(path: string): Promise<string | undefined> {
+  const there = await Deno.stat(path).catch(() => undefined);
+  return there?.isDirectory === true ? await Deno.realPath(path) : undefined;
+}

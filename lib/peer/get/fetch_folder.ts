@@ -1,0 +1,316 @@
+/**
+ * Fetches everything below a folder and recreates the tree: small files many at a time, large ones one after the other. Called by transfer.ts.
+ *
+ * What is at its place already is not fetched again, so a folder that was interrupted goes on where it stopped; equal contents are fetched once
+ * and copied. A file that cannot be fetched or placed does not stop the others: it is named in the result.
+ * @module
+ */
+
+import { join } from "node:path";
+import { digestOf, rootOf } from "../../core/content.ts";
+import { failedWith, Failure } from "../../core/failure.ts";
+import { printable } from "../../core/printable.ts";
+import { CopiesAt } from "../../store/files/copies_at.ts";
+import { placeBytes } from "../../store/files/place.ts";
+import { receivedName } from "../../store/files/received_name.ts";
+import type { Source } from "../../transfer/lane.ts";
+import type { Given } from "../../transfer/download.ts";
+import type { ArrivedFile } from "../../transfer/small/small_plan.ts";
+import { downloadSmallFiles, isSmall, type SmallFile } from "../../transfer/small/small_files.ts";
+import { copyTo, knownRoot } from "./copy_here.ts";
+import type { FolderFile, WantedFolder } from "../find/directory.ts";
+import { fetchTo } from "./fetch_file.ts";
+import type { Destination, FailedFile, Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
+import { type FolderPlan, mergedHolders, mixedFrom, planFolder, type PlannedFile } from "./folder_plan.ts";
+import { outputFolder } from "./output_folder.ts";
+
+/**
+ * Fetches a folder.
+ *
+ * @throws {Failure} "not-found" when nobody has it; "disk-full". What is wrong with single files is in the result.
+ */
+export async function fetchFolder(
+  wanted: WantedFolder,
+  destination: Destination,
+  parts: FetchParts,
+  watch: FetchWatch,
+): Promise<Fetched> {
+  if (destination.kind === "stream") {
+    throw new Failure("usage", "Cannot write a folder to standard output", { hint: "name a single file" });
+  }
+  const startMs = parts.clock.now();
+  const files = await parts.directory.folder(wanted);
+  if (files.length === 0) throw new Failure("not-found", `No peer here has a folder "${printable(wanted.name)}"`);
+  const chosen = destination.kind === "path" ? await outputFolder(destination.path) : undefined;
+  const root = chosen ?? parts.folder.path;
+  const cut = chosen === undefined ? 0 : wanted.name.length;
+  const plan = await planFolder(files, { root, cut, signal: watch.signal }, parts);
+  const tree = new Tree(plan, { root, chosen, parts, watch, startMs });
+  await tree.fetch();
+  const path = chosen ?? join(root, storedFolder(wanted.name));
+  return { ...tree.result(), path, mixedFrom: mixedFrom(files) };
+}
+
+/** Where a folder of this name is written. */
+function storedFolder(name: string): string {
+  try {
+    return receivedName(`${name}file`).split("/").slice(0, -1).join("/");
+  } catch {
+    // Then nothing of it can be written either.
+    return "";
+  }
+}
+
+interface TreeContext {
+  readonly root: string;
+  /** The folder that the person chose: the same as `root`, or undefined when that is the shared one. */
+  readonly chosen: string | undefined;
+  readonly parts: FetchParts;
+  readonly watch: FetchWatch;
+  readonly startMs: number;
+}
+
+/** Files of one content, which is fetched once. */
+interface Group {
+  readonly content: SmallFile & FolderFile;
+  readonly files: readonly PlannedFile[];
+}
+
+/** A folder on its way. */
+class Tree {
+  readonly #plan: FolderPlan;
+  readonly #context: TreeContext;
+  readonly #copies: CopiesAt;
+  readonly #sources: Given[] = [];
+  readonly #failed: FailedFile[];
+  #done: number;
+  #firstMs: number | undefined;
+
+  constructor(plan: FolderPlan, context: TreeContext) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#copies = new CopiesAt(context.root);
+    this.#failed = [...plan.failed];
+    const size = bytesOf(plan.files);
+    this.#done = size - bytesOf(plan.missing);
+    context.watch.onListed(size);
+  }
+
+  async fetch(): Promise<void> {
+    await this.#fetchSmall(groupsOf(this.#plan.missing.filter(isSmall)));
+    for (const file of this.#plan.missing) if (!isSmall(file)) await this.#fetchLarge(file);
+  }
+
+  result(): Omit<Fetched, "path"> {
+    const { files, count, missing, failed } = this.#plan;
+    return {
+      size: bytesOf(files),
+      files: count,
+      alreadyHere: missing.length === 0 && failed.length === 0,
+      sources: mergeGiven(this.#sources),
+      firstMs: this.#firstMs,
+      failed: this.#failed,
+    };
+  }
+
+  /** First what nobody else is fetching; then the rest, which by then is here and need only be copied. */
+  async #fetchSmall(groups: readonly Group[]): Promise<void> {
+    const { turns } = this.#context.parts;
+    const busy: Group[] = [];
+    {
+      using held = new HeldTurns();
+      const asked: Group[] = [];
+      for (const group of groups) {
+        const turn = turns.takeIfFree(group.content);
+        if (turn === undefined) busy.push(group);
+        else {
+          held.add(group, turn);
+          if (this.#mayBeHere(group)) asked.push(...await this.#copyGroup(group));
+          else asked.push(group);
+        }
+      }
+      await this.#download(asked, held);
+    }
+    using held = new HeldTurns();
+    const asked: Group[] = [];
+    for (const group of busy) {
+      held.add(group, await turns.take(group.content, this.#context.watch.signal));
+      const left = await this.#copyGroup(group);
+      if (left.length === 0) held.release(group.content.name);
+      asked.push(...left);
+    }
+    await this.#download(asked, held);
+  }
+
+  #mayBeHere({ content: { root } }: Group): boolean {
+    return root !== undefined && this.#context.parts.local.mayHave(root);
+  }
+
+  /** Copies a content that is on this machine to all its places. Shape: the group again, if it is not here. */
+  async #copyGroup(group: Group): Promise<Group[]> {
+    const { parts, watch } = this.#context;
+    if (!this.#mayBeHere(group)) return [group];
+    const left: PlannedFile[] = [];
+    for (const file of group.files) {
+      await this.#placing(file, async () => {
+        const copied = await copyTo(file, this.#placeOf(file), parts, { ...watch, onProgress() {}, onFinishing() {} });
+        if (copied === undefined) left.push(file);
+        else this.#done += file.size;
+      });
+    }
+    return left.length === 0 ? [] : [{ ...group, files: left }];
+  }
+
+  async #download(groups: readonly Group[], held: HeldTurns): Promise<void> {
+    if (groups.length === 0) return;
+    const { parts, watch, startMs } = this.#context;
+    const byName = new Map(groups.map((group) => [group.content.name, group]));
+    const filesOf = (name: string): readonly PlannedFile[] => byName.get(name)?.files ?? [];
+    const given = await downloadSmallFiles({
+      ...parts,
+      files: groups.map(({ content }) => content),
+      findMore: async ({ name }) => await this.#findMore(byName.get(name)?.content),
+      signal: watch.signal,
+      onFile: ({ name, root, traits, sources }, bytes, digest) => {
+        this.#firstMs ??= parts.clock.now() - startMs;
+        for (const file of filesOf(name)) this.#placeSmall(file, { root, traits }, bytes, digest);
+        held.release(name);
+        this.#tell(sources.map(({ peer }) => peer));
+      },
+      onAsking: (peer) => this.#tell([peer], { isAsking: true }),
+      onFailed: ({ name }, failure) => {
+        for (const file of filesOf(name)) this.#failed.push({ name: file.name, failure });
+        held.release(name);
+      },
+    });
+    this.#sources.push(...given);
+  }
+
+  /** Further holders of a file, beside those that were named when it was found. */
+  async #findMore(content: FolderFile | undefined): Promise<readonly Source[]> {
+    if (content?.root === undefined || !content.moreHolders) return [];
+    return await this.#context.parts.directory.sources({ kind: "file", ...content, peers: content.refs, others: 0 });
+  }
+
+  #placeSmall(
+    planned: PlannedFile,
+    arrived: Pick<ArrivedFile, "root" | "traits">,
+    bytes: Uint8Array,
+    digest: Uint8Array,
+  ): void {
+    const file = { ...planned, ...arrived };
+    const { chosen, root, parts } = this.#context;
+    try {
+      // Of what had a root, the plan has looked.
+      if (planned.root !== undefined || !this.#isAt(file)) {
+        // A folder that was chosen may be on another disk.
+        const beside = chosen ?? parts.folder.incomingPath(undefined);
+        const { name, modified } = placeBytes(bytes, beside, root, file.stored, file.traits);
+        if (chosen !== undefined) parts.local.note(file.root, join(chosen, name));
+        else parts.share.adopt({ name, size: bytes.length, modified, root: file.root }, digest);
+      }
+      this.#done += file.size;
+    } catch (thrown) {
+      this.#fail(file, thrown);
+    }
+  }
+
+  /** Whether a file that its owner had not hashed before is at its place, as turns out now. */
+  #isAt({ stored, size, root }: PlannedFile): boolean {
+    for (const copy of this.#copies.of(stored, size)) {
+      if ((knownRoot(copy, this.#context.parts) ?? rootOfSmall(copy.path)) === root) return true;
+    }
+    return false;
+  }
+
+  async #fetchLarge(file: PlannedFile): Promise<void> {
+    const { parts, watch } = this.#context;
+    const before = this.#done;
+    await this.#placing(file, async () => {
+      const wanted = { kind: "file" as const, ...file, peers: file.refs, others: 0 };
+      const fetched = await fetchTo(wanted, this.#placeOf(file), parts, {
+        ...watch,
+        onProgress: (progress) => watch.onProgress({ ...progress, done: before + progress.done }),
+        onFinishing: () => {},
+      });
+      this.#firstMs ??= fetched.firstMs;
+      this.#sources.push(...fetched.sources);
+      this.#done = before + file.size;
+    });
+  }
+
+  #placeOf({ stored }: PlannedFile): Place {
+    return { name: stored, root: this.#context.chosen };
+  }
+
+  /** Does what concerns one file, which may fail without the others. */
+  async #placing(file: PlannedFile, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (thrown) {
+      this.#context.watch.signal.throwIfAborted();
+      this.#fail(file, thrown);
+    }
+  }
+
+  /** Notes why a file is not where it should be. A full disk and a bug end all of it. */
+  #fail({ name }: PlannedFile, thrown: unknown): void {
+    const failure = Failure.from(thrown, "internal", `Cannot download "${printable(name)}"`);
+    if (failedWith(failure, "disk-full", "internal") && !failure.remote) throw failure;
+    this.#failed.push({ name, failure });
+  }
+
+  #tell(sources: readonly string[], { isAsking = false } = {}): void {
+    this.#context.watch.onProgress({ state: "running", done: this.#done, sources, retries: 0, isAsking });
+  }
+}
+
+/** The turns of a folder's small files, each given back as soon as its file is here. */
+class HeldTurns implements Disposable {
+  readonly #turns = new Map<string, Disposable>();
+
+  add({ content }: Group, turn: Disposable): void {
+    this.#turns.set(content.name, turn);
+  }
+
+  release(name: string): void {
+    this.#turns.get(name)?.[Symbol.dispose]();
+    this.#turns.delete(name);
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of [...this.#turns.keys()]) this.release(name);
+  }
+}
+
+/** Files of equal content together. What its owner has not hashed is alone. */
+function groupsOf(files: readonly PlannedFile[]): Group[] {
+  return Map.groupBy(files, ({ root, name }) => root ?? JSON.stringify([name])).values().flatMap((alike) => {
+    const [first] = alike;
+    return first === undefined ? [] : [{ content: { ...first, ...mergedHolders(alike) }, files: alike }];
+  }).toArray();
+}
+
+/** The root of a file of at most one piece; undefined when it cannot be read. */
+function rootOfSmall(path: string): string | undefined {
+  try {
+    const bytes = Deno.readFileSync(path);
+    return rootOf(bytes.length, bytes.length === 0 ? bytes : digestOf(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function bytesOf(files: readonly FolderFile[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** What each source gave, over all files. */
+function mergeGiven(all: readonly Given[]): Given[] {
+  const byPeer = new Map<string, Given>();
+  for (const { peer, bytes, ms } of all) {
+    const before = byPeer.get(peer) ?? { bytes: 0, ms: 0 };
+    byPeer.set(peer, { peer, bytes: before.bytes + bytes, ms: before.ms + ms });
+  }
+  return [...byPeer.values()];
+}

@@ -1,0 +1,152 @@
+/**
+ * Decides what of a folder has to be fetched: which files are at their places, which are missing, which cannot be stored here. Called by
+ * fetch_folder.ts.
+ * @module
+ */
+
+import { nextTurn } from "../../core/flow/clock.ts";
+import { Failure } from "../../core/failure.ts";
+import { CopiesAt } from "../../store/files/copies_at.ts";
+import { checkPlace } from "../../store/files/place.ts";
+import { receivedName } from "../../store/files/received_name.ts";
+import type { Source } from "../../transfer/lane.ts";
+import { copyAt } from "./copy_here.ts";
+import type { FolderFile } from "../find/directory.ts";
+import type { FailedFile, FetchParts } from "./fetching.ts";
+
+/** Files that are looked at on the disk before everything else has its turn. */
+const SLICE_FILES = 200;
+
+/** A file of the folder, and the name under which it is written. */
+export interface PlannedFile extends FolderFile {
+  readonly stored: string;
+}
+
+/** What is to be done about a folder. */
+export interface FolderPlan {
+  /** All files that can be stored. A file here that is the copy of several of them stands for one. */
+  readonly files: readonly PlannedFile[];
+  /** How many there are with those that cannot be stored. */
+  readonly count: number;
+  /** Those that are not at their places. */
+  readonly missing: readonly PlannedFile[];
+  /** Those that cannot be put in their places. */
+  readonly failed: readonly FailedFile[];
+}
+
+/** Where the files go. */
+interface PlanOptions {
+  /** The real path of the folder below which they are written. */
+  readonly root: string;
+  /** How much of each name is cut off first, in UTF-16 units. */
+  readonly cut: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Plans a folder. What is at its place under a numbered name, because another file has its own, is not missing. When this peer lists such a
+ * copy, the index finds it below the folder too, as one more name; it is still one file.
+ */
+export async function planFolder(
+  all: readonly FolderFile[],
+  { root, cut, signal }: PlanOptions,
+  parts: FetchParts,
+): Promise<FolderPlan> {
+  const failed: FailedFile[] = [];
+  const byPlace = new Map<string, PlannedFile>();
+  for (const file of all) {
+    const stored = attempt(() => receivedName(file.name.slice(cut)));
+    if (stored instanceof Failure) failed.push({ name: file.name, failure: stored });
+    else addPlanned(byPlace, { ...file, stored });
+  }
+  const files: PlannedFile[] = [];
+  const unstorable = failed.length;
+  const missing: PlannedFile[] = [];
+  const here = new Set<string>();
+  const copies = new CopiesAt(root);
+  const checked = new CheckedPlaces(root);
+  for (const [index, file] of [...byPlace.values()].entries()) {
+    if (index % SLICE_FILES === 0) await nextTurn();
+    signal.throwIfAborted();
+    const copy = copies.hasAny(file.stored) ? await copyAt(file, copies, file.stored, parts) : undefined;
+    if (copy === undefined || !here.has(copy.name)) files.push(file);
+    if (copy !== undefined) {
+      here.add(copy.name);
+      continue;
+    }
+    const refused = file.sources.length === 0
+      ? new Failure("refused", "only a program that verifies nothing has it", { hint: "get it alone, by its name" })
+      : attempt(() => checked.check(file.stored));
+    if (refused instanceof Failure) failed.push({ name: file.name, failure: refused });
+    else missing.push(file);
+  }
+  return { files, count: files.length + unstorable, missing, failed };
+}
+
+/** Looks whether names can be placed, once for all files of a folder: to ask the system for one that is not there takes long. */
+class CheckedPlaces {
+  readonly #root: string;
+  readonly #good = new Set<string>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Fails: as `checkPlace` does. */
+  check(stored: string): void {
+    const folder = stored.slice(0, stored.lastIndexOf("/") + 1);
+    if (this.#good.has(folder)) return;
+    checkPlace(this.#root, stored);
+    this.#good.add(folder);
+  }
+}
+
+/** Different names may be stored as the same one. With the same content they are one file, which more peers have. */
+function addPlanned(byPlace: Map<string, PlannedFile>, file: PlannedFile): void {
+  const { stored, root, name } = file;
+  // No name that can be stored holds a NUL.
+  const key = `${stored}\0${root ?? name}`;
+  const same = byPlace.get(key);
+  byPlace.set(key, same === undefined ? file : { ...same, ...mergedHolders([same, file]) });
+}
+
+/** The holders of any of several files with the same content. */
+export function mergedHolders(files: readonly FolderFile[]): Pick<FolderFile, "sources" | "refs"> {
+  const sources = new Map<string, Source>();
+  const refs = new Map<string, FolderFile["refs"][number]>();
+  for (const file of files) {
+    for (const source of file.sources) if (!sources.has(source.peer)) sources.set(source.peer, source);
+    for (const ref of file.refs) if (!refs.has(ref.name)) refs.set(ref.name, ref);
+  }
+  return { sources: [...sources.values()], refs: [...refs.values()] };
+}
+
+/**
+ * The peers whose different files a folder is put together from, those with the most files first; empty when one of them has every file.
+ *
+ * A file whose holders are not all known counts as one that everybody has. The first holder of a file has it in this folder; others may
+ * have the same content elsewhere.
+ */
+export function mixedFrom(files: readonly Pick<FolderFile, "refs" | "moreHolders">[]): string[] {
+  const known = files.filter(({ moreHolders }) => !moreHolders);
+  const counts = countOf(known.flatMap(({ refs }) => refs));
+  if (counts.values().some((count) => count === known.length)) return [];
+  const owners = countOf(known.flatMap(({ refs }) => refs.slice(0, 1)));
+  if (owners.size < 2) return [];
+  return [...owners].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name]) => name);
+}
+
+function countOf(refs: readonly { readonly name: string }[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { name } of refs) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+function attempt<T>(work: () => T): T | Failure {
+  try {
+    return work();
+  } catch (thrown) {
+    if (thrown instanceof Failure) return thrown;
+    throw thrown;
+  }
+}

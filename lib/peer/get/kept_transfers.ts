@@ -1,0 +1,119 @@
+/**
+ * The transfers that a peer has not ended, in `.recess/recess.db`: what was wanted, where it goes, whether it is paused. How much has arrived
+ * is not in it; the unfinished files tell that themselves. Called by transfers.ts.
+ * @module
+ */
+
+import { choice, type Field, flag, list, optional, record, text, type ValueOf } from "../../protocol/field.ts";
+import { fileName, fileSize, peerName, PeerRef, root } from "../../protocol/shapes.ts";
+import type { State } from "../../store/state/state.ts";
+import type { Wanted } from "../find/directory.ts";
+import type { Destination } from "./fetching.ts";
+
+/** The longest path that is kept. */
+const PATH_BYTES_MAX = 4096;
+
+/** A transfer as it is written down: checked when it is read, since another version may have written it. */
+const KEPT = record({
+  kind: choice(["file", "folder"]),
+  name: fileName,
+  size: optional(fileSize),
+  root: optional(root),
+  from: optional(peerName),
+  peers: list(PeerRef, { max: 1000 }),
+  path: optional(text({ bytesMax: PATH_BYTES_MAX })),
+  paused: flag(),
+}) satisfies Field<unknown>;
+type Kept = ValueOf<typeof KEPT>;
+
+/** What is wanted, and where it goes. */
+export interface WantedAt {
+  readonly wanted: Wanted;
+  readonly destination: Destination;
+}
+
+/** One transfer that was not ended. */
+export interface KeptTransfer extends WantedAt {
+  readonly id: number;
+  readonly paused: boolean;
+}
+
+/** The list of them. */
+export class KeptTransfers {
+  readonly #state: State;
+  #lastId: number;
+
+  constructor(state: State) {
+    this.#state = state;
+    this.#lastId = Math.max(0, ...state.transfers().map(({ id }) => id));
+  }
+
+  /** Every one, oldest first. */
+  all(): KeptTransfer[] {
+    return this.#state.transfers().flatMap(({ id, value }) => {
+      try {
+        return [{ id, ...readKept(KEPT.check(JSON.parse(value), "transfer")) }];
+      } catch {
+        // Kept by another version, or damaged: then it is not gone on with.
+        return [];
+      }
+    });
+  }
+
+  /** Writes one down, or finds it written already. What goes to a stream cannot be gone on with and is only numbered. Shape: its number. */
+  put(wanted: Wanted, destination: Destination): number {
+    if (destination.kind === "stream") return ++this.#lastId;
+    const path = pathOf(destination);
+    const same = this.all().find((kept) => isSame(kept, { wanted, destination }));
+    if (same !== undefined) return same.id;
+    this.#state.putTransfer(++this.#lastId, JSON.stringify(written(wanted, path)));
+    return this.#lastId;
+  }
+
+  /** Notes whether one is paused. */
+  setPaused(id: number, paused: boolean): void {
+    const kept = this.all().find((each) => each.id === id);
+    if (kept === undefined) return;
+    this.#state.putTransfer(id, JSON.stringify({ ...written(kept.wanted, pathOf(kept.destination)), paused }));
+  }
+
+  /** Forgets one that has ended. */
+  remove(id: number): void {
+    this.#state.dropTransfer(id);
+  }
+}
+
+/** Whether two downloads have the same end: the same folder or file at the same place. Of what is not hashed yet, the size tells. */
+export function isSame(a: WantedAt, b: WantedAt): boolean {
+  if (a.destination.kind !== b.destination.kind || pathOf(a.destination) !== pathOf(b.destination)) return false;
+  if (a.wanted.name !== b.wanted.name) return false;
+  if (a.wanted.kind === "folder" || b.wanted.kind === "folder") return a.wanted.kind === b.wanted.kind;
+  return a.wanted.root === b.wanted.root && (a.wanted.root !== undefined || a.wanted.size === b.wanted.size);
+}
+
+function pathOf(destination: Destination): string | undefined {
+  return destination.kind === "path" ? destination.path : undefined;
+}
+
+function written(wanted: Wanted, path: string | undefined): Kept {
+  const { kind, name, from } = wanted;
+  return {
+    kind,
+    name,
+    ...(wanted.kind === "file" ? { size: wanted.size } : {}),
+    ...(wanted.kind === "file" && wanted.root !== undefined ? { root: wanted.root } : {}),
+    ...(from === undefined ? {} : { from }),
+    peers: wanted.kind === "file" ? wanted.peers : [],
+    ...(path === undefined ? {} : { path }),
+    paused: false,
+  };
+}
+
+function readKept(kept: Kept): Omit<KeptTransfer, "id"> {
+  const { kind, name, size = 0, root, from, peers, path, paused } = kept;
+  const known = { name, ...(from === undefined ? {} : { from }) };
+  const wanted: Wanted = kind === "folder"
+    ? { kind, ...known }
+    : { kind, ...known, size, peers, others: 0, ...(root === undefined ? {} : { root }) };
+  return { wanted, paused, destination: path === undefined ? { kind: "folder" } : { kind: "path", path } };
+}

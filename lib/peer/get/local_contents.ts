@@ -1,0 +1,67 @@
+/**
+ * Where contents are on this machine: in the shared folder, and at the places to which this peer has downloaded. What is here already is copied,
+ * not fetched. Called by fetch_file.ts and fetch_folder.ts.
+ * @module
+ */
+
+import { PLACED_REMEMBERED_MAX } from "../../core/limits.ts";
+import { Failure } from "../../core/failure.ts";
+import type { SharedFile } from "../../store/share/file_list.ts";
+import { type OpenFile, openNamed } from "../../store/files/folder.ts";
+import type { Share } from "../../store/share/share.ts";
+
+/** Copies by content. What is shared is known by itself; what was placed elsewhere is remembered while the peer runs. */
+export class LocalContents {
+  readonly #share: Share;
+  readonly #placed = new Map<string, string>();
+
+  constructor(share: Share) {
+    this.#share = share;
+  }
+
+  /** Remembers that a content was placed outside the folder, at an absolute path. */
+  note(root: string, path: string): void {
+    this.#placed.delete(root);
+    this.#placed.set(root, path);
+    const [oldest] = this.#placed.keys();
+    if (this.#placed.size > PLACED_REMEMBERED_MAX && oldest !== undefined) this.#placed.delete(oldest);
+  }
+
+  /** Whether a copy may be here. */
+  mayHave(root: string): boolean {
+    return this.#placed.has(root) || this.#share.files.byRoot(root) !== undefined;
+  }
+
+  /** The shared files of a content that can be opened and are of the version that was hashed. */
+  *shared(root: string): Generator<SharedFile> {
+    for (const file of this.#share.files.copiesOf(root)) if (this.#open(file)) yield file;
+  }
+
+  /** Opens the copies of a content, one after the other. The caller closes each. */
+  *open(root: string): Generator<OpenFile> {
+    for (const file of this.#share.files.copiesOf(root)) {
+      const open = ifPossible(() => this.#share.open(file));
+      if (open !== undefined) yield open;
+    }
+    const path = this.#placed.get(root);
+    const open = path === undefined ? undefined : ifPossible(() => openNamed(path));
+    if (open !== undefined) yield open;
+  }
+
+  #open(file: SharedFile): boolean {
+    const open = ifPossible(() => this.#share.open(file));
+    open?.[Symbol.dispose]();
+    // One that has been touched since may be damaged, whatever its size and time: it does not count before it is hashed again.
+    return open !== undefined && open.changed === file.changed;
+  }
+}
+
+/** A copy that cannot be opened is none. */
+function ifPossible<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch (thrown) {
+    if (thrown instanceof Failure) return undefined;
+    throw thrown;
+  }
+}

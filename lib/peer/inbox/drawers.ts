@@ -1,0 +1,33 @@
+/**
+ * The folders of the inbox: one for each sender, named after it. A folder belongs to a key, so that another key under the same name gets one of its own.
+ * Called by inbox.ts.
+ * @module
+ */
+
+import { fingerprint } from "../../core/fingerprint.ts";
+import { peerNameKey } from "../../core/peer_name.ts";
+import { receivedName } from "../../store/files/received_name.ts";
+import { INBOX_FOLDER } from "../../store/files/shareable.ts";
+import type { State } from "../../store/state/state.ts";
+import type { Who } from "../find/who.ts";
+
+/**
+ * Finds the sender's folder, and makes it the sender's if it is nobody's yet.
+ *
+ * @returns Its path in the shared folder: `inbox/ana`, or `inbox/ana (3f9a-11c2-8b0d-77e1)` for a key that is not the first under that name.
+ */
+export function drawerOf({ id, name, isSure, key }: Who, state: State): string {
+  const folder = folderName(name) ?? fingerprint(id);
+  const owner = state.people.drawerOwner(peerNameKey(folder));
+  const isFree = isSure && key !== "changed" && owner === undefined;
+  const isOwn = owner === id || (isFree && state.people.takeDrawer(peerNameKey(folder), id));
+  return `${INBOX_FOLDER}/${folder}` + (isOwn ? "" : ` (${fingerprint(id)})`);
+}
+
+function folderName(name: string): string | undefined {
+  try {
+    return receivedName(name.replaceAll("/", "_"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Blocks peers: whatever a blocked key asks of this peer is refused, and what runs for it ends. Blocked is the key, so another name does not help. Called by the
+ * shell; the refusing is in host.ts.
+ * @module
+ */
+
+import { NO_ID } from "../../core/dialect.ts";
+import { Failure } from "../../core/failure.ts";
+import { fingerprint } from "../../core/fingerprint.ts";
+import { peerNameKey } from "../../core/peer_name.ts";
+import { printable } from "../../core/printable.ts";
+import type { BlockedPeer } from "../../store/state/people_store.ts";
+import type { State } from "../../store/state/state.ts";
+import type { Directory } from "../find/directory.ts";
+import { keyKnownFor } from "../find/who.ts";
+
+/** What blocking needs. */
+export interface BlockingParts {
+  readonly state: State;
+  readonly directory: Pick<Directory, "lookUp" | "peers">;
+  /** This peer's own id. */
+  readonly self: string;
+  /** Ends what runs for a key. */
+  readonly onBlocked: (id: string) => void;
+}
+
+/** The peers that one peer wants nothing to do with. */
+export class Blocking {
+  readonly #parts: BlockingParts;
+
+  constructor(parts: BlockingParts) {
+    this.#parts = parts;
+  }
+
+  /** All that are blocked, in order of name. */
+  list(): BlockedPeer[] {
+    return this.#parts.state.people.blocked().sort((one, other) => one.name.localeCompare(other.name));
+  }
+
+  /**
+   * Blocks a peer, given by the name that it has now or had before, or by its key as `peers` shows it. Fails: "not-found"; "usage" for this peer itself and
+   * for what has no key.
+   */
+  async block(what: string): Promise<BlockedPeer> {
+    const found = await this.#find(what);
+    if (found.id === NO_ID) {
+      throw new Failure(
+        "usage",
+        `Cannot block ${printable(found.name)}: it is a classmate's own program, which has no key`,
+        {
+          hint: "start without --plain to serve none of these",
+        },
+      );
+    }
+    if (found.id === this.#parts.self) throw new Failure("usage", "Cannot block yourself", { hint: "" });
+    this.#parts.state.people.block(found);
+    this.#parts.onBlocked(found.id);
+    return found;
+  }
+
+  /** Takes back a block, given by the name that the peer had or by its key. Fails: "not-found". */
+  unblock(what: string): BlockedPeer {
+    const found = this.list().find((peer) => isMeant(peer, what));
+    if (found === undefined) {
+      throw new Failure("not-found", `You have not blocked "${printable(what)}"`, {
+        hint: "see who is blocked with: block",
+      });
+    }
+    this.#parts.state.people.unblock(found.id);
+    return found;
+  }
+
+  async #find(what: string): Promise<BlockedPeer> {
+    const { directory, state } = this.#parts;
+    const here = await directory.lookUp(what).catch(() => undefined);
+    if (here !== undefined) return { id: here.id, name: here.name };
+    const known = keyKnownFor(state, what);
+    if (known !== undefined) return { id: known, name: what };
+    const row = (await directory.peers()).peers.find((peer) => isMeant(peer, what));
+    if (row !== undefined) return { id: row.id, name: row.name };
+    throw new Failure("not-found", `There is no peer "${printable(what)}" here, and there was none`, {
+      hint: "see who is here with: peers",
+    });
+  }
+}
+
+function isMeant({ id, name }: BlockedPeer, what: string): boolean {
+  return peerNameKey(name) === peerNameKey(what) || fingerprint(id) === what.toLowerCase();
+}

@@ -1,0 +1,83 @@
+/**
+ * Sends a picture's bytes in datagrams: the sender of datagram_sender.ts on a socket. Called by lib/peer/pictures/show_picture.ts.
+ * @module
+ */
+
+import type { Address } from "../core/address.ts";
+import { Bell } from "../core/flow/bell.ts";
+import type { Clock } from "../core/flow/clock.ts";
+import { Failure } from "../core/failure.ts";
+import { SHOW_IDLE_MS_MAX } from "../core/limits.ts";
+import type { Pace } from "../core/flow/pace.ts";
+import { Datagrams } from "../net/datagrams.ts";
+import { type DatagramCodec, PART_BYTES, partCount } from "../protocol/datagram.ts";
+import { DatagramSender } from "./datagram_sender.ts";
+
+/** Datagrams that go out before those that have come are looked at: the system holds some ninety for a receiver. */
+const BATCH = 32;
+
+/** Where a picture goes, and how. */
+export interface PictureRoute {
+  /** The only address that datagrams are sent to and taken from. */
+  readonly to: Address;
+  /** This machine's own address there. */
+  readonly from: string;
+  readonly codec: DatagramCodec;
+  readonly clock: Clock;
+  readonly pace?: Pace | undefined;
+  /** Ends the sending: the other side has told that the picture is there, or that it is not wanted. */
+  readonly signal: AbortSignal;
+}
+
+/** What it took. */
+export interface PictureSent {
+  readonly parts: number;
+  /** Datagrams, more than parts where some were lost. */
+  readonly sent: number;
+}
+
+/** Sends until every part is acknowledged, or the signal comes. Fails: "unreachable" when nothing was ever answered, "timeout" when nothing is any more. */
+export async function sendPicture(picture: Uint8Array, route: PictureRoute): Promise<PictureSent> {
+  const { to, codec, clock, pace, signal } = route;
+  const sender = new DatagramSender(partCount(picture.length));
+  const bell = new Bell(clock);
+  let [there, movedMs] = [0, clock.now()];
+  using socket = await Datagrams.open({ host: route.from, port: 0 }, (bytes, from) => {
+    if (from.host !== to.host || from.port !== to.port) return;
+    const datagram = codec.decode(bytes);
+    if (datagram?.kind !== "ack") return;
+    sender.acknowledged(datagram, clock.now());
+    bell.ring();
+  });
+  const stop = (): void => bell.ring();
+  signal.addEventListener("abort", stop);
+  try {
+    while (!sender.done && !signal.aborted) {
+      const nowMs = clock.now();
+      if (sender.there > there) [there, movedMs] = [sender.there, nowMs];
+      if (nowMs - movedMs >= SHOW_IDLE_MS_MAX) throw silence(there, to);
+      sender.probe(nowMs);
+      const batch: Promise<void>[] = [];
+      let bytes = 0;
+      for (let next = sender.next(nowMs); next !== undefined;) {
+        const { number, index } = next;
+        const part = picture.subarray(index * PART_BYTES, (index + 1) * PART_BYTES);
+        batch.push(socket.send(codec.encode({ kind: "data", number, index, bytes: part }), to));
+        bytes += part.length;
+        next = batch.length < BATCH ? sender.next(nowMs) : undefined;
+      }
+      if (batch.length === 0) await bell.wait(Math.min(sender.probeAtMs, movedMs + SHOW_IDLE_MS_MAX) - nowMs);
+      else await Promise.all([...batch, pace?.take(bytes)]);
+    }
+    return { parts: partCount(picture.length), sent: sender.sent };
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function silence(there: number, to: Address): Failure {
+  if (there > 0) return new Failure("timeout", "Cannot send on: nothing of the picture arrives any more");
+  return new Failure("unreachable", `Cannot send the picture: no datagram is answered from port ${to.port}`, {
+    hint: "a firewall may let TCP through and stop UDP",
+  });
+}

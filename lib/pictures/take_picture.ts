@@ -1,0 +1,124 @@
+/**
+ * Takes a picture's bytes out of datagrams: the receiver of datagram_receiver.ts on a socket of its own. Called by lib/peer/pictures/pictures.ts.
+ * @module
+ */
+
+import type { Address } from "../core/address.ts";
+import { Bell } from "../core/flow/bell.ts";
+import type { Clock } from "../core/flow/clock.ts";
+import { Failure } from "../core/failure.ts";
+import { SHOW_IDLE_MS_MAX, SHOW_MS_MAX } from "../core/limits.ts";
+import type { Pace } from "../core/flow/pace.ts";
+import { Datagrams } from "../net/datagrams.ts";
+import { DatagramCodec, KEY_BYTES, TOKEN_BYTES } from "../protocol/datagram.ts";
+import { DatagramReceiver } from "./datagram_receiver.ts";
+
+/** What is agreed on with who sends. */
+export interface PictureOrder {
+  readonly size: number;
+  /** This machine's address, as the sender knows it, and the port that it knows: taken for datagrams, too, if nobody else has it. */
+  readonly at: Address;
+  /** The host from which datagrams are taken, and no other. */
+  readonly from: string;
+  readonly clock: Clock;
+  readonly pace?: Pace | undefined;
+}
+
+/** A picture on its way here. */
+export class PictureOnItsWay implements Disposable {
+  /** What the sender has to know. */
+  readonly port: number;
+  readonly token: Uint8Array;
+  readonly key: Uint8Array;
+  readonly #order: PictureOrder;
+  readonly #socket: Datagrams;
+  readonly #codec: DatagramCodec;
+  readonly #receiver: DatagramReceiver;
+  readonly #bell: Bell;
+  /** Where the newest genuine datagram came from. */
+  #sender: Address | undefined;
+  #movedMs: number;
+  #acks = 0;
+
+  private constructor(order: PictureOrder, socket: Datagrams, token: Uint8Array, key: Uint8Array, bell: Bell) {
+    this.port = socket.port;
+    this.token = token;
+    this.key = key;
+    this.#order = order;
+    this.#socket = socket;
+    this.#codec = new DatagramCodec(token, key);
+    this.#receiver = new DatagramReceiver(order.size);
+    this.#bell = bell;
+    this.#movedMs = order.clock.now();
+  }
+
+  /** Opens the port. Fails: "unreachable". */
+  static async open(order: PictureOrder): Promise<PictureOnItsWay> {
+    const [token, key] = [random(TOKEN_BYTES), random(KEY_BYTES)];
+    const take = (bytes: Uint8Array, from: Address): void => picture.#take(bytes, from);
+    // The listener's own port, since a firewall that lets one in may let the other in, too; with several pictures at once any port.
+    const socket = await Datagrams.open(order.at, take).catch(() => Datagrams.open({ ...order.at, port: 0 }, take));
+    const picture: PictureOnItsWay = new PictureOnItsWay(order, socket, token, key, new Bell(order.clock));
+    return picture;
+  }
+
+  /** Resolves to the picture when all of it is here. Fails: "timeout" when no more comes or it takes too long; "cancelled" by the signal. */
+  async whole(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const { clock, pace } = this.#order;
+    const receiver = this.#receiver;
+    const endMs = clock.now() + SHOW_MS_MAX;
+    const stop = (): void => this.#bell.ring();
+    signal.addEventListener("abort", stop);
+    try {
+      let told = 0;
+      while (true) {
+        const nowMs = clock.now();
+        if (signal.aborted) throw new Failure("cancelled", "Cannot take the picture: this peer is leaving");
+        if (receiver.ackAtMs <= nowMs) {
+          await pace?.take(receiver.arrivedBytes - told);
+          told = receiver.arrivedBytes;
+          await this.#acknowledge();
+          // More may have come meanwhile.
+          continue;
+        }
+        if (receiver.whole) return receiver.bytes;
+        const lastMs = Math.min(endMs, this.#movedMs + SHOW_IDLE_MS_MAX);
+        if (nowMs >= lastMs) throw new Failure("timeout", "Cannot take the picture: not all of it has arrived");
+        await this.#bell.wait(Math.min(lastMs, receiver.ackAtMs) - nowMs);
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket[Symbol.dispose]();
+  }
+
+  /** Takes a datagram, if the one who may has sealed it. */
+  #take(bytes: Uint8Array, from: Address): void {
+    if (from.host !== this.#order.from) return;
+    const datagram = this.#codec.decode(bytes);
+    if (datagram?.kind !== "data") return;
+    // Answers follow the newest: an old datagram, sent once more by somebody else, leads them nowhere.
+    if (datagram.number > this.#receiver.latest) this.#sender = from;
+    const nowMs = this.#order.clock.now();
+    const ackAtMs = this.#receiver.ackAtMs;
+    if (this.#receiver.take(datagram, nowMs)) this.#movedMs = nowMs;
+    // Not for each of twenty thousand a second: only when there is something to do sooner than before.
+    if (this.#receiver.ackAtMs < ackAtMs) this.#bell.ring();
+  }
+
+  async #acknowledge(): Promise<void> {
+    const acknowledgement = this.#receiver.acknowledge();
+    if (this.#sender === undefined) return;
+    await this.#socket.send(
+      this.#codec.encode({ kind: "ack", number: this.#acks++, ...acknowledgement }),
+      this.#sender,
+    );
+  }
+}
+
+function random(bytes: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(bytes));
+}

@@ -1,0 +1,135 @@
+/**
+ * The command `get`: resolves what is wanted, starts the download, and says how it ended.
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { Failure } from "../../core/failure.ts";
+import { shownPeerName } from "../../core/peer_name.ts";
+import { formatCount, formatDuration, formatRate, formatSize } from "../../core/quantity.ts";
+import type { Wanted } from "../../peer/find/directory.ts";
+import type { Destination } from "../../peer/get/fetching.ts";
+import { isFolderPath } from "../../peer/get/output_folder.ts";
+import { failureOf, type TransferResult } from "../../peer/get/transfer.ts";
+import { checkPath } from "./check_path.ts";
+import { type CommandContext, type CommandFlags, joined } from "./command.ts";
+import type { Output } from "../screen/output.ts";
+
+/** Peers that are named when a folder was put together from the files of several. */
+const MIXED_NAMED_MAX = 5;
+
+/** Downloads WHAT. */
+export async function get(context: CommandContext, args: readonly string[], flags: CommandFlags): Promise<void> {
+  const { output, stdout, directory } = context;
+  const peer = joined(context.peer);
+  const [what = ""] = args;
+  const { from, output: path } = flags;
+  const wanted = await directory.resolve(what, typeof from === "string" ? { from } : {});
+  if (wanted.kind === "file" && wanted.others > 0) {
+    const others = formatCount(wanted.others, "other file");
+    output.note(
+      `Of ${wanted.others + 1} files called ${wanted.name}, taking the one of ${
+        formatSize(wanted.size)
+      } that most have`,
+      { event: "ambiguous", name: wanted.name, others: wanted.others, note: `${others} of this name` },
+    );
+  }
+  const started = peer.transfers.start(wanted, destinationOf(path, stdout), { compress: flags["compress"] === true });
+  await context.follow(started, (result) => reportDone(output, wanted, result, peer.folderPath));
+}
+
+function destinationOf(path: string | boolean | undefined, stdout: CommandContext["stdout"]): Destination {
+  if (typeof path !== "string") return { kind: "folder" };
+  checkPath(path);
+  // resolve() takes the ending away that says that a folder is meant.
+  if (path !== "-") return { kind: "path", path: `${resolve(path)}${isFolderPath(path) ? "/" : ""}` };
+  if (stdout !== undefined) return { kind: "stream", stream: stdout };
+  throw new Failure("usage", "The shell needs standard output for itself", {
+    hint: "run it once: deno task peer FOLDER get WHAT --output -",
+  });
+}
+
+/**
+ * Reports how a download ended. A file that went to standard output leaves that alone.
+ *
+ * @param folder The shared folder, where a file is that was given no other place.
+ * @throws {Failure} When files of a folder are not where they should be; each of them has been named then.
+ */
+export function reportDone(output: Output, wanted: Wanted, result: TransferResult, folder: string): void {
+  const { size, root, path, files, alreadyHere, tookMs, firstMs, failed, unverified, mixedFrom = [] } = result;
+  const fetched = result.sources.reduce((sum, { bytes }) => sum + bytes, 0);
+  const failure = failureOf(result, wanted);
+  const object = {
+    event: failure === undefined ? "downloaded" : "incomplete",
+    name: wanted.name,
+    ...(path === undefined ? {} : { path }),
+    size,
+    ...(root === undefined ? {} : { root }),
+    ...(wanted.kind === "folder" ? { files, failed: failed.length } : {}),
+    alreadyHere,
+    ...(unverified === true ? { verified: false } : {}),
+    fetched,
+    tookMs: Math.round(tookMs),
+    ...(firstMs === undefined ? {} : { firstMs: Math.round(firstMs) }),
+    bytesPerSecond: rateOf(fetched, tookMs),
+    sources: result.sources.map(({ peer, bytes, ms }) => ({ peer, bytes, bytesPerSecond: rateOf(bytes, ms) })),
+  };
+  const text = sentenceOf(wanted, result, fetched);
+  if (path === undefined) output.note(text, object);
+  else output.result(text, object);
+  const whole = path === undefined ? undefined : resolve(folder, path);
+  if (whole !== undefined && !text.includes(whole) && !output.json) output.note(`It is at ${whole}`, {});
+  if (unverified === true) {
+    output.note("Not verified: it came from a classmate's own program, so that only its size was counted", {
+      event: "unverified",
+      name: wanted.name,
+    });
+  }
+  noteMixed(output, wanted, mixedFrom);
+  for (const { name, failure: { code, message } } of failed) {
+    output.note(`Not downloaded: ${name}: ${message}`, { event: "failed", name, code, message });
+  }
+  if (failure !== undefined) throw failure;
+}
+
+/** Several people's folders of one name arrive as one; the person may have wanted only one of them. */
+function noteMixed(output: Output, { name }: Wanted, peers: readonly string[]): void {
+  const [first] = peers;
+  if (first === undefined) return;
+  const named = peers.slice(0, MIXED_NAMED_MAX).map(shownPeerName);
+  const more = peers.length > named.length ? [formatCount(peers.length - named.length, "other peer")] : [];
+  const all = [...named, ...more];
+  const list = `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
+  output.note(
+    `${name} was put together from different files of ${list}; for the files of one of them: --from ${first}`,
+    {
+      event: "mixed",
+      name,
+      peers,
+    },
+  );
+}
+
+function sentenceOf(wanted: Wanted, result: TransferResult, fetched: number): string {
+  const { path, files, failed, alreadyHere } = result;
+  if (failed.length > 0) return `${path}: ${files - failed.length} of ${formatCount(files, "file")} are here`;
+  const what = wanted.kind === "folder" ? `${path} (${formatCount(files, "file")})` : path ?? wanted.name;
+  const isOrAre = wanted.kind === "file" || files === 1 ? "is" : "are";
+  return alreadyHere ? `${what} ${isOrAre} here already` : `${what}: ${howItWent(result, fetched)}`;
+}
+
+/** How much came from which peer, and how fast. */
+function howItWent({ size, tookMs, sources }: TransferResult, fetched: number): string {
+  if (fetched === 0) return "copied from what was here, nothing had to be fetched";
+  const total = `${formatSize(fetched)} in ${formatDuration(tookMs)} (${formatRate(rateOf(fetched, tookMs))})`;
+  const [only] = sources;
+  const from = sources.length === 1 && only !== undefined ? shownPeerName(only.peer) : sources
+    .toSorted((a, b) => b.bytes - a.bytes)
+    .map(({ peer, bytes, ms }) => `${shownPeerName(peer)} ${formatSize(bytes)} at ${formatRate(rateOf(bytes, ms))}`)
+    .join(", ");
+  return fetched < size ? `fetched ${total} from ${from}; the rest was here` : `${total} from ${from}`;
+}
+
+function rateOf(bytes: number, ms: number): number {
+  return ms > 0 ? Math.round(bytes / ms * 1000) : 0;
+}

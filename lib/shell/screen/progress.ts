@@ -1,0 +1,94 @@
+/**
+ * A transfer's progress as one line. Pure: a view and a width in, text out; drawing and timing are elsewhere.
+ * @module
+ */
+
+import { shownPeerName } from "../../core/peer_name.ts";
+import { printable } from "../../core/printable.ts";
+import { formatCount, formatDuration, formatRate, formatSize } from "../../core/quantity.ts";
+import type { TransferView } from "../../peer/get/transfer.ts";
+import { cutMiddle, padText, textWidth } from "../../cli/style.ts";
+
+const NAME_COLUMNS_MIN = 8;
+const NAME_COLUMNS_MAX = 40;
+const BAR_COLUMNS_MIN = 6;
+const BAR_COLUMNS_MAX = 30;
+
+/**
+ * One line of at most `columns` characters: name, bar, percent, and as much of size, speed and time left as fits.
+ */
+export function progressLine(view: TransferView, columns: number): string {
+  const percent = `${String(percentDone(view)).padStart(3)} %`;
+  // From the most to the least important; what does not fit is left out from the end.
+  const facts = factsOf(view);
+  let tail = percent;
+  for (const fact of facts) {
+    const longer = `${tail}  ${fact}`;
+    if (textWidth(longer) + NAME_COLUMNS_MIN + BAR_COLUMNS_MIN + 6 > columns) break;
+    tail = longer;
+  }
+  const room = columns - textWidth(tail) - 6;
+  const name = printable(view.name);
+  const nameColumns = Math.max(
+    NAME_COLUMNS_MIN,
+    Math.min(NAME_COLUMNS_MAX, textWidth(name), room - BAR_COLUMNS_MIN),
+  );
+  const barColumns = Math.min(BAR_COLUMNS_MAX, room - nameColumns);
+  const shownName = padText(cutMiddle(name, nameColumns), nameColumns);
+  const bar = barColumns < BAR_COLUMNS_MIN ? "" : `[${barOf(view, barColumns)}]  `;
+  return cutMiddle(`${shownName}  ${bar}${tail}`, columns);
+}
+
+/** The same without a bar, for output that is not a terminal. */
+export function plainProgress(view: TransferView): string {
+  return [`${printable(view.name)}: ${percentDone(view)} %`, ...factsOf(view)].join(", ");
+}
+
+/** Whole percents that are here; 100 only when all is. */
+export function percentDone({ done, size }: TransferView): number {
+  return size === 0 ? 100 : Math.floor(done / size * 100);
+}
+
+function factsOf(view: TransferView): string[] {
+  const retries = view.retries === 0 ? [] : [formatCount(view.retries, "failed attempt")];
+  const amount = `${formatSize(view.done)} of ${formatSize(view.size)}`;
+  const from = printable(view.sources.map(shownPeerName).join(", "));
+  if (view.isAsking && (view.state === "running" || view.state === "connecting")) {
+    return [`asking ${from} for consent`, amount];
+  }
+  switch (view.state) {
+    case "running":
+      return view.before !== undefined ? [placeInLine(view.before), amount] : [
+        ...(view.bytesPerSecond > 0 ? [formatRate(view.bytesPerSecond)] : []),
+        ...(view.leftMs === undefined ? [] : [`${formatDuration(view.leftMs)} left`]),
+        amount,
+        ...(view.sources.length > 1 ? [`${view.sources.length} sources`] : []),
+        ...retries,
+      ];
+    case "checking":
+      return ["checking what is here", amount];
+    case "finishing":
+      return ["making sure it is on the disk", amount];
+    case "connecting":
+      return [view.sources.length === 0 ? "looking for peers that have it" : `connecting to ${from}`];
+    case "waiting":
+      return ["waiting for a peer that has it", amount, ...retries];
+    case "queued":
+      return ["waiting for its turn"];
+    case "paused":
+      return ["paused", amount];
+    case "done":
+    case "failed":
+    case "cancelled":
+      return [view.state, amount];
+  }
+}
+
+function placeInLine(before: number): string {
+  return before === 0 ? "next in line" : `${before} before you in line`;
+}
+
+function barOf({ done, size }: TransferView, columns: number): string {
+  const filled = size === 0 ? columns : Math.floor(done / size * columns);
+  return "#".repeat(filled) + "-".repeat(columns - filled);
+}

@@ -1,0 +1,57 @@
+/**
+ * Room that a peer keeps on its disk for what it remembers itself: a file whose blocks are really taken. How much room a disk has cannot be asked without
+ * another permission. Called by lib/peer/inbox/inbox.ts, which takes files from others only as long as the reserve is there.
+ * @module
+ */
+
+import { Failure } from "../../core/failure.ts";
+import { DISK_RESERVE_BYTES } from "../../core/limits.ts";
+import { printable } from "../../core/printable.ts";
+
+const BLOCK_BYTES = 64 * 1024;
+
+/** One such file. */
+export class DiskReserve {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Makes sure that the reserve is there. It is made only where as much again is free beside it, so that a reserve that was just given back is not taken again
+   * at once.
+   *
+   * @throws {Failure} "disk-full", "no-access".
+   */
+  hold(): void {
+    try {
+      if (sizeOf(this.#path) === DISK_RESERVE_BYTES) return;
+      using file = Deno.openSync(this.#path, { create: true, write: true, truncate: true });
+      // By chance, so that a disk that compresses takes as much room.
+      const block = crypto.getRandomValues(new Uint8Array(BLOCK_BYTES));
+      for (let done = 0; done < 2 * DISK_RESERVE_BYTES;) done += file.writeSync(block);
+      file.truncateSync(DISK_RESERVE_BYTES);
+    } catch (thrown) {
+      this.release();
+      throw Failure.from(thrown, "no-access", `Cannot keep room for "${printable(this.#path)}"`);
+    }
+  }
+
+  /** Gives the room back to the disk: what the peer writes for itself fits then. */
+  release(): void {
+    try {
+      Deno.removeSync(this.#path);
+    } catch {
+      // It is not there, or nothing can be changed there.
+    }
+  }
+}
+
+function sizeOf(path: string): number | undefined {
+  try {
+    return Deno.lstatSync(path).size;
+  } catch {
+    return undefined;
+  }
+}

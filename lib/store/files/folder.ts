@@ -1,0 +1,276 @@
+/**
+ * The shared folder on disk: made, locked for one peer, and opened file by file without ever leaving it. Called by everything in
+ * lib/store; nothing else opens a shared file.
+ *
+ * Looking paths up and opening is synchronous: six awaited calls took half a millisecond a file, which is most of what a small file costs.
+ * @module
+ */
+
+import { basename, dirname, join, resolve } from "node:path";
+import { failedWith, Failure } from "../../core/failure.ts";
+import { printable } from "../../core/printable.ts";
+import { closeFile } from "./close_file.ts";
+import { nameInside } from "./inside.ts";
+import { demandFolder, demandPlainFile, isThere } from "./odd_file.ts";
+import { isOfInbox, isShareable, STATE_FOLDER } from "./shareable.ts";
+import { isExecutable } from "./traits.ts";
+
+/** A file that is open for reading, and what was true of it when it was opened. */
+export interface OpenFile extends Disposable {
+  readonly file: Deno.FsFile;
+  readonly size: number;
+  /** Milliseconds since 1970, negative before. */
+  readonly modified: number;
+  readonly executable: boolean;
+  /** When the system noted the last change of whatever kind; undefined where it does not. */
+  readonly changed: number | undefined;
+  /** Whether the path still leads to a file of the same size and time. */
+  isUnchanged(): boolean;
+}
+
+/** A folder that this process alone shares. */
+export class Folder implements Disposable {
+  /** The folder's real path, without links. */
+  readonly path: string;
+  /** Whether it was made just now. */
+  readonly made: boolean;
+  /** Other files that are shared, wherever they are: their names, and their real paths. Changed by share.ts alone. */
+  elsewhere: ReadonlyMap<string, string>;
+  /** Whether what others put into the inbox is shared, too. */
+  sharesInbox = false;
+  #notKept: Failure | undefined;
+  #lock: Deno.FsFile | undefined;
+
+  private constructor(path: string, made: boolean, elsewhere: ReadonlyMap<string, string>) {
+    this.path = path;
+    this.made = made;
+    this.elsewhere = elsewhere;
+  }
+
+  /**
+   * Opens a folder, making it when only its last component is missing. One that cannot be written can still be shared.
+   *
+   * @throws {Failure} "not-found" when its parent is also missing or it is no folder, "folder-in-use" when another peer has it, "no-access" when a pipe or
+   * the like is where its state has to be.
+   */
+  static async open(path: string, elsewhere: ReadonlyMap<string, string> = new Map()): Promise<Folder> {
+    const made = await makeFolder(path);
+    const root = await Deno.realPath(path);
+    if (!(await Deno.stat(root)).isDirectory) {
+      throw new Failure("usage", `Cannot share "${printable(path)}": it is not a folder`, {
+        hint: "name a folder: all files in it are shared",
+      });
+    }
+    const folder = new Folder(root, made, elsewhere);
+    for (const each of [folder.statePath(), folder.statePath("incoming")]) demandFolder(each);
+    demandPlainFile(folder.statePath("lock"));
+    folder.#take();
+    return folder;
+  }
+
+  /** Why nothing can be written into the folder; undefined when it can. */
+  get notKept(): Failure | undefined {
+    return this.#notKept;
+  }
+
+  /** Does what a full disk prevented when the folder was opened, if there is room by now. Fails: "folder-in-use". */
+  takeIfRoom(): void {
+    if (failedWith(this.#notKept, "disk-full")) this.#take();
+  }
+
+  /** Makes the folder of the state again, if another program removed it and left the shared folder. Fails: "folder-in-use". */
+  remakeStateIfGone(): void {
+    if (this.#notKept !== undefined || isThere(this.statePath()) || !isThere(this.path)) return;
+    this.#lock?.close();
+    this.#lock = undefined;
+    this.#take();
+  }
+
+  /** Makes the folder of the state and locks it, or notes why that cannot be done. Fails: "folder-in-use". */
+  #take(): void {
+    let lock: Deno.FsFile | undefined;
+    try {
+      Deno.mkdirSync(this.statePath("incoming"), { recursive: true, mode: 0o700 });
+      lock = Deno.openSync(this.statePath("lock"), { create: true, write: true });
+      if (lock.tryLockSync(true)) {
+        this.#lock = lock;
+        this.#notKept = undefined;
+        return;
+      }
+      lock.close();
+    } catch (thrown) {
+      lock?.close();
+      this.#notKept = Failure.from(thrown, "no-access", `Cannot write in "${printable(this.path)}"`);
+      return;
+    }
+    throw new Failure("folder-in-use", `Cannot share "${printable(this.path)}": another peer is running on it`);
+  }
+
+  /** A path inside the peer's own state. */
+  statePath(...components: string[]): string {
+    return join(this.path, STATE_FOLDER, ...components);
+  }
+
+  /**
+   * Where a file lies until it is whole: in the folder's own state, or beside its place where nothing can be written there.
+   *
+   * @param root The folder that the file goes to, if it is another one.
+   * @throws {Failure} "no-access", "disk-full" when the file goes into this folder, and that cannot be written.
+   */
+  incomingPath(root: string | undefined): string {
+    this.takeIfRoom();
+    if (this.#notKept === undefined) return this.statePath("incoming");
+    if (root !== undefined && root !== this.path) return root;
+    throw new Failure(this.#notKept.code, this.#notKept.message, {
+      cause: this.#notKept,
+      hint: "choose another place with --output PATH",
+    });
+  }
+
+  /** Where a relative name is in the folder. Not checked: for names that the scan or `receivedName` gave. */
+  pathOf(name: string): string {
+    return join(this.path, ...name.split("/"));
+  }
+
+  /**
+   * The real path behind a shared name. Fails: "not-shared" when it is gone, is no plain file, or lies outside the folder or in its hidden
+   * parts, by whatever link.
+   */
+  realPathOf(name: string): string {
+    const refuse = (why: string): Failure => new Failure("not-shared", `Cannot send "${printable(name)}": ${why}`);
+    if (!this.mayShare(name) || name.split("/").includes("..")) throw refuse("it is not shared");
+    const elsewhere = this.elsewhere.get(name);
+    let path: string;
+    try {
+      path = Deno.realPathSync(elsewhere ?? this.pathOf(name));
+    } catch (thrown) {
+      if (thrown instanceof Deno.errors.NotFound) throw refuse("it is gone");
+      throw Failure.from(thrown, "not-shared", `Cannot send "${printable(name)}"`);
+    }
+    // What a person listed is shared as it was then, wherever it is; a link put in its place is not.
+    if (elsewhere === undefined ? !this.shares(path) : path !== elsewhere) {
+      throw refuse("it is outside the shared folder");
+    }
+    return path;
+  }
+
+  /**
+   * Opens a shared file for reading. The path is resolved before and again after opening, so that a link put in its place in between
+   * does not count. Fails: "not-shared", "no-access".
+   */
+  openShared(name: string): OpenFile {
+    const path = this.realPathOf(name);
+    const before = Deno.lstatSync(path);
+    if (!before.isFile) throw new Failure("not-shared", `Cannot send "${printable(name)}": it is not a file`);
+    let file: Deno.FsFile;
+    try {
+      file = Deno.openSync(path);
+    } catch (thrown) {
+      throw Failure.from(thrown, "not-shared", `Cannot send "${printable(name)}"`);
+    }
+    try {
+      const info = file.statSync();
+      const after = Deno.lstatSync(this.realPathOf(name));
+      if (info.ino !== after.ino || info.dev !== after.dev || after.isSymlink) {
+        throw new Failure("not-shared", `Cannot send "${printable(name)}": it was replaced just now`);
+      }
+      return openFile(path, file, info);
+    } catch (thrown) {
+      closeFile(file);
+      throw thrown;
+    }
+  }
+
+  /** True for a relative name that is shared if there is such a file. */
+  mayShare(name: string): boolean {
+    return isShareable(name) && (this.sharesInbox || !isOfInbox(name) || this.elsewhere.has(name));
+  }
+
+  /** True when a real path is a file's place inside the folder that may be shared under that name. */
+  shares(realPath: string): boolean {
+    const name = nameInside(this.path, realPath);
+    return name !== undefined && this.mayShare(name);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#lock === undefined) return;
+    // Closing alone is not enough: a process that is being started at this moment still has a copy of the open file, and with it the lock.
+    this.#lock.unlockSync();
+    closeFile(this.#lock);
+  }
+}
+
+/**
+ * Opens a file that the person at the keyboard named, wherever it is. Links are followed: it is their own. Fails: "not-found", "no-access"; "usage"
+ * when it is no file.
+ */
+export function openNamed(path: string): OpenFile & { readonly path: string } {
+  try {
+    const real = Deno.realPathSync(path);
+    // Looked at before: opening a pipe waits until somebody writes into it.
+    if (Deno.statSync(real).isFile) {
+      const file = Deno.openSync(real);
+      return { ...openFile(real, file, file.statSync()), path: real };
+    }
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) {
+      throw new Failure("not-found", `There is no file "${printable(path)}"`, {
+        hint: "check the spelling of the path",
+      });
+    }
+    throw Failure.from(thrown, "no-access", `Cannot open "${printable(path)}"`);
+  }
+  throw new Failure("usage", `Cannot open "${printable(path)}": it is not a file`);
+}
+
+function openFile(path: string, file: Deno.FsFile, info: Deno.FileInfo): OpenFile {
+  const { size, mtime, ctime } = info;
+  const isUnchanged = (): boolean => {
+    const now = statIfThere(path);
+    return now?.size === size && now.mtime?.getTime() === mtime?.getTime();
+  };
+  return {
+    file,
+    size,
+    modified: mtime?.getTime() ?? 0,
+    changed: ctime?.getTime(),
+    executable: isExecutable(info),
+    isUnchanged,
+    [Symbol.dispose]: () => closeFile(file),
+  };
+}
+
+function statIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return false;
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) {
+      throw Failure.from(thrown, "not-found", `Cannot share "${printable(path)}"`);
+    }
+  }
+  try {
+    await Deno.mkdir(path);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) {
+      throw Failure.from(thrown, "no-access", `Cannot make "${printable(path)}"`);
+    }
+    throw new Failure(
+      "not-found",
+      `Cannot make the folder "${printable(basename(path))}": there is no "${printable(dirname(resolve(path)))}"`,
+      {
+        hint: "check the spelling of the path",
+        cause: thrown,
+      },
+    );
+  }
+}

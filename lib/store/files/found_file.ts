@@ -1,0 +1,20 @@
+/**
+ * What a scan of the shared folder notes of a file. Made by lib/store/share/scan.ts; the state keeps it beside the digests.
+ * @module
+ */
+
+/** A file that a scan found in the shared folder. */
+export interface FoundFile {
+  /** Relative to the folder, with `/` between components. */
+  readonly name: string;
+  readonly size: number;
+  /** Milliseconds since 1970, negative before. */
+  readonly modified: number;
+  /**
+   * When the system noted the last change of whatever kind, which nobody can set back, in whole seconds; undefined where it
+   * does not.
+   */
+  readonly changed?: number | undefined;
+  /** Whether it is a program that may be started; absent when it is not. */
+  readonly executable?: boolean;
+}

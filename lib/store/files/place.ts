@@ -1,0 +1,191 @@
+/**
+ * Puts a finished file into a folder under its own name: never over another file, never through a link, never half. Called by
+ * unfinished_file.ts and lib/peer/get/fetch_folder.ts.
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { Failure } from "../../core/failure.ts";
+import { printable } from "../../core/printable.ts";
+import { nameInside } from "./inside.ts";
+import { numberedName } from "./received_name.ts";
+import { isHidden } from "./shareable.ts";
+import { keepTraits, type Traits } from "./traits.ts";
+
+/** The ending of small files on their way to their place: they are written in one go, so one that lies there is of no use. */
+export const SMALL_ENDING = ".small";
+/** How many files of one name are numbered before something must be wrong. */
+const SAME_NAMES_MAX = 10_000;
+
+/**
+ * Moves the file at `from` to `name` below the folder `root`, a real path; `name` is one that `receivedName` gave. Where such a name
+ * exists, `(1) name` is taken, and so on. Shape: the name taken. Fails: "no-access", "disk-full", "bad-name" when a folder in the name is a link.
+ *
+ * Synchronous, so that nothing happens between looking at the folders and moving, and because small files come by the thousand.
+ */
+export function placeFile(from: string, root: string, name: string): string {
+  for (let number = 0; number < SAME_NAMES_MAX; number++) {
+    const taken = number === 0 ? name : numberedName(name, number);
+    ensureParent(root, taken);
+    if (moveIfFree(from, join(root, ...taken.split("/")))) return taken;
+  }
+  throw new Failure("bad-name", `Cannot store "${printable(name)}": there are too many files of that name`);
+}
+
+/**
+ * Writes a small file, first beside, in a folder `incoming` on the same disk, then under its name below `root`. Not synced: where a thousand of them arrive in a
+ * second, that would take longer than fetching them again.
+ *
+ * @returns The name taken, and the time that the file has where the disk keeps the one in its traits.
+ */
+export function placeBytes(
+  bytes: Uint8Array,
+  incoming: string,
+  root: string,
+  name: string,
+  traits: Traits = {},
+): { name: string; modified: number } {
+  const beside = join(incoming, `.${crypto.randomUUID()}${SMALL_ENDING}`);
+  try {
+    using file = Deno.openSync(beside, { createNew: true, write: true });
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    keepTraits(beside, traits, file);
+    const modified = traits.modified ?? Deno.lstatSync(beside).mtime?.getTime() ?? 0;
+    return { name: placeFile(beside, root, name), modified };
+  } catch (thrown) {
+    removeIfThere(beside);
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
+  }
+}
+
+/** As {@linkcode placeFile}, also where `root` is on another disk than `from`. */
+export async function placeAnywhere(from: string, root: string, name: string): Promise<string> {
+  try {
+    return placeFile(from, root, name);
+  } catch (thrown) {
+    if (!isOtherDisk(thrown)) throw thrown;
+  }
+  // On the way to another disk the bytes have to be copied; until they all are, they lie under a name that says so.
+  const beside = join(root, `.${basename(from)}.part`);
+  try {
+    // A run that was killed here may have left it, as a second name of the placed file: nothing is written into that.
+    removeIfThere(beside);
+    const { mtime } = await Deno.lstat(from);
+    await Deno.copyFile(from, beside);
+    keepTraits(beside, { modified: mtime?.getTime() });
+    const placed = placeFile(beside, root, name);
+    await Deno.remove(from);
+    return placed;
+  } catch (thrown) {
+    removeIfThere(beside);
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
+  }
+}
+
+/**
+ * True for an unfinished file that has been placed already: it has a second name, since {@linkcode placeFile} gives it the final name before it removes
+ * the first.
+ */
+export function isPlaced({ isFile, nlink }: Pick<Deno.FileInfo, "isFile" | "nlink">): boolean {
+  return isFile && nlink !== null && nlink > 1;
+}
+
+/**
+ * Makes the folders in a name. None of them may be a link, so that nothing is written elsewhere; and none may be hidden under its real name, which on
+ * Windows can be another one: `RECESS~1` is `.recess`.
+ */
+function ensureParent(root: string, name: string): void {
+  let parent = root;
+  for (const component of name.split("/").slice(0, -1)) {
+    parent = join(parent, component);
+    const there = lstatIfThere(parent) ?? makeFolder(parent);
+    if (!there.isDirectory) throw notAFolder(name, component);
+  }
+  const inside = nameInside(root, Deno.realPathSync(parent));
+  if (inside === undefined || isHidden(inside)) {
+    throw new Failure("bad-name", `Cannot store "${printable(name)}": it would leave the folder`);
+  }
+}
+
+/**
+ * Looks whether `name` can be placed below `root`, before anything is fetched.
+ *
+ * @throws {Failure} "bad-name" when a file or a link is where a folder of the name would have to be.
+ */
+export function checkPlace(root: string, name: string): void {
+  let parent = root;
+  for (const component of name.split("/").slice(0, -1)) {
+    parent = join(parent, component);
+    const there = lstatIfThere(parent);
+    if (there === undefined) return;
+    if (!there.isDirectory) throw notAFolder(name, component);
+  }
+}
+
+function notAFolder(name: string, component: string): Failure {
+  return new Failure("bad-name", `Cannot store "${printable(name)}": "${printable(component)}" is not a folder here`, {
+    hint: "move what is there out of the way, or choose another place with --output",
+  });
+}
+
+function makeFolder(path: string): Deno.FileInfo {
+  try {
+    Deno.mkdirSync(path);
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.AlreadyExists)) {
+      throw Failure.from(thrown, "no-access", `Cannot make "${printable(path)}"`);
+    }
+  }
+  return Deno.lstatSync(path);
+}
+
+function lstatIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return undefined;
+    throw Failure.from(thrown, "no-access", `Cannot look at "${printable(path)}"`);
+  }
+}
+
+/** Moves without ever replacing a file. Shape: whether the name was free. */
+function moveIfFree(from: string, to: string): boolean {
+  try {
+    // A second name for the file, which the system refuses when there is one already; a plain rename would replace it.
+    Deno.linkSync(from, to);
+    Deno.removeSync(from);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.AlreadyExists) return false;
+    if (isOtherDisk(thrown)) throw thrown;
+  }
+  // File systems without links (FAT, as on most USB sticks): take the name first, then move over our own empty file.
+  try {
+    Deno.openSync(to, { createNew: true, write: true }).close();
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.AlreadyExists) return false;
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(to)}"`);
+  }
+  try {
+    Deno.renameSync(from, to);
+    return true;
+  } catch (thrown) {
+    removeIfThere(to);
+    if (isOtherDisk(thrown)) throw thrown;
+    throw Failure.from(thrown, "no-access", `Cannot write "${printable(to)}"`);
+  }
+}
+
+/** Removes what is of no use any more; if that is not possible, it only lies about. */
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It was not there, or cannot be removed.
+  }
+}
+
+/** EXDEV, or its counterpart on Windows (error 17). */
+function isOtherDisk(thrown: unknown): boolean {
+  return thrown instanceof Error && !(thrown instanceof Failure) && /os error (18|17)\b/.test(thrown.message);
+}

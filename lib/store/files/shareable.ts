@@ -1,0 +1,42 @@
+/**
+ * What of a folder is shared, by name alone. Called by the scan and again whenever a file is opened.
+ * @module
+ */
+
+import { NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../../core/limits.ts";
+
+/** The folder in which a peer keeps its own state. Hidden, so never shared. */
+export const STATE_FOLDER = ".recess";
+
+/** The folder in which others put files. Visible, but shared only when the person says so. */
+export const INBOX_FOLDER = "inbox";
+
+/** Endings that browsers and other programs give to what is not complete yet. */
+const UNFINISHED_REGEXP = /(?:\.part|\.partial|\.crdownload|\.download|\.tmp|~)$/i;
+/** A component that begins with a dot, and one without a character. */
+const HIDDEN_REGEXP = /(?:^|\/)\./;
+const EMPTY_REGEXP = /^(?:\/|$)|\/(?:\/|$)/;
+
+/** True for a relative name that is hidden, or lies in a folder that is. */
+export function isHidden(name: string): boolean {
+  return HIDDEN_REGEXP.test(name);
+}
+
+/** True for a relative name that may be shared: not hidden, not unfinished, not too long or deep, and storable as text. */
+export function isShareable(name: string): boolean {
+  return name.split("/", SCAN_DEPTH_MAX + 1).length <= SCAN_DEPTH_MAX &&
+    !EMPTY_REGEXP.test(name) && !isHidden(name) && !UNFINISHED_REGEXP.test(name) &&
+    !isLonger(name, NAME_BYTES_MAX) &&
+    name.isWellFormed() && !name.includes("\0");
+}
+
+/** Whether a text takes more than so many bytes as UTF-8. A unit of UTF-16 takes at most three, so most names need not be encoded. */
+export function isLonger(text: string, bytesMax: number): boolean {
+  return text.length * 3 > bytesMax && new TextEncoder().encode(text).length > bytesMax;
+}
+
+/** True for what is in the inbox, and for what would be in its place. Case does not matter, as it does not to many disks. */
+export function isOfInbox(name: string): boolean {
+  const end = name.indexOf("/");
+  return (end === -1 ? name : name.slice(0, end)).normalize("NFC").toLowerCase() === INBOX_FOLDER;
+}

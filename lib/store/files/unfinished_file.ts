@@ -1,0 +1,213 @@
+/**
+ * A file on its way in: written beside, piece by verified piece, and moved into the folder when it is whole. It is its own journal: which
+ * pieces it holds is found out by hashing them, so nothing that could go stale is kept about it. Called by lib/peer/get/fetch_file.ts and transfer.ts.
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { digestOf, PIECE_BYTES, pieceCount, pieceRange, sameBytes } from "../../core/content.ts";
+import { Failure } from "../../core/failure.ts";
+import { printable } from "../../core/printable.ts";
+import { addRange, type Range, rangeBytes } from "../../core/range.ts";
+import type { Folder, OpenFile } from "./folder.ts";
+import { closeFile } from "./close_file.ts";
+import { isHole } from "./holes.ts";
+import { setAside } from "./odd_file.ts";
+import { isPlaced, placeAnywhere, placeFile } from "./place.ts";
+import { keepTraits, type Traits } from "./traits.ts";
+
+/** What is fetched. Without a root as long as its owner has not hashed it. */
+interface Content {
+  readonly name: string;
+  readonly size: number;
+  readonly root?: string;
+  /** The id of who puts it here: two who put the same do not write the same file, nor does who downloads it. */
+  readonly sender?: string;
+}
+
+/** An unfinished file, open for writing. Closing it keeps what it holds. */
+export class UnfinishedFile implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly #path: string;
+  /** What fails when a write fails, with the folder that is on the disk. */
+  readonly #doing: string;
+  #writing: Promise<void> = Promise.resolve();
+  /** Up to here there may be bytes of an earlier attempt, or of another content; behind it there is nothing, or what this one verified. */
+  #oldBytes: number;
+  #bytes: number;
+
+  private constructor(file: Deno.FsFile, path: string, root: string) {
+    this.#file = file;
+    this.#bytes = this.#oldBytes = file.statSync().size;
+    this.#path = path;
+    this.#doing = `Cannot write in "${printable(root)}"`;
+  }
+
+  /**
+   * Opens the unfinished file of a content, with whatever an earlier attempt left. A file whose root nobody knew yet was kept under
+   * its name and size; once the root is known, that is taken over. `root` is the folder that the file goes to, if it is another one.
+   */
+  static async open(folder: Folder, content: Content, root?: string): Promise<UnfinishedFile> {
+    const { byName, path } = pathsOf(folder.incomingPath(root), content);
+    try {
+      if (path !== byName && await exists(byName) && !(await exists(path))) await Deno.rename(byName, path);
+      await makeWay(path);
+      return new UnfinishedFile(
+        await Deno.open(path, { create: true, read: true, write: true }),
+        path,
+        root ?? folder.path,
+      );
+    } catch (thrown) {
+      throw Failure.from(thrown, "no-access", `Cannot write in "${printable(folder.path)}"`);
+    }
+  }
+
+  /** Throws away what is kept of a content that nobody is fetching. */
+  static async discard(folder: Folder, content: Content): Promise<void> {
+    if (folder.notKept !== undefined) return;
+    for (const path of new Set(Object.values(pathsOf(folder.incomingPath(undefined), content)))) {
+      if (await exists(path)) await Deno.remove(path);
+    }
+  }
+
+  /**
+   * Which parts are there already: reads them and compares them with the digests, which `digestOfPiece` gives when it knows them. Shape:
+   * sorted ranges of whole pieces. `onChecked` is told the bytes looked at so far.
+   */
+  async verified(
+    digestOfPiece: (index: number) => Promise<Uint8Array>,
+    size: number,
+    onChecked: (bytes: number) => void,
+  ): Promise<Range[]> {
+    let present: Range[] = [];
+    this.#oldBytes = (await this.#file.stat()).size;
+    const written = Math.min(this.#oldBytes, size);
+    const buffer = new Uint8Array(PIECE_BYTES);
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    for (let index = 0; index < pieceCount(size); index++) {
+      const range = pieceRange(index, size);
+      if (range.end > written) break;
+      const piece = buffer.subarray(0, rangeBytes(range));
+      await this.#readFull(piece);
+      if (sameBytes(digestOf(piece), await digestOfPiece(index))) present = addRange(present, range);
+      onChecked(range.end);
+    }
+    return present;
+  }
+
+  /** Opens what is there once more, for others to read. Only what was verified may be read. */
+  openForReading(size: number): OpenFile {
+    const file = Deno.openSync(this.#path);
+    return {
+      file,
+      size,
+      modified: 0,
+      executable: false,
+      changed: undefined,
+      isUnchanged: () => true,
+      [Symbol.dispose]: () => closeFile(file),
+    };
+  }
+
+  /** Writes verified bytes at their place. Writes follow each other, whoever asks. Fails: "disk-full", "no-access". */
+  write(offset: number, bytes: Uint8Array): Promise<void> {
+    const written = this.#writing.then(async () => {
+      try {
+        await this.#put(offset, bytes);
+      } catch (thrown) {
+        throw Failure.from(thrown, "no-access", this.#doing);
+      }
+    });
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  /** Makes sure of the bytes and moves the file into the folder under `name`, which `receivedName` gave. Shape: the name it got. */
+  async finish(folder: Folder, name: string, size: number, traits: Traits = {}): Promise<string> {
+    await this.#seal(size, traits);
+    return placeFile(this.#path, folder.path, name);
+  }
+
+  /** The same, but into a folder that the person at the keyboard chose: a real path, on any disk. */
+  async finishAt(root: string, name: string, size: number, traits: Traits = {}): Promise<string> {
+    await this.#seal(size, traits);
+    return await placeAnywhere(this.#path, root, name);
+  }
+
+  /** Throws away what is there. */
+  async discard(): Promise<void> {
+    await this.#writing;
+    this[Symbol.dispose]();
+    await Deno.remove(this.#path);
+  }
+
+  [Symbol.dispose](): void {
+    closeFile(this.#file);
+  }
+
+  async #put(offset: number, bytes: Uint8Array): Promise<void> {
+    const end = offset + bytes.length;
+    if (offset >= this.#oldBytes && isHole(bytes)) {
+      if (end > this.#bytes) await this.#file.truncate(end);
+    } else {
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
+      for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
+    }
+    this.#bytes = Math.max(this.#bytes, end);
+  }
+
+  /** Nothing is called finished before the system says that it is on the disk. */
+  async #seal(size: number, traits: Traits): Promise<void> {
+    await this.#writing;
+    try {
+      await this.#file.truncate(size);
+      await this.#file.syncData();
+    } catch (thrown) {
+      throw Failure.from(thrown, "no-access", this.#doing);
+    }
+    this[Symbol.dispose]();
+    keepTraits(this.#path, traits);
+  }
+
+  async #readFull(target: Uint8Array): Promise<void> {
+    for (let filled = 0; filled < target.length;) {
+      const read = await this.#file.read(target.subarray(filled));
+      if (read === null) throw new Failure("file-changed", "The unfinished file was changed by somebody else");
+      filled += read;
+    }
+  }
+}
+
+/** Where a content is kept until it is whole, and where it is kept as long as its root is not known. */
+function pathsOf(incoming: string, { name, size, root, sender }: Content): { path: string; byName: string } {
+  if (sender !== undefined) {
+    const putId = createHash("sha256").update(JSON.stringify([sender, root, size])).digest("hex");
+    const path = join(incoming, `${putId}.put`);
+    return { path, byName: path };
+  }
+  const nameId = createHash("sha256").update(JSON.stringify([name, size])).digest("hex");
+  const byName = join(incoming, `${nameId}.unhashed`);
+  return { byName, path: root === undefined ? byName : join(incoming, root) };
+}
+
+/**
+ * Moves away what is no file, and removes this name of a file that has a second one: a run was killed after it had placed the file and before it removed the name here. What is
+ * written here would change the placed file, which is the person's by now.
+ */
+async function makeWay(path: string): Promise<void> {
+  if (!await exists(path)) return;
+  const info = await Deno.lstat(path);
+  if (!info.isFile) setAside(path);
+  else if (isPlaced(info)) await Deno.remove(path);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return false;
+    throw thrown;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Copies a file that is on this machine, and makes sure that the copy is the content that is wanted. Called by lib/peer, which copies
+ * where it would otherwise fetch the same bytes twice.
+ * @module
+ */
+
+import { DIGEST_BYTES, digestOf, PIECE_BYTES, pieceCount, pieceRange, rootOf } from "../../core/content.ts";
+import { Failure } from "../../core/failure.ts";
+import { rangeBytes } from "../../core/range.ts";
+import type { OpenFile } from "./folder.ts";
+import { isHole } from "./holes.ts";
+
+/** What the copy has to be. */
+interface WantedContent {
+  readonly root: string;
+  readonly size: number;
+}
+
+/** Callbacks while a file is read: `onPiece` gets the number of bytes read so far, and may throw to stop. */
+interface ReadOptions {
+  readonly onPiece?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * Writes a new file at `path` with the bytes of an open one.
+ *
+ * @returns The digests of the pieces; undefined when the open file is not the wanted content, and then nothing is left at `path`.
+ * @throws {Failure} "disk-full" and "no-access" when the copy cannot be written.
+ */
+export async function copyVerified(
+  from: OpenFile,
+  wanted: WantedContent,
+  path: string,
+  options: ReadOptions = {},
+): Promise<Uint8Array | undefined> {
+  if (from.size !== wanted.size) return undefined;
+  let digests: Uint8Array | undefined;
+  try {
+    using to = await Deno.open(path, { createNew: true, write: true });
+    let at = 0;
+    digests = await digestsWhileRead(from.file, wanted.size, {
+      ...options,
+      write: async (piece) => {
+        if (!isHole(piece)) {
+          await to.seek(at, Deno.SeekMode.Start);
+          for (let done = 0; done < piece.length;) done += await to.write(piece.subarray(done));
+        }
+        at += piece.length;
+      },
+    });
+    await to.truncate(wanted.size);
+    if (wanted.size > PIECE_BYTES) await to.syncData();
+  } catch (thrown) {
+    removeIfThere(path);
+    throw Failure.from(thrown, "no-access", "Cannot copy the file");
+  }
+  if (digests !== undefined && rootOf(wanted.size, digests) === wanted.root) return digests;
+  removeIfThere(path);
+  return undefined;
+}
+
+/** Whether the file at `path` is the wanted content: reads all of it. False for a file that cannot be read, and when reading was stopped. */
+export async function isContentAt(path: string, wanted: WantedContent, options: ReadOptions = {}): Promise<boolean> {
+  try {
+    using file = await Deno.open(path);
+    const digests = await digestsWhileRead(file, wanted.size, options);
+    return digests !== undefined && (await file.read(new Uint8Array(1))) === null &&
+      rootOf(wanted.size, digests) === wanted.root;
+  } catch {
+    return false;
+  }
+}
+
+/** The digests of the first `size` bytes; undefined when there are fewer. */
+async function digestsWhileRead(
+  file: Deno.FsFile,
+  size: number,
+  { onPiece, write }: ReadOptions & { readonly write?: (piece: Uint8Array) => Promise<void> },
+): Promise<Uint8Array | undefined> {
+  const digests = new Uint8Array(pieceCount(size) * DIGEST_BYTES);
+  const buffer = new Uint8Array(Math.min(PIECE_BYTES, size));
+  await file.seek(0, Deno.SeekMode.Start);
+  for (let index = 0; index < pieceCount(size); index++) {
+    const range = pieceRange(index, size);
+    const piece = buffer.subarray(0, rangeBytes(range));
+    for (let filled = 0; filled < piece.length;) {
+      const read = await file.read(piece.subarray(filled));
+      if (read === null) return undefined;
+      filled += read;
+    }
+    digests.set(digestOf(piece), index * DIGEST_BYTES);
+    await write?.(piece);
+    onPiece?.(range.end);
+  }
+  return digests;
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It was not there, or cannot be removed: tidyIncoming() will.
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The files of a share in memory: by name, by content, in order. Pure; kept true by share.ts.
+ * @module
+ */
+
+import type { FoundFile } from "../files/found_file.ts";
+
+/** A file that is shared. Without `root` until it is hashed. */
+export interface SharedFile extends FoundFile {
+  readonly root?: string;
+}
+
+/** Files with unique names. */
+export class FileList {
+  readonly #byName = new Map<string, SharedFile>();
+  readonly #namesByRoot = new Map<string, Set<string>>();
+  #sorted: readonly string[] | undefined;
+
+  /** How many there are. */
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  /** Every file, in no order. */
+  all(): Iterable<SharedFile> {
+    return this.#byName.values();
+  }
+
+  /** The file of this name. */
+  get(name: string): SharedFile | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** A file with this content. */
+  byRoot(root: string): SharedFile | undefined {
+    const [name] = this.#namesByRoot.get(root) ?? [];
+    return name === undefined ? undefined : this.#byName.get(name);
+  }
+
+  /** Every file with this content. */
+  copiesOf(root: string): SharedFile[] {
+    return [...this.#namesByRoot.get(root) ?? []].flatMap((name) => this.#byName.get(name) ?? []);
+  }
+
+  /** Files in order of name, from the one after `after` on. `more` says that others follow. */
+  page(after: string | undefined, limit: number): { files: SharedFile[]; more: boolean } {
+    this.#sorted ??= [...this.#byName.keys()].sort();
+    const start = after === undefined ? 0 : firstAfter(this.#sorted, after);
+    const names = this.#sorted.slice(start, start + limit);
+    const files = names.flatMap((name) => this.#byName.get(name) ?? []);
+    return { files, more: start + limit < this.#sorted.length };
+  }
+
+  /** Names at or below a name; every name for the empty one. */
+  namesBelow(name: string): Iterable<string> {
+    if (name === "") return this.#byName.keys();
+    return this.#byName.has(name) ? [name] : this.#byName.keys().filter((each) => each.startsWith(`${name}/`));
+  }
+
+  /** Adds a file, or replaces the one of its name. */
+  put(file: SharedFile): void {
+    if (!this.#byName.has(file.name)) this.#sorted = undefined;
+    this.#forgetRoot(file.name);
+    this.#byName.set(file.name, file);
+    if (file.root === undefined) return;
+    const names = this.#namesByRoot.get(file.root) ?? new Set();
+    this.#namesByRoot.set(file.root, names.add(file.name));
+  }
+
+  /** Takes a file out, if it is there. */
+  drop(name: string): void {
+    this.#forgetRoot(name);
+    if (this.#byName.delete(name)) this.#sorted = undefined;
+  }
+
+  #forgetRoot(name: string): void {
+    const root = this.#byName.get(name)?.root;
+    if (root === undefined) return;
+    const names = this.#namesByRoot.get(root);
+    names?.delete(name);
+    if (names?.size === 0) this.#namesByRoot.delete(root);
+  }
+}
+
+/** Where the first name after `name` is in a sorted list. */
+function firstAfter(sorted: readonly string[], name: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? "") <= name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

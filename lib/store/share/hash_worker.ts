@@ -1,0 +1,153 @@
+/**
+ * Hashes files beside the main thread. Runs in a Worker that hasher.ts starts from its own module, so that a bundle of one file is worker
+ * and program at once; the messages are typed here.
+ *
+ * Several files are in work at once, in turns of a few milliseconds: files that somebody asks for go before all others, so a film that
+ * is being hashed in the background does not hold them up.
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { DIGEST_BYTES, PIECE_BYTES } from "../../core/content.ts";
+
+/** To the worker: hash a file; or move it to the front; or drop it. `path` is a real path that may be shared. */
+export type ToWorker =
+  | { readonly kind: "hash"; readonly id: number; readonly path: string; readonly urgent: boolean }
+  | { readonly kind: "hurry"; readonly id: number }
+  | { readonly kind: "drop"; readonly id: number };
+
+/** From the worker: more digests of a file, the last of them with what the file was; or why it cannot be hashed. */
+export type FromWorker =
+  | {
+    readonly kind: "digests";
+    readonly id: number;
+    readonly digests: Uint8Array<ArrayBuffer>;
+    readonly done?: { readonly size: number; readonly modified: number };
+  }
+  | { readonly kind: "failed"; readonly id: number; readonly changed: boolean; readonly reason: string };
+
+/** The worker's name, by which this module knows where it runs. */
+export const HASH_WORKER = "recess hash worker";
+
+/** How long a turn lasts before messages are looked at. */
+const TURN_MS = 10;
+/** Digests of a large file that are gathered before they are told. The first ones are told at once. */
+const TOLD_PIECES_MAX = 64;
+
+class Changed extends Error {}
+
+interface Job {
+  readonly id: number;
+  readonly path: string;
+  urgent: boolean;
+  reading: { file: Deno.FsFile; size: number; modified: number; told: number } | undefined;
+}
+
+const jobs = new Map<number, Job>();
+const buffer = new Uint8Array(PIECE_BYTES);
+let working = false;
+
+// The page and worker types of the library disagree on what `self` is; these members are all that is used.
+const port = self as unknown as {
+  readonly name?: string;
+  onmessage: (event: MessageEvent<ToWorker>) => void;
+  postMessage(message: FromWorker): void;
+};
+
+// Only in the worker: everywhere else this module is loaded for its types and its worker's name.
+if (port.name === HASH_WORKER) {
+  port.onmessage = ({ data }) => {
+    if (data.kind === "hash") jobs.set(data.id, { ...data, reading: undefined });
+    else if (data.kind === "hurry") hurry(data.id);
+    else drop(data.id);
+    if (!working) void work();
+  };
+}
+
+function hurry(id: number): void {
+  const job = jobs.get(id);
+  if (job !== undefined) job.urgent = true;
+}
+
+function drop(id: number): void {
+  jobs.get(id)?.reading?.file.close();
+  jobs.delete(id);
+}
+
+async function work(): Promise<void> {
+  working = true;
+  while (jobs.size > 0) {
+    const turnEnd = performance.now() + TURN_MS;
+    while (jobs.size > 0 && performance.now() < turnEnd) step(turnEnd);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  working = false;
+}
+
+/** Hashes on in the file whose turn it is, until the turn or the file ends. */
+function step(turnEnd: number): void {
+  const [first] = jobs.values();
+  const job = jobs.values().find((each) => each.urgent) ?? first;
+  if (job === undefined) return;
+  try {
+    hashOn(job, turnEnd);
+  } catch (thrown) {
+    drop(job.id);
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    port.postMessage({ kind: "failed", id: job.id, changed: thrown instanceof Changed, reason });
+  }
+}
+
+function hashOn(job: Job, turnEnd: number): void {
+  job.reading ??= open(job.path);
+  const { file, size, modified } = job.reading;
+  const gathered: Uint8Array[] = [];
+  let pieceBytes = 0;
+  do {
+    pieceBytes = readPiece(file);
+    if (pieceBytes > 0) gathered.push(createHash("sha256").update(buffer.subarray(0, pieceBytes)).digest());
+    // The first pieces of a file that somebody waits for are told one by one, then ever more at a time.
+  } while (
+    pieceBytes === PIECE_BYTES && gathered.length < Math.min(TOLD_PIECES_MAX, 1 + job.reading.told) &&
+    performance.now() < turnEnd
+  );
+  job.reading.told += gathered.length;
+  const now = stat(file);
+  if (now.size !== size || now.modified !== modified) throw new Changed("it changed while it was read");
+  const digests = joined(gathered);
+  if (pieceBytes === PIECE_BYTES && job.reading.told * PIECE_BYTES < size) {
+    port.postMessage({ kind: "digests", id: job.id, digests });
+    return;
+  }
+  drop(job.id);
+  port.postMessage({ kind: "digests", id: job.id, digests, done: { size, modified } });
+}
+
+function open(path: string): NonNullable<Job["reading"]> {
+  // To open a pipe that has taken the file's place would wait for ever.
+  if (!Deno.lstatSync(path).isFile) throw new Changed("it is no file any more");
+  const file = Deno.openSync(path);
+  return { file, ...stat(file), told: 0 };
+}
+
+function stat(file: Deno.FsFile): { size: number; modified: number } {
+  const info = file.statSync();
+  return { size: info.size, modified: info.mtime?.getTime() ?? 0 };
+}
+
+/** Fills the buffer with the next piece. Shape: its bytes; fewer than a whole piece at the end of the file. */
+function readPiece(file: Deno.FsFile): number {
+  let filled = 0;
+  while (filled < PIECE_BYTES) {
+    const read = file.readSync(buffer.subarray(filled));
+    if (read === null) break;
+    filled += read;
+  }
+  return filled;
+}
+
+function joined(digests: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(digests.length * DIGEST_BYTES);
+  digests.forEach((digest, index) => all.set(digest, index * DIGEST_BYTES));
+  return all;
+}

@@ -1,0 +1,97 @@
+/**
+ * Lists what a folder shares. Called by share.ts at the start, after changes, and when the system lost count of changes.
+ *
+ * Reading is synchronous, in slices between which everything else has its turn: five times as fast as awaiting each entry (100,000 files:
+ * 0.4 s instead of 2 s).
+ * @module
+ */
+
+import { nextTurn } from "../../core/flow/clock.ts";
+import { FILE_BYTES_MAX, FILES_PER_PEER_MAX } from "../../core/limits.ts";
+import type { Folder } from "../files/folder.ts";
+import type { FoundFile } from "../files/found_file.ts";
+import { isExecutable } from "../files/traits.ts";
+
+/** What is at a name. */
+interface Found {
+  readonly file: FoundFile | undefined;
+  readonly isFolder: boolean;
+  /** Whether there is nothing, or nothing that can be looked at. */
+  readonly isGone: boolean;
+}
+
+/** What Deno puts in the place of bytes of a name that are no text. Such a name leads nowhere. */
+const REPLACEMENT = "\ufffd";
+
+/** How long one slice of a scan holds everything else up. */
+const SLICE_MS = 8;
+
+/**
+ * Lists every shared file at or below `under` (default: the whole folder and what is elsewhere), in slices. What cannot be read is passed over.
+ * `onUnnamable` is called with what is left of a name that is no Unicode text.
+ */
+export async function* scan(
+  folder: Folder,
+  under = "",
+  onUnnamable: (name: string) => void = () => {},
+): AsyncGenerator<FoundFile[]> {
+  const pending = under === "" ? ["", ...folder.elsewhere.keys()] : [under];
+  let found: FoundFile[] = [];
+  let total = 0;
+  let sliceStart = performance.now();
+  for (let name = pending.pop(); name !== undefined && total < FILES_PER_PEER_MAX; name = pending.pop()) {
+    const at = name === "" ? { file: undefined, isFolder: true, isGone: false } : lookAt(folder, name);
+    if (at.isGone && name.includes(REPLACEMENT)) onUnnamable(name);
+    if (at.file !== undefined) {
+      found.push(at.file);
+      total += 1;
+    }
+    // Of equal names, the one that a person listed counts.
+    if (at.isFolder) pending.push(...childrenOf(folder, name).filter((child) => !folder.elsewhere.has(child)));
+    if (performance.now() - sliceStart > SLICE_MS) {
+      yield found;
+      found = [];
+      await nextTurn();
+      sliceStart = performance.now();
+    }
+  }
+  yield found;
+}
+
+/** What is at a name: a file to share, a folder to look into, or neither. Links to folders are not followed, so there are no circles. */
+export function lookAt(folder: Folder, name: string): Found {
+  const nothing = { file: undefined, isFolder: false, isGone: false };
+  if (!folder.mayShare(name)) return nothing;
+  try {
+    const info = Deno.lstatSync(folder.elsewhere.get(name) ?? folder.pathOf(name));
+    if (info.isDirectory) return { ...nothing, isFolder: true };
+    const target = info.isSymlink ? statLinkedFile(folder, name) : info;
+    if (target === undefined || !target.isFile || target.size > FILE_BYTES_MAX) return nothing;
+    const version = {
+      name,
+      size: target.size,
+      modified: target.mtime?.getTime() ?? 0,
+      changed: target.ctime?.getTime(),
+    };
+    return { ...nothing, file: isExecutable(target) ? { ...version, executable: true } : version };
+  } catch {
+    return { ...nothing, isGone: true };
+  }
+}
+
+/** What a link leads to, if that is inside the folder and shared itself. */
+function statLinkedFile(folder: Folder, name: string): Deno.FileInfo | undefined {
+  const path = Deno.realPathSync(folder.pathOf(name));
+  return folder.shares(path) ? Deno.lstatSync(path) : undefined;
+}
+
+function childrenOf(folder: Folder, name: string): string[] {
+  try {
+    return Array.from(
+      Deno.readDirSync(folder.pathOf(name)),
+      (entry) => name === "" ? entry.name : `${name}/${entry.name}`,
+    );
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,376 @@
+/**
+ * What a peer shares, as it is now: listed at once by name, size and time, given roots as the background hashing comes along, and kept true
+ * while the folder changes. Called by lib/peer, which tells the index and serves other peers from it.
+ * @module
+ */
+
+import { settlesWithin, systemClock } from "../../core/flow/clock.ts";
+import { DIGEST_BYTES, pieceCount } from "../../core/content.ts";
+import { failedWith, Failure } from "../../core/failure.ts";
+import { PIECES_WAIT_MS } from "../../core/limits.ts";
+import { printable } from "../../core/printable.ts";
+import { FileList, type SharedFile } from "./file_list.ts";
+import type { Folder, OpenFile } from "../files/folder.ts";
+import { Hasher, type HashJob, type HashResult } from "./hasher.ts";
+import { pieceFits } from "./piece_check.ts";
+import { removeFile } from "./remove_file.ts";
+import type { FoundFile } from "../files/found_file.ts";
+import { lookAt, scan } from "./scan.ts";
+import type { HashedFile, State } from "../state/state.ts";
+import { type ShareTrouble, Troubles } from "./troubles.ts";
+import { type Change, type FolderWatch, watchIfPossible } from "./watch.ts";
+
+/** Digests of a file's pieces from some number on; `file.root` is there when they are all of the rest. */
+export interface KnownPieces {
+  readonly file: SharedFile;
+  readonly digests: Uint8Array;
+}
+
+/** Files handed to the hashing worker at a time, so that one that is asked for need not wait behind them. */
+const HASHING_MAX = 8;
+/** A file that changed this recently is probably still being written, and listed when it rests. */
+const SETTLE_MS = 1_000;
+/** How often the whole folder is looked at, for changes the system did not tell. */
+const RESCAN_MS = 300_000;
+/** The same where the system cannot watch the folder at all. */
+const RESCAN_UNWATCHED_MS = 5_000;
+
+/** The files of one folder. */
+export class Share implements AsyncDisposable {
+  readonly #folder: Folder;
+  readonly #state: State;
+  /** Opened before the first scan, so that nothing falls between the two. */
+  readonly #watch: FolderWatch | undefined;
+  readonly #hasher = new Hasher();
+  readonly #files = new FileList();
+  readonly #toHash = new Set<string>();
+  readonly #jobs = new Map<string, HashJob>();
+  readonly #settling = new Set<string>();
+  readonly #troubles = new Troubles();
+  readonly #closing = new AbortController();
+  #onChange: (names: readonly string[]) => void = () => {};
+  #lanes = 0;
+  readonly #onUnnamable = (name: string): void => this.#troubles.tell("unnamable", name);
+  /** What goes on beside everything else, all of which is over before the database closes. */
+  readonly #background = new Set<Promise<void>>();
+
+  readonly #follows: boolean;
+
+  private constructor(folder: Folder, state: State, follows: boolean) {
+    this.#folder = folder;
+    this.#state = state;
+    this.#follows = follows;
+    this.#watch = follows ? watchIfPossible(folder) : undefined;
+  }
+
+  /**
+   * Lists the folder.
+   *
+   * @param options.follows Whether changes are looked for at once; default: they are. If not, the folder is only looked at every few minutes.
+   */
+  static async open(folder: Folder, state: State, { follows = true }: { follows?: boolean } = {}): Promise<Share> {
+    const share = new Share(folder, state, follows);
+    const hashed = new Map(state.hashedFiles().map((file) => [file.name, file]));
+    for await (const found of scan(folder, "", share.#onUnnamable)) {
+      for (const file of found) {
+        const known = hashed.get(file.name);
+        share.#put(known !== undefined && sameVersion(known, file) ? { ...file, root: known.root } : file);
+        // Touched while nobody looked: its bytes may be others, though its size and time are the same.
+        if (known?.changed !== file.changed) share.#toHash.add(file.name);
+        hashed.delete(file.name);
+      }
+    }
+    state.forgetPieces([...hashed.keys()]);
+    return share;
+  }
+
+  /**
+   * Begins to hash and to follow changes, until the share is closed. `onChange` is called with the names of files that came, went, changed
+   * or got their root; `onTrouble` with what their owner has to know, once for each file.
+   */
+  start(onChange: (names: readonly string[]) => void, onTrouble: (trouble: ShareTrouble) => void = () => {}): void {
+    this.#onChange = onChange;
+    this.#troubles.listen(onTrouble);
+    if (this.#follows) this.#goOn(this.#follow());
+    this.#goOn(this.#rescan(RESCAN_MS));
+    this.#hashMore();
+  }
+
+  /** What is shared now. */
+  get files(): Omit<FileList, "put" | "drop"> {
+    return this.#files;
+  }
+
+  /** How much of a file is hashed, from 0 to 1; undefined while it waits for its turn. */
+  hashedPart(file: SharedFile): number | undefined {
+    if (file.root !== undefined) return 1;
+    const job = this.#jobs.get(file.name);
+    return job && job.digests.length / DIGEST_BYTES / Math.max(1, pieceCount(file.size));
+  }
+
+  /** Opens a file for reading. Fails: "not-shared"; "file-changed" when it is no longer what is listed. */
+  open(file: SharedFile): OpenFile {
+    const opened = this.#folder.openShared(file.name);
+    if (sameVersion(opened, file)) return opened;
+    opened[Symbol.dispose]();
+    this.#goOn(this.#look(new Set([file.name])));
+    throw changed(file.name);
+  }
+
+  /**
+   * The digests of a file from number `from` on. Of a file that is not hashed yet, asking puts it first; then those that are known, after
+   * a moment's wait if there are none. Fails: "file-changed".
+   */
+  async pieces(file: SharedFile, from: number): Promise<KnownPieces> {
+    const start = from * DIGEST_BYTES;
+    if (file.root !== undefined) {
+      const digests = this.#state.digestsOf(file.name, file.root);
+      if (digests !== undefined) return { file, digests: digests.subarray(start) };
+    }
+    const job = this.#jobs.get(file.name) ?? this.#startJob(file, { urgent: true });
+    this.#hasher.hurry(job);
+    const deadlineMs = performance.now() + PIECES_WAIT_MS;
+    while (job.digests.length <= start && !job.ended && performance.now() < deadlineMs) {
+      await settlesWithin(deadlineMs - performance.now(), job.news);
+    }
+    if (job.ended) {
+      await job.done.catch((failure) => {
+        throw failedWith(failure, "file-changed") ? changed(file.name) : failure;
+      });
+    }
+    const now = this.#files.get(file.name);
+    if (now === undefined || !sameVersion(now, file)) throw changed(file.name);
+    return { file: now, digests: job.digests.slice(start) };
+  }
+
+  /** Takes up a file that was just written, with its pieces known. What is of another version at its place is hashed. */
+  adopt(file: HashedFile, digests: Uint8Array): void {
+    const { file: found } = lookAt(this.#folder, file.name);
+    if (found === undefined) return;
+    const { root } = file;
+    if (sameVersion(found, file)) {
+      this.#state.putPieces([{ ...found, root, digests }]);
+      this.#put({ ...found, root });
+    } else {
+      this.#put(found);
+      this.#hashMore();
+    }
+    this.#onChange([file.name]);
+  }
+
+  /**
+   * Compares a piece of every copy of a content with its digest, because somebody got bytes that do not fit. A copy that does not fit any
+   * more has no root until it is hashed again.
+   */
+  async doubt(root: string, index: number): Promise<void> {
+    for (const file of this.#files.copiesOf(root)) {
+      const digests = this.#state.digestsOf(file.name, root);
+      if (digests === undefined || await pieceFits(this.#folder, file, digests, index)) continue;
+      this.distrust(file);
+    }
+  }
+
+  /** Takes its root from a file that turned out to hold other bytes than its root says, tells the owner, and hashes the file again. */
+  distrust({ root: _, ...unknown }: SharedFile): void {
+    this.#state.forgetPieces([unknown.name]);
+    this.#put(unknown);
+    this.#troubles.tell("other-bytes", unknown.name);
+    this.#onChange([unknown.name]);
+    this.#hashMore();
+  }
+
+  /**
+   * Shares these files beside those of the folder, in place of the ones before.
+   *
+   * @param elsewhere Real paths by name.
+   */
+  async shareElsewhere(elsewhere: ReadonlyMap<string, string>): Promise<void> {
+    const before = this.#folder.elsewhere;
+    const all = [...before.keys(), ...elsewhere.keys()];
+    const names = new Set(all.filter((name) => before.get(name) !== elsewhere.get(name)));
+    this.#folder.elsewhere = elsewhere;
+    // Another file under the same name may have the same size and time.
+    const gone = [...names].filter((name) => this.#files.get(name) !== undefined);
+    for (const name of gone) this.#drop(name);
+    this.#state.forgetPieces(gone);
+    if (gone.length > 0) this.#onChange(gone);
+    await this.#look(names);
+  }
+
+  /** The real path of a file. Fails: "not-shared". */
+  pathOf(file: SharedFile): string {
+    return this.#folder.realPathOf(file.name);
+  }
+
+  /** Deletes a file of the folder, which is shared no longer. Fails: as `removeFile` does. */
+  remove(file: FoundFile): void {
+    removeFile(this.#folder, file);
+    if (this.#files.get(file.name) === undefined) return;
+    this.#drop(file.name);
+    this.#state.forgetPieces([file.name]);
+    this.#onChange([file.name]);
+  }
+
+  /** Stops following and hashing. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Failure("closed", "The peer is closing"));
+    this.#hasher[Symbol.dispose]();
+    await this.#watch?.[Symbol.asyncDispose]();
+    await Promise.all(this.#background);
+  }
+
+  #goOn(work: Promise<void>): void {
+    const ended = work.finally(() => this.#background.delete(ended));
+    this.#background.add(ended);
+  }
+
+  #put(file: SharedFile): void {
+    this.#stopHashing(file.name);
+    this.#files.put(file);
+    if (file.root === undefined) this.#toHash.add(file.name);
+  }
+
+  #drop(name: string): void {
+    this.#stopHashing(name);
+    this.#files.drop(name);
+  }
+
+  #stopHashing(name: string): void {
+    this.#toHash.delete(name);
+    const job = this.#jobs.get(name);
+    this.#jobs.delete(name);
+    if (job !== undefined) this.#hasher.drop(job);
+  }
+
+  /** Follows the folder as long as the system tells of changes; where it cannot, looks at everything now and then. */
+  async #follow(): Promise<void> {
+    for await (const change of this.#watch?.changes() ?? []) await this.#look(change);
+    if (!this.#closing.signal.aborted) await this.#rescan(RESCAN_UNWATCHED_MS);
+  }
+
+  async #rescan(everyMs: number): Promise<void> {
+    while (await waited(everyMs, this.#closing.signal)) await this.#look("everything");
+  }
+
+  /** Looks at what may have changed and takes over what has. */
+  async #look(change: Change): Promise<void> {
+    const changed: string[] = [];
+    const roots = change === "everything" ? [""] : change;
+    for (const root of roots) {
+      const gone = new Set(this.#files.namesBelow(root));
+      for await (const found of scan(this.#folder, root, this.#onUnnamable)) {
+        if (this.#closing.signal.aborted) return;
+        for (const file of found) {
+          gone.delete(file.name);
+          if (this.#take(file)) changed.push(file.name);
+        }
+      }
+      for (const name of gone) this.#drop(name);
+      this.#state.forgetPieces([...gone]);
+      changed.push(...gone);
+    }
+    if (changed.length > 0) this.#onChange(changed);
+    this.#hashMore();
+  }
+
+  /** Takes over one file as it was found. Shape: whether that changed anything. */
+  #take(found: FoundFile): boolean {
+    const known = this.#files.get(found.name);
+    if (known !== undefined && sameVersion(known, found)) {
+      const { root, changed } = known;
+      if (changed === found.changed && known.executable === found.executable) return false;
+      this.#files.put(root === undefined ? found : { ...found, root });
+      if (changed !== found.changed) this.#toHash.add(found.name);
+      return false;
+    }
+    const age = Date.now() - found.modified;
+    if (age >= 0 && age < SETTLE_MS) {
+      this.#settle(found.name);
+      return false;
+    }
+    this.#put(found);
+    return true;
+  }
+
+  /** Looks again at a file that is being written, when it may rest. */
+  #settle(name: string): void {
+    if (this.#settling.size === 0) {
+      this.#goOn(
+        waited(SETTLE_MS, this.#closing.signal).then((inTime) => {
+          const names = new Set(this.#settling);
+          this.#settling.clear();
+          return inTime ? this.#look(names) : undefined;
+        }),
+      );
+    }
+    this.#settling.add(name);
+  }
+
+  /** Keeps as many files in work as there are lanes. */
+  #hashMore(): void {
+    while (this.#lanes < HASHING_MAX && this.#lanes < this.#toHash.size && !this.#closing.signal.aborted) {
+      this.#lanes += 1;
+      this.#goOn(this.#hashInLane().finally(() => this.#lanes -= 1));
+    }
+  }
+
+  async #hashInLane(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      const [name] = this.#toHash;
+      const file = name === undefined ? undefined : this.#files.get(name);
+      if (name === undefined || file === undefined) return;
+      this.#toHash.delete(name);
+      try {
+        const job = this.#jobs.get(name) ?? this.#startJob(file, { urgent: false });
+        await job.done;
+      } catch (thrown) {
+        if (!failedWith(thrown, "file-changed", "not-shared", "no-access", "closed")) throw thrown;
+      }
+    }
+  }
+
+  #startJob(file: SharedFile, options: { urgent: boolean }): HashJob {
+    this.#closing.signal.throwIfAborted();
+    const path = this.#folder.realPathOf(file.name);
+    this.#toHash.delete(file.name);
+    const job = this.#hasher.start(path, options);
+    this.#jobs.set(file.name, job);
+    job.done.then((result) => {
+      this.#jobs.delete(file.name);
+      this.#hashed(file, result);
+    }, (failure) => {
+      // Changed or gone: the watcher tells.
+      if (this.#jobs.get(file.name) === job) this.#jobs.delete(file.name);
+      if (failedWith(failure, "not-shared") && lookAt(this.#folder, file.name).file !== undefined) {
+        this.#troubles.tell("unreadable", file.name);
+      }
+    });
+    return job;
+  }
+
+  #hashed(file: SharedFile, { root, digests, ...version }: HashResult): void {
+    const now = this.#files.get(file.name);
+    if (now === undefined || !sameVersion(now, version)) return;
+    const hashed = { ...now, ...version, root };
+    this.#state.putPieces([{ ...hashed, digests }]);
+    this.#put(hashed);
+    // What was touched meanwhile has to be looked at once more.
+    if (now.changed !== file.changed) this.#toHash.add(file.name);
+    if (now.root === root) return;
+    if (now.root !== undefined) this.#troubles.tell("other-bytes", file.name);
+    this.#onChange([file.name]);
+  }
+}
+
+function sameVersion(a: { size: number; modified: number }, b: { size: number; modified: number }): boolean {
+  return a.size === b.size && a.modified === b.modified;
+}
+
+function changed(name: string): Failure {
+  return new Failure("file-changed", `Cannot send "${printable(name)}": it has changed since it was listed`);
+}
+
+/** Waits: true when the time is over, false when the signal came first. */
+function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+  return systemClock.delay(ms, signal).then(() => true, () => false);
+}

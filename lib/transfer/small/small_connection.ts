@@ -1,0 +1,136 @@
+/**
+ * One connection to one peer over which small files are fetched: asked for ahead, answered in order, each compared with its root. Made by small_files.ts.
+ * @module
+ */
+
+import { DIGEST_BYTES, digestOf, PIECE_BYTES, rootOf } from "../../core/content.ts";
+import { failedWith, Failure } from "../../core/failure.ts";
+import { ask, askAll } from "../../net/caller.ts";
+import type { Connection } from "../../net/connection.ts";
+import { Asking, Download, Pieces } from "../../protocol/files.ts";
+import type { DataOf } from "../../protocol/message.ts";
+import { packedBytesOf, readPart } from "../answer.ts";
+import { mayShrink } from "../compress.ts";
+import type { Source } from "../lane.ts";
+import type { SmallFilesOptions } from "./small_files.ts";
+import type { ArrivedFile, Asker, SmallPlan } from "./small_plan.ts";
+
+/** What one connection works with. */
+export interface SmallConnectionParts {
+  readonly source: Source;
+  readonly plan: SmallPlan;
+  readonly options: SmallFilesOptions;
+  /** Called with each file that is the first verified copy, and with how long it took. */
+  readonly onFile: (
+    file: ArrivedFile,
+    bytes: Uint8Array,
+    digest: Uint8Array,
+    ms: number,
+  ) => void;
+  /** Called when the peer says that its owner is asked for consent. */
+  readonly onAsking: () => void;
+  /** How many files may be asked for ahead now. */
+  readonly ahead: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** One connection, as long as there is something to ask for on it. */
+export class SmallConnection {
+  readonly #parts: SmallConnectionParts;
+  readonly #buffer = new Uint8Array(PIECE_BYTES);
+  readonly #asker: Asker;
+
+  constructor(parts: SmallConnectionParts) {
+    this.#parts = parts;
+    this.#asker = parts.plan.begin(parts.source.peer, parts.options.clock.now());
+  }
+
+  /** Asks until there is nothing to ask for. Fails: as the connection and `onFile` do; what was asked is free for others then. */
+  async run(): Promise<void> {
+    const { plan, signal } = this.#parts;
+    let failure: Failure | undefined;
+    try {
+      using connection = await this.#connect();
+      signal.throwIfAborted();
+      using _closing = connection.closeOn(signal);
+      await this.#fetchAll(connection);
+    } catch (thrown) {
+      failure = Failure.from(thrown, "internal", "Cannot download");
+      // What is wrong with an answer itself is the fault of the file that is next.
+      if (failedWith(failure, "file-changed", "corrupt", "malformed")) plan.refused(this.#asker, failure);
+      throw failure;
+    } finally {
+      plan.end(this.#asker, signal.aborted ? undefined : failure);
+    }
+  }
+
+  #connect(): Promise<Connection> {
+    return this.#parts.options.connect(this.#parts.source, this.#parts.signal);
+  }
+
+  async #fetchAll(connection: Connection): Promise<void> {
+    const { plan, signal, source: { peer }, options: { clock, compress = false, pace } } = this.#parts;
+    let lastMs = clock.now();
+    const onNews = (event: string): void => {
+      if (event === Asking.event) this.#parts.onAsking();
+    };
+    for await (const reply of askAll(connection, Download, this.#questions(), { ahead: this.#parts.ahead, onNews })) {
+      signal.throwIfAborted();
+      const [index = 0] = this.#asker.asked;
+      const file = plan.file(index);
+      if (reply instanceof Failure) {
+        plan.refused(this.#asker, reply);
+        continue;
+      }
+      const bytes = this.#buffer.subarray(0, file.size);
+      const packed = packedBytesOf(reply, { size: file.size, bytes: file.size, compress });
+      await readPart(bytes, packed, { connection, pace });
+      const digest = file.size === 0 ? new Uint8Array(0) : digestOf(bytes);
+      const root = file.root ?? await this.#rootOf(index);
+      if (rootOf(file.size, digest) !== root) {
+        plan.refused(this.#asker, new Failure("corrupt", `"${file.name}" does not match its root (sent by ${peer})`));
+        await this.#doubt(root);
+        continue;
+      }
+      const nowMs = clock.now();
+      const { modified, executable } = reply.data;
+      const arrived = { ...file, root, traits: { modified, executable } };
+      if (plan.arrived(this.#asker, nowMs)) this.#parts.onFile(arrived, bytes, digest, nowMs - lastMs);
+      lastMs = nowMs;
+    }
+  }
+
+  *#questions(): Generator<DataOf<typeof Download>> {
+    const { plan, source: { peer }, options: { clock, compress = false } } = this.#parts;
+    for (let index; (index = plan.take(this.#asker, clock.now())) !== undefined;) {
+      const { name, size, root } = plan.file(index);
+      const what = root === undefined ? { name: plan.nameAt(index, peer) } : { root };
+      const packed = compress && size > 0 && mayShrink(name) ? { compression: "gzip" as const } : {};
+      yield { ...what, start: 0, end: size, ...packed };
+    }
+  }
+
+  /** Lets the peer know that a file did not fit, so that it looks at its copy. */
+  async #doubt(root: string): Promise<void> {
+    const { signal } = this.#parts;
+    try {
+      using connection = await this.#connect();
+      using _closing = connection.closeOn(signal);
+      await ask(connection, Pieces, { root, from: 0, limit: 1, doubt: 0 });
+    } catch {
+      // Its own affair: the file is fetched from others.
+    }
+  }
+
+  /** Asks for the root of a file that was not hashed when it was listed. */
+  async #rootOf(index: number): Promise<string> {
+    const { plan, source, signal } = this.#parts;
+    using connection = await this.#connect();
+    using _closing = connection.closeOn(signal);
+    const question = { name: plan.nameAt(index, source.peer), from: 0, limit: 1 };
+    const { data, bodyBytes } = await ask(connection, Pieces, question);
+    const file = plan.file(index);
+    if (bodyBytes <= DIGEST_BYTES && data.root !== undefined && data.size === file.size) return data.root;
+    throw new Failure("file-changed", `"${file.name}" has changed since it was listed`);
+  }
+}

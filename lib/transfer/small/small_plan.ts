@@ -1,0 +1,289 @@
+/**
+ * Decides which peer is asked for which small file. Pure: no socket, file or clock here; small_files.ts carries it out and comes back with what happened.
+ *
+ * Only verified files speak for a connection. What was asked on one that is late, or much slower than another peer, is asked of that other peer as
+ * soon as nothing else is left, whatever the first one says meanwhile; the first copy that is verified counts.
+ * @module
+ */
+
+import type { Failure } from "../../core/failure.ts";
+import type { Traits } from "../../store/files/traits.ts";
+import type { Source } from "../lane.ts";
+
+/** Time without a verified file after which a connection counts as late, beside what our own rate takes. */
+const LATE_MS = 1_000;
+/** How many times as slow as another peer a connection has to be, before that peer is asked for the last of what it was asked. */
+const SLOW_FACTOR = 4;
+/** Time that this has to save, beside twice what the other peer takes for the file: the slow one cannot be told, so its copy comes as well. */
+const SAVED_MS = 200;
+/** Bytes that every file counts for beside its own: what it costs to ask for one. */
+const FILE_BYTES = 16_384;
+/** Weight of the last file in what is known of a peer's slowness. */
+const LAST_WEIGHT = 1 / 4;
+
+/** A file of at most one piece. Without a root as long as its owner has not hashed it. */
+export interface SmallFile {
+  readonly name: string;
+  readonly size: number;
+  readonly root?: string;
+  readonly sources: readonly Source[];
+}
+
+/** A file that was verified, and what its source says of it beside its bytes. */
+export interface ArrivedFile extends SmallFile {
+  readonly root: string;
+  readonly traits: Traits;
+}
+
+/** One connection to a peer, and what was asked on it. */
+export interface Asker {
+  readonly peer: string;
+  /** What is not answered yet, in order. */
+  readonly asked: number[];
+  /** When it was last asked something while it had nothing to answer, or gave a verified file. */
+  movedMs: number;
+}
+
+interface Entry {
+  readonly file: SmallFile;
+  readonly sources: Source[];
+  readonly askers: Set<Asker>;
+  /** Peers that do not have it after all. */
+  readonly refusedBy: Set<string>;
+  isHere: boolean;
+  failure: Failure | undefined;
+}
+
+/** The files of one download, and the peers that are asked for them. */
+export class SmallPlan {
+  readonly #entries: readonly Entry[];
+  /** Files that a peer may be asked for, next one last; some of them may be here or asked for by now. */
+  readonly #ofPeer = new Map<string, number[]>();
+  readonly #sources = new Map<string, Source>();
+  readonly #askers = new Set<Asker>();
+  /** What one connection to a peer takes for a byte, in milliseconds. */
+  readonly #slowness = new Map<string, number>();
+  readonly #extraMs: number;
+  #left: number;
+
+  /** `extraMs` is the time that our own rate may take for one file. */
+  constructor(files: readonly SmallFile[], { extraMs = 0 }: { readonly extraMs?: number } = {}) {
+    this.#extraMs = extraMs;
+    this.#left = files.length;
+    this.#entries = files.map((file) => {
+      return { file, sources: [], askers: new Set(), refusedBy: new Set(), isHere: false, failure: undefined };
+    });
+    files.forEach(({ sources }, index) => this.addSources(index, sources));
+    // Each peer from its own end of the list, or two would always want the same.
+    [...this.#ofPeer.values()].forEach((own, number) => number % 2 === 0 ? own.reverse() : own);
+  }
+
+  /** All peers that have any of the files. */
+  get sources(): Iterable<Source> {
+    return this.#sources.values();
+  }
+
+  /** Whether all files are here. */
+  get isDone(): boolean {
+    return this.#left === 0;
+  }
+
+  /** Notes more peers that have a file. */
+  addSources(index: number, sources: readonly Source[]): void {
+    const entry = this.#entry(index);
+    for (const source of sources) {
+      if (entry.sources.some(({ peer }) => peer === source.peer)) continue;
+      entry.sources.push(source);
+      this.#sources.set(source.peer, source);
+      const own = this.#ofPeer.get(source.peer) ?? [];
+      own.push(index);
+      this.#ofPeer.set(source.peer, own);
+    }
+  }
+
+  /** A connection on which nothing was asked yet. */
+  begin(peer: string, nowMs: number): Asker {
+    const asker = { peer, asked: [], movedMs: nowMs };
+    this.#askers.add(asker);
+    return asker;
+  }
+
+  /** Whether there is a file that a peer may be asked for now. */
+  hasFor(peer: string, nowMs: number): boolean {
+    return this.#hasFresh(peer) || this.#toDouble(peer, nowMs) !== undefined;
+  }
+
+  /**
+   * The next file to ask for on a connection, which then counts as asked: one that no peer is asked for; else one for which all asked peers are late
+   * or much slower.
+   */
+  take(asker: Asker, nowMs: number): number | undefined {
+    const index = this.#hasFresh(asker.peer) ? this.#ofPeer.get(asker.peer)?.pop() : this.#toDouble(asker.peer, nowMs);
+    if (index === undefined) return undefined;
+    if (asker.asked.length === 0) asker.movedMs = nowMs;
+    asker.asked.push(index);
+    this.#entry(index).askers.add(asker);
+    return index;
+  }
+
+  /** Notes that the file which is next on a connection was verified. Shape: whether it is the first copy. */
+  arrived(asker: Asker, nowMs: number): boolean {
+    this.#noteSlowness(asker, nowMs);
+    const entry = this.#answered(asker);
+    asker.movedMs = nowMs;
+    if (entry === undefined || entry.isHere) return false;
+    entry.isHere = true;
+    this.#left -= 1;
+    return true;
+  }
+
+  /** Notes that a peer does not have what is next on a connection. */
+  refused(asker: Asker, failure: Failure): void {
+    const [index] = asker.asked;
+    const entry = this.#answered(asker);
+    if (index === undefined || entry === undefined) return;
+    entry.failure = failure;
+    entry.refusedBy.add(asker.peer);
+    this.#release(index);
+  }
+
+  /** Notes that a connection is over: what was asked on it is free again. */
+  end(asker: Asker, failure: Failure | undefined): void {
+    this.#askers.delete(asker);
+    for (const index of asker.asked.splice(0)) {
+      const entry = this.#entry(index);
+      entry.askers.delete(asker);
+      entry.failure = failure ?? entry.failure;
+      this.#release(index);
+    }
+  }
+
+  /** The files that were asked for and whose asked peers are all late: further holders are worth looking for. */
+  *troubled(nowMs: number): Generator<number> {
+    for (const [index, { isHere, askers, failure }] of this.#entries.entries()) {
+      const isAsked = askers.size > 0 || failure !== undefined;
+      if (!isHere && isAsked && askers.values().every((asker) => this.#isLate(asker, nowMs))) yield index;
+    }
+  }
+
+  /** A file. */
+  file(index: number): SmallFile {
+    return this.#entry(index).file;
+  }
+
+  /** What a peer calls a file. */
+  nameAt(index: number, peer: string): string {
+    const { file, sources } = this.#entry(index);
+    return sources.find((source) => source.peer === peer)?.name ?? file.name;
+  }
+
+  /** What did not arrive, why if that is known, and who was asked for it last. */
+  *rest(): Generator<{ file: SmallFile; failure: Failure | undefined; askedOf: string[] }> {
+    for (const { file, isHere, failure, askers } of this.#entries) {
+      if (!isHere) yield { file, failure, askedOf: Array.from(askers, ({ peer }) => peer) };
+    }
+  }
+
+  #entry(index: number): Entry {
+    const entry = this.#entries[index];
+    if (entry === undefined) throw new RangeError(`There is no file ${index}`);
+    return entry;
+  }
+
+  #answered(asker: Asker): Entry | undefined {
+    const index = asker.asked.shift();
+    if (index === undefined) return undefined;
+    const entry = this.#entry(index);
+    entry.askers.delete(asker);
+    return entry;
+  }
+
+  /** Lets all who have a file be asked for it, if nobody is. */
+  #release(index: number): void {
+    const { isHere, askers, sources, refusedBy } = this.#entry(index);
+    if (isHere || askers.size > 0) return;
+    for (const { peer } of sources) if (!refusedBy.has(peer)) this.#ofPeer.get(peer)?.push(index);
+  }
+
+  #hasFresh(peer: string): boolean {
+    const own = this.#ofPeer.get(peer) ?? [];
+    while (own.length > 0 && !this.#isFresh(own.at(-1), peer)) own.pop();
+    return own.length > 0;
+  }
+
+  #isFresh(index: number | undefined, peer: string): boolean {
+    if (index === undefined) return false;
+    const { isHere, askers, refusedBy } = this.#entry(index);
+    return !isHere && askers.size === 0 && !refusedBy.has(peer);
+  }
+
+  #toDouble(peer: string, nowMs: number): number | undefined {
+    for (const asker of this.#askers) {
+      if (asker.peer === peer || !this.#isLate(asker, nowMs)) continue;
+      const index = asker.asked.find((each) => this.#isToDouble(each, peer, nowMs));
+      if (index !== undefined) return index;
+    }
+    return this.#toTakeOver(peer, nowMs);
+  }
+
+  /** The last file of the connection that will be longest about it, if it is so slow that a peer which may be asked now is there much sooner. */
+  #toTakeOver(peer: string, nowMs: number): number | undefined {
+    const ownSlowness = this.#slowness.get(peer);
+    if (ownSlowness === undefined) return undefined;
+    let taken: number | undefined;
+    let mostMs = 0;
+    for (const asker of this.#askers) {
+      if (asker.peer === peer || this.#slownessOf(asker, nowMs) < SLOW_FACTOR * ownSlowness) continue;
+      const index = asker.asked.findLast((each) => this.#mayTakeOver(each, peer, ownSlowness, nowMs));
+      const leftMs = index === undefined ? 0 : this.#leftMs(asker, index, nowMs);
+      if (leftMs > mostMs) [taken, mostMs] = [index, leftMs];
+    }
+    return taken;
+  }
+
+  #mayTakeOver(index: number, peer: string, ownSlowness: number, nowMs: number): boolean {
+    const { isHere, askers, sources, refusedBy, file } = this.#entry(index);
+    if (isHere || refusedBy.has(peer) || !sources.some((source) => source.peer === peer)) return false;
+    const soonMs = 2 * ownSlowness * costOf(file) + SAVED_MS + this.#extraMs;
+    return askers.values().every((asker) => {
+      if (asker.peer === peer) return false;
+      const isSlow = this.#slownessOf(asker, nowMs) >= SLOW_FACTOR * ownSlowness;
+      return this.#isLate(asker, nowMs) || (isSlow && this.#leftMs(asker, index, nowMs) > soonMs);
+    });
+  }
+
+  #isToDouble(index: number, peer: string, nowMs: number): boolean {
+    const { isHere, askers, sources, refusedBy } = this.#entry(index);
+    if (isHere || refusedBy.has(peer) || !sources.some((source) => source.peer === peer)) return false;
+    return askers.values().every((asker) => asker.peer !== peer && this.#isLate(asker, nowMs));
+  }
+
+  #noteSlowness({ peer, asked: [index], movedMs }: Asker, nowMs: number): void {
+    if (index === undefined) return;
+    const last = (nowMs - movedMs) / costOf(this.file(index));
+    const before = this.#slowness.get(peer) ?? last;
+    this.#slowness.set(peer, before + LAST_WEIGHT * (last - before));
+  }
+
+  /** What a connection takes for a byte: as its peer did so far. One that has not given its next file yet will be as long about it again. */
+  #slownessOf({ peer, asked: [next], movedMs }: Asker, nowMs: number): number {
+    const waited = next === undefined ? 0 : 2 * (nowMs - movedMs) / costOf(this.file(next));
+    return Math.max(waited, this.#slowness.get(peer) ?? 0);
+  }
+
+  /** How long a connection will still be about one of the files that were asked on it. */
+  #leftMs(asker: Asker, index: number, nowMs: number): number {
+    const before = asker.asked.slice(0, asker.asked.indexOf(index) + 1);
+    const cost = before.reduce((sum, each) => sum + costOf(this.file(each)), 0);
+    return cost * this.#slownessOf(asker, nowMs) - (nowMs - asker.movedMs);
+  }
+
+  #isLate({ asked, movedMs }: Asker, nowMs: number): boolean {
+    return asked.length > 0 && nowMs - movedMs >= LATE_MS + this.#extraMs;
+  }
+}
+
+/** What a file costs, in bytes. */
+function costOf({ size }: SmallFile): number {
+  return size + FILE_BYTES;
+}

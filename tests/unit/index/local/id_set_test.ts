@@ -1,0 +1,53 @@
+import { assertEquals } from "@std/assert";
+import { randomBelow, seededRandom } from "../../../../lib/core/random.ts";
+import { IdSet } from "../../../../lib/index/local/id_set.ts";
+
+Deno.test("IdSet holds what was added and not removed, few or many, close together or far apart", () => {
+  for (const [numbers, spread] of [[10, 100], [2_000, 3_000], [2_000, 1_000_000], [300, 2 ** 32 - 1]] as const) {
+    const random = seededRandom(numbers + spread);
+    const set = new IdSet();
+    const expected = new Set<number>();
+    for (let at = 0; at < numbers * 3; at++) {
+      const id = randomBelow(random, spread);
+      if (at % 3 === 2) {
+        const [known = id] = expected;
+        set.delete(known);
+        expected.delete(known);
+      } else {
+        set.add(id);
+        expected.add(id);
+      }
+      assertEquals(set.has(id), expected.has(id));
+    }
+    assertEquals(set.size, expected.size);
+    assertEquals(IdSet.intersection([set.copy()], Infinity), [...expected].sort((a, b) => a - b));
+  }
+});
+
+Deno.test("IdSet becomes an array again when one number far away would make it mostly zeros", () => {
+  const ids = Array.from({ length: 1_000 }, (_, id) => id);
+  const set = IdSet.from(ids);
+  set.add(4_000_000_000);
+  assertEquals(IdSet.intersection([set], Infinity), [...ids, 4_000_000_000]);
+  set.delete(4_000_000_000);
+  assertEquals(IdSet.intersection([set], Infinity), ids);
+});
+
+Deno.test("IdSet intersection() is what all have, in order, as many as asked for, however each set is kept", () => {
+  const random = seededRandom(5);
+  const some = (count: number, below: number): number[] => [
+    ...new Set(Array.from({ length: count }, () => randomBelow(random, below))),
+  ];
+  for (const sizes of [[50, 60], [5_000, 9_000], [50, 9_000], [5_000, 6_000, 100], [300, 8_000, 9_000]]) {
+    const all = sizes.map((size) => some(size, 10_000));
+    const sets = all.map((ids) => {
+      const set = new IdSet();
+      for (const id of ids) set.add(id);
+      return set;
+    });
+    const [first = [], ...others] = all;
+    const expected = first.filter((id) => others.every((ids) => ids.includes(id))).sort((a, b) => a - b);
+    assertEquals(IdSet.intersection(sets, Infinity), expected);
+    assertEquals(IdSet.intersection(sets, 7), expected.slice(0, 7));
+  }
+});

@@ -1,0 +1,42 @@
+import { assertEquals, assertLess } from "@std/assert";
+import { nextTurn } from "../../../../lib/core/flow/clock.ts";
+import { Slices } from "../../../../lib/index/local/slices.ts";
+import { SqliteIndex } from "../../../../lib/index/local/sqlite_index.ts";
+
+Deno.test("thirty lists that change at once hold up the others no longer than one", async () => {
+  await using index = new SqliteIndex();
+  const names = Array.from({ length: 30 }, (_, number) => `peer ${number}`);
+  const row = { id: "1d", certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
+  for (const name of names) await index.join({ ...row, name });
+  let [turns, isChanging] = [0, true];
+  const turning = (async () => {
+    for (; isChanging; turns++) await nextTurn();
+  })();
+  const startMs = performance.now();
+  await Promise.all(names.map((name) => {
+    const add = Array.from({ length: 1_000 }, (_, number) => ({ name: `${number} of ${name}.bin`, size: number }));
+    return index.update(name, { add, remove: [] });
+  }));
+  const tookMs = performance.now() - startMs;
+  isChanging = false;
+  await turning;
+  assertEquals((await index.counts()).files, 30_000);
+  assertLess(tookMs / turns, 50);
+});
+
+Deno.test("every caller that waits for a slice gets one, and a caller that comes when nobody works does not wait", async () => {
+  const slices = new Slices(1);
+  const done: string[] = [];
+  const work = async (name: string, items: number): Promise<void> => {
+    for (let item = 0; item < items; item++) {
+      while (slices.isOver) await slices.next();
+      for (const endMs = performance.now() + 2; performance.now() < endMs;);
+    }
+    done.push(name);
+  };
+  await Promise.all([work("long", 40), work("short", 2), work("shorter", 1)]);
+  assertEquals(done.at(-1), "long");
+  await nextTurn();
+  await nextTurn();
+  assertEquals(slices.isOver, false);
+});

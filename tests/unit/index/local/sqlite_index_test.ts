@@ -1,0 +1,106 @@
+import { assert, assertEquals } from "@std/assert";
+import type { IndexedPeer } from "../../../../lib/index/search_index.ts";
+import { SqliteIndex } from "../../../../lib/index/local/sqlite_index.ts";
+import { testSearchIndex } from "../../../contract/search_index.ts";
+
+testSearchIndex("SqliteIndex", () => Promise.resolve(new SqliteIndex()));
+
+function peer(name: string): IndexedPeer {
+  return { name, id: "1d".repeat(32), certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
+}
+
+Deno.test("SqliteIndex: what very many list keeps nothing else from being found", async () => {
+  await using index = new SqliteIndex();
+  const lessons = Array.from({ length: 30 }, (_, number) => `aula ${number}.mp4`);
+  for (let number = 0; number < 600; number++) {
+    await index.join(peer(`${number}`));
+    await index.update(`${number}`, { add: lessons.map((name) => ({ name, size: 1 })), remove: [] });
+  }
+  const { hits, more } = await index.search({ query: "aula", exact: false, limit: 100, offset: 0 });
+  assertEquals([hits.map(({ name }) => name).sort(), more], [lessons.toSorted(), false]);
+  const folder = await index.folder("aula", undefined, 100);
+  assertEquals(folder.hits.map(({ name }) => name), lessons.toSorted());
+});
+
+Deno.test("SqliteIndex: an exact search finds the very name, whatever others have in folders, and says that there are more", async () => {
+  await using index = new SqliteIndex();
+  await index.join(peer("eve"));
+  const add = Array.from({ length: 12_000 }, (_, number) => ({ name: `${number}/aula 1.mp4`, size: 1 }));
+  await index.update("eve", { add, remove: [] });
+  await index.join(peer("ana"));
+  const own = ["aula 1.mp4", "curso/aula 1.mp4"];
+  await index.update("ana", { add: own.map((name) => ({ name, size: 2 })), remove: [] });
+  for (const query of own) {
+    const { hits: [first], more } = await index.search({ query, exact: true, limit: 10, offset: 0 });
+    assertEquals([first?.name, first?.peers.map(({ name }) => name)], [query, ["ana"]]);
+    assert(more);
+  }
+});
+
+Deno.test("SqliteIndex: of a content that one peer has under very many names, the other holders are found", async () => {
+  await using index = new SqliteIndex();
+  const root = "ab".repeat(32);
+  await index.join(peer("eve"));
+  await index.join(peer("ana"));
+  await index.update("ana", { add: [{ name: "film.mp4", size: 1, root }], remove: [] });
+  // So many that the chains of roots are split, and Ana's copy is not where it was.
+  const others = Array.from({ length: 60_000 }, (_, number) => {
+    return { name: `${number}`, size: 1, root: number.toString(16).padStart(64, "0") };
+  });
+  await index.update("eve", { add: others, remove: [] });
+  const add = Array.from({ length: 60_000 }, (_, number) => ({ name: `film ${number}.mp4`, size: 1, root }));
+  await index.update("eve", { add, remove: [] });
+  const { copies, more } = await index.find({ root }, { limit: 500, offset: 0 });
+  assertEquals([copies.filter(({ peer }) => peer.name === "ana").length, copies.length < 500, more], [1, true, false]);
+  const { hits } = await index.search({ query: "film", exact: false, limit: 10, offset: 0 });
+  assertEquals(hits.map(({ name, holders, peers }) => [name, holders, peers.length]), [["film.mp4", 2, 2]]);
+});
+
+Deno.test("SqliteIndex: the content that most have comes first in a folder, and it is said how many", async () => {
+  await using index = new SqliteIndex();
+  const [most, newest] = ["a1", "b2"].map((each) => each.repeat(32));
+  const names = Array.from({ length: 100 }, (_, number) => `week/${String(number).padStart(2, "0")}.pdf`);
+  for (let number = 0; number < 300; number++) {
+    const root = number < 200 ? most : newest;
+    await index.join(peer(`${number}`));
+    await index.update(`${number}`, { add: names.map((name) => ({ name, size: 1, root: root ?? "" })), remove: [] });
+  }
+  const { hits: [first, second] } = await index.folder("week/", undefined, 100);
+  assertEquals([first?.root, first?.holders, second?.root, second?.holders], [most, 200, newest, 100]);
+});
+
+Deno.test("SqliteIndex counts a peer with one content under many names as one holder, and ranks contents of many peers before it", async () => {
+  await using index = new SqliteIndex();
+  await index.join(peer("eve"));
+  const add = Array.from(
+    { length: 40 },
+    (_, number) => ({ name: `aula ${number + 2}.mp4`, size: 1, root: "e".repeat(64) }),
+  );
+  await index.update("eve", { add, remove: [] });
+  for (let number = 0; number < 20; number++) {
+    await index.join(peer(`${number}`));
+    await index.update(`${number}`, { add: [{ name: "aula 1.mp4", size: 1, root: "a".repeat(64) }], remove: [] });
+  }
+  const { hits } = await index.search({ query: "aula", exact: false, limit: 10, offset: 0 });
+  assertEquals(hits.map(({ root, holders }) => [root?.[0], holders]), [["a", 20], ["e", 1]]);
+});
+
+Deno.test("SqliteIndex: a content under hundreds of names hides none of the others", async () => {
+  await using index = new SqliteIndex();
+  await index.join(peer("ana"));
+  const same = Array.from(
+    { length: 300 },
+    (_, number) => ({ name: `p${number}/LICENSE`, size: 1, root: "a".repeat(64) }),
+  );
+  const others = Array.from({ length: 50 }, (_, number) => ({ name: `q${number}/LICENSE`, size: 1 }));
+  await index.update("ana", { add: [...same, ...others], remove: [] });
+  for (const limit of [20, 100]) {
+    const found: string[] = [];
+    for (let more = true; more;) {
+      const page = await index.search({ query: "license", exact: false, limit, offset: found.length });
+      found.push(...page.hits.map(({ name }) => name));
+      more = page.more;
+    }
+    assertEquals([found.length, new Set(found).size], [51, 51]);
+  }
+});

@@ -1,0 +1,27 @@
+import { assert, assertEquals } from "@std/assert";
+import { parseRedisPlace, RedisIndex } from "../../../../lib/index/shared/redis_index.ts";
+import { testSearchIndex } from "../../../contract/search_index.ts";
+import { withComponent } from "../../../support/components.ts";
+import { type RunningRedis, startRedis, startRedisCluster } from "../../../support/redis.ts";
+import { eventually } from "../../../support/wait.ts";
+
+const test = withComponent("redis-server", ["--version"]);
+
+for (const [what, start] of [["one Redis", () => startRedis()], ["a Redis cluster", startRedisCluster]] as const) {
+  // One for all tests of the suite: each has keys of its own.
+  let redis: RunningRedis | undefined;
+  let opened = 0;
+  testSearchIndex(`RedisIndex over ${what}:`, async () => {
+    redis ??= await start();
+    const index = await RedisIndex.open(parseRedisPlace(`${redis.url}#test-${++opened}`));
+    await eventually("the index", () => index.isCurrent);
+    return index;
+  }, test);
+  test(`RedisIndex over ${what} leaves nothing in it but whose name is whose, what is registered, and old news`, async () => {
+    assert(redis !== undefined);
+    await using ending = redis;
+    const kept = /:(owner|news|alive)(:|$)|:members:\{registry\}|:peer:\{(chat de ana|renewed)\}/;
+    const left = (await ending.keys()).filter((key) => !kept.test(key));
+    assertEquals([left, opened > 20], [[], true]);
+  });
+}

@@ -1,0 +1,196 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { CONSENT_WAIT_MS, QUESTIONS_OPEN_MAX, QUESTIONS_PER_PEER_MAX } from "../../../../lib/core/limits.ts";
+import { Failure } from "../../../../lib/core/failure.ts";
+import { ask } from "../../../../lib/net/caller.ts";
+import { Identity } from "../../../../lib/net/identity.ts";
+import { Consent, type ConsentEvent, type ConsentMode, type Wish } from "../../../../lib/peer/serve/consent.ts";
+import { Download, Holds, Pieces } from "../../../../lib/protocol/files.ts";
+import { Room } from "../../../support/room.ts";
+import { failing, stranger } from "../../../support/senders.ts";
+
+const WISH: Wish = {
+  kind: "download",
+  id: "ab".repeat(32),
+  peer: "rui",
+  key: "new",
+  name: "film.mp4",
+  root: "r1",
+  size: 10,
+};
+const tell = (): Promise<void> => Promise.resolve();
+
+function make(
+  mode: ConsentMode,
+): { consent: Consent; events: ConsentEvent[]; allowed: Set<string>; timeOut: () => void } {
+  const events: ConsentEvent[] = [];
+  const allowed = new Set<string>();
+  const always = {
+    has: (id: string, kind: string) => allowed.has(`${id} ${kind}`),
+    add: (id: string, kind: string) => void allowed.add(`${id} ${kind}`),
+  };
+  const waits: (() => void)[] = [];
+  const clock = {
+    now: () => 0,
+    delay: (ms: number) => {
+      assertEquals(ms, CONSENT_WAIT_MS);
+      return new Promise<void>((resolve) => waits.push(resolve));
+    },
+  };
+  const consent = new Consent({ mode, clock, always, onEvent: (event) => events.push(event) });
+  return { consent, events, allowed, timeOut: () => waits.forEach((resolve) => resolve()) };
+}
+
+Deno.test("consent that is open asks nobody, and one that is denied lets nobody have anything", async () => {
+  const open = make("open");
+  await open.consent.allow(WISH, tell);
+  const deny = make("deny");
+  assertEquals((await assertRejects(() => deny.consent.allow(WISH, tell), Failure)).code, "refused");
+  assertEquals([...open.events, ...deny.events], []);
+});
+
+Deno.test("always allows what it was said to, and no wish of another kind", async () => {
+  const { consent } = make("ask");
+  const first = consent.allow(WISH, tell);
+  consent.accept(1, { always: true });
+  await first;
+  await consent.allow({ ...WISH, root: "r2" }, tell);
+  for (const [kind, number] of [["upload", 2], ["picture", 3]] as const) {
+    const other = assertRejects(() => consent.allow({ ...WISH, root: "r3", kind }, tell), Failure);
+    assertEquals(consent.questions().map((question) => [question.number, question.kind]), [[number, kind]]);
+    consent.refuse(number);
+    await other;
+  }
+});
+
+Deno.test("where everybody is refused, no digest tells what a file holds", async () => {
+  await using room = await Room.open();
+  const ana = await room.peer("ana", undefined, { consent: "deny" });
+  await ana.folder.file("pin.txt", 4);
+  const root = await room.hashed("ana", "pin.txt");
+  const identity = await Identity.make();
+  for (const message of [Pieces, Holds, Download]) {
+    using connection = await stranger(room, identity);
+    const data = { root, from: 0, limit: 1, start: 0 };
+    assertEquals(
+      (await failing(() => ask(connection, message as typeof Pieces, data))).code,
+      "refused",
+      message.method,
+    );
+  }
+});
+
+Deno.test("an answer given before a file was hashed holds for it when it has a root, and for no other version of it", async () => {
+  const { consent } = make("ask");
+  const { root: _, ...unhashed } = { ...WISH, modified: 7 };
+  const all = [consent.allow(unhashed, tell), consent.allow({ ...WISH, modified: 7 }, tell)];
+  assertEquals(consent.questions().map(({ number }) => number), [1]);
+  consent.accept(1);
+  await Promise.all(all);
+  await consent.allow({ ...WISH, modified: 7 }, tell);
+  for (const [number, other] of [{ modified: 8 }, { modified: 7, size: 11 }].entries()) {
+    const asked = assertRejects(() => consent.allow({ ...WISH, ...other }, tell), Failure);
+    assertEquals(consent.questions().map((question) => question.number), [number + 2]);
+    consent.refuse(number + 2);
+    await asked;
+  }
+});
+
+Deno.test("one question is asked for a file, however many connections want it, and its answer holds for all of them", async () => {
+  const { consent, events } = make("ask");
+  const all = [consent.allow(WISH, tell), consent.allow(WISH, tell)];
+  assertEquals(consent.questions().map(({ number, name }) => [number, name]), [[1, "film.mp4"]]);
+  consent.accept(1);
+  await Promise.all(all);
+  await consent.allow(WISH, tell);
+  assertEquals(events.map(({ event }) => event), ["asked", "answered"]);
+  // Another file, and the same file for somebody else, are other questions.
+  const others = [
+    consent.allow({ ...WISH, root: "r2" }, tell),
+    consent.allow({ ...WISH, id: "cd".repeat(32) }, tell),
+  ];
+  assertEquals(consent.questions().map(({ number }) => number), [2, 3]);
+  consent.accept(2);
+  consent.accept(3);
+  await Promise.all(others);
+});
+
+Deno.test("a refusal, and silence, refuse; a refused file may be asked for again", async () => {
+  const { consent, events, timeOut } = make("ask");
+  const refused = assertRejects(() => consent.allow(WISH, tell), Failure);
+  assertEquals(consent.refuse(1).peer, "rui");
+  assertEquals((await refused).code, "refused");
+  const late = assertRejects(() => consent.allow(WISH, tell), Failure);
+  timeOut();
+  assertEquals((await late).code, "refused");
+  assertEquals(events.at(-1), { event: "answered", number: 2, allowed: false, inTime: false });
+  assertEquals(assertThrows(() => consent.accept(2), Failure).code, "not-found");
+});
+
+Deno.test("always holds from then on; one without a key is asked about each time", async () => {
+  const { consent, allowed } = make("ask");
+  const first = consent.allow(WISH, tell);
+  consent.accept(1, { always: true });
+  await first;
+  await consent.allow({ ...WISH, root: "other" }, tell);
+  assertEquals([...allowed], [`${WISH.id} download`]);
+  const classroom = consent.allow({ ...WISH, id: "" }, tell);
+  consent.accept(2, { always: true });
+  await classroom;
+  assertEquals([...allowed], [`${WISH.id} download`]);
+});
+
+Deno.test("consent asks about each wish of a client without a key, also for the same file from the same host", async () => {
+  const { consent } = make("ask");
+  const wish = { ...WISH, id: "", peer: "127.0.0.1" };
+  const first = consent.allow(wish, tell);
+  consent.accept(1);
+  await first;
+  const second = assertRejects(() => consent.allow(wish, tell), Failure);
+  const third = consent.allow(wish, tell);
+  assertEquals(consent.questions().map(({ number }) => number), [2, 3]);
+  consent.refuse(2);
+  assertEquals((await second).code, "refused");
+  consent.accept(3);
+  await third;
+});
+
+Deno.test("consent bounds the questions of each host without a key, and another host may still ask", async () => {
+  const { consent } = make("ask");
+  const wish = { ...WISH, id: "", peer: "10.0.0.5" };
+  const open = Array.from({ length: QUESTIONS_PER_PEER_MAX }, () => consent.allow(wish, tell));
+  assertEquals((await assertRejects(() => consent.allow(wish, tell), Failure)).code, "busy");
+  const other = consent.allow({ ...wish, peer: "10.0.0.6" }, tell);
+  for (const { number } of consent.questions()) consent.accept(number);
+  await Promise.all([...open, other]);
+});
+
+Deno.test("questions of keys made up at one address leave the first of them and make room for another address", async () => {
+  const { consent } = make("ask");
+  const flood = Array.from({ length: QUESTIONS_OPEN_MAX }, (_, number) => {
+    const id = `${number % 20}`.padStart(64, "e");
+    return consent.allow({ ...WISH, id, root: `flood ${number}` }, tell, { host: "10.0.0.66" });
+  });
+  const ended = flood.map((each) => each.then(() => "allowed", (thrown) => thrown.code));
+  const honest = consent.allow({ ...WISH, root: "honest" }, tell, { host: "10.0.0.7" });
+  assertEquals(await Promise.race(ended), "busy");
+  const questions = consent.questions();
+  assertEquals([questions.length, questions[0]?.root], [QUESTIONS_OPEN_MAX, "flood 0"]);
+  for (const { number } of questions) consent.accept(number);
+  await honest;
+  assertEquals((await Promise.all(ended)).filter((each) => each === "busy").length, 1);
+});
+
+Deno.test("a waiting caller is told that the owner is asked, a caller that left asks no more, and one peer cannot fill the screen", async () => {
+  const { consent } = make("ask");
+  let told = 0;
+  const gone = new Failure("closed", "it is gone");
+  const waiting = consent.allow(WISH, () => (told += 1, Promise.reject(gone)));
+  assertEquals(await assertRejects(() => waiting, Failure), gone);
+  assertEquals(told, 1);
+  const others = Array.from({ length: QUESTIONS_PER_PEER_MAX - 1 }, (_, number) => {
+    return consent.allow({ ...WISH, root: `other ${number}` }, tell);
+  });
+  assertEquals((await assertRejects(() => consent.allow({ ...WISH, root: "one more" }, tell), Failure)).code, "busy");
+  for (const { number } of consent.questions()) consent.accept(number);
+  await Promise.all(others);
+});

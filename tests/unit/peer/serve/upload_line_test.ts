@@ -1,0 +1,85 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { Failure } from "../../../../lib/core/failure.ts";
+import { UploadLine } from "../../../../lib/peer/serve/upload_line.ts";
+
+/** Asks for a slot as a peer, and tells how it goes. */
+function asks(line: UploadLine, peer: string, log: string[]): { places: number[]; done: Promise<Disposable> } {
+  const places: number[] = [];
+  const done = line.take({ key: peer, address: "10.0.0.1" }, (before) => {
+    places.push(before);
+    return Promise.resolve();
+  });
+  done.then(() => log.push(peer), () => {});
+  return { places, done };
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
+Deno.test("UploadLine gives slots at once as long as there are some", async () => {
+  const line = new UploadLine(2);
+  const log: string[] = [];
+  const [a, b, c] = ["a", "b", "c"].map((peer) => asks(line, peer, log));
+  await settle();
+  assertEquals([log, line.size, a?.places, c?.places], [["a", "b"], 1, [], [0]]);
+  (await b?.done)?.[Symbol.dispose]();
+  (await c?.done)?.[Symbol.dispose]();
+  (await a?.done)?.[Symbol.dispose]();
+  assertEquals(line.size, 0);
+});
+
+Deno.test("UploadLine gives turns to the peers one after the other, not to the one with most requests", async () => {
+  const line = new UploadLine(1);
+  const log: string[] = [];
+  const granted: Disposable[] = [];
+  for (const peer of ["greedy", "greedy", "greedy", "greedy", "b", "c", "b"]) {
+    void asks(line, peer, log).done.then((slot) => granted.push(slot));
+  }
+  for (let served = 0; served < 7; served++) {
+    await settle();
+    granted.shift()?.[Symbol.dispose]();
+  }
+  assertEquals(log, ["greedy", "greedy", "b", "c", "greedy", "b", "greedy"]);
+});
+
+Deno.test("UploadLine tells everybody a true place, and again when it changes", async () => {
+  const line = new UploadLine(1);
+  const log: string[] = [];
+  const first = asks(line, "first", log);
+  const waiting = ["a", "b", "c"].map((peer) => asks(line, peer, log));
+  await settle();
+  assertEquals(waiting.map(({ places }) => places), [[0], [1], [2]]);
+  (await first.done)[Symbol.dispose]();
+  await settle();
+  assertEquals(waiting.map(({ places }) => places), [[0], [1, 0], [2, 1]]);
+  for (const { done } of waiting) (await done)[Symbol.dispose]();
+});
+
+Deno.test("UploadLine lets a newcomer in beside those who have had the fewest turns", async () => {
+  const line = new UploadLine(1);
+  const log: string[] = [];
+  const first = asks(line, "a", log);
+  const [second, third] = [asks(line, "a", log), asks(line, "a", log)];
+  const newcomer = asks(line, "new", log);
+  await settle();
+  (await first.done)[Symbol.dispose]();
+  (await second.done)[Symbol.dispose]();
+  (await newcomer.done)[Symbol.dispose]();
+  (await third.done)[Symbol.dispose]();
+  assertEquals(log, ["a", "a", "new", "a"]);
+});
+
+Deno.test("UploadLine forgets who cannot be told any more", async () => {
+  const line = new UploadLine(1);
+  const slot = await line.take({ key: "a", address: "10.0.0.1" }, () => Promise.resolve());
+  const gone = assertRejects(
+    () => line.take({ key: "b", address: "10.0.0.1" }, () => Promise.reject(new Failure("closed", "gone"))),
+    Failure,
+  );
+  assertEquals((await gone).code, "closed");
+  assertEquals(line.size, 0);
+  slot[Symbol.dispose]();
+  slot[Symbol.dispose]();
+  (await line.take({ key: "c", address: "10.0.0.1" }, () => Promise.resolve()))[Symbol.dispose]();
+});

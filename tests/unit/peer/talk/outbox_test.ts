@@ -1,0 +1,136 @@
+/**
+ * The sending side of messages against receivers that behave badly, over connections in memory.
+ * @module
+ */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../../../lib/core/flow/clock.ts";
+import { Failure } from "../../../../lib/core/failure.ts";
+import { OUTBOX_PER_PEER_MAX } from "../../../../lib/core/limits.ts";
+import type { Connection } from "../../../../lib/net/connection.ts";
+import { Outbox, type OutboxEvent } from "../../../../lib/peer/talk/outbox.ts";
+import { encodeFailure, encodeReply } from "../../../../lib/protocol/envelope.ts";
+import type { DataOf } from "../../../../lib/protocol/message.ts";
+import { Tell } from "../../../../lib/protocol/talk.ts";
+import { State } from "../../../../lib/store/state/state.ts";
+import { connectionPair } from "../../../support/connections.ts";
+import { TempFolder } from "../../../support/temp.ts";
+import { eventually } from "../../../support/wait.ts";
+
+type Message = DataOf<typeof Tell>;
+
+/** What a receiver does with one message. */
+type Reaction = (message: Message, connection: Connection, id: number) => Promise<void> | void;
+
+const acknowledge: Reaction = ({ number }, connection, id) => connection.send(encodeReply(Tell, { last: number }, id));
+const refuse: Reaction = (_, connection, id) => connection.send(encodeFailure(new Failure("refused", "No"), id));
+const hangUp: Reaction = (_, connection) => connection.close();
+const ignore: Reaction = () => {};
+
+/** A sender and a receiver that reacts in this way to one message after the other, and then acknowledges all. */
+class Pair implements AsyncDisposable {
+  readonly outbox: Outbox;
+  readonly received: Message[] = [];
+  readonly events: OutboxEvent[] = [];
+  readonly state: State;
+  isHere = true;
+  connections = 0;
+  readonly #reactions: Reaction[];
+  readonly #stack = new AsyncDisposableStack();
+
+  constructor(folder: TempFolder, ...reactions: Reaction[]) {
+    this.#reactions = reactions;
+    this.state = this.#stack.use(State.open(folder.at("recess.db")));
+    const row = { name: "rui", id: "ab".repeat(32), certificate: "", host: "h", port: 1, plain: false, files: 0 };
+    this.outbox = this.#stack.use(
+      new Outbox({
+        state: this.state,
+        clock: systemClock,
+        random: () => 0,
+        self: () => "ana",
+        lookUp: () => Promise.resolve(this.isHere ? { ...row, bytes: 0 } : undefined),
+        connect: () => Promise.resolve(this.#connect()),
+        onEvent: (event) => this.events.push(event),
+      }),
+    );
+  }
+
+  texts(): string[] {
+    return this.received.map(({ text }) => text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  #connect(): Connection {
+    this.connections += 1;
+    const [ours, theirs] = connectionPair();
+    void this.#serve(theirs);
+    return ours;
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    while (true) {
+      const envelope = await connection.receive({ waitMs: 60_000 }).catch(() => null);
+      if (envelope?.kind !== "request") return connection.close();
+      const message = Tell.data.check(envelope.data, Tell.method);
+      this.received.push(message);
+      await (this.#reactions.shift() ?? acknowledge)(message, connection, envelope.id);
+    }
+  }
+}
+
+Deno.test("a message that is not acknowledged in two seconds, or lost with its connection, is sent again under its number", async () => {
+  await using temp = await TempFolder.make();
+  await using pair = new Pair(temp, ignore, hangUp);
+  const start = performance.now();
+  assertEquals((await pair.outbox.tell("rui", "a")).waitsFor, undefined);
+  assertEquals(performance.now() - start > 1_900, true);
+  assertEquals(pair.texts(), ["a", "a", "a"]);
+  assertEquals(new Set(pair.received.map(({ number }) => number)).size, 1);
+  await pair.outbox.tell("rui", "b");
+  assertEquals([pair.texts().at(-1), pair.connections], ["b", 3]);
+});
+
+Deno.test("after three resends a message is kept, the answer says so, and it goes out at the next attempt", async () => {
+  await using temp = await TempFolder.make();
+  await using pair = new Pair(temp, hangUp, hangUp, hangUp, hangUp);
+  assertEquals((await pair.outbox.tell("rui", "a")).waitsFor?.code, "closed");
+  assertEquals(pair.texts(), ["a", "a", "a", "a"]);
+  assertEquals((await pair.outbox.tell("rui", "b")).waitsFor, undefined);
+  assertEquals(pair.texts().slice(4), ["a", "b"]);
+  // Of what was said to wait, it is told when it no longer does.
+  const [event] = await eventually("it is told", () => pair.events.length > 0 && pair.events);
+  assertEquals(event, { event: "delivered", peer: "rui", id: "ab".repeat(32), count: 1 });
+});
+
+Deno.test("a message that its receiver does not want is given up, and holds up none after it", async () => {
+  await using temp = await TempFolder.make();
+  await using pair = new Pair(temp, refuse);
+  const [first, second] = [pair.outbox.tell("rui", "a"), pair.outbox.tell("rui", "b")];
+  assertEquals((await assertRejects(() => first, Failure)).code, "refused");
+  assertEquals((await second).waitsFor, undefined);
+  assertEquals(pair.state.talk.history({ limit: 9 }).map(({ state }) => state), ["refused", "delivered"]);
+});
+
+Deno.test("a sender that has lost count goes on above what the receiver has taken, and nothing is left out", async () => {
+  await using temp = await TempFolder.make();
+  const last = Date.now() + 1_000_000;
+  await using pair = new Pair(temp, (_, connection, id) => connection.send(encodeReply(Tell, { last }, id)));
+  await Promise.all(["a", "b", "c"].map((text) => pair.outbox.tell("rui", text)));
+  assertEquals(pair.texts(), ["a", "a", "b", "c"]);
+  assertEquals(pair.received.slice(1).map(({ number }) => number), [last + 1, last + 2, last + 3]);
+});
+
+Deno.test("only so much waits for one peer, and what is told meanwhile asks nobody", async () => {
+  await using temp = await TempFolder.make();
+  await using pair = new Pair(temp);
+  pair.state.people.rememberPeer("rui", "ab".repeat(32));
+  pair.isHere = false;
+  for (let each = 0; each < OUTBOX_PER_PEER_MAX; each++) {
+    assertEquals((await pair.outbox.tell("rui", String(each))).waitsFor?.code, "unreachable");
+  }
+  assertEquals((await assertRejects(() => pair.outbox.tell("rui", "x"), Failure)).code, "busy");
+  assertEquals([pair.connections, pair.events], [0, []]);
+});

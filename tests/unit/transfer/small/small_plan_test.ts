@@ -1,0 +1,175 @@
+import { assert, assertEquals } from "@std/assert";
+import { Failure } from "../../../../lib/core/failure.ts";
+import type { Source } from "../../../../lib/transfer/lane.ts";
+import { type Asker, SmallPlan } from "../../../../lib/transfer/small/small_plan.ts";
+
+const FAILURE = new Failure("closed", "it closed");
+
+function source(peer: string): Source {
+  return { peer, id: peer, address: { host: "127.0.0.1", port: 1 }, plain: true, name: `${peer}'s` };
+}
+
+/** A plan of `count` files that all of these have. */
+function planOf(count: number, ...peers: string[]): SmallPlan {
+  return new SmallPlan(Array.from({ length: count }, (_, number) => {
+    return { name: `${number}`, size: 1, sources: peers.map(source) };
+  }));
+}
+
+function takeAll(plan: SmallPlan, asker: Asker, nowMs: number): number[] {
+  const taken: number[] = [];
+  for (let index; (index = plan.take(asker, nowMs)) !== undefined;) taken.push(index);
+  return taken;
+}
+
+Deno.test("SmallPlan has each file asked of one peer at first, and the peers begin at different ends", () => {
+  const plan = planOf(6, "a", "b");
+  const [a, b] = [plan.begin("a", 0), plan.begin("b", 0)];
+  assertEquals([plan.take(a, 0), plan.take(b, 0), plan.take(a, 0)], [0, 5, 1]);
+  assertEquals(takeAll(plan, b, 0), [4, 3, 2]);
+  assertEquals([plan.hasFor("a", 0), plan.hasFor("b", 0)], [false, false]);
+});
+
+Deno.test("SmallPlan has what was asked of a late peer asked of a second, and of a third when that is late too", () => {
+  const plan = planOf(3, "a", "b", "c");
+  const [a, b, c] = [plan.begin("a", 0), plan.begin("b", 0), plan.begin("c", 0)];
+  assertEquals(takeAll(plan, a, 0), [0, 1, 2]);
+  assert(plan.arrived(a, 900));
+  assertEquals(takeAll(plan, b, 1_500), [], "it gave something 600 ms ago");
+  assertEquals(takeAll(plan, b, 2_000), [1, 2]);
+  assertEquals(takeAll(plan, c, 2_500), [], "the second is in time");
+  assertEquals(takeAll(plan, c, 3_000), [1, 2]);
+  assertEquals(takeAll(plan, a, 9_000), [], "nobody is asked twice for the same");
+  assert(plan.arrived(c, 3_100));
+  assert(!plan.arrived(b, 3_200), "the first copy counts");
+  assert(!plan.isDone);
+  assert(plan.arrived(c, 3_300));
+  assert(plan.isDone);
+});
+
+Deno.test("SmallPlan frees what was asked on a connection that ended, but not for a peer that refused it", () => {
+  const plan = planOf(2, "a", "b");
+  const a = plan.begin("a", 0);
+  takeAll(plan, a, 0);
+  plan.refused(a, FAILURE);
+  plan.end(a, FAILURE);
+  assertEquals(takeAll(plan, plan.begin("a", 0), 0), [1]);
+  assertEquals(takeAll(plan, plan.begin("b", 0), 0), [0]);
+});
+
+Deno.test("SmallPlan names the files for which others are worth looking, and asks those that are found", () => {
+  const plan = planOf(2, "a");
+  const a = plan.begin("a", 0);
+  plan.take(a, 0);
+  assertEquals([...plan.troubled(0)], []);
+  assertEquals([...plan.troubled(1_000)], [0]);
+  plan.addSources(0, [source("b"), source("a")]);
+  const b = plan.begin("b", 1_000);
+  assertEquals(takeAll(plan, b, 1_000), [0]);
+  assertEquals([[...plan.troubled(1_000)], plan.nameAt(0, "b")], [[], "b's"]);
+  assertEquals(Array.from(plan.rest(), ({ file, askedOf }) => [file.name, askedOf]), [["0", ["a", "b"]], ["1", []]]);
+});
+
+/** What one connection was asked, and what an idle peer may take of it. */
+interface TakeOver {
+  /** What the peer that was asked takes for each of its first files; without, it has given none. */
+  readonly askedEachMs?: number;
+  /** How many more it was then asked for. */
+  readonly asked: number;
+  /** Time since its last file, or since it was asked. */
+  readonly waitedMs?: number;
+  /** What the idle peer takes for each file; without, it has given none. */
+  readonly idleEachMs?: number;
+  /** Bytes of each of the files in question. Those before have one. */
+  readonly size?: number;
+  /** What our own rate takes. */
+  readonly extraMs?: number;
+}
+
+/** Files that a peer gives before. */
+const BEFORE = 8;
+
+/** The files that an idle peer takes, counted from the one that the other gives next. */
+function takenOver(
+  { askedEachMs, asked: count, waitedMs = 0, idleEachMs, size = 1, extraMs = 0 }: TakeOver,
+): number[] {
+  const fileOf = (peers: readonly string[], size: number) => ({ name: "", size, sources: peers.map(source) });
+  const files = [
+    ...Array(BEFORE).fill(fileOf(["asked"], 1)),
+    ...Array(count).fill(fileOf(["asked", "idle"], size)),
+    ...Array(BEFORE).fill(fileOf(["idle"], 1)),
+  ];
+  const plan = new SmallPlan(files, { extraMs });
+  let nowMs = 0;
+  const give = (peer: string, eachMs: number | undefined): Asker => {
+    const asker = plan.begin(peer, nowMs);
+    for (let given = 0; given < BEFORE; given++) {
+      plan.take(asker, nowMs);
+      if (eachMs === undefined) plan.refused(asker, FAILURE);
+      else plan.arrived(asker, nowMs += eachMs);
+    }
+    return asker;
+  };
+  const idle = give("idle", idleEachMs);
+  const asked = give("asked", askedEachMs);
+  assertEquals(takeAll(plan, asked, nowMs).length, count);
+  return takeAll(plan, idle, nowMs + waitedMs).map((index) => index - BEFORE);
+}
+
+const TAKE_OVERS: readonly [what: string, situation: TakeOver, taken: readonly number[]][] = [
+  ["nothing from one that is as fast", { askedEachMs: 10, asked: 32, idleEachMs: 10 }, []],
+  ["nothing from one that is three times as slow", { askedEachMs: 900, asked: 5, idleEachMs: 300 }, []],
+  ["nothing where that saves no time worth a second copy", { askedEachMs: 40, asked: 5, idleEachMs: 1 }, []],
+  ["everything from one that gives each just before it is late", { askedEachMs: 900, asked: 3, idleEachMs: 10 }, [
+    2,
+    1,
+    0,
+  ]],
+  ["the last files from one that is soon done with the first", { askedEachMs: 100, asked: 5, idleEachMs: 10 }, [
+    4,
+    3,
+    2,
+  ]],
+  ["nothing yet from one that was just asked for the first time", { asked: 4, idleEachMs: 10 }, []],
+  ["the last files from one that has given none for a while", { asked: 3, waitedMs: 100, idleEachMs: 10 }, [2, 1]],
+  ["everything from one that has given none for longer", { asked: 3, waitedMs: 300, idleEachMs: 10 }, [2, 1, 0]],
+  ["the last files from one that was fast and has stopped", {
+    askedEachMs: 5,
+    asked: 4,
+    waitedMs: 150,
+    idleEachMs: 5,
+  }, [3, 2, 1]],
+  ["nothing for one that has given nothing itself", { askedEachMs: 900, asked: 3, waitedMs: 900 }, []],
+  ["nothing from one whose files are larger than those before", {
+    askedEachMs: 10,
+    asked: 4,
+    waitedMs: 300,
+    idleEachMs: 10,
+    size: 1_048_576,
+  }, []],
+  ["less where our own rate is what takes the time", {
+    askedEachMs: 40,
+    asked: 20,
+    idleEachMs: 10,
+    extraMs: 500,
+  }, [19, 18]],
+];
+
+for (const [what, situation, taken] of TAKE_OVERS) {
+  Deno.test(`SmallPlan lets an idle peer take over ${what}`, () => {
+    assertEquals(takenOver(situation), taken);
+  });
+}
+
+Deno.test("SmallPlan lets an idle peer take over from the slowest first, and no file twice", () => {
+  const files = [["slow", "idle"], ["slow", "idle"], ["slowest", "idle"], ["slowest", "idle"], ["idle"]];
+  const plan = new SmallPlan(files.map((peers) => ({ name: "", size: 1, sources: peers.map(source) })));
+  const [idle, slow, slowest] = [plan.begin("idle", 0), plan.begin("slow", 0), plan.begin("slowest", 0)];
+  assertEquals([takeAll(plan, slow, 0), takeAll(plan, slowest, 0).sort()], [[0, 1], [2, 3]]);
+  plan.take(idle, 0);
+  plan.arrived(idle, 10);
+  plan.arrived(slow, 500);
+  plan.arrived(slowest, 800);
+  assertEquals(takeAll(plan, idle, 800), [3, 1]);
+  assertEquals(takeAll(plan, plan.begin("idle", 800), 800), []);
+});
