@@ -15,7 +15,7 @@ import { printable, printableJson } from "./lib/core/printable.ts";
 import { STOP_SIGNALS } from "./lib/core/flow/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
-import { SqliteIndex } from "./lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "./lib/index/local/local_index.ts";
 import { type Room, RoomKey, WEAK_KEY } from "./lib/net/room_key.ts";
 import { watchEventLoop } from "./lib/server/event_loop.ts";
 import { HTTP_ROUTES } from "./lib/server/http_routes.ts";
@@ -190,9 +190,9 @@ function isOneFile(): boolean {
 
 /** The index of this server alone, or one that it shares with others, whose code is loaded only then. */
 async function openIndex(redis: string | undefined, journal: Journal): Promise<SearchIndex> {
-  if (redis === undefined) return new SqliteIndex();
-  const { parseRedisPlace, RedisIndex } = await import("./lib/index/shared/redis_index.ts");
-  return await RedisIndex.open(parseRedisPlace(redis), { onEvent: journal });
+  if (redis === undefined) return new LocalIndex();
+  const { parseRedisPlace, SharedIndex } = await import("./lib/index/shared/shared_index.ts");
+  return await SharedIndex.open(parseRedisPlace(redis), { onEvent: journal });
 }
 
 /** The key of the room. A file that others can read, or a key that can be guessed, is remarked on. */

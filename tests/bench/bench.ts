@@ -4,10 +4,10 @@
  */
 
 import { parseSize } from "../../lib/core/quantity.ts";
-import { SqliteIndex } from "../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import { type FlagTable, parseFlags } from "../../lib/cli/flags.ts";
 import { benchDownload, benchFirstByte } from "./download.ts";
-import { benchFiles, benchPeers, benchRequests, SQLITE } from "./capacity.ts";
+import { benchFiles, benchPeers, benchRequests, LOCAL } from "./capacity.ts";
 import { benchInside } from "./inside.ts";
 import { benchIndex, benchStart } from "./index.ts";
 import { benchPictures } from "./pictures.ts";
@@ -42,11 +42,11 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["rates", () => benchRates({ rounds })],
   ["many files", () => benchSmallFiles({ rounds })],
   ["pictures", () => benchPictures({ rounds })],
-  ["requests", () => benchRequests(SQLITE)],
+  ["requests", () => benchRequests(LOCAL)],
   ["index", () => benchIndex({ peers: 10, filesEach: 10_000 })],
-  ["inside", () => benchInside("SQLite", () => Promise.resolve(new SqliteIndex()), fileCounts)],
-  ["files", () => benchFiles(SQLITE, fileCounts)],
-  ["peers", () => benchPeers(SQLITE, [1_000, 10_000])],
+  ["inside", () => benchInside("in memory", () => Promise.resolve(new LocalIndex()), fileCounts)],
+  ["files", () => benchFiles(LOCAL, fileCounts)],
+  ["peers", () => benchPeers(LOCAL, [1_000, 10_000])],
   ["redis", () => redisReference()],
   ["shared", () => benchShared(fileCounts)],
   ["behind redis", () => overRedis((flavour) => benchFiles(flavour, fileCounts))],

@@ -25,7 +25,7 @@ export interface Flavour {
 }
 
 /** The index of one server, alone. */
-export const SQLITE: Flavour = { name: "SQLite", args: [] };
+export const LOCAL: Flavour = { name: "in memory", args: [] };
 
 /** Joins a second, then for each number of files: how fast they are registered, what they take, and how searches fare. */
 export async function benchFiles(flavour: Flavour, sizes: readonly number[]): Promise<BenchRow[]> {

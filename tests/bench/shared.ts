@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseRedisPlace, RedisIndex } from "../../lib/index/shared/redis_index.ts";
+import { parseRedisPlace, SharedIndex } from "../../lib/index/shared/shared_index.ts";
 import type { SearchIndex } from "../../lib/index/search_index.ts";
 import { residentBytes } from "../support/memory.ts";
 import { startIndex } from "../support/programs.ts";
@@ -113,7 +113,7 @@ export async function overRedis(bench: (flavour: Flavour) => Promise<BenchRow[]>
 export async function benchInsideRedis(sizes: readonly number[]): Promise<BenchRow[]> {
   await using redis = await startRedis();
   let opened = 0;
-  const open = (): Promise<SearchIndex> => RedisIndex.open(parseRedisPlace(`${redis.url}#${++opened}`));
+  const open = (): Promise<SearchIndex> => SharedIndex.open(parseRedisPlace(`${redis.url}#${++opened}`));
   return await benchInside("Redis", open, sizes);
 }
 

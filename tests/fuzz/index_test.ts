@@ -7,7 +7,7 @@ import { assertEquals } from "@std/assert";
 import { type Random, randomBelow, randomOf, seededRandom } from "../../lib/core/random.ts";
 import { matchQuality } from "../../lib/index/local/rank.ts";
 import type { IndexedPeer, ListedFile } from "../../lib/index/search_index.ts";
-import { SqliteIndex } from "../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import { words } from "../../lib/core/words.ts";
 
 const STEPS = Number(Deno.env.get("INDEX_FUZZ_STEPS") ?? 1_500);
@@ -41,7 +41,7 @@ function peer(name: string): IndexedPeer {
 Deno.test("an index finds what is listed and nothing else, whatever comes and goes", async () => {
   const seed = Number(Deno.env.get("FUZZ_SEED") ?? randomBelow(Math.random, 2 ** 31));
   const random = seededRandom(seed);
-  await using index = new SqliteIndex();
+  await using index = new LocalIndex();
   const lists = new Map<string, Map<string, ListedFile>>();
   const peers = Array.from({ length: 6 }, (_, number) => `peer ${number}`);
   for (let step = 0; step < STEPS; step++) {
@@ -71,7 +71,7 @@ Deno.test("an index finds what is listed and nothing else, whatever comes and go
 });
 
 async function compare(
-  index: SqliteIndex,
+  index: LocalIndex,
   lists: ReadonlyMap<string, ReadonlyMap<string, ListedFile>>,
   random: Random,
   what: string,

@@ -5,7 +5,7 @@
 
 import type { Address } from "../../lib/core/address.ts";
 import type { Clock } from "../../lib/core/flow/clock.ts";
-import { SqliteIndex } from "../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import type { SearchIndex } from "../../lib/index/search_index.ts";
 import type { RoomKey } from "../../lib/net/room_key.ts";
 import { HttpAccess } from "../../lib/server/http_access.ts";
@@ -44,7 +44,7 @@ export class TestApi implements AsyncDisposable {
   readonly #api: HttpApi;
   readonly #registrars: Registrars;
 
-  constructor({ index = new SqliteIndex(), roomKey, namesMax }: ApiOptions = {}) {
+  constructor({ index = new LocalIndex(), roomKey, namesMax }: ApiOptions = {}) {
     this.#registrars = new Registrars(namesMax);
     this.index = index;
     const clock: Clock = {

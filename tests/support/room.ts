@@ -4,7 +4,7 @@
  */
 
 import type { Address } from "../../lib/core/address.ts";
-import { SqliteIndex } from "../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import { Peer, type PeerOptions } from "../../lib/peer/peer.ts";
 import type { PeerEvent } from "../../lib/peer/peer_event.ts";
 import { IndexServer } from "../../lib/server/index_server.ts";
@@ -21,16 +21,16 @@ export interface RoomPeer {
 /** An index and whoever was started in it. */
 export class Room implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
-  #index: SqliteIndex;
+  #index: LocalIndex;
   #server: IndexServer;
 
-  private constructor(index: SqliteIndex, server: IndexServer) {
+  private constructor(index: LocalIndex, server: IndexServer) {
     this.#index = index;
     this.#server = server;
   }
 
   static async open(address: Address = { host: "127.0.0.1", port: 0 }): Promise<Room> {
-    const index = new SqliteIndex();
+    const index = new LocalIndex();
     return new Room(index, await listen(address, index));
   }
 
@@ -40,7 +40,7 @@ export class Room implements AsyncDisposable {
   }
 
   /** What the index knows. */
-  get index(): SqliteIndex {
+  get index(): LocalIndex {
     return this.#index;
   }
 
@@ -73,7 +73,7 @@ export class Room implements AsyncDisposable {
 
   /** Starts an empty index where the last one was. */
   async startIndex(): Promise<void> {
-    this.#index = new SqliteIndex();
+    this.#index = new LocalIndex();
     this.#server = await listen(this.address, this.#index);
   }
 
@@ -88,6 +88,6 @@ export class Room implements AsyncDisposable {
   }
 }
 
-function listen(address: Address, index: SqliteIndex): Promise<IndexServer> {
+function listen(address: Address, index: LocalIndex): Promise<IndexServer> {
   return IndexServer.listen(address, { index, journal: () => {} });
 }

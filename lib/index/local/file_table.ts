@@ -1,6 +1,6 @@
 /**
  * Every copy that a peer lists: whose it is, its name, size and root. Copies are found by name, by root and by peer, each in a chain of its own. Called
- * by listed_files.ts and sqlite_search.ts.
+ * by listed_files.ts and local_search.ts.
  *
  * Rows of numbers in pages: 75 bytes a copy, and reading one takes well under a microsecond. As a table of SQLite with its three trees it was twice
  * as much, and more than half of the time of a search. Pages, so that no growth of the table copies it; root chains are split one by one

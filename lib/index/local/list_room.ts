@@ -1,6 +1,6 @@
 /**
  * How much memory all lists together may take, and how it is shared among addresses: 12 keys with the longest names took 16 GB within minutes. Pure.
- * Called by sqlite_index.ts.
+ * Called by local_index.ts.
  *
  * An address may hold a multiple of what is free. So one alone gets nearly everything, several get equal parts, and the next one always finds some
  * room.

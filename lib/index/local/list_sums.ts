@@ -1,5 +1,5 @@
 /**
- * How much one peer lists, and whether it may list more. Pure. Called by sqlite_index.ts.
+ * How much one peer lists, and whether it may list more. Pure. Called by local_index.ts.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
  * Every file that some peer lists: its name and that name's words, each once however many list it, and a row for each copy. Called by
- * sqlite_index.ts and sqlite_search.ts.
+ * local_index.ts and local_search.ts.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
  * The names of all files by number, as searches read them: some tens for each, from all over the list. Called by listed_files.ts and
- * sqlite_search.ts.
+ * local_search.ts.
  *
  * SQLite has them too, to find a number by its name; reading a name by its number there takes 2 microseconds, here a tenth of one.
  * @module

@@ -1,5 +1,5 @@
 /**
- * Puts the contents behind names in order: better matches first, equal ones by how many have them. Called by sqlite_search.ts.
+ * Puts the contents behind names in order: better matches first, equal ones by how many have them. Called by local_search.ts.
  *
  * The order of what was ranked never changes by what is ranked after it, so that whoever asks for less gets the beginning of the same sequence.
  * @module

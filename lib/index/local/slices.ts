@@ -1,6 +1,6 @@
 /**
  * Work on the event loop in slices of time, which all who have such work share: thirty lists that change at once would otherwise hold up
- * everybody else for thirty slices. Called by sqlite_index.ts.
+ * everybody else for thirty slices. Called by local_index.ts.
  * @module
  */
 

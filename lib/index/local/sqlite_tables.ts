@@ -1,5 +1,5 @@
 /**
- * The tables of `SqliteIndex` and the statements on them. Called by sqlite_index.ts and sqlite_search.ts.
+ * The tables of `LocalIndex` and the statements on them. Called by local_index.ts and local_search.ts.
  *
  * Names are stored once, however many peers list them: thirty copies of a video are one entry. Their words are in word_tree.ts,
  * the copies in file_table.ts.

@@ -1,6 +1,6 @@
 /**
  * Which names have a word that begins in some way. A tree of beginnings: every branch holds the names that have a word below it, so a search of any
- * length is one walk down for each word, and then what the branches have in common. Called by listed_files.ts and sqlite_search.ts.
+ * length is one walk down for each word, and then what the branches have in common. Called by listed_files.ts and local_search.ts.
  *
  * A branch with few names is a leaf: it is not split by what follows, and whoever finds a name there compares its text. So a word that hardly
  * any name has, such as a number, takes some bytes and no branch of its own. Two words among a million names

@@ -1,6 +1,6 @@
 /**
  * The peers in Redis, one entry each, with the list as a log of batches. Typed calls over the scripts; who calls what when is the business
- * of redis_index.ts and redis_follower.ts.
+ * of shared_index.ts and follower.ts.
  * @module
  */
 

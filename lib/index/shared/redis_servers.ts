@@ -1,6 +1,6 @@
 /**
- * The servers that share one Redis: which of them live, which peers are at which, and what they tell each other. Called by redis_index.ts
- * and redis_follower.ts.
+ * The servers that share one Redis: which of them live, which peers are at which, and what they tell each other. Called by shared_index.ts
+ * and follower.ts.
  * @module
  */
 

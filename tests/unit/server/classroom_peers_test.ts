@@ -7,7 +7,7 @@ import {
   DIALECT_PEERS_MAX,
   DIALECT_SILENCE_MS_MAX,
 } from "../../../lib/core/limits.ts";
-import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../lib/index/local/local_index.ts";
 import { ClassroomPeers } from "../../../lib/server/classroom_peers.ts";
 import type { JournalEvent } from "../../../lib/server/journal.ts";
 import { eventually } from "../../support/wait.ts";
@@ -43,7 +43,7 @@ class HandClock implements Clock {
 }
 
 function start(peersMax = DIALECT_PEERS_MAX) {
-  const index = new SqliteIndex();
+  const index = new LocalIndex();
   const clock = new HandClock();
   const events: JournalEvent[] = [];
   const peers = new ClassroomPeers({ index, clock, peersMax, journal: (event) => events.push(event) });

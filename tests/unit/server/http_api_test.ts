@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { REGISTRATIONS_PER_ADDRESS_MAX } from "../../../lib/core/limits.ts";
-import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../lib/index/local/local_index.ts";
 import { RoomKey } from "../../../lib/net/room_key.ts";
 import { Hit, type PeerRef } from "../../../lib/protocol/shapes.ts";
 import { hostFor } from "../../../lib/server/http_lists.ts";
@@ -13,7 +13,7 @@ const ID = "1d".repeat(32);
 const ROOT = "a".repeat(64);
 
 /** An index with two peers and their files. */
-async function filled(index = new SqliteIndex()): Promise<TestApi> {
+async function filled(index = new LocalIndex()): Promise<TestApi> {
   const api = new TestApi({ index });
   const peer = { id: ID, certificate: "ce", plain: false, port: 4000 };
   await index.join({ ...peer, name: "Inês", host: "10.0.0.7" });
@@ -49,7 +49,7 @@ Deno.test("GET /peers/NAME finds one by any spelling of the name, and says when 
 });
 
 Deno.test("GET /search answers like the wire, best match first, old when the index is not current", async () => {
-  class OldIndex extends SqliteIndex {
+  class OldIndex extends LocalIndex {
     current = true;
     override get isCurrent(): boolean {
       return this.current;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { HTTP_BODY_BYTES_MAX, HTTP_REQUESTS_PER_ADDRESS_MAX, URL_BYTES_MAX } from "../../../lib/core/limits.ts";
 import { failedWith } from "../../../lib/core/failure.ts";
-import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../lib/index/local/local_index.ts";
 import { isOwnName } from "../../../lib/server/http_access.ts";
 import { readJson } from "../../../lib/server/http_body.ts";
 import { ASKER, JSON_TYPE, TestApi } from "../../support/http_api.ts";
@@ -162,7 +162,7 @@ Deno.test("readJson() takes no more bytes than its bound, announced or in chunks
 
 Deno.test("one address is answered so many requests at once, others are answered meanwhile", async () => {
   const released = Promise.withResolvers<void>();
-  class SlowIndex extends SqliteIndex {
+  class SlowIndex extends LocalIndex {
     override async peers(): Promise<{ peers: []; more: false }> {
       await released.promise;
       return { peers: [], more: false };
@@ -193,7 +193,7 @@ Deno.test("a flood of one address is slowed down", async () => {
 });
 
 Deno.test("a bug is told as such, without a trace, and written down with it", async () => {
-  class BrokenIndex extends SqliteIndex {
+  class BrokenIndex extends LocalIndex {
     override peers(): Promise<never> {
       return Promise.reject(new TypeError("secret detail"));
     }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../lib/index/local/local_index.ts";
 import { HttpServer } from "../../../lib/server/http_server.ts";
 import { IndexMetrics } from "../../../lib/server/index_metrics.ts";
 import { connectFrom } from "../../support/connect_from.ts";
@@ -10,7 +10,7 @@ const CLOSING_REQUEST = REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r
 const OK = "HTTP/1.1 200 ";
 
 async function startHttp(options: { connectionsMax?: number; idleMs?: number } = {}) {
-  const index = new SqliteIndex();
+  const index = new LocalIndex();
   const server = await HttpServer.listen({ host: "127.0.0.1", port: 0 }, {
     index,
     journal: () => {},

@@ -3,7 +3,7 @@ import { systemClock } from "../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { NAME_BYTES_MAX, PROBE_WAIT_MS } from "../../../lib/core/limits.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../../../lib/core/version.ts";
-import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../lib/index/local/local_index.ts";
 import { answerRequests } from "../../../lib/net/answerer.ts";
 import { ask, greet, makeNonce } from "../../../lib/net/caller.ts";
 import { dial } from "../../../lib/net/dial.ts";
@@ -27,7 +27,7 @@ const ROOT = "a".repeat(64);
 /** A listening index in this process, with what it wrote down. */
 async function startIndex(options: { host?: string; silenceMs?: number; connectionsMax?: number } = {}) {
   const { host = "127.0.0.1", ...rest } = options;
-  const index = new SqliteIndex();
+  const index = new LocalIndex();
   const events: JournalEvent[] = [];
   const server = await IndexServer.listen({ host, port: 0 }, {
     index,

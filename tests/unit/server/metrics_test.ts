@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../lib/index/local/local_index.ts";
 import { watchEventLoop } from "../../../lib/server/event_loop.ts";
 import { HTTP_ROUTES } from "../../../lib/server/http_routes.ts";
 import { IndexMetrics } from "../../../lib/server/index_metrics.ts";
@@ -83,7 +83,7 @@ Deno.test("the strict reader of metrics refuses what is wrong", () => {
 });
 
 Deno.test("an index's metrics are well-formed, with and without anything counted, and only rise", async () => {
-  await using index = new SqliteIndex();
+  await using index = new LocalIndex();
   const metrics = makeMetrics();
   const before = readExposition(await metrics.exposition(index, STATE));
   metrics.answered("SEARCH", 0.2);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Clock, systemClock } from "../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import { SqliteIndex } from "../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../lib/index/local/local_index.ts";
 import { IndexServer } from "../../../lib/server/index_server.ts";
 import { parseRates, RATES, type Rates } from "../../../lib/server/rates.ts";
 import { IndexClient } from "../../support/index_client.ts";
@@ -37,7 +37,7 @@ Deno.test("an index keeps to its rates: a caller that asks more often waits, eac
   const waits: number[] = [];
   // Nobody has to wait for real: the waits are what is looked at.
   const clock: Clock = { now: () => systemClock.now(), delay: (ms) => Promise.resolve(void waits.push(ms)) };
-  await using index = new SqliteIndex();
+  await using index = new LocalIndex();
   const rates = { ...RATES, proofs: 2, questions: 1 };
   await using server = await IndexServer.listen({ host: "127.0.0.1", port: 0 }, {
     index,

@@ -3,7 +3,7 @@ import { Failure } from "../../../../lib/core/failure.ts";
 import { BATCH_FILES_MAX } from "../../../../lib/core/limits.ts";
 import { ListRoom, nameBytes } from "../../../../lib/index/local/list_room.ts";
 import type { IndexedPeer } from "../../../../lib/index/search_index.ts";
-import { SqliteIndex } from "../../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../../lib/index/local/local_index.ts";
 
 const EMPTY = { nameBytes: 0, nodes: 0, copies: 0 };
 
@@ -12,7 +12,7 @@ function peer(name: string, host: string): IndexedPeer {
 }
 
 /** Lists names of a peer, a batch at a time, until the index refuses. Shape: how many it took. */
-async function fill(index: SqliteIndex, name: string, countMax = Infinity): Promise<number> {
+async function fill(index: LocalIndex, name: string, countMax = Infinity): Promise<number> {
   let listed = 0;
   while (listed < countMax) {
     const add = Array.from(
@@ -59,7 +59,7 @@ Deno.test("ListRoom counts all addresses of one /64 as one", () => {
 });
 
 Deno.test("an index full of one address's names refuses politely, still lists for others, and has the room back", async () => {
-  await using index = new SqliteIndex({ listBytesMax: 2_000_000 });
+  await using index = new LocalIndex({ listBytesMax: 2_000_000 });
   for (const key of ["eve 1", "eve 2", "eve 3"]) await index.join(peer(key, "10.0.0.66"));
   const taken = [await fill(index, "eve 1"), await fill(index, "eve 2"), await fill(index, "eve 3")];
   assert((taken[0] ?? 0) > 1_000, String(taken));

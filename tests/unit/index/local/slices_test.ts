@@ -1,10 +1,10 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { nextTurn } from "../../../../lib/core/flow/clock.ts";
 import { Slices } from "../../../../lib/index/local/slices.ts";
-import { SqliteIndex } from "../../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../../lib/index/local/local_index.ts";
 
 Deno.test("thirty lists that change at once hold up the others no longer than one", async () => {
-  await using index = new SqliteIndex();
+  await using index = new LocalIndex();
   const names = Array.from({ length: 30 }, (_, number) => `peer ${number}`);
   const row = { id: "1d", certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
   for (const name of names) await index.join({ ...row, name });

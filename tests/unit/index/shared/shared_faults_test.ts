@@ -10,14 +10,14 @@ import { BATCH_FILES_MAX, PARTIALS_PER_PEER_MAX, SERVER_LEASE_EVERY_MS } from ".
 import { peerNameKey } from "../../../../lib/core/peer_name.ts";
 import { NO_CHANGE } from "../../../../lib/index/shared/list_batch.ts";
 import { RedisEntries } from "../../../../lib/index/shared/redis_entries.ts";
-import { parseRedisPlace, RedisIndex } from "../../../../lib/index/shared/redis_index.ts";
+import { parseRedisPlace, SharedIndex } from "../../../../lib/index/shared/shared_index.ts";
 import { RedisKeys } from "../../../../lib/index/shared/redis_keys.ts";
 import { RedisLink } from "../../../../lib/index/shared/redis_link.ts";
-import { OtherPeers } from "../../../../lib/index/shared/redis_others.ts";
-import { OwnPeers } from "../../../../lib/index/shared/redis_own.ts";
+import { OtherPeers } from "../../../../lib/index/shared/other_peers.ts";
+import { OwnPeers } from "../../../../lib/index/shared/own_peers.ts";
 import { RedisServers } from "../../../../lib/index/shared/redis_servers.ts";
 import type { IndexedPeer, SharedIndexEvent } from "../../../../lib/index/search_index.ts";
-import { SqliteIndex } from "../../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../../lib/index/local/local_index.ts";
 import { withComponent } from "../../../support/components.ts";
 import { type RunningRedisServer, startRedis } from "../../../support/redis.ts";
 import { eventually } from "../../../support/wait.ts";
@@ -44,7 +44,7 @@ function peer(name: string): IndexedPeer {
 /** What a server has in hand for its own peers, without anything that would look after them: it dies whenever the test says so. */
 interface Bare extends AsyncDisposable {
   readonly own: OwnPeers;
-  readonly local: SqliteIndex;
+  readonly local: LocalIndex;
   readonly entries: RedisEntries;
   readonly servers: RedisServers;
   readonly lost: string[];
@@ -58,7 +58,7 @@ async function bare(
 ): Promise<Bare> {
   const place = parseRedisPlace(redis.url);
   const [link, keys] = [await RedisLink.open(place), new RedisKeys(place.namespace)];
-  const local = new SqliteIndex({ bindsNames: false });
+  const local = new LocalIndex({ bindsNames: false });
   const [entries, servers] = [entriesOf(link, keys), new RedisServers(link, keys)];
   const lost: string[] = [];
   const onLost = ({ name }: IndexedPeer) => Promise.resolve(void lost.push(name));
@@ -83,8 +83,8 @@ async function bare(
 async function open(
   redis: RunningRedisServer,
   options: { readonly clock?: Clock; readonly onEvent?: (event: SharedIndexEvent) => void } = {},
-): Promise<RedisIndex> {
-  return await RedisIndex.open(parseRedisPlace(redis.url), options);
+): Promise<SharedIndex> {
+  return await SharedIndex.open(parseRedisPlace(redis.url), options);
 }
 
 /** The servers that have a lease. */

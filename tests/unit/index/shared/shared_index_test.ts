@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Failure } from "../../../../lib/core/failure.ts";
-import { parseRedisPlace, RedisIndex } from "../../../../lib/index/shared/redis_index.ts";
+import { parseRedisPlace, SharedIndex } from "../../../../lib/index/shared/shared_index.ts";
 import { RedisKeys } from "../../../../lib/index/shared/redis_keys.ts";
 import { CLIENT, RedisLink } from "../../../../lib/index/shared/redis_link.ts";
 import { RedisServers } from "../../../../lib/index/shared/redis_servers.ts";
@@ -17,7 +17,7 @@ const KNOWN_MS = 1_000;
 
 /** A server's index, and what it told. */
 interface Shared extends AsyncDisposable {
-  readonly index: RedisIndex;
+  readonly index: SharedIndex;
   readonly events: SharedIndexEvent["event"][];
   readonly lost: string[];
   alive: boolean;
@@ -26,7 +26,7 @@ interface Shared extends AsyncDisposable {
 async function share(redis: RunningRedisServer): Promise<Shared> {
   const events: SharedIndexEvent["event"][] = [];
   const lost: string[] = [];
-  const index = await RedisIndex.open(parseRedisPlace(redis.url), { onEvent: ({ event }) => events.push(event) });
+  const index = await SharedIndex.open(parseRedisPlace(redis.url), { onEvent: ({ event }) => events.push(event) });
   const shared = { index, events, lost, alive: true, [Symbol.asyncDispose]: () => index[Symbol.asyncDispose]() };
   index.serve({ isAlive: () => Promise.resolve(shared.alive), lost: (name) => lost.push(name) });
   await eventually("what is there", () => index.isCurrent);
@@ -37,17 +37,17 @@ function peer(name: string, id = "1d".repeat(32)): IndexedPeer {
   return { name, id, certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
 }
 
-async function join(index: RedisIndex, name: string, ...files: string[]): Promise<void> {
+async function join(index: SharedIndex, name: string, ...files: string[]): Promise<void> {
   await index.join(peer(name));
   await index.update(name, { add: files.map((each) => ({ name: each, size: 10 })), remove: [] });
 }
 
-async function found(index: RedisIndex, query: string): Promise<string[]> {
+async function found(index: SharedIndex, query: string): Promise<string[]> {
   const { hits } = await index.search({ query, exact: false, limit: 100, offset: 0 });
   return hits.map((hit) => `${hit.name} ${hit.peers.map(({ name }) => name).sort()}`).sort();
 }
 
-async function becomes(index: RedisIndex, query: string, expected: string[], waitMs = KNOWN_MS): Promise<void> {
+async function becomes(index: SharedIndex, query: string, expected: string[], waitMs = KNOWN_MS): Promise<void> {
   const same = async () => JSON.stringify(await found(index, query)) === JSON.stringify(expected);
   await eventually(`${query}: ${expected}`, same, waitMs).catch(async () => {
     assertEquals(await found(index, query), expected);
@@ -158,7 +158,9 @@ Deno.test("the client of Redis is the one that deno.json names; without --redis 
   const imported: { specifier: string; code?: unknown; isDynamic?: boolean }[] = modules.flatMap(
     (module: { dependencies?: unknown[] }) => module.dependencies ?? [],
   );
-  const ofRedis = imported.filter(({ specifier, code }) => specifier.includes("redis") && code !== undefined);
+  const ofRedis = imported.filter(({ specifier, code }) =>
+    /redis|index\/shared\//.test(specifier) && code !== undefined
+  );
   const fromServer = ofRedis.filter(({ specifier }) => specifier.startsWith("./lib/"));
   assertEquals(fromServer.map(({ isDynamic }) => isDynamic), [true]);
   assert(!ofRedis.some(({ specifier }) => specifier.includes("@redis")));
@@ -172,7 +174,7 @@ Deno.test("what --redis may say, and what is said when Redis is not there", asyn
   for (const wrong of ["", "localhost:6379", "http://h", "redis://a,", "redis://a#x,redis://b#y", "redis://a#{x}"]) {
     assertEquals(assertThrows(() => place(wrong), Failure).code, "usage", wrong);
   }
-  const failure = await assertRejects(() => RedisIndex.open(place("redis://u:secret@127.0.0.1:1")), Failure);
+  const failure = await assertRejects(() => SharedIndex.open(place("redis://u:secret@127.0.0.1:1")), Failure);
   assertEquals(failure.code, "unreachable");
   assert(!failure.message.includes("secret"), failure.message);
 });

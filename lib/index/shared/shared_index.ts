@@ -17,11 +17,11 @@ import { Turns } from "../../core/flow/turns.ts";
 import { batchesOf, NO_CHANGE } from "./list_batch.ts";
 import { nameTaken } from "../name_binding.ts";
 import { type PutResult, RedisEntries } from "./redis_entries.ts";
-import { RedisFollower } from "./redis_follower.ts";
+import { Follower } from "./follower.ts";
 import { RedisKeys, REGISTRY } from "./redis_keys.ts";
 import { RedisLink, type RedisPlace } from "./redis_link.ts";
-import { OtherPeers } from "./redis_others.ts";
-import { OwnPeers } from "./redis_own.ts";
+import { OtherPeers } from "./other_peers.ts";
+import { OwnPeers } from "./own_peers.ts";
 import { RedisServers } from "./redis_servers.ts";
 import { makeToken, notRegistered, registeredPeer, wrongToken } from "../registration.ts";
 import type {
@@ -40,12 +40,12 @@ import type {
   SharedIndexEvent,
   WantedContent,
 } from "../search_index.ts";
-import { SqliteIndex } from "../local/sqlite_index.ts";
+import { LocalIndex } from "../local/local_index.ts";
 
 export { parseRedisPlace } from "./redis_link.ts";
 
 /** What the index tells, and the time it goes by. */
-export interface RedisIndexOptions {
+export interface SharedIndexOptions {
   readonly onEvent?: (event: SharedIndexEvent) => void;
   readonly clock?: Clock;
 }
@@ -54,22 +54,22 @@ export interface RedisIndexOptions {
 const PROBE_LOOK_MS = 100;
 
 /** `SearchIndex` that several servers share. */
-export class RedisIndex implements SearchIndex {
-  readonly #local = new SqliteIndex({ bindsNames: false });
+export class SharedIndex implements SearchIndex {
+  readonly #local = new LocalIndex({ bindsNames: false });
   readonly #turns = new Turns();
   readonly #link: RedisLink;
   readonly #entries: RedisEntries;
   readonly #servers: RedisServers;
   readonly #own: OwnPeers;
   readonly #others: OtherPeers;
-  readonly #follower: RedisFollower;
+  readonly #follower: Follower;
   readonly #clock: Clock;
   #sessions: Sessions | undefined;
 
   private constructor(
     link: RedisLink,
     keys: RedisKeys,
-    { onEvent = () => {}, clock = systemClock }: RedisIndexOptions,
+    { onEvent = () => {}, clock = systemClock }: SharedIndexOptions,
   ) {
     this.#link = link;
     this.#clock = clock;
@@ -89,12 +89,12 @@ export class RedisIndex implements SearchIndex {
     });
     const others = this.#others = new OtherPeers(local, entries, (key) => void this.#expire(key));
     const sessions = (): Sessions | undefined => this.#sessions;
-    this.#follower = new RedisFollower({ own, others, entries, servers, turns, clock, sessions, onEvent });
+    this.#follower = new Follower({ own, others, entries, servers, turns, clock, sessions, onEvent });
   }
 
   /** Connects to Redis, and begins to load what is there. Fails: "unreachable". */
-  static async open(place: RedisPlace, options: RedisIndexOptions = {}): Promise<RedisIndex> {
-    const index = new RedisIndex(await RedisLink.open(place), new RedisKeys(place.namespace), options);
+  static async open(place: RedisPlace, options: SharedIndexOptions = {}): Promise<SharedIndex> {
+    const index = new SharedIndex(await RedisLink.open(place), new RedisKeys(place.namespace), options);
     await index.#follower.start();
     return index;
   }

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseRedisPlace, RedisIndex } from "../../../../lib/index/shared/redis_index.ts";
+import { parseRedisPlace, SharedIndex } from "../../../../lib/index/shared/shared_index.ts";
 import { testSearchIndex } from "../../../contract/search_index.ts";
 import { withComponent } from "../../../support/components.ts";
 import { type RunningRedis, startRedis, startRedisCluster } from "../../../support/redis.ts";
@@ -11,13 +11,13 @@ for (const [what, start] of [["one Redis", () => startRedis()], ["a Redis cluste
   // One for all tests of the suite: each has keys of its own.
   let redis: RunningRedis | undefined;
   let opened = 0;
-  testSearchIndex(`RedisIndex over ${what}:`, async () => {
+  testSearchIndex(`SharedIndex over ${what}:`, async () => {
     redis ??= await start();
-    const index = await RedisIndex.open(parseRedisPlace(`${redis.url}#test-${++opened}`));
+    const index = await SharedIndex.open(parseRedisPlace(`${redis.url}#test-${++opened}`));
     await eventually("the index", () => index.isCurrent);
     return index;
   }, test);
-  test(`RedisIndex over ${what} leaves nothing in it but whose name is whose, what is registered, and old news`, async () => {
+  test(`SharedIndex over ${what} leaves nothing in it but whose name is whose, what is registered, and old news`, async () => {
     assert(redis !== undefined);
     await using ending = redis;
     const kept = /:(owner|news|alive)(:|$)|:members:\{registry\}|:peer:\{(chat de ana|renewed)\}/;

@@ -1,6 +1,6 @@
 /**
  * The peers that joined at this server, as they stand in Redis: each list is a log, to which changes are added; it is written anew when it
- * has grown much longer than what it says, or when Redis has lost it. Called by redis_index.ts and redis_follower.ts.
+ * has grown much longer than what it says, or when Redis has lost it. Called by shared_index.ts and follower.ts.
  *
  * While Redis is away nothing fails: changes are kept, and told when it is back.
  * @module
@@ -13,7 +13,7 @@ import { changesIn, type ListBatch, NO_CHANGE } from "./list_batch.ts";
 import type { PutEntry, PutResult, Reading, RedisEntries } from "./redis_entries.ts";
 import type { RedisServers } from "./redis_servers.ts";
 import type { IndexedPeer } from "../search_index.ts";
-import type { SqliteIndex } from "../local/sqlite_index.ts";
+import type { LocalIndex } from "../local/local_index.ts";
 
 /** A log may hold so many changes for each file that is listed, and some more, before it is written anew. */
 const CHANGES_PER_FILE_MAX = 2;
@@ -38,7 +38,7 @@ export interface OwnPeer {
 /** What the list needs. */
 export interface OwnPeersOptions {
   /** Where everybody is found, those of other servers, too. */
-  readonly local: SqliteIndex;
+  readonly local: LocalIndex;
   readonly entries: RedisEntries;
   readonly servers: RedisServers;
   /** Called when the entry of a peer has changed, so that the other servers are told. */

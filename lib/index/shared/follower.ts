@@ -1,6 +1,6 @@
 /**
  * Keeps one server and Redis together: follows the news, renews the lease, misses servers that are gone, and when Redis was away sets
- * everything right again. Called by redis_index.ts.
+ * everything right again. Called by shared_index.ts.
  * @module
  */
 
@@ -16,8 +16,8 @@ import {
 import type { Turns } from "../../core/flow/turns.ts";
 import type { RedisEntries } from "./redis_entries.ts";
 import { REGISTRY } from "./redis_keys.ts";
-import type { OtherPeers } from "./redis_others.ts";
-import type { OwnPeers } from "./redis_own.ts";
+import type { OtherPeers } from "./other_peers.ts";
+import type { OwnPeers } from "./own_peers.ts";
 import type { Note, RedisServers } from "./redis_servers.ts";
 import type { Sessions, SharedIndexEvent } from "../search_index.ts";
 
@@ -41,7 +41,7 @@ export interface FollowerOptions {
 }
 
 /** Follows until it is closed. */
-export class RedisFollower implements AsyncDisposable {
+export class Follower implements AsyncDisposable {
   readonly #options: FollowerOptions;
   readonly #closing = new AbortController();
   readonly #changed = new Set<string>();

@@ -1,5 +1,5 @@
 /**
- * Searches the tables of `SqliteIndex`. Called by sqlite_index.ts.
+ * Searches the tables of `LocalIndex`. Called by local_index.ts.
  *
  * A search is bounded in time, because others wait meanwhile: it reads a bounded number of names and copies. All that it finds is one sequence,
  * which does not depend on how much of it is asked for, so that its pages neither repeat each other nor leave out anything between them: names in
@@ -38,7 +38,7 @@ export interface SearchParts extends Copies {
 }
 
 /** The searching half of the index. */
-export class SqliteSearch {
+export class LocalSearch {
   readonly #parts: SearchParts;
 
   constructor(parts: SearchParts) {

@@ -1,6 +1,6 @@
 /**
  * The peers that are at other servers, and the names that were registered, as this server has read them from Redis into its own index.
- * Called by redis_index.ts and redis_follower.ts.
+ * Called by shared_index.ts and follower.ts.
  * @module
  */
 
@@ -9,7 +9,7 @@ import { Expiries } from "../../core/flow/expiries.ts";
 import type { ListBatch } from "./list_batch.ts";
 import { NOTHING_READ, type ReadEntry, type Reading, type RedisEntries } from "./redis_entries.ts";
 import { REGISTRY } from "./redis_keys.ts";
-import type { SqliteIndex } from "../local/sqlite_index.ts";
+import type { LocalIndex } from "../local/local_index.ts";
 
 interface OtherPeer {
   readonly name: string;
@@ -19,7 +19,7 @@ interface OtherPeer {
 
 /** Every peer that is elsewhere, by `peerNameKey`. What concerns one of them is called in its turn, one thing after the other. */
 export class OtherPeers implements Disposable {
-  readonly #local: SqliteIndex;
+  readonly #local: LocalIndex;
   readonly #entries: RedisEntries;
   readonly #peers = new Map<string, OtherPeer>();
   readonly #byServer = new Map<string, Set<string>>();
@@ -27,7 +27,7 @@ export class OtherPeers implements Disposable {
   #closed = false;
 
   /** `onExpired` is called with a registered name whose time is over, if it was not renewed elsewhere. */
-  constructor(local: SqliteIndex, entries: RedisEntries, onExpired: (key: string) => void) {
+  constructor(local: LocalIndex, entries: RedisEntries, onExpired: (key: string) => void) {
     this.#local = local;
     this.#entries = entries;
     this.#expiries = new Expiries(onExpired);

@@ -1,16 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import type { IndexedPeer } from "../../../../lib/index/search_index.ts";
-import { SqliteIndex } from "../../../../lib/index/local/sqlite_index.ts";
+import { LocalIndex } from "../../../../lib/index/local/local_index.ts";
 import { testSearchIndex } from "../../../contract/search_index.ts";
 
-testSearchIndex("SqliteIndex", () => Promise.resolve(new SqliteIndex()));
+testSearchIndex("LocalIndex", () => Promise.resolve(new LocalIndex()));
 
 function peer(name: string): IndexedPeer {
   return { name, id: "1d".repeat(32), certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
 }
 
-Deno.test("SqliteIndex: what very many list keeps nothing else from being found", async () => {
-  await using index = new SqliteIndex();
+Deno.test("LocalIndex: what very many list keeps nothing else from being found", async () => {
+  await using index = new LocalIndex();
   const lessons = Array.from({ length: 30 }, (_, number) => `aula ${number}.mp4`);
   for (let number = 0; number < 600; number++) {
     await index.join(peer(`${number}`));
@@ -22,8 +22,8 @@ Deno.test("SqliteIndex: what very many list keeps nothing else from being found"
   assertEquals(folder.hits.map(({ name }) => name), lessons.toSorted());
 });
 
-Deno.test("SqliteIndex: an exact search finds the very name, whatever others have in folders, and says that there are more", async () => {
-  await using index = new SqliteIndex();
+Deno.test("LocalIndex: an exact search finds the very name, whatever others have in folders, and says that there are more", async () => {
+  await using index = new LocalIndex();
   await index.join(peer("eve"));
   const add = Array.from({ length: 12_000 }, (_, number) => ({ name: `${number}/aula 1.mp4`, size: 1 }));
   await index.update("eve", { add, remove: [] });
@@ -37,8 +37,8 @@ Deno.test("SqliteIndex: an exact search finds the very name, whatever others hav
   }
 });
 
-Deno.test("SqliteIndex: of a content that one peer has under very many names, the other holders are found", async () => {
-  await using index = new SqliteIndex();
+Deno.test("LocalIndex: of a content that one peer has under very many names, the other holders are found", async () => {
+  await using index = new LocalIndex();
   const root = "ab".repeat(32);
   await index.join(peer("eve"));
   await index.join(peer("ana"));
@@ -56,8 +56,8 @@ Deno.test("SqliteIndex: of a content that one peer has under very many names, th
   assertEquals(hits.map(({ name, holders, peers }) => [name, holders, peers.length]), [["film.mp4", 2, 2]]);
 });
 
-Deno.test("SqliteIndex: the content that most have comes first in a folder, and it is said how many", async () => {
-  await using index = new SqliteIndex();
+Deno.test("LocalIndex: the content that most have comes first in a folder, and it is said how many", async () => {
+  await using index = new LocalIndex();
   const [most, newest] = ["a1", "b2"].map((each) => each.repeat(32));
   const names = Array.from({ length: 100 }, (_, number) => `week/${String(number).padStart(2, "0")}.pdf`);
   for (let number = 0; number < 300; number++) {
@@ -69,8 +69,8 @@ Deno.test("SqliteIndex: the content that most have comes first in a folder, and 
   assertEquals([first?.root, first?.holders, second?.root, second?.holders], [most, 200, newest, 100]);
 });
 
-Deno.test("SqliteIndex counts a peer with one content under many names as one holder, and ranks contents of many peers before it", async () => {
-  await using index = new SqliteIndex();
+Deno.test("LocalIndex counts a peer with one content under many names as one holder, and ranks contents of many peers before it", async () => {
+  await using index = new LocalIndex();
   await index.join(peer("eve"));
   const add = Array.from(
     { length: 40 },
@@ -85,8 +85,8 @@ Deno.test("SqliteIndex counts a peer with one content under many names as one ho
   assertEquals(hits.map(({ root, holders }) => [root?.[0], holders]), [["a", 20], ["e", 1]]);
 });
 
-Deno.test("SqliteIndex: a content under hundreds of names hides none of the others", async () => {
-  await using index = new SqliteIndex();
+Deno.test("LocalIndex: a content under hundreds of names hides none of the others", async () => {
+  await using index = new LocalIndex();
   await index.join(peer("ana"));
   const same = Array.from(
     { length: 300 },

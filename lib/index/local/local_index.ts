@@ -3,7 +3,7 @@
  * copies. Called by lib/server.
  *
  * Every step is bounded in time, because searches of others wait meanwhile: changes are applied in slices, between which everything else
- * has its turn. The tables are in sqlite_tables.ts, words in word_tree.ts, searching in sqlite_search.ts.
+ * has its turn. The tables are in sqlite_tables.ts, words in word_tree.ts, searching in local_search.ts.
  * @module
  */
 
@@ -39,7 +39,7 @@ import type {
   WantedContent,
 } from "../search_index.ts";
 import { Slices } from "./slices.ts";
-import { SqliteSearch } from "./sqlite_search.ts";
+import { LocalSearch } from "./local_search.ts";
 import { one, openDatabase, type PartialRow, prepareStatements, rows } from "./sqlite_tables.ts";
 
 /** How long changes may hold the event loop before others have their turn. */
@@ -58,12 +58,12 @@ interface PeerState {
 }
 
 /** `SearchIndex` in the memory of this process. */
-export class SqliteIndex implements SearchIndex {
+export class LocalIndex implements SearchIndex {
   // One transaction for the life of the database: there is nothing to make durable. Searches see what is not committed.
   readonly #database = openDatabase();
   readonly #sql = prepareStatements(this.#database);
   readonly #listed = new ListedFiles(this.#sql);
-  readonly #search = new SqliteSearch({
+  readonly #search = new LocalSearch({
     sql: this.#sql,
     names: this.#listed.names,
     words: this.#listed.words,
