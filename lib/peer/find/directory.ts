@@ -17,7 +17,6 @@ import { DownloadRequest, Find, FolderFiles, Search } from "../../protocol/searc
 import type { PeerRef, PeerRow } from "../../protocol/shapes.ts";
 import type { Content } from "../../transfer/download.ts";
 import type { Source } from "../../transfer/lane.ts";
-import { classroomPeersAt } from "../get/dialect_fetch.ts";
 import { folderLike, mostLike } from "./folder_names.ts";
 import type { Contacts, PeerRemarks } from "./contacts.ts";
 import { holderOf, settled, sourceOf } from "./holders.ts";
@@ -26,38 +25,9 @@ import type { LastTable, Row } from "./last_table.ts";
 import { ListTime } from "./list_time.ts";
 import { filesOf } from "./peer_list.ts";
 import { settleSizes } from "./true_size.ts";
+import { classroomPeersAt, type FolderFile, type Wanted, type WantedFile, type WantedFolder } from "./wanted.ts";
 
 export type { PeerRow };
-
-/** What a download is to fetch. */
-export type Wanted = WantedFile | WantedFolder;
-
-/** Everything whose name begins with `name`, which ends in a slash. */
-export interface WantedFolder {
-  readonly kind: "folder";
-  readonly name: string;
-  /** Only this peer's copy. */
-  readonly from?: string;
-}
-
-/** A file of a folder and who has it. */
-export interface FolderFile extends Content {
-  readonly sources: readonly Source[];
-  readonly refs: readonly PeerRef[];
-  /** Whether it has holders that are not among `refs`. */
-  readonly moreHolders: boolean;
-}
-
-/** A file, and from whom if that was said. */
-export interface WantedFile extends Content {
-  readonly kind: "file";
-  /** Only this peer's copy. */
-  readonly from?: string;
-  /** Peers that had it when it was found. */
-  readonly peers: readonly PeerRef[];
-  /** Other contents of the same name, of which this one was chosen. */
-  readonly others: number;
-}
 
 /** What the directory asks. */
 export interface DirectoryOptions {

@@ -5,8 +5,6 @@
  */
 
 import { join } from "node:path";
-import { type Address, formatAddress } from "../../core/address.ts";
-import { type Dialect, DIALECTS, NO_ID } from "../../core/dialect.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
 import { CONSENT_WAIT_MS, FILE_BYTES_MAX, HELLO_LINE_BYTES_MAX } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
@@ -15,31 +13,13 @@ import { JsonEnd } from "../../protocol/dialect.ts";
 import { decodeHeader, DIALECT_ANSWERS, encodeDownload } from "../../protocol/dialect_requests.ts";
 import type { PeerRef } from "../../protocol/shapes.ts";
 import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
-import type { WantedFile } from "../find/directory.ts";
+import type { WantedFile } from "../find/wanted.ts";
 import type { Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
-/**
- * A peer that was named by its address alone, once for each dialect, since nothing says which one it speaks. The dialect whose
- * bytes can be counted is first.
- */
-export function classroomPeersAt(address: Address): readonly [PeerRef, ...PeerRef[]] {
-  const [first, ...others] = DIALECTS;
-  const speaking = (dialect: Dialect): PeerRef => {
-    return { name: formatAddress(address), id: NO_ID, ...address, plain: true, dialect };
-  };
-  return [speaking(first), ...others.map(speaking)];
-}
-
 /** The answer of a peer that did not understand the request, for example because it speaks the other dialect. */
 class NotUnderstood extends Failure {}
-
-/** The peers of a wanted file, if all of them are classmates' own programs; else none. */
-export function classroomHolders({ peers, from }: WantedFile): readonly PeerRef[] {
-  const asked = peers.filter(({ name }) => from === undefined || name === from);
-  return asked.every(({ dialect }) => dialect !== undefined) ? asked : [];
-}
 
 /** Fetches from the first of these that gives it. Fails: "refused" on a peer that is not plain, "not-shared", "unreachable", "closed", "timeout". */
 export async function fetchInDialect(

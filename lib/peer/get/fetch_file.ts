@@ -14,8 +14,8 @@ import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
 import { download, type Downloaded } from "../../transfer/download.ts";
 import { fileSink, type Sink, streamSink } from "../../transfer/sink.ts";
 import { copyAt, copyTo, placedAs } from "./copy_here.ts";
-import { classroomHolders, fetchInDialect } from "./dialect_fetch.ts";
-import type { WantedFile } from "../find/directory.ts";
+import { classroomHolders, type WantedFile } from "../find/wanted.ts";
+import { fetchInDialect } from "./dialect_fetch.ts";
 import type { Destination, Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
 import { isFolderPath, outputFolder } from "./output_folder.ts";
 

@@ -18,7 +18,7 @@ import type { Given } from "../../transfer/download.ts";
 import type { ArrivedFile } from "../../transfer/small/small_plan.ts";
 import { downloadSmallFiles, isSmall, type SmallFile } from "../../transfer/small/small_files.ts";
 import { copyTo, knownRoot } from "./copy_here.ts";
-import type { FolderFile, WantedFolder } from "../find/directory.ts";
+import type { FolderFile, WantedFolder } from "../find/wanted.ts";
 import { fetchTo } from "./fetch_file.ts";
 import type { Destination, FailedFile, Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
 import { type FolderPlan, mergedHolders, mixedFrom, planFolder, type PlannedFile } from "./folder_plan.ts";

@@ -16,7 +16,8 @@ import type { Deliverers } from "../../transfer/deliverers.ts";
 import type { Connect } from "../../transfer/lane.ts";
 import type { Partials } from "../../transfer/partials.ts";
 import type { ContentTurns } from "./content_turns.ts";
-import type { Directory, WantedFile } from "../find/directory.ts";
+import type { Directory } from "../find/directory.ts";
+import type { WantedFile } from "../find/wanted.ts";
 import type { LocalContents } from "./local_contents.ts";
 
 /** Where a download goes: into the folder, to a path the person chose, or into a stream. */

@@ -11,7 +11,7 @@ import { checkPlace } from "../../store/files/place.ts";
 import { receivedName } from "../../store/files/received_name.ts";
 import type { Source } from "../../transfer/lane.ts";
 import { copyAt } from "./copy_here.ts";
-import type { FolderFile } from "../find/directory.ts";
+import type { FolderFile } from "../find/wanted.ts";
 import type { FailedFile, FetchParts } from "./fetching.ts";
 
 /** Files that are looked at on the disk before everything else has its turn. */

@@ -7,7 +7,7 @@
 import { choice, type Field, flag, list, optional, record, text, type ValueOf } from "../../protocol/field.ts";
 import { fileName, fileSize, peerName, PeerRef, root } from "../../protocol/shapes.ts";
 import type { State } from "../../store/state/state.ts";
-import type { Wanted } from "../find/directory.ts";
+import type { Wanted } from "../find/wanted.ts";
 import type { Destination } from "./fetching.ts";
 
 /** The longest path that is kept. */

@@ -9,7 +9,7 @@ import { printable } from "../../core/printable.ts";
 import { formatCount } from "../../core/quantity.ts";
 import type { DownloadProgress } from "../../transfer/download.ts";
 import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
-import type { Wanted, WantedFile } from "../find/directory.ts";
+import type { Wanted, WantedFile } from "../find/wanted.ts";
 import { fetchFile } from "./fetch_file.ts";
 import { fetchFolder } from "./fetch_folder.ts";
 import type { Destination, Fetched, FetchParts } from "./fetching.ts";

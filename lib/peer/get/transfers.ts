@@ -9,7 +9,7 @@ import { failedWith, Failure } from "../../core/failure.ts";
 import { ATTEMPT_FIRST_MS, ATTEMPT_LAST_MS, TRANSFERS_KEPT_MAX, TRANSFERS_RUNNING_MAX } from "../../core/limits.ts";
 import { Slots } from "../../core/flow/slots.ts";
 import type { State } from "../../store/state/state.ts";
-import type { Wanted } from "../find/directory.ts";
+import type { Wanted } from "../find/wanted.ts";
 import type { Destination, FetchParts } from "./fetching.ts";
 import { isSame, KeptTransfers } from "./kept_transfers.ts";
 import { Transfer, type TransferResult, type TransferView } from "./transfer.ts";

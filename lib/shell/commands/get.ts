@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { shownPeerName } from "../../core/peer_name.ts";
 import { formatCount, formatDuration, formatRate, formatSize } from "../../core/quantity.ts";
-import type { Wanted } from "../../peer/find/directory.ts";
+import type { Wanted } from "../../peer/find/wanted.ts";
 import type { Destination } from "../../peer/get/fetching.ts";
 import { isFolderPath } from "../../peer/get/output_folder.ts";
 import { failureOf, type TransferResult } from "../../peer/get/transfer.ts";

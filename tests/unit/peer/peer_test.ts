@@ -3,7 +3,7 @@ import { TRANSFERS_RUNNING_MAX } from "../../../lib/core/limits.ts";
 import type { Transfer } from "../../../lib/peer/get/transfer.ts";
 import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import type { WantedFile } from "../../../lib/peer/find/directory.ts";
+import type { WantedFile } from "../../../lib/peer/find/wanted.ts";
 import type { TransferResult } from "../../../lib/peer/get/transfer.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";
 import { sameFiles } from "../../support/temp.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Wanted } from "../../../../lib/peer/find/directory.ts";
+import type { Wanted } from "../../../../lib/peer/find/wanted.ts";
 import { KeptTransfers } from "../../../../lib/peer/get/kept_transfers.ts";
 import { State } from "../../../../lib/store/state/state.ts";
 import { TempFolder } from "../../../support/temp.ts";
