@@ -1,6 +1,7 @@
 /**
- * The receiving side of a picture as values: puts parts in order, and says what to acknowledge and when. No socket; the clock is passed in. Called
- * by take_picture.ts, and by tests with a network of their own.
+ * Receives the parts of a picture: puts them in order, and decides what to acknowledge and when. It
+ * has no socket, and the time is passed in. Called by take_picture.ts, and by tests with a
+ * simulated network.
  * @module
  */
 
@@ -8,21 +9,21 @@ import { ACK_PARTS_MAX, type Acknowledgement, PART_BYTES, partCount } from "../p
 
 /** Datagrams after which an acknowledgement is due. */
 const ACK_EVERY = 16;
-/** Time after which it is due at the latest. */
+/** The longest time until an acknowledgement is due. */
 const ACK_WITHIN_MS = 2;
 
-/** The parts of one picture as they come. */
+/** The receiving side of one picture. */
 export class DatagramReceiver {
   /** The picture; zeros where it has not arrived yet. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The highest number that has come, -1 before the first. */
+  /** The highest number of a datagram that has arrived; -1 before the first. */
   latest = -1;
   readonly #count: number;
-  /** One for each part that is here. */
+  /** For each part 1 when it has arrived, else 0. */
   readonly #here: Uint8Array;
   #missing: number;
   #inOrder = 0;
-  /** One past the last part that is here. */
+  /** One past the last part that has arrived. */
   #end = 0;
   #unacknowledged = 0;
   #ackAtMs = Infinity;
@@ -34,23 +35,26 @@ export class DatagramReceiver {
     this.#missing = this.#count;
   }
 
-  /** Whether everything is here. */
+  /** Whether all parts have arrived. */
   get whole(): boolean {
     return this.#missing === 0;
   }
 
-  /** How many bytes are here. */
+  /** How many bytes have arrived. */
   get arrivedBytes(): number {
     return this.whole ? this.bytes.length : (this.#count - this.#missing) * PART_BYTES;
   }
 
-  /** When the next acknowledgement is to be sent; Infinity when nothing is to be told. */
+  /** When the next acknowledgement is due; Infinity when there is nothing to acknowledge. */
   get ackAtMs(): number {
     return this.#ackAtMs;
   }
 
   /**
-   * Takes one part. What is here already, or is no part of this picture, changes nothing. Shape: whether it was new.
+   * Accepts one part. A part that has arrived before, or is no part of this picture, changes
+   * nothing.
+   *
+   * @returns Whether the part is new.
    */
   take({ number, index, bytes }: { number: number; index: number; bytes: Uint8Array }, nowMs: number): boolean {
     const start = index * PART_BYTES;
@@ -70,7 +74,7 @@ export class DatagramReceiver {
     return isNew;
   }
 
-  /** What has arrived, to be told now. */
+  /** Makes the acknowledgement that is to be sent now. */
   acknowledge(): Acknowledgement {
     this.#unacknowledged = 0;
     this.#ackAtMs = Infinity;

@@ -1,9 +1,11 @@
 /**
- * The sending side of a picture as values: which part goes out next, and when to look again. No socket; the clock is passed in. Called by
- * send_picture.ts, and by tests with a network of their own.
+ * Decides which part of a picture is sent next, and when to look again. It has no socket, and the
+ * time is passed in. Called by send_picture.ts, and by tests with a simulated network.
  *
- * Every datagram has a number of its own, also one that brings a part once more: so an acknowledgement says which of them has arrived, how long it
- * took, and that those sent well before it are lost. How well before is time, not count, since networks re-order (RFC 8985, "RACK").
+ * Every datagram has a number of its own, also one that carries a part again. So an acknowledgement
+ * shows which datagram has arrived, how long it took, and that datagrams sent well before it are
+ * lost. "Well before" is measured in time, not in datagrams, since networks re-order them (RFC
+ * 8985, "RACK").
  * @module
  */
 
@@ -13,39 +15,44 @@ import { DatagramWindow } from "./datagram_window.ts";
 /** One datagram to send. */
 export interface Transmission {
   readonly number: number;
-  /** Which part it brings. */
+  /** Which part it carries. */
   readonly index: number;
 }
 
-/** What a part is to the sender. */
+/** A part that is to be sent. */
 const WAITING = 0;
+/** A part that was sent and may still arrive. */
 const UNDER_WAY = 1;
+/** A part that was acknowledged. */
 const THERE = 2;
 
-/** How long after a datagram that arrived an earlier one may still come: part of the time there and back, and no less than this. */
+/** How long an earlier datagram may arrive after a later one, as a part of the round-trip time. */
 const LATE_PART = 0.25;
+/** The shortest time that an earlier datagram may arrive after a later one. */
 const LATE_MS_MIN = 3;
-/** Silence after which something is sent again though nothing says that it is lost, until the time there and back is known. */
+/** The silence after which parts are sent again as a probe, until the round-trip time is known. */
 const PROBE_FIRST_MS = 200;
+/** The shortest silence before a probe. */
 const PROBE_MS_MIN = 20;
+/** The longest silence before a probe. */
 const PROBE_MS_MAX = 1_000;
-/** How many at a time, until one is acknowledged. */
+/** How many datagrams a probe sends. */
 const PROBES = 2;
-/** Datagrams whose time is remembered. */
+/** For how many datagrams the time of sending is remembered. */
 const TIMES_KEPT = 1 << 15;
 
-/** The parts of one picture as they go. */
+/** The sending side of one picture. */
 export class DatagramSender {
   readonly #count: number;
   readonly #window = new DatagramWindow();
   readonly #state: Uint8Array;
-  /** The last number under which each part went. */
+  /** The last number under which each part was sent. */
   readonly #lastNumber: Uint32Array;
-  /** When a number was sent, by its remainder. */
+  /** When each number was sent; its place is the remainder of the number. */
   readonly #sentMs = new Float64Array(TIMES_KEPT);
-  /** What was sent and may be lost, in the order of numbers. */
+  /** Datagrams that were sent and may be lost, in the order of their numbers. */
   readonly #sent: Queue<Transmission> = new Queue();
-  /** Parts that are lost, to be sent again before new ones. */
+  /** Parts that are lost. They are sent again before new ones. */
   readonly #lost: Queue<number> = new Queue();
   #fresh = 0;
   #nextNumber = 0;
@@ -53,7 +60,7 @@ export class DatagramSender {
   #there = 0;
   #inOrder = 0;
   #latest = -1;
-  /** When the newest of all datagrams that have arrived was sent. */
+  /** When the newest acknowledged datagram was sent. */
   #latestSentMs = -Infinity;
   #quietSinceMs = 0;
   #probes = 0;
@@ -64,12 +71,12 @@ export class DatagramSender {
     this.#lastNumber = new Uint32Array(count);
   }
 
-  /** Whether all parts are there. */
+  /** Whether all parts are acknowledged. */
   get done(): boolean {
     return this.#there === this.#count;
   }
 
-  /** How many parts are there. */
+  /** How many parts are acknowledged. */
   get there(): number {
     return this.#there;
   }
@@ -79,12 +86,16 @@ export class DatagramSender {
     return this.#nextNumber;
   }
 
-  /** Datagrams that may be under way now. */
+  /** How many datagrams may be under way now. */
   get window(): number {
     return this.#window.size;
   }
 
-  /** The next datagram that may be sent now, which then counts as sent; undefined when it is time to wait. */
+  /**
+   * Chooses the next datagram to send, which then counts as sent.
+   *
+   * @returns Undefined when no more may be sent now.
+   */
   next(nowMs: number): Transmission | undefined {
     if (this.#underWay >= (this.#probes > 0 ? PROBES : this.#window.size)) return undefined;
     const index = this.#nextIndex();
@@ -99,7 +110,7 @@ export class DatagramSender {
     return transmission;
   }
 
-  /** Notes what has arrived. What cannot be, or is old, changes nothing. */
+  /** Notes what has arrived. An acknowledgement that is old or impossible changes nothing. */
   acknowledged({ latest, inOrder, beyond }: Acknowledgement, nowMs: number): void {
     if (latest >= this.#nextNumber || inOrder > this.#count) return;
     const before = this.#there;
@@ -123,7 +134,9 @@ export class DatagramSender {
     this.#findLost();
   }
 
-  /** When to call {@linkcode probe}, if nothing arrives until then; Infinity when nothing is under way. */
+  /**
+   * When to call {@linkcode probe} if nothing arrives before; Infinity when nothing is under way.
+   */
   get probeAtMs(): number {
     if (this.#underWay === 0) return Infinity;
     const { tripMs } = this.#window;
@@ -131,7 +144,10 @@ export class DatagramSender {
     return this.#quietSinceMs + Math.min(PROBE_MS_MAX, wait * 2 ** this.#probes);
   }
 
-  /** After a silence: takes all that is under way for lost, and lets a few of it be sent again, whose acknowledgement tells about the rest. */
+  /**
+   * Probes after a silence: everything under way counts as lost, and a few parts may be sent again.
+   * Their acknowledgement shows what became of the rest.
+   */
   probe(nowMs: number): void {
     if (nowMs < this.probeAtMs) return;
     this.#quietSinceMs = nowMs;
@@ -144,7 +160,7 @@ export class DatagramSender {
       if (this.#state[index] === WAITING) return index;
     }
     while (this.#fresh < this.#count && this.#state[this.#fresh] !== WAITING) this.#fresh += 1;
-    // No further ahead of the first missing part than an acknowledgement can tell.
+    // No further ahead of the first missing part than an acknowledgement can report.
     return this.#fresh < Math.min(this.#count, this.#inOrder + ACK_PARTS_MAX) ? this.#fresh++ : undefined;
   }
 
@@ -177,7 +193,7 @@ export class DatagramSender {
   }
 }
 
-/** First in, first out, without moving what is in it. */
+/** A first-in, first-out queue that does not move its items at each `shift`. */
 class Queue<T> {
   #items: T[] = [];
   #start = 0;

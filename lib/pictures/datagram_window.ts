@@ -1,45 +1,57 @@
 /**
- * How many datagrams may be under way: somewhat more than the network was seen to deliver in the time that one takes there and back. The model is
- * that of BBR (Cardwell and others, "BBR: Congestion-Based Congestion Control", 2016).
+ * Decides how many datagrams may be under way: somewhat more than the network has delivered in one
+ * round-trip time. The model is that of BBR (Cardwell and others, "BBR: Congestion-Based Congestion
+ * Control", 2016).
  *
- * It goes by what arrives, not by what is lost: a wireless network loses some of everything, and halving the window at each loss, as TCP did, would
- * make a tenth of it lost into a tenth of its speed. A queue that is full delivers no more than before, so the window does not grow there either.
- * Values only; the clock is passed in.
+ * The window depends on what arrives, not on what is lost. A wireless network always loses some
+ * datagrams: with a window that is halved at each loss, as in older TCP, a loss of a tenth would
+ * leave a tenth of the speed. A full queue delivers no more than before, so the window does not
+ * grow there either. The time is passed in.
  * @module
  */
 
 import { DATAGRAM_WINDOW_MAX } from "../core/limits.ts";
 
-/** The window at the beginning, and the smallest one. */
+/** The first window, which is also the smallest. */
 const WINDOW_MIN = 32;
-/** What is tried beyond what was delivered: doubling until that brings no more, then half, which a third of loss uses up. */
+/** In the first phase, the window is this many times what was delivered. */
 const GAIN_FIRST = 2;
+/**
+ * After the first phase, the window is this many times what was delivered; a loss of a third uses
+ * up the difference.
+ */
 const GAIN = 1.5;
-/** Growth that counts as more, and rounds without it until the first phase is over. */
+/** The first phase goes on while the rate grows by this factor. */
 const GROWTH_MIN = 1.25;
+/** The first phase ends after this many rounds without such growth. */
 const FLAT_ROUNDS_MAX = 3;
-/** Rounds of which the best counts; a shorter round than this says little. */
+/** The window depends on the best of this many rounds. */
 const ROUNDS = 10;
+/** The shortest round that can be measured. */
 const ROUND_MS_MIN = 5;
-/** What acknowledging late and a busy machine add to the time there and back. */
+/** What late acknowledgements and a busy machine add to the round-trip time. */
 const SLACK_MS = 1.5;
 
 /** The window of one picture. */
 export class DatagramWindow {
-  /** Datagrams that may be under way. */
+  /** How many datagrams may be under way. */
   size = WINDOW_MIN;
-  /** The time there and back, smoothed; undefined until it was measured. */
+  /** The smoothed round-trip time; undefined until it has been measured. */
   tripMs: number | undefined;
   #tripMinMs = Infinity;
   #growing = true;
   #flatRounds = 0;
-  /** Datagrams a millisecond, of the last rounds. */
+  /** Datagrams per millisecond in the last rounds. */
   readonly #rates: number[] = [];
   #round: { readonly startMs: number; readonly delivered: number; readonly until: number } | undefined;
 
   /**
-   * Notes an acknowledgement. `latest` is the highest number that has arrived, `next` the number that would be sent now, `delivered` how many parts
-   * are known to be there; `tripMs` how long the latest took there and back, if that is new.
+   * Notes an acknowledgement.
+   *
+   * @param seen.latest The highest number that has arrived.
+   * @param seen.next The number of the next datagram.
+   * @param seen.delivered How many parts are acknowledged.
+   * @param seen.tripMs The round-trip time of the latest datagram, if it is new.
    */
   note(
     seen: { nowMs: number; latest: number; next: number; delivered: number; tripMs: number | undefined },

@@ -1,6 +1,7 @@
 /**
- * Whether bytes are an image, by its whole structure: header, every block to the last, checksums where there are some. Nothing is decoded. Called where a
- * picture is sent, and again where it has arrived.
+ * Checks whether bytes are an image by their whole structure: the header, every block up to the
+ * last, and the checksums where the format has them. Nothing is decoded. Called by the peer that
+ * sends a picture and by the one that receives it.
  *
  * Sources: PNG, 3rd edition (W3C); ITU T.81 (JPEG); GIF89a specification; RFC 9649 (WebP).
  * @module
@@ -10,7 +11,9 @@ import process from "node:process";
 import type { ImageType } from "../core/image_type.ts";
 import { IMAGE_PIXELS_MAX } from "../core/limits.ts";
 
-/** Reads numbers and marks out of an image; what lies behind its end reads as NaN, which equals nothing. */
+/**
+ * Reads numbers and texts of an image. Beyond its end a number reads as NaN, which equals nothing.
+ */
 class Reader {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
@@ -37,7 +40,12 @@ class Reader {
   }
 }
 
-/** The kind of an image, or undefined where the bytes are none that peers show, are cut off, damaged, or too many pixels for a terminal. */
+/**
+ * Checks an image.
+ *
+ * @returns Its type; undefined when the bytes are no image of a known type, are cut off or damaged,
+ * or have too many pixels for a terminal.
+ */
 export function checkImage(bytes: Uint8Array): ImageType | undefined {
   const reader = new Reader(bytes);
   if (reader.text(0, 8) === "\x89PNG\r\n\x1a\n") return isPng(reader) ? "png" : undefined;
@@ -51,9 +59,12 @@ function isShowable(width: number, height: number): boolean {
   return width > 0 && height > 0 && width * height <= IMAGE_PIXELS_MAX;
 }
 
-/** Chunks: length, type, data, checksum; IHDR first, some IDAT, IEND last, nothing behind it. */
+/**
+ * A PNG has chunks of length, type, data and checksum. IHDR is first, at least one is IDAT, and
+ * IEND is last with nothing after it.
+ */
 function isPng(reader: Reader): boolean {
-  // Imported as usual, it would cost every peer 15 ms at its start, and few ever see a PNG.
+  // A normal import would cost every peer 15 ms at its start, and few of them ever see a PNG.
   const { crc32 } = process.getBuiltinModule("node:zlib");
   let hasData = false;
   for (let at = 8; at < reader.bytes.length;) {
@@ -71,7 +82,10 @@ function isPng(reader: Reader): boolean {
   return false;
 }
 
-/** Segments up to the scans, scans up to the end mark. Cameras append previews and clips behind that, which are let through. */
+/**
+ * A JPEG has segments, then scans, then the end mark. Cameras append previews and clips after that,
+ * which are accepted.
+ */
 function isJpeg(reader: Reader): boolean {
   let hasFrame = false;
   let hasScan = false;
@@ -85,7 +99,7 @@ function isJpeg(reader: Reader): boolean {
     }
     const length = reader.u16(at + 2);
     if (!(length >= 2) || mark < 0xc0) return false;
-    // Frame headers, without the tables (C4, CC) and the extension (C8) among their numbers.
+    // Frame headers; C4, CC and C8 are tables and an extension that have numbers of the same range.
     if (mark <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(mark)) {
       if (!isShowable(reader.u16(at + 7), reader.u16(at + 5))) return false;
       hasFrame = true;
@@ -99,7 +113,7 @@ function isJpeg(reader: Reader): boolean {
   return false;
 }
 
-/** Where the data of a scan ends: at the next mark that is neither a stuffed byte nor a restart. */
+/** Finds the end of a scan's data: the next mark that is neither a stuffed byte nor a restart. */
 function scanEnd(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
     const next = bytes[at + 1] ?? 0;
@@ -108,7 +122,10 @@ function scanEnd(bytes: Uint8Array, from: number): number {
   return bytes.length;
 }
 
-/** Header, colours, then extensions and images in blocks of sub-blocks, then the trailer, nothing but zeros behind it. */
+/**
+ * A GIF has a header, colours, extensions and images in blocks of sub-blocks, and a trailer with
+ * nothing but zeros after it.
+ */
 function isGif(reader: Reader): boolean {
   if (!isShowable(reader.u16(6, true), reader.u16(8, true))) return false;
   let hasImage = false;
@@ -128,12 +145,14 @@ function isGif(reader: Reader): boolean {
   return false;
 }
 
-/** The size of a table of colours, as the flags of a GIF's header or image give it. */
+/** The size of a table of colours, from the flags of a GIF's header or image. */
 function coloursBytes(flags: number): number {
   return (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1);
 }
 
-/** A RIFF of exactly its size, in which one chunk holds image data that begins correctly. */
+/**
+ * A WebP is a RIFF of exactly its stated size, with a chunk of image data that begins correctly.
+ */
 function isWebp(reader: Reader): boolean {
   const { length } = reader.bytes;
   if (reader.u32(4, true) + 8 !== length) return false;
@@ -155,7 +174,7 @@ function isWebp(reader: Reader): boolean {
       if (reader.u8(data) !== 0x2f || !isShowable((bits & 0x3fff) + 1, (bits >>> 14 & 0x3fff) + 1)) return false;
       hasImage = true;
     }
-    // One frame of an animation: its own chunks follow sixteen bytes of position and timing.
+    // One frame of an animation: its own chunks come after sixteen bytes of position and timing.
     if (type === "ANMF") hasImage ||= /^(ALPH|VP8 |VP8L)$/.test(reader.text(data + 16, 4));
   }
   return hasImage;

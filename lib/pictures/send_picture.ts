@@ -1,5 +1,6 @@
 /**
- * Sends a picture's bytes in datagrams: the sender of datagram_sender.ts on a socket. Called by lib/peer/pictures/show_picture.ts.
+ * Sends the bytes of a picture in datagrams: the sender of datagram_sender.ts on a socket. Called
+ * by lib/peer/pictures/show_picture.ts.
  * @module
  */
 
@@ -13,30 +14,38 @@ import { Datagrams } from "../net/datagrams.ts";
 import { type DatagramCodec, PART_BYTES, partCount } from "../protocol/datagram.ts";
 import { DatagramSender } from "./datagram_sender.ts";
 
-/** Datagrams that go out before those that have come are looked at: the system holds some ninety for a receiver. */
+/**
+ * How many datagrams are sent before those that have arrived are read. The system keeps about
+ * ninety for a receiver.
+ */
 const BATCH = 32;
 
-/** Where a picture goes, and how. */
+/** Where a picture is sent to, and how. */
 export interface PictureRoute {
-  /** The only address that datagrams are sent to and taken from. */
+  /** The only address that datagrams are sent to and accepted from. */
   readonly to: Address;
-  /** This machine's own address there. */
+  /** The address of this machine to send from. */
   readonly from: string;
   readonly codec: DatagramCodec;
   readonly clock: Clock;
   readonly pace?: Pace | undefined;
-  /** Ends the sending: the other side has told that the picture is there, or that it is not wanted. */
+  /** Aborted when the other peer has reported that the picture has arrived or was refused. */
   readonly signal: AbortSignal;
 }
 
-/** What it took. */
+/** What sending a picture took. */
 export interface PictureSent {
   readonly parts: number;
-  /** Datagrams, more than parts where some were lost. */
+  /** Datagrams that were sent; more than `parts` when some were lost. */
   readonly sent: number;
 }
 
-/** Sends until every part is acknowledged, or the signal comes. Fails: "unreachable" when nothing was ever answered, "timeout" when nothing is any more. */
+/**
+ * Sends a picture until every part is acknowledged or the signal is aborted.
+ *
+ * @throws {Failure} "unreachable" when no datagram was ever acknowledged, "timeout" when none is
+ * acknowledged any more.
+ */
 export async function sendPicture(picture: Uint8Array, route: PictureRoute): Promise<PictureSent> {
   const { to, codec, clock, pace, signal } = route;
   const sender = new DatagramSender(partCount(picture.length));
@@ -76,8 +85,10 @@ export async function sendPicture(picture: Uint8Array, route: PictureRoute): Pro
 }
 
 function silence(there: number, to: Address): Failure {
-  if (there > 0) return new Failure("timeout", "Cannot send on: nothing of the picture arrives any more");
-  return new Failure("unreachable", `Cannot send the picture: no datagram is answered from port ${to.port}`, {
-    hint: "a firewall may let TCP through and stop UDP",
+  if (there > 0) {
+    return new Failure("timeout", "Cannot send the rest of the picture: datagrams are no longer acknowledged");
+  }
+  return new Failure("unreachable", `Cannot send the picture: no datagram was acknowledged by port ${to.port}`, {
+    hint: "a firewall may accept TCP and block UDP",
   });
 }

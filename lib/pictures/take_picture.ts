@@ -1,5 +1,6 @@
 /**
- * Takes a picture's bytes out of datagrams: the receiver of datagram_receiver.ts on a socket of its own. Called by lib/peer/pictures/pictures.ts.
+ * Receives the bytes of a picture in datagrams: the receiver of datagram_receiver.ts on a socket of
+ * its own. Called by lib/peer/pictures/pictures.ts.
  * @module
  */
 
@@ -13,29 +14,34 @@ import { Datagrams } from "../net/datagrams.ts";
 import { DatagramCodec, KEY_BYTES, TOKEN_BYTES } from "../protocol/datagram.ts";
 import { DatagramReceiver } from "./datagram_receiver.ts";
 
-/** What is agreed on with who sends. */
+/** What was agreed on with the sender. */
 export interface PictureOrder {
   readonly size: number;
-  /** This machine's address, as the sender knows it, and the port that it knows: taken for datagrams, too, if nobody else has it. */
+  /**
+   * The address and port of this machine that the sender has called. The same port is used for
+   * datagrams if it is free.
+   */
   readonly at: Address;
-  /** The host from which datagrams are taken, and no other. */
+  /** The only host from which datagrams are accepted. */
   readonly from: string;
   readonly clock: Clock;
   readonly pace?: Pace | undefined;
 }
 
-/** A picture on its way here. */
+/** A picture that is arriving. */
 export class PictureOnItsWay implements Disposable {
-  /** What the sender has to know. */
+  /** The port for datagrams, which the sender has to know. */
   readonly port: number;
+  /** The token of the datagrams, which the sender has to know. */
   readonly token: Uint8Array;
+  /** The key of the datagrams, which the sender has to know. */
   readonly key: Uint8Array;
   readonly #order: PictureOrder;
   readonly #socket: Datagrams;
   readonly #codec: DatagramCodec;
   readonly #receiver: DatagramReceiver;
   readonly #bell: Bell;
-  /** Where the newest genuine datagram came from. */
+  /** The address that the newest genuine datagram came from. */
   #sender: Address | undefined;
   #movedMs: number;
   #acks = 0;
@@ -52,17 +58,28 @@ export class PictureOnItsWay implements Disposable {
     this.#movedMs = order.clock.now();
   }
 
-  /** Opens the port. Fails: "unreachable". */
+  /**
+   * Opens the port.
+   *
+   * @throws {Failure} "unreachable".
+   */
   static async open(order: PictureOrder): Promise<PictureOnItsWay> {
     const [token, key] = [random(TOKEN_BYTES), random(KEY_BYTES)];
     const take = (bytes: Uint8Array, from: Address): void => picture.#take(bytes, from);
-    // The listener's own port, since a firewall that lets one in may let the other in, too; with several pictures at once any port.
+    // First the port of the listener: a firewall that accepts TCP there may also accept UDP. With
+    // several pictures at once, any port.
     const socket = await Datagrams.open(order.at, take).catch(() => Datagrams.open({ ...order.at, port: 0 }, take));
     const picture: PictureOnItsWay = new PictureOnItsWay(order, socket, token, key, new Bell(order.clock));
     return picture;
   }
 
-  /** Resolves to the picture when all of it is here. Fails: "timeout" when no more comes or it takes too long; "cancelled" by the signal. */
+  /**
+   * Receives the picture.
+   *
+   * @returns Its bytes, when all of them have arrived.
+   * @throws {Failure} "timeout" when nothing more arrives or it takes too long, "cancelled" by the
+   * signal.
+   */
   async whole(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const { clock, pace } = this.#order;
     const receiver = this.#receiver;
@@ -70,20 +87,20 @@ export class PictureOnItsWay implements Disposable {
     const stop = (): void => this.#bell.ring();
     signal.addEventListener("abort", stop);
     try {
-      let told = 0;
+      let paced = 0;
       while (true) {
         const nowMs = clock.now();
-        if (signal.aborted) throw new Failure("cancelled", "Cannot take the picture: this peer is leaving");
+        if (signal.aborted) throw new Failure("cancelled", "Cannot receive the picture: this peer is closing");
         if (receiver.ackAtMs <= nowMs) {
-          await pace?.take(receiver.arrivedBytes - told);
-          told = receiver.arrivedBytes;
+          await pace?.take(receiver.arrivedBytes - paced);
+          paced = receiver.arrivedBytes;
           await this.#acknowledge();
-          // More may have come meanwhile.
+          // More may have arrived meanwhile.
           continue;
         }
         if (receiver.whole) return receiver.bytes;
         const lastMs = Math.min(endMs, this.#movedMs + SHOW_IDLE_MS_MAX);
-        if (nowMs >= lastMs) throw new Failure("timeout", "Cannot take the picture: not all of it has arrived");
+        if (nowMs >= lastMs) throw new Failure("timeout", "Cannot receive the picture: not all of it has arrived");
         await this.#bell.wait(Math.min(lastMs, receiver.ackAtMs) - nowMs);
       }
     } finally {
@@ -95,17 +112,19 @@ export class PictureOnItsWay implements Disposable {
     this.#socket[Symbol.dispose]();
   }
 
-  /** Takes a datagram, if the one who may has sealed it. */
+  /** Accepts a datagram that the sender has sealed with the agreed key. */
   #take(bytes: Uint8Array, from: Address): void {
     if (from.host !== this.#order.from) return;
     const datagram = this.#codec.decode(bytes);
     if (datagram?.kind !== "data") return;
-    // Answers follow the newest: an old datagram, sent once more by somebody else, leads them nowhere.
+    // Acknowledgements go to where the newest datagram came from. So an old datagram that somebody
+    // else repeats cannot redirect them.
     if (datagram.number > this.#receiver.latest) this.#sender = from;
     const nowMs = this.#order.clock.now();
     const ackAtMs = this.#receiver.ackAtMs;
     if (this.#receiver.take(datagram, nowMs)) this.#movedMs = nowMs;
-    // Not for each of twenty thousand a second: only when there is something to do sooner than before.
+    // Twenty thousand datagrams may arrive in a second, so the bell rings only when the next
+    // acknowledgement is due earlier than before.
     if (this.#receiver.ackAtMs < ackAtMs) this.#bell.ring();
   }
 

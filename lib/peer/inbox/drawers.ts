@@ -1,6 +1,6 @@
 /**
- * The folders of the inbox: one for each sender, named after it. A folder belongs to a key, so that another key under the same name gets one of its own.
- * Called by inbox.ts.
+ * The folders of the inbox: one for each sender, with the sender's name. A folder belongs to a key,
+ * so another key with the same name gets a folder of its own. Called by inbox.ts.
  * @module
  */
 
@@ -12,9 +12,10 @@ import type { State } from "../../store/state/state.ts";
 import type { Who } from "../find/who.ts";
 
 /**
- * Finds the sender's folder, and makes it the sender's if it is nobody's yet.
+ * Finds the folder of a sender. A name that has no folder yet now belongs to the sender's key.
  *
- * @returns Its path in the shared folder: `inbox/ana`, or `inbox/ana (3f9a-11c2-8b0d-77e1)` for a key that is not the first under that name.
+ * @returns The path in the shared folder: `inbox/ana`, or `inbox/ana (3f9a-11c2-8b0d-77e1)` for a
+ * key that is not the first with that name.
  */
 export function drawerOf({ id, name, isSure, key }: Who, state: State): string {
   const folder = folderName(name) ?? fingerprint(id);

@@ -1,8 +1,9 @@
 /**
- * Decides whether there is room in the inbox for one more file. Pure: what is there goes in, the answer comes out.
+ * Decides whether there is room in the inbox for one more file, as a pure function.
  *
- * What is whole or on its way counts with its full size, so what was let in never has to stop for want of room. What was interrupted counts, too, as long as
- * it lies there, but gives way to whoever needs the room now, the oldest first.
+ * Files that are whole or arriving count with their full size, so an accepted file never stops for
+ * lack of room. Interrupted files also count, but they are deleted when another file needs the
+ * room, the oldest first.
  * @module
  */
 
@@ -17,7 +18,7 @@ export interface Held {
   readonly state: "whole" | "running" | "interrupted";
 }
 
-/** How much there may be. Bytes are whole ones. */
+/** How much an inbox may hold; bytes are integers. */
 export interface InboxBounds {
   readonly bytes: number;
   readonly bytesPerSender: number;
@@ -25,12 +26,19 @@ export interface InboxBounds {
   readonly filesPerSender: number;
 }
 
-/** What is decided: in, once what was interrupted under these numbers is thrown away; or not, and why. */
+/**
+ * The decision: the file is accepted after the interrupted files with the numbers `giveWay` are
+ * deleted; or it is refused.
+ */
 export type Verdict =
   | { readonly kind: "in"; readonly giveWay: readonly number[] }
   | { readonly kind: "out"; readonly failure: Failure };
 
-/** Decides about a file of `size` bytes that `sender` puts. `held` is in order of time. */
+/**
+ * Decides about one file.
+ *
+ * @param held The files of the inbox, in order of time.
+ */
 export function roomFor(
   { sender, size }: Pick<Held, "sender" | "size">,
   held: readonly Held[],
@@ -38,12 +46,12 @@ export function roomFor(
 ): Verdict {
   const own = (each: Held): boolean => each.sender === sender;
   const staying = held.filter(({ state }) => state !== "interrupted");
-  // Whether it could fit at all: beside what stays, whatever gives way.
+  // Whether the file fits at all when every interrupted file is deleted.
   const ownBytes = bytesOf(staying.filter(own));
   const left = bounds.bytes - bytesOf(staying);
   const leftOfSender = bounds.bytesPerSender - ownBytes;
   if (size > Math.min(left, leftOfSender)) {
-    // The sender reads the bound that leaves less room.
+    // The sender is shown the bound that leaves less room.
     return out(
       left <= leftOfSender
         ? `there is room for ${formatSize(Math.max(0, left))}`
@@ -65,7 +73,7 @@ export function roomFor(
       total -= 1;
     }
   };
-  // One's own share is made room in with what is one's own.
+  // First the sender's own share: only the sender's own files give way for it.
   makeRoom(held.filter(own), bounds.bytesPerSender, bounds.filesPerSender);
   makeRoom(held.filter(({ number }) => !giveWay.has(number)), bounds.bytes, bounds.files);
   return { kind: "in", giveWay: [...giveWay] };
