@@ -30,7 +30,9 @@ import { ContentTurns } from "./get/content_turns.ts";
 import { serveDialect } from "./serve/dialect_host.ts";
 import { Directory } from "./find/directory.ts";
 import type { FetchParts } from "./get/fetching.ts";
-import { Host, HOST_ROUTES, type Visit } from "./serve/host.ts";
+import { Host } from "./serve/host.ts";
+import { Uploads } from "./serve/uploads.ts";
+import { type Visit, visitRoutes, Visits } from "./serve/visit.ts";
 import { FullDisks } from "./folder/full_disks.ts";
 import { Inbox, type InboxEvent, type InboxOptions } from "./inbox/inbox.ts";
 import { IndexSession } from "./session/index_session.ts";
@@ -39,7 +41,9 @@ import { LocalContents } from "./get/local_contents.ts";
 import { openState } from "./folder/open_state.ts";
 import type { PeerEvent } from "./peer_event.ts";
 import { Pictures, type PicturesOptions } from "./pictures/pictures.ts";
-import { Talk } from "./talk/talk.ts";
+import { Mailbox } from "./talk/mailbox.ts";
+import { Outbox } from "./talk/outbox.ts";
+import { inboxRoutes } from "./inbox/inbox_routes.ts";
 import { Puts } from "./inbox/puts.ts";
 import { Transfers } from "./get/transfers.ts";
 import { Acquaintances } from "./find/who.ts";
@@ -92,7 +96,7 @@ export class Peer implements AsyncDisposable {
   readonly consent: Consent;
   readonly blocking: Blocking;
   readonly pictures: Pictures;
-  readonly talk: Talk;
+  readonly outbox: Outbox;
   /** What it is known by: SHA-256 of its certificate. */
   readonly id: string;
   /** Whether no peer ran on this folder before. */
@@ -116,7 +120,7 @@ export class Peer implements AsyncDisposable {
     consent: Consent;
     blocking: Blocking;
     pictures: Pictures;
-    talk: Talk;
+    outbox: Outbox;
     name: { current: string };
     identity: Identity;
     isFirstStart: boolean;
@@ -129,7 +133,7 @@ export class Peer implements AsyncDisposable {
     this.consent = parts.consent;
     this.blocking = parts.blocking;
     this.pictures = parts.pictures;
-    this.talk = parts.talk;
+    this.outbox = parts.outbox;
     this.#folder = parts.folder;
     this.#share = parts.share;
     this.#session = parts.session;
@@ -196,20 +200,22 @@ export class Peer implements AsyncDisposable {
     );
     const { onPicture, routeDatagrams } = options;
     const pictures = new Pictures({ onPicture, routeDatagrams, folder, inbox, reach, onEvent, clock, up, down });
-    const talk = stack.use(
-      new Talk({
+    const mailbox = new Mailbox({ state, clock, acquaintances, onEvent });
+    const outbox = stack.use(
+      new Outbox({
         state,
         clock,
         random,
-        acquaintances,
         self: () => name.current,
         lookUp: (each) => directory.lookUp(each),
         connect: (source, signal) => contacts.connect(source, signal),
         onEvent,
       }),
     );
-    const slots = options.slots ?? UPLOAD_SLOTS;
-    const host = new Host({ consent, pictures, talk, acquaintances, inbox, share, partials, clock, slots, pace: up });
+    const uploads = new Uploads({ slots: options.slots ?? UPLOAD_SLOTS, pace: up });
+    const host = new Host({ share, partials, clock, uploads });
+    const visits = new Visits({ consent, acquaintances, onLeft: (id) => host.left(id) });
+    const routes = visitRoutes(...host.routes(), ...pictures.routes(), ...mailbox.routes(), ...inboxRoutes(inbox));
     const answering: AnswerOptions<Visit> = {
       name: () => name.current,
       onGreeted: (visit, claimed) => visit.claimedName = claimed,
@@ -225,9 +231,9 @@ export class Peer implements AsyncDisposable {
         connectionsMax: PEER_CONNECTIONS_MAX,
         ...(plain ? {} : { identity }),
         serve: async (connection) => {
-          if (plain && await serveDialect(connection, host)) return;
-          using visit = host.visit(connection);
-          await answerRequests(connection, HOST_ROUTES, visit, answering);
+          if (plain && await serveDialect(connection, { share, consent, uploads })) return;
+          using visit = visits.begin(connection);
+          await answerRequests(connection, routes, visit, answering);
         },
       }),
     );
@@ -286,7 +292,7 @@ export class Peer implements AsyncDisposable {
       file: (each) => share.files.get(each),
       partials: () => partials.all(),
     });
-    talk.start();
+    outbox.start();
     // Only now: a start that failed has greeted nobody.
     state.set("started", "yes");
     return new Peer({
@@ -299,9 +305,9 @@ export class Peer implements AsyncDisposable {
       puts,
       inbox,
       consent,
-      blocking: new Blocking({ state, directory, self: identity.id, onBlocked: (id) => host.endVisitsOf(id) }),
+      blocking: new Blocking({ state, directory, self: identity.id, onBlocked: (id) => visits.endAllOf(id) }),
       pictures,
-      talk,
+      outbox,
       name,
       identity,
       isFirstStart,

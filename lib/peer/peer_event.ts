@@ -10,14 +10,16 @@ import type { InboxEvent } from "./inbox/inbox.ts";
 import type { SessionEvent } from "./session/index_session.ts";
 import type { FolderStateEvent } from "./folder/open_state.ts";
 import type { PictureEvent } from "./pictures/pictures.ts";
-import type { TalkEvent } from "./talk/talk.ts";
+import type { ToldEvent } from "./talk/mailbox.ts";
+import type { OutboxEvent } from "./talk/outbox.ts";
 
 /** One event of a peer. */
 export type PeerEvent =
   | SessionEvent
   | ConsentEvent
   | PictureEvent
-  | TalkEvent
+  | ToldEvent
+  | OutboxEvent
   | FolderStateEvent
   | (InboxEvent & FullDisk)
   | { readonly event: "renamed"; readonly from: string; readonly name: string }

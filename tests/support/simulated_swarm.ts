@@ -18,7 +18,7 @@ import {
 import { PieceSet } from "../../lib/core/piece_set.ts";
 import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
 import { type Range, rangeBytes } from "../../lib/core/range.ts";
-import { slotsAt } from "../../lib/peer/serve/upload_line.ts";
+import { slotsAt } from "../../lib/peer/serve/uploads.ts";
 import { changePlaces } from "../../lib/transfer/places.ts";
 import { plan } from "../../lib/transfer/plan/plan.ts";
 import { SimulatedLane, SimulatedPeer, type Upload } from "./simulated_peers.ts";

@@ -42,7 +42,7 @@ export function judgeKey(
 
 /** A name as a person reads it: with the key, where the name alone does not say who it is. */
 export function namedWithKey(name: string, { id, key }: Pick<Who, "id" | "key">): string {
-  if (key === "known" || id === NO_ID || id === "") return name;
+  if (key === "known" || id === NO_ID) return name;
   return `${name} (${fingerprint(id)}${key === "changed" ? ", another key than before" : ""})`;
 }
 

@@ -24,7 +24,7 @@ import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
 import { receiveFile } from "../../transfer/receive.ts";
 import { drawerOf } from "./drawers.ts";
 import { type Held, type InboxBounds, roomFor } from "./inbox_room.ts";
-import { UploadLine } from "../serve/upload_line.ts";
+import { FairQueue } from "../serve/fair_queue.ts";
 import type { Who } from "../find/who.ts";
 
 /** How a person wants the inbox. */
@@ -66,12 +66,16 @@ export interface InboxParts {
 export interface Sender {
   readonly who: Who;
   readonly connection: Connection;
-  /** Resolves when the person here lets it. Fails: "refused". */
+  /**
+   * Resolves when the owner of this peer allows it.
+   *
+   * @throws {Failure} "refused".
+   */
   allow(): Promise<void>;
-  /** Tells how many are before it. */
-  tellPlace(before: number): Promise<void>;
-  /** Tells how much is here. */
-  tellProgress(done: number, checking: boolean): void;
+  /** Informs the sender how many are before it in the queue. */
+  reportPlace(before: number): Promise<void>;
+  /** Informs the sender how much has arrived. */
+  reportProgress(done: number, checking: boolean): void;
 }
 
 /** A picture that somebody wants to show, with SHA-256 of it in hex. */
@@ -97,7 +101,8 @@ export class Inbox implements AsyncDisposable {
   readonly #receiving = new Set<Promise<unknown>>();
   /** One is let in after the other, so that no room is given away twice. */
   readonly #gate = new Slots(1);
-  readonly #line = new UploadLine(INBOX_RUNNING_MAX);
+  /** The senders that wait because enough files are arriving. */
+  readonly #queue = new FairQueue(INBOX_RUNNING_MAX);
   #lastNumber: number;
   /** Whether the disk was full when something was to be taken the last time. */
   #isDiskFull = false;
@@ -139,7 +144,7 @@ export class Inbox implements AsyncDisposable {
     try {
       await sender.allow();
       const asker = { key: who.id, address: connection.remote.host };
-      using _turn = await this.#line.take(asker, (before) => sender.tellPlace(before));
+      using _turn = await this.#queue.take(asker, (before) => sender.reportPlace(before));
       const received = this.#receive(file, sender, got);
       this.#receiving.add(received);
       return { name: await received.finally(() => this.#receiving.delete(received)), alreadyHere: false };
@@ -309,7 +314,7 @@ export class Inbox implements AsyncDisposable {
     const { size, root } = file;
     using unfinished = await UnfinishedFile.open(folder, file);
     // From here on the connection is used the other way round.
-    sender.tellProgress(0, true);
+    sender.reportProgress(0, true);
     const { digests, traits } = await receiveFile({
       connection: sender.connection,
       root,
@@ -318,7 +323,7 @@ export class Inbox implements AsyncDisposable {
       pace,
       onProgress: (done, checking) => {
         if (!checking) got.bytes = done;
-        sender.tellProgress(done, checking);
+        sender.reportProgress(done, checking);
       },
     });
     const name = await unfinished.finish(folder, file.name, size, traits);

@@ -1,5 +1,6 @@
 /**
- * One file, offered over one connection to whoever is to take it: it need not be shared, and nothing else is given. Called by puts.ts.
+ * One file that is offered to one peer over one connection. The file need not be shared, and the
+ * peer may ask for nothing else there. Called by running_put.ts.
  * @module
  */
 
@@ -13,6 +14,7 @@ import { Download, Pieces } from "../../protocol/files.ts";
 import type { DataOf, ReplyOf } from "../../protocol/message.ts";
 import { openNamed } from "../../store/files/folder.ts";
 import { sendRange } from "../../transfer/send.ts";
+import { askedRange } from "../serve/asked_range.ts";
 
 /** A file as it was when it was hashed. */
 export interface Offer {
@@ -27,7 +29,7 @@ export interface Offer {
   readonly pace: Pace | undefined;
 }
 
-/** What may be asked about an offer. */
+/** The requests that a peer may send about an offer. */
 export const OFFER_ROUTES: Routes<Offer> = routes(route(Pieces, pieces), route(Download, download));
 
 function pieces(
@@ -43,14 +45,11 @@ function pieces(
 function download(offer: Offer, data: DataOf<typeof Download>): Promise<Answer<ReplyOf<typeof Download>>> {
   demandOffered(offer, data);
   const { path, size, modified, pace } = offer;
-  const range = { start: data.start, end: data.end ?? size };
-  if (range.end > size || range.start > range.end) {
-    throw new Failure("malformed", `Cannot send bytes ${range.start} to ${range.end}: the file has ${size}`);
-  }
+  const range = askedRange(data, size);
   const open = openNamed(path);
   if (open.size !== size || open.modified !== modified) {
     open[Symbol.dispose]();
-    throw new Failure("file-changed", `"${offer.name}" changed while it was put`, { hint: "put it again" });
+    throw new Failure("file-changed", `"${offer.name}" changed while it was sent`, { hint: "put it again" });
   }
   const body = {
     bytes: rangeBytes(range),
@@ -62,7 +61,7 @@ function download(offer: Offer, data: DataOf<typeof Download>): Promise<Answer<R
 
 function demandOffered(offer: Offer, { name, root }: { name?: string | undefined; root?: string | undefined }): void {
   if (name === undefined && root === offer.root) return;
-  throw new Failure("not-shared", "Only the file that is put may be asked for here");
+  throw new Failure("not-shared", "Only the file that is put may be requested on this connection");
 }
 
 function described({ name, size, modified, executable, root }: Offer): ReplyOf<typeof Pieces> {

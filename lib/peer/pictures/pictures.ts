@@ -1,6 +1,7 @@
 /**
- * The pictures that others show this peer, and those that it shows: receives them over UDP, checks and shows them, and keeps them where there is an inbox. Called through host.ts
- * by what others ask, and by the shell.
+ * Pictures that peers show each other. Receives pictures over UDP, checks them and reports them,
+ * and stores them when there is an inbox. Called by other peers through its routes, and by the
+ * shell to show a picture to another peer.
  * @module
  */
 
@@ -17,14 +18,17 @@ import type { DataOf, ReplyOf } from "../../protocol/message.ts";
 import { Show, Shown } from "../../protocol/show.ts";
 import { receivedName } from "../../store/files/received_name.ts";
 import { PictureOnItsWay } from "../../pictures/take_picture.ts";
-import type { Visit } from "../serve/host.ts";
+import type { Visit } from "../serve/visit.ts";
 import type { HeldPicture, Inbox } from "../inbox/inbox.ts";
 import { type ShownPicture, type ShowParts, showPicture } from "./show_picture.ts";
 import type { KeyStanding, Who } from "../find/who.ts";
 
-/** What pictures tell. */
+/** What pictures report. */
 export type PictureEvent =
-  /** A picture is there: who shows it, and where it lies in the shared folder, if it is kept. */
+  /**
+   * A picture has arrived. `path` is where it is stored in the shared folder; undefined when it is
+   * not.
+   */
   | {
     readonly event: "picture";
     readonly peer: string;
@@ -42,37 +46,40 @@ export type PictureEvent =
     readonly why: string;
   });
 
-/** What may be said about pictures when a peer is started. */
+/** Options about pictures for a peer that is started. */
 export interface PicturesOptions {
-  /** Called after the event with the picture itself, for a terminal that can show it. */
+  /** Called with the picture itself, after the event, for a terminal that can show it. */
   readonly onPicture?: ((bytes: Uint8Array, type: ImageType) => void) | undefined;
-  /** Where datagrams for an address are sent; default: to that address. Tests put a bad network in between. */
+  /**
+   * Where datagrams for an address are sent. Default: to that address. Tests put a bad network in
+   * between.
+   */
   readonly routeDatagrams?: ((to: Address) => Address) | undefined;
 }
 
 /** What pictures need. */
 export interface PictureParts extends PicturesOptions, ShowParts {
-  /** Where pictures are kept. */
+  /** Where pictures are stored, if others may put files there. */
   readonly inbox: Inbox;
   /** The pace of all that is received. */
   readonly down: Pace | undefined;
   readonly onEvent: (event: PictureEvent) => void;
 }
 
-/** A picture that somebody shows us. */
-interface Taking {
+/** A picture that another peer is sending. */
+interface Incoming {
   readonly caller: string;
-  /** Ends it, to make room for another. */
+  /** Aborted to make room for another picture. */
   readonly over: AbortController;
-  /** Ends when it was shown, or fails with why not. */
+  /** Resolves when the picture has been reported; rejects with the reason why it was not. */
   stored: Promise<void>;
 }
 
 /** The pictures of one peer. */
 export class Pictures implements AsyncDisposable {
   readonly #parts: PictureParts;
-  readonly #taking = new Places<Taking>({ total: PICTURES_AT_ONCE_MAX, first: "oldest" });
-  readonly #byVisit = new WeakMap<Visit, Taking>();
+  readonly #incoming = new Places<Incoming>({ total: PICTURES_AT_ONCE_MAX, first: "oldest" });
+  readonly #byVisit = new WeakMap<Visit, Incoming>();
   readonly #closing = new AbortController();
 
   constructor(parts: PictureParts) {
@@ -84,16 +91,33 @@ export class Pictures implements AsyncDisposable {
     return await showPicture(this.#parts, peer, path, options);
   }
 
-  /** Agrees to a picture, and opens a port for it. Fails: "refused", "busy", "bad-name". */
-  async agree(visit: Visit, wish: DataOf<typeof Show>): Promise<ReplyOf<typeof Show>> {
+  /** The requests about pictures that other peers may send. */
+  routes(): readonly Route<Visit>[] {
+    return [
+      route(Show, async (visit: Visit, wish): Promise<Answer<ReplyOf<typeof Show>>> => {
+        return { data: await this.#agree(visit, wish) };
+      }),
+      route(Shown, async (visit: Visit): Promise<Answer<ReplyOf<typeof Shown>>> => {
+        await this.#stored(visit);
+        return { data: {} };
+      }),
+    ];
+  }
+
+  /**
+   * Agrees to receive a picture, and opens a port for it.
+   *
+   * @throws {Failure} "refused", "busy", "bad-name".
+   */
+  async #agree(visit: Visit, wish: DataOf<typeof Show>): Promise<ReplyOf<typeof Show>> {
     const { size, type, sha256: root } = wish;
     const name = receivedName(imageName(wish.name.split("/").at(-1) ?? "", type));
     const before = this.#byVisit.get(visit);
-    if (before !== undefined && this.#taking.has(before)) {
-      throw new Failure("busy", "Cannot take a second picture before the first");
+    if (before !== undefined && this.#incoming.has(before)) {
+      throw new Failure("busy", "Cannot accept a second picture before the first has arrived");
     }
     await visit.allow({ kind: "picture", name, root, size });
-    const taking = this.#reserve(visit);
+    const incoming = this.#reserve(visit);
     using held = new DisposableStack();
     try {
       const { clock, down, inbox } = this.#parts;
@@ -104,52 +128,56 @@ export class Pictures implements AsyncDisposable {
       const { local, remote } = connection;
       const coming = held.use(await PictureOnItsWay.open({ size, at: local, from: remote.host, clock, pace: down }));
       const all = held.move();
-      const signal = AbortSignal.any([this.#closing.signal, taking.over.signal]);
-      taking.stored = this.#store(coming, kept, { ...wish, name, who }, signal).finally(() => {
+      const signal = AbortSignal.any([this.#closing.signal, incoming.over.signal]);
+      incoming.stored = this.#store(coming, kept, { ...wish, name, who }, signal).finally(() => {
         all[Symbol.dispose]();
-        this.#release(taking);
+        this.#incoming.leave(incoming);
       });
-      // Whoever asks for it hears of it.
-      taking.stored.catch(() => {});
-      this.#byVisit.set(visit, taking);
+      // The answer to SHOWN reports the failure.
+      incoming.stored.catch(() => {});
+      this.#byVisit.set(visit, incoming);
       return { port: coming.port, token: coming.token.toHex(), key: coming.key.toHex() };
     } catch (thrown) {
-      this.#release(taking);
+      this.#incoming.leave(incoming);
       throw thrown;
     }
   }
 
-  /** Resolves when the picture that was agreed on is stored. Fails: with why it is not; "malformed" when none was agreed on. */
-  async stored(visit: Visit): Promise<void> {
-    const taking = this.#byVisit.get(visit);
-    if (taking === undefined) throw new Failure("malformed", "There was no SHOW on this connection");
-    await taking.stored;
+  /**
+   * Resolves when the picture that this visit announced has arrived.
+   *
+   * @throws {Failure} The reason why it has not; "malformed" when the visit announced none.
+   */
+  async #stored(visit: Visit): Promise<void> {
+    const incoming = this.#byVisit.get(visit);
+    if (incoming === undefined) throw new Failure("malformed", "There was no SHOW on this connection");
+    await incoming.stored;
   }
 
-  /** Gives up what is on its way. */
+  /** Cancels the pictures that are arriving. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled(Array.from(this.#taking.items(), ({ stored }) => stored));
+    await Promise.allSettled(Array.from(this.#incoming.items(), ({ stored }) => stored));
   }
 
-  /** Holds a place. Fails: "busy" when there is none. */
-  #reserve({ caller, connection: { remote } }: Visit): Taking {
-    const taking = { caller, over: new AbortController(), stored: Promise.resolve() };
-    const ofCaller = this.#taking.items().filter((each) => each.caller === caller).toArray().length;
+  /**
+   * Reserves a place for a picture.
+   *
+   * @throws {Failure} "busy" when there is none.
+   */
+  #reserve({ caller, connection: { remote } }: Visit): Incoming {
+    const incoming = { caller, over: new AbortController(), stored: Promise.resolve() };
+    const ofCaller = this.#incoming.items().filter((each) => each.caller === caller).toArray().length;
     const entered = ofCaller < PICTURES_PER_PEER_MAX &&
-      this.#taking.enter(taking, { host: remote.host, key: caller }, this.#parts.clock.now());
+      this.#incoming.enter(incoming, { host: remote.host, key: caller }, this.#parts.clock.now());
     if (entered === false || !entered.given) {
-      throw new Failure("busy", "Cannot take the picture: others are on their way");
+      throw new Failure("busy", "Cannot accept the picture: others are arriving now");
     }
     entered.displaced?.over.abort(new Failure("busy", "It had to make room for a picture of another peer"));
-    return taking;
+    return incoming;
   }
 
-  #release(taking: Taking): void {
-    this.#taking.leave(taking);
-  }
-
-  /** Waits for a picture, checks it, keeps it where there is an inbox, and tells. */
+  /** Waits for a picture, checks it, stores it when there is an inbox, and reports it. */
   async #store(
     coming: PictureOnItsWay,
     kept: HeldPicture | undefined,
@@ -163,27 +191,16 @@ export class Pictures implements AsyncDisposable {
       const bytes = await coming.whole(signal);
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
       if (digest !== sha256 || checkImage(bytes) !== type) {
-        throw new Failure("corrupt", `Cannot take "${printable(name)}": it is not the picture that was agreed on`, {
+        throw new Failure("corrupt", `Cannot accept "${printable(name)}": it is not the picture that was announced`, {
           hint: "show it again",
         });
       }
       onEvent({ event: "picture", peer, id, key, name, path: kept?.keep(bytes), size, type });
       onPicture?.(bytes, type);
     } catch (thrown) {
-      const failure = Failure.from(thrown, "internal", `Cannot take "${printable(name)}"`);
+      const failure = Failure.from(thrown, "internal", `Cannot accept "${printable(name)}"`);
       onEvent({ event: "picture-lost", peer, id, key, name, why: failure.message });
       throw failure;
     }
   }
 }
-
-/** What peers may ask about pictures. */
-export const PICTURE_ROUTES: readonly Route<Visit>[] = [
-  route(Show, async (visit, wish): Promise<Answer<ReplyOf<typeof Show>>> => {
-    return { data: await visit.host.parts.pictures.agree(visit, wish) };
-  }),
-  route(Shown, async (visit): Promise<Answer<ReplyOf<typeof Shown>>> => {
-    await visit.host.parts.pictures.stored(visit);
-    return { data: {} };
-  }),
-];

@@ -1,9 +1,10 @@
 /**
- * Whether others may have what they ask for: always, never, or when the person at the keyboard says so. Called by host.ts for downloads, and by
- * whatever else others may want of this peer; answered by the shell.
+ * Decides whether other peers may have what they want: always, never, or when the person at the
+ * keyboard allows it. Called by visit.ts and dialect_host.ts; the shell answers the questions.
  * @module
  */
 
+import { NO_ID } from "../../core/dialect.ts";
 import type { Clock } from "../../core/flow/clock.ts";
 import { Failure } from "../../core/failure.ts";
 import {
@@ -14,40 +15,40 @@ import {
   QUEUED_EVERY_MS,
 } from "../../core/limits.ts";
 import { Places } from "../../core/flow/places.ts";
-
 import type { KeyStanding } from "../find/who.ts";
 
-/** How one decides. */
+/** How a peer decides: it allows everything, asks its owner, or refuses everything. */
 export const CONSENT_MODES = ["open", "ask", "deny"] as const;
 export type ConsentMode = typeof CONSENT_MODES[number];
 
-/** What somebody wants. */
+/** What a peer wants. */
 export interface Wish {
   readonly kind: "download" | "upload" | "picture";
-  /** The id of who asks, which is proven; empty for a peer of a classroom dialect. */
+  /** The id that the peer has proven; {@linkcode NO_ID} for a client of a classroom dialect. */
   readonly id: string;
-  /** The name of who asks, as far as that is known. */
+  /** The peer's name, as far as that is known. */
   readonly peer: string;
-  /** What the key is under that name. */
+  /** What is known of the key under that name. */
   readonly key: KeyStanding;
-  /** The file it is about, and what tells it from others of that name: its root, if there is one. */
+  /** The name of the file. */
   readonly name: string;
-  readonly root?: string;
+  /** The file's root, if it has one yet. */
+  readonly root?: string | undefined;
   readonly size: number;
-  /** Time of the last change of a file that has no root yet. */
-  readonly modified?: number;
+  /** When a file without a root was changed last. */
+  readonly modified?: number | undefined;
 }
 
 /** A wish that waits for an answer. */
 export interface Question extends Wish {
-  /** What it is answered by. */
+  /** The number by which the owner answers it. */
   readonly number: number;
 }
 
-/** What consent tells. */
+/** What consent reports. */
 export type ConsentEvent =
   | ({ readonly event: "asked" } & Question)
-  /** The answer came from the person, or nobody answered in time. */
+  /** The owner has answered, or (not `inTime`) nobody did. */
   | { readonly event: "answered"; readonly number: number; readonly allowed: boolean; readonly inTime: boolean };
 
 /** What consent needs. */
@@ -55,14 +56,14 @@ export interface ConsentOptions {
   readonly mode: ConsentMode;
   readonly clock: Clock;
   readonly onEvent: (event: ConsentEvent) => void;
-  /** Peers, by id, that are always allowed wishes of a kind. */
+  /** Keys that are always allowed wishes of a kind. */
   readonly always: { has(id: string, kind: Wish["kind"]): boolean; add(id: string, kind: Wish["kind"]): void };
 }
 
 interface OpenQuestion {
   readonly question: Question;
   readonly answer: (allowed: boolean) => void;
-  /** Ends it without an answer. */
+  /** Ends the question without an answer. */
   readonly makeRoom: () => void;
   readonly allowed: Promise<boolean>;
 }
@@ -72,7 +73,7 @@ export class Consent {
   readonly #options: ConsentOptions;
   readonly #open = new Map<string, OpenQuestion>();
   readonly #places = new Places<string>({ total: QUESTIONS_OPEN_MAX, first: "newest" });
-  /** What was allowed in this run; the oldest first. */
+  /** Keys of the wishes that were allowed in this run, the oldest first. */
   readonly #remembered = new Set<string>();
   #lastNumber = 0;
   #lastWithoutKey = 0;
@@ -87,24 +88,28 @@ export class Consent {
   }
 
   /**
-   * Resolves when the wish is allowed. While a person is asked, `tell` lets the one who waits know, again and again; it fails when he is gone.
-   * Fails: "refused"; "busy" when too much is asked at once.
+   * Resolves when a wish is allowed.
+   *
+   * @param inform Informs the caller that the owner is asked. It is called again and again, and
+   * fails when the caller has disconnected.
+   * @throws {Failure} "refused"; "busy" when too many questions are open; and the failure of
+   * `inform`.
    */
-  async allow(wish: Wish, tell: () => Promise<void>, { host = "" } = {}): Promise<void> {
-    const { mode, always } = this.#options;
-    // Several people may be at one host. A client without a key could be any of them, so each of its wishes is a question.
-    const keys: readonly [string, ...string[]] = wish.id === ""
+  async allow(wish: Wish, inform: () => Promise<void>, { host = "" } = {}): Promise<void> {
+    if (this.isOpen || this.#isAlways(wish)) return;
+    // Several people may be at one host. A client without a key could be any of them, so each of
+    // its wishes is a question.
+    const keys: readonly [string, ...string[]] = wish.id === NO_ID
       ? [`without a key ${++this.#lastWithoutKey}`]
       : keysOf(wish);
-    const isRemembered = keys.some((key) => this.#remembered.has(key));
-    if (this.isOpen || isRemembered || (wish.id !== "" && always.has(wish.id, wish.kind))) return;
-    if (mode === "deny") throw refused(wish);
+    if (keys.some((key) => this.#remembered.has(key))) return;
+    if (this.#options.mode === "deny") throw refused(wish);
     const known = keys.map((key) => this.#open.get(key)).find((open) => open !== undefined);
     const { allowed } = known ?? this.#ask(keys[0], wish, host);
     const gone = Promise.withResolvers<boolean>();
-    const telling = (): void => void tell().catch((thrown) => gone.reject(thrown));
-    telling();
-    const timer = setInterval(telling, QUEUED_EVERY_MS);
+    const informOrEnd = (): void => void inform().catch((thrown) => gone.reject(thrown));
+    informOrEnd();
+    const timer = setInterval(informOrEnd, QUEUED_EVERY_MS);
     try {
       if (!await Promise.race([allowed, gone.promise])) throw refused(wish);
     } finally {
@@ -113,28 +118,38 @@ export class Consent {
   }
 
   /**
-   * Fails: "refused" where everybody is refused, and the peer is no exception. For what tells nothing of the bytes of a file: there the owner is
-   * not asked.
+   * Lets a wish pass that reveals nothing of a file's bytes, so that the owner is not asked.
+   *
+   * @throws {Failure} "refused" when everything is refused, except for keys that are always
+   * allowed.
    */
   demandNotDenied(wish: Pick<Wish, "id" | "kind" | "name" | "size">): void {
-    const { mode, always } = this.#options;
-    if (mode === "deny" && !(wish.id !== "" && always.has(wish.id, wish.kind))) throw refused(wish);
+    if (this.#options.mode === "deny" && !this.#isAlways(wish)) throw refused(wish);
   }
 
-  /** What waits for an answer, oldest first. */
+  /** The questions that wait for an answer, oldest first. */
   questions(): Question[] {
     return Array.from(this.#open.values(), ({ question }) => question);
   }
 
-  /** Allows a wish; with `always`, all of the same kind that this peer will ever have. Fails: "not-found". */
+  /**
+   * Allows a wish.
+   *
+   * @param options.always Whether this key is allowed everything of the same kind from now on.
+   * @throws {Failure} "not-found".
+   */
   accept(number: number, options: { always?: boolean } = {}): Question {
     const { question, answer } = this.#questionOf(number);
-    if (options.always === true && question.id !== "") this.#options.always.add(question.id, question.kind);
+    if (options.always === true && question.id !== NO_ID) this.#options.always.add(question.id, question.kind);
     answer(true);
     return question;
   }
 
-  /** Refuses a wish. Fails: "not-found". */
+  /**
+   * Refuses a wish.
+   *
+   * @throws {Failure} "not-found".
+   */
   refuse(number: number): Question {
     const { question, answer } = this.#questionOf(number);
     answer(false);
@@ -145,13 +160,13 @@ export class Consent {
     const open = this.#open.values().find(({ question }) => question.number === number);
     if (open !== undefined) return open;
     throw new Failure("not-found", `There is no question ${number}`, {
-      hint: "it may have been answered, or too late",
+      hint: "it may have been answered, or have expired",
     });
   }
 
   #ask(key: string, wish: Wish, host: string): OpenQuestion {
     const { clock, onEvent } = this.#options;
-    const isSame = ({ id, peer }: Wish): boolean => id === wish.id && (id !== "" || peer === wish.peer);
+    const isSame = ({ id, peer }: Wish): boolean => id === wish.id && (id !== NO_ID || peer === wish.peer);
     const ofPeer = this.#open.values().filter(({ question }) => isSame(question)).toArray().length;
     const holder = { host, key: wish.id };
     const entered = ofPeer < QUESTIONS_PER_PEER_MAX && this.#places.enter(key, holder, clock.now());
@@ -167,7 +182,7 @@ export class Consent {
       this.#open.delete(key);
       this.#places.leave(key);
       over.abort();
-      if (isAllowed && wish.id !== "") this.#remember(key);
+      if (isAllowed && wish.id !== NO_ID) this.#remember(key);
       onEvent({ event: "answered", number, allowed: isAllowed, inTime });
       resolve(isAllowed);
     };
@@ -183,6 +198,10 @@ export class Consent {
     return open;
   }
 
+  #isAlways({ id, kind }: Pick<Wish, "id" | "kind">): boolean {
+    return id !== NO_ID && this.#options.always.has(id, kind);
+  }
+
   #remember(key: string): void {
     this.#remembered.add(key);
     const [oldest] = this.#remembered;
@@ -191,8 +210,9 @@ export class Consent {
 }
 
 /**
- * What the answer to a wish is kept under, the best key first. A file that had no root when its owner was asked may have one by now: it is the same
- * file as long as its name, size and time are the same.
+ * The keys under which the answer to a wish is remembered, the best first. A file that had no root
+ * when its owner was asked may have one by now. It is still the same file if its name, size and
+ * time are the same.
  */
 function keysOf({ id, peer, kind, name, root, size, modified }: Wish): [string, ...string[]] {
   const version = JSON.stringify([id, peer, kind, name, size, modified]);
@@ -200,6 +220,6 @@ function keysOf({ id, peer, kind, name, root, size, modified }: Wish): [string, 
 }
 
 function refused({ kind, name }: Pick<Wish, "kind" | "name">): Failure {
-  const what = kind === "download" ? `to send "${name}"` : kind === "upload" ? `to take "${name}"` : "the picture";
+  const what = kind === "download" ? `to send "${name}"` : kind === "upload" ? `to accept "${name}"` : "the picture";
   return new Failure("refused", `The owner refused ${what}`, { hint: "ask them" });
 }

@@ -1,6 +1,6 @@
 /**
- * Who wants what from this peer, and what was given away: so that peers who download the same take different pieces from its owner. Called by
- * host.ts.
+ * Which peers download which content from this peer, and which pieces it has sent. With that, peers
+ * that download the same content ask its owner for different pieces. Called by host.ts.
  * @module
  */
 
@@ -10,39 +10,52 @@ import { DEMANDED_CONTENTS_MAX } from "../../core/limits.ts";
 import { PieceSet } from "../../core/piece_set.ts";
 import type { Range } from "../../core/range.ts";
 
-/** Who has not asked for this long does not download any more. */
+/** A peer that has asked for nothing for this long counts as no longer downloading. */
 const ASKING_MS = 10_000;
-/** The same for a peer whose last connection has ended. */
+/** A peer whose last connection has ended counts as no longer downloading after this time. */
 const LEFT_MS = 1_000;
 
-/** How much of one range counts as promised: as much as a peer of ours asks for at once, so that a huge range costs no more steps whenever somebody asks. */
+/**
+ * How much of one range counts as promised: as much as a Recess peer asks for at once. Without this
+ * bound, a huge range would make every later request slower.
+ */
 const PROMISED_BYTES_MAX = 128 * PIECE_BYTES;
 
+/** A content that peers download. */
 interface Wanted {
-  /** What was sent to somebody. */
+  /** Pieces that were sent to any peer. */
   readonly sent: PieceSet;
-  /** What is on its way to somebody, or in line. */
+  /** Ranges that are being sent, or wait in the queue. */
   readonly promised: Set<Range>;
+  /** When each peer asked last. */
   readonly askedMs: Map<string, number>;
 }
 
-/** A range that somebody asked for, from then until it is sent or given up. What was not sent by then is nobody's. */
+/**
+ * A range that a peer has asked for, until it is disposed of. Then the range is no longer promised,
+ * and only what was sent of it counts as given away.
+ */
 export interface Promised extends Disposable {
-  /** Notes how many bytes of the range were sent so far. */
+  /** Notes how many bytes of the range have been sent so far. */
   sent(bytes: number): void;
 }
 
 /** The contents that were asked for last. */
 export class Demand {
   readonly #clock: Clock;
-  /** The one asked for last is last. */
+  /** By root; the content that was asked for last is last. */
   readonly #wanted = new Map<string, Wanted>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Notes that a peer asks for a content. Shape: the pieces of it that were given away or are promised, and how many peers ask for it now. */
+  /**
+   * Notes that a peer downloads a content.
+   *
+   * @returns The pieces that were sent or are promised, and how many peers download the content
+   * now.
+   */
   note(content: { readonly root: string; readonly size: number }, peer: string): { given: PieceSet; asking: number } {
     const { sent, promised, askedMs } = this.#note(content, peer);
     const given = sent.copy();
@@ -50,7 +63,7 @@ export class Demand {
     return { given, asking: askedMs.size };
   }
 
-  /** Notes that a peer asks for a range of a content, so that nobody else asks for it here. */
+  /** Notes that a peer asks for a range of a content, so that other peers ask for other ranges. */
   promise(content: { readonly root: string; readonly size: number }, peer: string, range: Range): Promised {
     const { sent, promised } = this.#note(content, peer);
     const marked = { start: range.start, end: Math.min(range.end, range.start + PROMISED_BYTES_MAX) };
@@ -59,7 +72,7 @@ export class Demand {
     return {
       sent: (bytes) => void (sentTo = Math.max(sentTo, range.start + bytes)),
       [Symbol.dispose]: () => {
-        // The piece in which the sending ended does not count, unless it was to end there.
+        // A piece that was sent only in part does not count, unless the range ends in it.
         const end = sentTo >= range.end ? range.end : Math.floor(sentTo / PIECE_BYTES) * PIECE_BYTES;
         if (promised.delete(marked) && end > range.start) sent.addTouched({ start: range.start, end });
       },
@@ -80,7 +93,8 @@ export class Demand {
     const wanted = this.#wanted.get(content.root) ??
       { sent: new PieceSet(pieceCount(content.size)), promised: new Set(), askedMs: new Map() };
     for (const [each, ms] of wanted.askedMs) if (nowMs - ms > ASKING_MS) wanted.askedMs.delete(each);
-    // When no peer downloads any more, the next one may take every piece from here. A peer that waits in line still downloads.
+    // When no peer downloads any more, the next one may take every piece from here. A peer that
+    // waits in the queue still downloads.
     const isOver = wanted.askedMs.size === 0 && wanted.promised.size === 0;
     const sent = isOver ? new PieceSet(wanted.sent.count) : wanted.sent;
     const noted = { ...wanted, sent };

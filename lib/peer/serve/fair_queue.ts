@@ -1,45 +1,48 @@
 /**
- * Decides which receivers are sent to now: a bounded number at once, the others wait in line. Peers and their addresses get turns one after the other, and a turn ends while
- * others wait: after a while, or as soon as the receiver reads too slowly (upload_turn.ts). Called by host.ts, dialect_host.ts and inbox.ts.
+ * A fair queue for transfers: a bounded number run at once and the others wait. Peers and their
+ * addresses get turns one after the other. While others wait, a turn ends after some time, or as
+ * soon as its receiver reads too slowly (queue_turn.ts). Used by uploads.ts for the files that this
+ * peer sends, and by lib/peer/inbox for those that it receives.
  * @module
  */
 
 import { addressShare } from "../../core/address.ts";
 import { type Clock, systemClock } from "../../core/flow/clock.ts";
-import {
-  QUEUED_EVERY_MS,
-  UPLOAD_SLOT_BYTES_PER_SECOND,
-  UPLOAD_TURNS_KEPT_MAX,
-  UPLOADS_ASIDE_MAX,
-} from "../../core/limits.ts";
-import { UploadTurn } from "./upload_turn.ts";
+import { QUEUED_EVERY_MS, UPLOAD_TURNS_KEPT_MAX, UPLOADS_ASIDE_MAX } from "../../core/limits.ts";
+import { QueueTurn } from "./queue_turn.ts";
 
 /** How often turns are judged while others wait. */
 const JUDGE_EVERY_MS = 500;
 
-/** Called with how many are before one that waits. A failure means that it has disconnected. */
-export type TellPlace = (before: number) => Promise<void>;
+/**
+ * Called with how many are before a peer that waits. A failure means that the peer has
+ * disconnected.
+ */
+export type ReportPlace = (before: number) => Promise<void>;
 
-/** A peer that asks for an upload, by its key and its address. */
+/** A peer that wants a slot, by its key and its address. */
 export interface Asker {
   readonly key: string;
   readonly address: string;
 }
 
-/** One that waits, as the order of the line sees it. */
-export interface InLine {
+/** A peer that waits, with what decides its place. */
+export interface InQueue {
   readonly asker: Asker;
-  /** Slots that its key and its address hold now. */
+  /** Slots that its key and its address have now. */
   readonly held: { readonly key: number; readonly address: number };
-  /** Turns that they have had since there is a line. */
+  /** Turns that its key and its address have had since the queue was last empty. */
   readonly turns: { readonly key: number; readonly address: number };
 }
 
 /**
- * Those that wait, next first: those come first whose key or address holds the fewest slots, then those who have had the fewest turns; among equals
- * the order of `waiting`, in which they came.
+ * Sorts those that wait. First come those whose key or address has the fewest slots now, then those
+ * that have had the fewest turns.
+ *
+ * @param waiting In order of arrival, which decides among equals.
+ * @returns The same, next first.
  */
-export function inOrder<W extends InLine>(waiting: readonly W[]): W[] {
+export function inOrder<W extends InQueue>(waiting: readonly W[]): W[] {
   const most = ({ key, address }: { key: number; address: number }): number => Math.max(key, address);
   return waiting.toSorted((a, b) => {
     return most(a.held) - most(b.held) || a.held.key - b.held.key || most(a.turns) - most(b.turns) ||
@@ -47,38 +50,30 @@ export function inOrder<W extends InLine>(waiting: readonly W[]): W[] {
   });
 }
 
-/**
- * Slots that a peer has at its own limit: no more than such as give each receiver a piece in about a second, so that others have it soon and can give it on.
- *
- * @param slots What its owner wants at most.
- * @param bytesPerSecond The peer's own limit; undefined when it has none.
- */
-export function slotsAt(slots: number, bytesPerSecond: number | undefined): number {
-  return Math.max(1, Math.min(slots, Math.round((bytesPerSecond ?? Infinity) / UPLOAD_SLOT_BYTES_PER_SECOND)));
-}
-
 interface Waiting {
   readonly asker: Asker;
-  readonly tell: TellPlace;
-  readonly start: (turn: UploadTurn) => void;
+  readonly report: ReportPlace;
+  readonly start: (turn: QueueTurn) => void;
   readonly giveUp: (thrown: unknown) => void;
-  told: number | undefined;
+  /** The place that was reported last. */
+  reported: number | undefined;
 }
 
-/** Slots for large uploads, and the line before them. */
-export class UploadLine {
+/** Slots, and the queue for them. */
+export class FairQueue {
   readonly #slots: number;
   readonly #clock: Clock;
   /** In order of arrival. */
   readonly #waiting: Waiting[] = [];
-  /** Turns that hold a slot. */
-  readonly #running = new Map<UploadTurn, Asker>();
+  /** Turns that have a slot. */
+  readonly #running = new Map<QueueTurn, Asker>();
   /** Turns that have given their slot to others and finish a piece, the oldest first. */
-  readonly #aside = new Set<UploadTurn>();
-  readonly #turns = { key: new Turns(), address: new Turns() };
-  #telling: ReturnType<typeof setInterval> | undefined;
+  readonly #aside = new Set<QueueTurn>();
+  readonly #turns = { key: new TurnCounts(), address: new TurnCounts() };
+  #reporting: ReturnType<typeof setInterval> | undefined;
   #judging: ReturnType<typeof setInterval> | undefined;
 
+  /** @param slots How many transfers run at once. */
   constructor(slots: number, clock: Clock = systemClock) {
     this.#slots = slots;
     this.#clock = clock;
@@ -89,19 +84,24 @@ export class UploadLine {
     return this.#waiting.length;
   }
 
-  /** Whether one that asks now has to wait. */
+  /** Whether a peer that asks for a slot now has to wait. */
   get isFull(): boolean {
     return this.#running.size >= this.#slots || this.#waiting.length > 0;
   }
 
-  /** Waits for a slot. Fails: as `tell` does. */
-  async take({ key, address }: Asker, tell: TellPlace): Promise<UploadTurn> {
+  /**
+   * Waits for a slot.
+   *
+   * @returns The turn, which has to be disposed of.
+   * @throws {Failure} The failure of `report`, when that fails while the peer waits.
+   */
+  async take({ key, address }: Asker, report: ReportPlace): Promise<QueueTurn> {
     const asker = { key, address: addressShare(address) };
-    return this.isFull ? await this.#wait(asker, tell) : this.#begin(asker);
+    return this.isFull ? await this.#wait(asker, report) : this.#begin(asker);
   }
 
-  #begin(asker: Asker): UploadTurn {
-    const turn = new UploadTurn(this.#clock, () => {
+  #begin(asker: Asker): QueueTurn {
+    const turn = new QueueTurn(this.#clock, () => {
       this.#aside.delete(turn);
       if (this.#running.delete(turn)) this.#next();
     });
@@ -109,18 +109,18 @@ export class UploadLine {
     return turn;
   }
 
-  #wait(asker: Asker, tell: TellPlace): Promise<UploadTurn> {
+  #wait(asker: Asker, report: ReportPlace): Promise<QueueTurn> {
     this.#turns.key.enter(asker.key, this.#waiting.map((each) => each.asker.key));
     this.#turns.address.enter(asker.address, this.#waiting.map((each) => each.asker.address));
-    this.#telling ??= setInterval(() => this.#tellPlaces({ all: true }), QUEUED_EVERY_MS);
+    this.#reporting ??= setInterval(() => this.#reportPlaces({ all: true }), QUEUED_EVERY_MS);
     this.#judging ??= setInterval(() => this.#judge(), JUDGE_EVERY_MS);
     return new Promise((start, giveUp) => {
-      this.#waiting.push({ asker, tell, start, giveUp, told: undefined });
-      this.#tellPlaces({ all: false });
+      this.#waiting.push({ asker, report, start, giveUp, reported: undefined });
+      this.#reportPlaces({ all: false });
     });
   }
 
-  /** Gives a free slot to the next in line. */
+  /** Gives a free slot to the next in the queue. */
   #next(): void {
     const [next] = this.#inOrder();
     if (next === undefined || this.#running.size >= this.#slots) return;
@@ -128,7 +128,7 @@ export class UploadLine {
     this.#turns.address.count(next.asker.address);
     this.#leave(next);
     next.start(this.#begin(next.asker));
-    this.#tellPlaces({ all: false });
+    this.#reportPlaces({ all: false });
   }
 
   #judge(): void {
@@ -141,8 +141,8 @@ export class UploadLine {
     }
   }
 
-  /** Gives a turn's slot to the next in line while the turn finishes its piece. */
-  #stepAside(turn: UploadTurn): void {
+  /** Gives a turn's slot to the next in the queue while the turn finishes its piece. */
+  #stepAside(turn: QueueTurn): void {
     const [oldest] = this.#aside;
     if (this.#aside.size >= UPLOADS_ASIDE_MAX && oldest !== undefined) {
       this.#aside.delete(oldest);
@@ -168,11 +168,12 @@ export class UploadLine {
     return inOrder(rows).map(({ waiting }) => waiting);
   }
 
-  #tellPlaces({ all }: { all: boolean }): void {
+  /** Reports places to the peers that wait: to all, or only to those whose place has changed. */
+  #reportPlaces({ all }: { all: boolean }): void {
     this.#inOrder().forEach((waiting, before) => {
-      if (!all && waiting.told === before) return;
-      waiting.told = before;
-      waiting.tell(before).catch((thrown) => {
+      if (!all && waiting.reported === before) return;
+      waiting.reported = before;
+      waiting.report(before).catch((thrown) => {
         if (!this.#waiting.includes(waiting)) return;
         this.#leave(waiting);
         waiting.giveUp(thrown);
@@ -183,32 +184,35 @@ export class UploadLine {
   #leave(waiting: Waiting): void {
     this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
     if (this.#waiting.length > 0) return;
-    clearInterval(this.#telling);
+    clearInterval(this.#reporting);
     clearInterval(this.#judging);
-    this.#telling = this.#judging = undefined;
+    this.#reporting = this.#judging = undefined;
     this.#turns.key.clear();
     this.#turns.address.clear();
   }
 }
 
-/** Turns had since there is a line, of all who have waited in it. The one that came first is forgotten first. */
-class Turns {
+/**
+ * Turns of all that have waited since the queue was last empty. The one that came first is
+ * forgotten first.
+ */
+class TurnCounts {
   readonly #counts = new Map<string, number>();
 
-  of(who: string): number {
-    return this.#counts.get(who) ?? 0;
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
   }
 
-  /** A newcomer begins beside those of the line that have had the fewest turns, neither before nor behind them. */
-  enter(who: string, line: readonly string[]): void {
-    if (this.#counts.has(who)) return;
-    this.#counts.set(who, line.length === 0 ? 0 : Math.min(...line.map((each) => this.of(each))));
+  /** Lets a newcomer begin with the fewest turns that anyone in the queue has had. */
+  enter(name: string, queue: readonly string[]): void {
+    if (this.#counts.has(name)) return;
+    this.#counts.set(name, queue.length === 0 ? 0 : Math.min(...queue.map((each) => this.of(each))));
     const [first] = this.#counts.keys();
     if (this.#counts.size > UPLOAD_TURNS_KEPT_MAX && first !== undefined) this.#counts.delete(first);
   }
 
-  count(who: string): void {
-    this.#counts.set(who, this.of(who) + 1);
+  count(name: string): void {
+    this.#counts.set(name, this.of(name) + 1);
   }
 
   clear(): void {

@@ -1,313 +1,232 @@
 /**
- * What a peer answers to other peers: what it shares, the digests of a file, its bytes; and the same of what it is still downloading. Nothing
- * here writes, and every path goes through lib/store.
+ * What a peer answers to other peers about files: what it shares, the digests of a file, its bytes;
+ * and the same of files that it is still downloading. Nothing here writes, and every path goes
+ * through lib/store. Made by peer.ts.
  * @module
  */
 
 import type { Clock } from "../../core/flow/clock.ts";
 import { DIGEST_BYTES, PIECE_BYTES } from "../../core/content.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
-import { PAGE_DIGESTS_MAX, SMALL_UPLOADS_MAX } from "../../core/limits.ts";
-import type { Pace } from "../../core/flow/pace.ts";
+import { PAGE_DIGESTS_MAX } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
 import { type Range, rangeBytes } from "../../core/range.ts";
-import { Slots } from "../../core/flow/slots.ts";
-import { type Answer, type Route, route, type Routes, routes } from "../../net/answerer.ts";
-import type { Connection } from "../../net/connection.ts";
+import { type Answer, type Route, route } from "../../net/answerer.ts";
 import { fitting } from "../../protocol/batch.ts";
-import { encodeNews } from "../../protocol/envelope.ts";
-import { Asking, Download, Holds, List, Pieces, Queued } from "../../protocol/files.ts";
+import { Download, Holds, List, Pieces } from "../../protocol/files.ts";
 import type { DataOf, ReplyOf } from "../../protocol/message.ts";
-import { Tell } from "../../protocol/talk.ts";
 import type { SharedFile } from "../../store/share/file_list.ts";
 import type { OpenFile } from "../../store/files/folder.ts";
 import type { Share } from "../../store/share/share.ts";
 import { gzip, mayShrink } from "../../transfer/compress.ts";
 import type { PartialCopy, Partials } from "../../transfer/partials.ts";
 import { readRange, sendBytes, sendRange } from "../../transfer/send.ts";
-import type { Consent, Wish } from "./consent.ts";
+import { askedRange } from "./asked_range.ts";
+import type { Wish } from "./consent.ts";
 import { Demand, type Promised } from "./demand.ts";
-import { PICTURE_ROUTES, type Pictures } from "../pictures/pictures.ts";
-import type { Talk } from "../talk/talk.ts";
-import type { Inbox } from "../inbox/inbox.ts";
-import { INBOX_ROUTES } from "../inbox/inbox_routes.ts";
-import { slotsAt, UploadLine } from "./upload_line.ts";
-import type { Acquaintances, Who } from "../find/who.ts";
+import type { Uploads } from "./uploads.ts";
+import type { Visit } from "./visit.ts";
 
 /** What the answers come from. */
 export interface HostParts {
   readonly share: Share;
   readonly partials: Partials;
   readonly clock: Clock;
-  /** How many large uploads run at once. */
-  readonly slots: number;
-  /** The pace of all that is sent. */
-  readonly pace: Pace | undefined;
-  readonly consent: Consent;
-  readonly pictures: Pictures;
-  readonly talk: Talk;
-  /** Where others put files. */
-  readonly inbox: Inbox;
-  readonly acquaintances: Acquaintances;
+  readonly uploads: Uploads;
 }
 
-/** The serving side of a peer. */
-export class Host {
-  readonly parts: HostParts;
-  readonly line: UploadLine;
-  /** Small answers never wait behind a film. */
-  readonly small = new Slots(SMALL_UPLOADS_MAX);
-  readonly demand: Demand;
-  readonly #visits = new Set<Visit>();
+/**
+ * A content that this peer can send: a whole file, or the pieces of one that have arrived so far.
+ */
+type Shared =
+  | { readonly kind: "whole"; readonly file: SharedFile }
+  | { readonly kind: "partial"; readonly file: PartialCopy };
 
-  constructor(parts: HostParts) {
-    this.parts = parts;
-    this.line = new UploadLine(slotsAt(parts.slots, parts.pace?.bytesPerSecond));
-    this.demand = new Demand(parts.clock);
-  }
-
-  /** What asks over one connection, until it is disposed of. */
-  visit(connection: Connection): Visit {
-    const visit: Visit = new Visit(this, connection, () => {
-      this.#visits.delete(visit);
-      if (!this.#visits.values().some(({ caller }) => caller === visit.caller)) this.demand.left(visit.caller);
-    });
-    this.#visits.add(visit);
-    return visit;
-  }
-
-  /** Ends the visits of a key, and whatever runs for them. */
-  endVisitsOf(id: string): void {
-    for (const { caller, connection } of this.#visits) if (caller === id) connection.close(notWelcome());
-  }
-}
-
-/** One connection of a peer that asks. */
-export class Visit implements Disposable {
-  readonly host: Host;
-  readonly connection: Connection;
-  readonly #onOver: () => void;
-  /** The id of who calls, whose turns are counted; empty as long as it is not proven. */
-  caller = "";
-  /** What it calls itself. */
-  claimedName: string | undefined;
-
-  constructor(host: Host, connection: Connection, onOver: () => void) {
-    this.host = host;
-    this.connection = connection;
-    this.#onOver = onOver;
-  }
-
-  [Symbol.dispose](): void {
-    this.#onOver();
-  }
-
-  /** Fails: "refused" for a key that the owner has blocked. */
-  demandWelcome(): void {
-    if (this.host.parts.acquaintances.isBlocked(this.caller)) throw notWelcome();
-  }
-
-  /** Identifies the caller. */
-  async who(): Promise<Who> {
-    return await this.host.parts.acquaintances.who(this);
-  }
-
-  /** Waits until the owner of this peer lets it have what it wants. Fails: "refused", "busy". */
-  async allow(wish: Pick<Wish, "kind" | "name" | "root" | "size" | "modified">): Promise<void> {
-    const { consent } = this.host.parts;
-    if (consent.isOpen) return;
-    const { name: peer, key } = await this.who();
-    const tell = (): Promise<void> => this.connection.send(encodeNews(Asking, {}));
-    await consent.allow({ ...wish, id: this.caller, peer, key }, tell, { host: this.connection.remote.host });
-  }
-
-  /** Fails: "refused" where nobody may download, and this peer is no exception. */
-  demandNotDenied({ name, size }: Pick<Wish, "name" | "size">): void {
-    this.host.parts.consent.demandNotDenied({ kind: "download", name, size, id: this.caller });
-  }
-
-  /** Tells the peer how many are before it. */
-  tellPlace(before: number): Promise<void> {
-    return this.connection.send(encodeNews(Queued, { before }));
-  }
-}
-
-/** A file, or what is here of one. */
-type Shared = SharedFile | PartialCopy;
-
-/** What peers may ask a peer. */
-export const HOST_ROUTES: Routes<Visit> = routes(
-  ...[
-    route(List, list),
-    route(Pieces, pieces),
-    route(Holds, holds),
-    route(Download, download),
-    ...PICTURE_ROUTES,
-    route(Tell, async (visit: Visit, message) => ({ data: await visit.host.parts.talk.take(visit, message) })),
-    ...INBOX_ROUTES,
-  ].map(unlessBlocked),
-);
-
-/** The same answer, but none to a key that is blocked. */
-function unlessBlocked({ method, answer }: Route<Visit>): Route<Visit> {
-  return {
-    method,
-    async answer(visit, data, id) {
-      visit.demandWelcome();
-      return await answer(visit, data, id);
-    },
-  };
-}
-
-function notWelcome(): Failure {
-  return new Failure("refused", "The owner accepts no requests from you", { hint: "talk to the owner" });
-}
-
-async function list({ host }: Visit, { after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {
-  const { pace, share } = host.parts;
-  const { files, more } = share.files.page(after, limit);
-  const sent = fitting(files);
-  const data = { files: sent, more: more || sent.length < files.length };
-  if (pace !== undefined) await pace.take(new TextEncoder().encode(JSON.stringify(data)).length);
-  return { data };
-}
-
-async function pieces(visit: Visit, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
-  const { host } = visit;
-  const { share } = host.parts;
-  // With its digest, a caller can check a guess of what a piece holds, so only callers that may have the bytes get digests.
-  let content = await allowedContent(visit, data);
-  if (data.doubt !== undefined && data.root !== undefined) {
-    using _slot = await host.small.take();
-    await share.doubt(data.root, data.doubt);
-    content = wanted(host, data);
-  }
-  const known = "here" in content
-    ? { file: content, digests: content.digests.subarray(data.from * DIGEST_BYTES) }
-    : await share.pieces(content, data.from);
-  const bytes = Math.min(known.digests.length, Math.min(data.limit, PAGE_DIGESTS_MAX) * DIGEST_BYTES);
-  await host.parts.pace?.take(bytes);
-  return { data: listed(known.file), body: known.digests.subarray(0, bytes) };
-}
-
-function holds(visit: Visit, { root }: DataOf<typeof Holds>): Promise<Answer<ReplyOf<typeof Holds>>> {
-  const content = wanted(visit.host, { root });
-  visit.demandNotDenied(content);
-  const { given, asking } = visit.host.demand.note({ root, size: content.size }, visit.caller);
-  const complete = !("here" in content);
-  const bits = complete ? [given.bits] : [content.here.bits, given.bits];
-  const body = new Uint8Array(bits.flatMap((each) => [...each]));
-  return Promise.resolve({ data: { size: content.size, complete, asking, full: visit.host.line.isFull }, body });
-}
-
-async function download(visit: Visit, data: DataOf<typeof Download>): Promise<Answer<ReplyOf<typeof Download>>> {
-  const { host } = visit;
-  const content = wanted(host, data);
-  const range = { start: data.start, end: data.end ?? content.size };
-  if (range.end > content.size || range.start > range.end) {
-    throw new Failure("malformed", `Cannot send bytes ${range.start} to ${range.end}: the file has ${content.size}`);
-  }
-  if ("here" in content && !content.here.covers(range)) {
-    throw new Failure("not-here", `Cannot send bytes ${range.start} to ${range.end}: they have not arrived here yet`);
-  }
-  await visit.allow(wishFor(content));
-  const { root, size } = content;
-  const promised = root === undefined ? undefined : host.demand.promise({ root, size }, visit.caller, range);
-  return content.size <= PIECE_BYTES || data.compression !== undefined
-    ? await smallDownload(visit, content, { range, promised, compress: data.compression !== undefined })
-    : await largeDownload(visit, content, { range, promised });
-}
-
-/** A range that somebody asked for, and the promise of it, when its content is known. */
+/** A range that a peer has asked for, and the promise of it when the file's root is known. */
 interface Asked {
   readonly range: Range;
   readonly promised: Promised | undefined;
 }
 
-/** A range that is read into memory and, if asked for, packed. */
-async function smallDownload(
-  { host }: Visit,
-  content: Shared,
-  { range, promised, compress }: Asked & { readonly compress: boolean },
-): Promise<Answer<ReplyOf<typeof Download>>> {
-  using _promised = promised;
-  if (rangeBytes(range) > PIECE_BYTES) throw new Failure("malformed", "Cannot pack more than a piece at a time");
-  using _slot = await host.small.take();
-  using open = openContent(host, content);
-  const bytes = await readRange(open, range);
-  // A small answer counts as sent once it is read: it is on its way in a moment.
-  promised?.sent(rangeBytes(range));
-  const packed = compress && mayShrink(content.name) ? await gzip(bytes) : undefined;
-  const body = packed ?? bytes;
-  const data = { ...listed(content), ...(packed === undefined ? {} : { compression: "gzip" as const }) };
-  const { pace } = host.parts;
-  if (pace !== undefined && body.length > pace.turnBytes) {
-    return { data, body: { bytes: body.length, write: (stream) => sendBytes(body, stream, pace) } };
+/** The part of a peer that serves files. */
+export class Host {
+  readonly #parts: HostParts;
+  readonly #demand: Demand;
+
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    this.#demand = new Demand(parts.clock);
   }
-  await pace?.take(body.length);
-  return { data, body };
-}
 
-/** A range that is sent as it is read, when it is this peer's turn. */
-async function largeDownload(
-  visit: Visit,
-  content: Shared,
-  { range, promised }: Asked,
-): Promise<Answer<ReplyOf<typeof Download>>> {
-  const { host } = visit;
-  using held = new DisposableStack();
-  held.use(promised);
-  const asker = { key: visit.caller, address: visit.connection.remote.host };
-  const turn = held.use(await host.line.take(asker, (before) => visit.tellPlace(before)));
-  const open = held.use(openContent(host, content));
-  const kept = held.move();
-  return {
-    data: listed(content),
-    body: {
-      bytes: rangeBytes(range),
-      async write(stream) {
-        await sendRange(open, range, stream, { pace: host.parts.pace, turn });
-        promised?.sent(rangeBytes(range));
-      },
-      release() {
-        promised?.sent(turn.bytes);
-        kept[Symbol.dispose]();
-      },
-    },
-  };
-}
+  /** The requests about files that other peers may send. */
+  routes(): readonly Route<Visit>[] {
+    return [
+      route(List, (_: Visit, data) => this.#list(data)),
+      route(Pieces, (visit: Visit, data) => this.#pieces(visit, data)),
+      route(Holds, (visit: Visit, data) => this.#holds(visit, data)),
+      route(Download, (visit: Visit, data) => this.#download(visit, data)),
+    ];
+  }
 
-/** The file a request is about, or the part of it that is here. */
-function wanted({ parts }: Host, { name, root }: { name?: string; root?: string }): Shared {
-  const { files } = parts.share;
-  const content = name === undefined
-    ? root === undefined ? undefined : files.byRoot(root) ?? parts.partials.get(root)
-    : files.get(name);
-  if (content !== undefined) return content;
-  throw new Failure("not-shared", `Cannot send "${printable(name ?? root ?? "")}": it is not shared here`);
-}
+  /** Notes that the last connection of a peer has ended. */
+  left(peer: string): void {
+    this.#demand.left(peer);
+  }
 
-/** What a request is about, when its owner lets the visitor have it. While a person was asked, it may have become another file: then that is asked about. */
-async function allowedContent(visit: Visit, data: { name?: string; root?: string }): Promise<Shared> {
-  for (let content = wanted(visit.host, data);;) {
+  async #list({ after, limit }: DataOf<typeof List>): Promise<Answer<ReplyOf<typeof List>>> {
+    const { share, uploads: { pace } } = this.#parts;
+    const { files, more } = share.files.page(after, limit);
+    const sent = fitting(files);
+    const data = { files: sent, more: more || sent.length < files.length };
+    if (pace !== undefined) await pace.take(new TextEncoder().encode(JSON.stringify(data)).length);
+    return { data };
+  }
+
+  async #pieces(visit: Visit, data: DataOf<typeof Pieces>): Promise<Answer<ReplyOf<typeof Pieces>>> {
+    const { share, uploads } = this.#parts;
+    // A digest lets a caller check a guess of what a piece holds, so only callers that may have the
+    // bytes get digests.
+    let content = await this.#allowed(visit, data);
+    if (data.doubt !== undefined && data.root !== undefined) {
+      using _slot = await uploads.small.take();
+      await share.doubt(data.root, data.doubt);
+      content = this.#wanted(data);
+    }
+    let digests: Uint8Array;
+    if (content.kind === "partial") digests = content.file.digests.subarray(data.from * DIGEST_BYTES);
+    else {
+      const known = await share.pieces(content.file, data.from);
+      digests = known.digests;
+      content = { kind: "whole", file: known.file };
+    }
+    const bytes = Math.min(digests.length, Math.min(data.limit, PAGE_DIGESTS_MAX) * DIGEST_BYTES);
+    await uploads.pace?.take(bytes);
+    return { data: described(content), body: digests.subarray(0, bytes) };
+  }
+
+  #holds(visit: Visit, { root }: DataOf<typeof Holds>): Promise<Answer<ReplyOf<typeof Holds>>> {
+    const { kind, file } = this.#wanted({ root });
+    visit.demandNotDenied(file);
+    const { given, asking } = this.#demand.note({ root, size: file.size }, visit.caller);
+    const bits = kind === "whole" ? [given.bits] : [file.here.bits, given.bits];
+    const body = new Uint8Array(bits.flatMap((each) => [...each]));
+    const full = this.#parts.uploads.large.isFull;
+    return Promise.resolve({ data: { size: file.size, complete: kind === "whole", asking, full }, body });
+  }
+
+  async #download(visit: Visit, data: DataOf<typeof Download>): Promise<Answer<ReplyOf<typeof Download>>> {
+    const content = this.#wanted(data);
+    const { size, root } = content.file;
+    const range = askedRange(data, size);
+    if (content.kind === "partial" && !content.file.here.covers(range)) {
+      throw new Failure("not-here", `Cannot send bytes ${range.start} to ${range.end}: they have not arrived here yet`);
+    }
     await visit.allow(wishFor(content));
-    const now = wanted(visit.host, data);
-    if (now === content) return content;
-    content = now;
+    const promised = root === undefined ? undefined : this.#demand.promise({ root, size }, visit.caller, range);
+    return size <= PIECE_BYTES || data.compression !== undefined
+      ? await this.#smallDownload(content, { range, promised, compress: data.compression !== undefined })
+      : await this.#largeDownload(visit, content, { range, promised });
+  }
+
+  /** Answers with a range that is read into memory and, if the caller wants that, compressed. */
+  async #smallDownload(
+    content: Shared,
+    { range, promised, compress }: Asked & { readonly compress: boolean },
+  ): Promise<Answer<ReplyOf<typeof Download>>> {
+    const { small, pace } = this.#parts.uploads;
+    using _promised = promised;
+    if (rangeBytes(range) > PIECE_BYTES) throw new Failure("malformed", "Cannot pack more than a piece at a time");
+    using _slot = await small.take();
+    using open = this.#open(content);
+    const bytes = await readRange(open, range);
+    // A small answer counts as sent once it is read: it is on its way in a moment.
+    promised?.sent(rangeBytes(range));
+    const packed = compress && mayShrink(content.file.name) ? await gzip(bytes) : undefined;
+    const body = packed ?? bytes;
+    const data = { ...described(content), ...(packed === undefined ? {} : { compression: "gzip" as const }) };
+    if (pace !== undefined && body.length > pace.turnBytes) {
+      return { data, body: { bytes: body.length, write: (stream) => sendBytes(body, stream, pace) } };
+    }
+    await pace?.take(body.length);
+    return { data, body };
+  }
+
+  /** Answers with a range that is sent while it is read, when it is the caller's turn. */
+  async #largeDownload(
+    visit: Visit,
+    content: Shared,
+    { range, promised }: Asked,
+  ): Promise<Answer<ReplyOf<typeof Download>>> {
+    const { large, pace } = this.#parts.uploads;
+    using held = new DisposableStack();
+    held.use(promised);
+    const asker = { key: visit.caller, address: visit.connection.remote.host };
+    const turn = held.use(await large.take(asker, (before) => visit.reportPlace(before)));
+    const open = held.use(this.#open(content));
+    const kept = held.move();
+    return {
+      data: described(content),
+      body: {
+        bytes: rangeBytes(range),
+        async write(stream) {
+          await sendRange(open, range, stream, { pace, turn });
+          promised?.sent(rangeBytes(range));
+        },
+        release() {
+          promised?.sent(turn.bytes);
+          kept[Symbol.dispose]();
+        },
+      },
+    };
+  }
+
+  /**
+   * Finds what a request is about.
+   *
+   * @throws {Failure} "not-shared".
+   */
+  #wanted({ name, root }: { readonly name?: string; readonly root?: string }): Shared {
+    const { share: { files }, partials } = this.#parts;
+    const file = name !== undefined ? files.get(name) : root !== undefined ? files.byRoot(root) : undefined;
+    if (file !== undefined) return { kind: "whole", file };
+    const partial = name === undefined && root !== undefined ? partials.get(root) : undefined;
+    if (partial !== undefined) return { kind: "partial", file: partial };
+    throw new Failure("not-shared", `Cannot send "${printable(name ?? root ?? "")}": it is not shared here`);
+  }
+
+  /**
+   * Finds what a request is about, and resolves when the owner allows it. When the file is replaced
+   * by another one while the owner is asked, the owner is asked about that one.
+   *
+   * @throws {Failure} "not-shared", "refused", "busy".
+   */
+  async #allowed(visit: Visit, data: { readonly name?: string; readonly root?: string }): Promise<Shared> {
+    for (let content = this.#wanted(data);;) {
+      await visit.allow(wishFor(content));
+      const now = this.#wanted(data);
+      if (now.file === content.file) return content;
+      content = now;
+    }
+  }
+
+  #open({ kind, file }: Shared): OpenFile {
+    return kind === "partial" ? file.open() : openOrRefuse(this.#parts.share, file);
   }
 }
 
 /** The wish to have a content. */
-function wishFor(content: Shared): Pick<Wish, "kind" | "name" | "root" | "size" | "modified"> {
-  const { name, size, root } = content;
-  const version = "here" in content ? {} : { modified: content.modified };
-  return { kind: "download", name, size, ...version, ...(root === undefined ? {} : { root }) };
+function wishFor({ kind, file }: Shared): Pick<Wish, "kind" | "name" | "root" | "size" | "modified"> {
+  const { name, size, root } = file;
+  return { kind: "download", name, size, root, modified: kind === "whole" ? file.modified : undefined };
 }
 
-/** What is sent in the words of the wire. A partial copy has no time: it was never a file here. */
-function listed(content: Shared): ReplyOf<typeof Pieces> {
-  const { modified = 0, executable } = "here" in content ? content.traits : content;
-  const { name, size, root } = content;
+/**
+ * Describes a content in the fields of the wire. A partial copy has no time, since it was never a
+ * file here.
+ */
+function described({ kind, file }: Shared): ReplyOf<typeof Pieces> {
+  const { modified = 0, executable } = kind === "partial" ? file.traits : file;
+  const { name, size, root } = file;
   return {
     name,
     size,
@@ -317,11 +236,12 @@ function listed(content: Shared): ReplyOf<typeof Pieces> {
   };
 }
 
-function openContent({ parts }: Host, content: Shared): OpenFile {
-  return "here" in content ? content.open() : openOrRefuse(parts.share, content);
-}
-
-/** Opens a file, or where that cannot be read another copy of the same content. It is no fault of the peer that asks, and nothing it could mend. */
+/**
+ * Opens a file. When it cannot be read, opens another copy of the same content instead.
+ *
+ * @throws {Failure} "not-shared" when no copy can be read: the caller has done nothing wrong and
+ * cannot change it.
+ */
 function openOrRefuse(share: Share, file: SharedFile): OpenFile {
   const others = file.root === undefined
     ? []

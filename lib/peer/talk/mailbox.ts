@@ -1,5 +1,6 @@
 /**
- * Takes what other peers tell: each message once, in order, stored before it is acknowledged and shown. Called through talk.ts by host.ts.
+ * Receives messages from other peers: each message once, in order, and stored before it is
+ * acknowledged and reported. Made by peer.ts.
  * @module
  */
 
@@ -7,25 +8,27 @@ import type { Clock } from "../../core/flow/clock.ts";
 import { Failure } from "../../core/failure.ts";
 import { TELLS_PER_SECOND_MAX } from "../../core/limits.ts";
 import { AddressPaces } from "../../net/address_paces.ts";
+import { type Route, route } from "../../net/answerer.ts";
 import type { DataOf, ReplyOf } from "../../protocol/message.ts";
-import type { Tell } from "../../protocol/talk.ts";
+import { Tell } from "../../protocol/talk.ts";
 import type { State } from "../../store/state/state.ts";
-import { judgeTold } from "./talk_rules.ts";
 import type { Acquaintances, Caller, KeyStanding } from "../find/who.ts";
+import type { Visit } from "../serve/visit.ts";
+import { judgeTold } from "./talk_rules.ts";
 
-/** A message has come. */
+/** A message has arrived. */
 export interface ToldEvent {
   readonly event: "told";
   readonly peer: string;
   readonly id: string;
-  /** How far the name is to be believed. */
+  /** What is known of the key under that name. */
   readonly key: KeyStanding;
   readonly text: string;
-  /** When it came: milliseconds since 1970. */
+  /** When it arrived: milliseconds since 1970. */
   readonly at: number;
 }
 
-/** What the mailbox needs. */
+/** What a mailbox needs. */
 export interface MailboxParts {
   readonly state: State;
   readonly clock: Clock;
@@ -43,13 +46,23 @@ export class Mailbox {
     this.#paces = new AddressPaces(TELLS_PER_SECOND_MAX, parts.clock);
   }
 
-  /** Takes one message, unless it was taken before. Shape: the acknowledgement. */
-  async take(teller: Caller, { number, text }: DataOf<typeof Tell>): Promise<ReplyOf<typeof Tell>> {
+  /** The request by which another peer sends a message. */
+  routes(): readonly Route<Visit>[] {
+    return [route(Tell, async (visit: Visit, message) => ({ data: await this.#accept(visit, message) }))];
+  }
+
+  /**
+   * Stores a message and reports it, unless it was accepted before.
+   *
+   * @returns The acknowledgement.
+   */
+  async #accept(sender: Caller, { number, text }: DataOf<typeof Tell>): Promise<ReplyOf<typeof Tell>> {
     const { state, onEvent } = this.#parts;
-    const { caller: id } = teller;
+    const { caller: id } = sender;
     await this.#paces.wait(id);
-    const { name, isSure, key } = await this.#parts.acquaintances.who(teller);
-    // From here on nothing waits, so that of two connections with the same message only one has the first.
+    const { name, isSure, key } = await this.#parts.acquaintances.who(sender);
+    // Nothing waits from here on, so a message that arrives over two connections is new on only one
+    // of them.
     const before = state.talk.teller(id);
     if (judgeTold(before?.last, number) === "again") return { last: before?.last ?? number };
     const at = Date.now();
@@ -58,13 +71,17 @@ export class Mailbox {
     return { last: number };
   }
 
-  /** Stores a message. Fails: as the disk does, without a word about where that is. */
+  /**
+   * Stores a message.
+   *
+   * @throws {Failure} The failure of the disk, without the path: it is sent to the other peer.
+   */
   #store(message: Parameters<State["talk"]["putReceived"]>[0], isSure: boolean): void {
     try {
       this.#parts.state.talk.putReceived(message, isSure);
     } catch (cause) {
       if (!(cause instanceof Failure)) throw cause;
-      throw new Failure(cause.code, "Cannot keep the message", { cause, hint: "it is sent again later" });
+      throw new Failure(cause.code, "Cannot store the message", { cause, hint: "it is sent again later" });
     }
   }
 }

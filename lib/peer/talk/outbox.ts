@@ -1,5 +1,6 @@
 /**
- * What is told to other peers: kept until it is acknowledged, also over restarts, and sent in order. Called by the shell through talk.ts.
+ * Sends messages to other peers, in order. A message is kept until it is acknowledged, also over
+ * restarts. Called by the shell.
  * @module
  */
 
@@ -16,15 +17,21 @@ import { utf8Bytes } from "../../protocol/field.ts";
 import type { PeerRow } from "../../protocol/shapes.ts";
 import { toldText } from "../../protocol/talk.ts";
 import type { State } from "../../store/state/state.ts";
+import type { KeptMessage } from "../../store/state/talk_store.ts";
 import type { Source } from "../../transfer/lane.ts";
 import { Delivery } from "./delivery.ts";
 import { nextNumber } from "./talk_rules.ts";
+
+export type { KeptMessage };
 
 /** What the outbox tells, beside the answers to who tells something. */
 export type OutboxEvent =
   /** So many messages that had to wait have reached the peer. */
   | { readonly event: "delivered"; readonly peer: string; readonly id: string; readonly count: number }
-  /** Messages do not reach the peer, and that will not change by itself; or (not `kept`) one was given up. */
+  /**
+   * Messages do not reach the peer, and that will not change by itself; or (not `kept`) one was
+   * given up.
+   */
   | {
     readonly event: "undelivered";
     readonly peer: string;
@@ -70,14 +77,16 @@ export class Outbox implements AsyncDisposable {
     try {
       for (const { peer } of this.#parts.state.talk.waiting()) this.#deliveryTo(peer);
     } catch (thrown) {
-      // A disk that cannot be read now keeps what waits for the next start, or for the next message to the same peer.
+      // A disk that cannot be read now keeps what waits for the next start, or for the next message
+      // to the same peer.
       if (!(thrown instanceof Failure)) throw thrown;
     }
   }
 
   /**
-   * Tells a peer something. Resolves when it is acknowledged, or as soon as it is known that the peer is away: then it is delivered later. Fails:
-   * "not-found" for a peer that is neither here nor known, "key-changed", "too-large", "busy" when too much waits already, "bad-name", "usage".
+   * Tells a peer something. Resolves when it is acknowledged, or as soon as it is known that the
+   * peer is away: then it is delivered later. Fails: "not-found" for a peer that is neither here
+   * nor known, "key-changed", "too-large", "busy" when too much waits already, "bad-name", "usage".
    */
   async tell(name: string, text: string): Promise<Told> {
     checkText(text);
@@ -100,6 +109,14 @@ export class Outbox implements AsyncDisposable {
     return { peer, id, waitsFor: failure };
   }
 
+  /**
+   * The last messages that were sent or received, oldest first; with `peer`, only those to and from
+   * that peer.
+   */
+  history(options: { readonly peer?: string | undefined; readonly limit: number }): KeptMessage[] {
+    return this.#parts.state.talk.history(options);
+  }
+
   /** Stops telling. What waits is kept. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Failure("closed", "The peer is closing"));
@@ -118,7 +135,8 @@ export class Outbox implements AsyncDisposable {
     });
     const latest = state.talk.latest(wanted);
     const id = state.people.knownPeer(key) ?? latest?.id ?? row?.id;
-    // The name is first used now, if it was not before: it has to be the same peer when the message can go, and an answer goes to who wrote.
+    // The name is first used now, if it was not before: it has to be the same peer when the message
+    // can go, and an answer goes to who wrote.
     if (id !== undefined) state.people.rememberPeer(key, id);
     if (row !== undefined) return { peer: row.name, id: row.id, isHere: true };
     if (id !== undefined) return { peer: latest?.peer ?? wanted, id, isHere: false };

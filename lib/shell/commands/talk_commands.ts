@@ -6,7 +6,7 @@
 import { MESSAGES_KEPT_MAX, TELL_BYTES_MAX } from "../../core/limits.ts";
 import { shownPeerName } from "../../core/peer_name.ts";
 import { printable } from "../../core/printable.ts";
-import type { KeptMessage } from "../../peer/talk/talk.ts";
+import type { KeptMessage } from "../../peer/talk/outbox.ts";
 import { type Command, type CommandContext, type CommandFlags, joined } from "./command.ts";
 import { parseCount } from "../../cli/flags.ts";
 
@@ -42,7 +42,7 @@ async function tell(
   { output, peer }: CommandContext,
   [name = "", ...words]: readonly string[],
 ): Promise<void> {
-  const told = await joined(peer).talk.tell(name, words.join(" "));
+  const told = await joined(peer).outbox.tell(name, words.join(" "));
   if (told.waitsFor === undefined) {
     const { peer, id } = told;
     return output.result(`Delivered to ${shownPeerName(peer)}`, { event: "delivered", peer, id, count: 1 });
@@ -64,7 +64,7 @@ function listMessages(
 ): Promise<void> {
   const self = joined(peer).name;
   const limit = limitOf(flags);
-  const messages = joined(peer).talk.history({ ...(name === undefined ? {} : { peer: name }), limit });
+  const messages = joined(peer).outbox.history({ peer: name, limit });
   if (messages.length === 0) {
     const none = name === undefined ? "There are no messages" : `There are no messages with ${printable(name)}`;
     output.nothing(`${none}: write one with tell PEER TEXT`);

@@ -4,29 +4,33 @@
  */
 
 import { formatAddress } from "../../core/address.ts";
+import { NO_ID } from "../../core/dialect.ts";
 import { fingerprint } from "../../core/fingerprint.ts";
 import { shownPeerName } from "../../core/peer_name.ts";
 import { formatCount, formatSize } from "../../core/quantity.ts";
 import type { Question } from "../../peer/serve/consent.ts";
 import type { PeerEvent } from "../../peer/peer_event.ts";
-import type { TalkEvent } from "../../peer/talk/talk.ts";
+import type { ToldEvent } from "../../peer/talk/mailbox.ts";
+import type { OutboxEvent } from "../../peer/talk/outbox.ts";
 import { namedWithKey } from "../../peer/find/who.ts";
 
 /** A question as a person reads it: who, what, how large, and how to answer. */
 function describeQuestion({ number, kind, peer, id, key, name, size }: Question): string {
-  const who = id === "" ? peer : `${peer} (${fingerprint(id)}${key === "changed" ? ", another key than before" : ""})`;
+  const who = id === NO_ID
+    ? peer
+    : `${peer} (${fingerprint(id)}${key === "changed" ? ", another key than before" : ""})`;
   const what = `"${name}" (${formatSize(size)})`;
   const wish = kind === "download"
     ? `wants to download ${what}`
     : kind === "upload"
     ? `wants to put ${what} here`
     : `wants to show you ${what}`;
-  const always = id === "" ? "" : ", always";
+  const always = id === NO_ID ? "" : ", always";
   return `Question ${number}: ${who} ${wish}. Answer: accept ${number}, refuse ${number}${always}`;
 }
 
 /** A message, with the sender's key where the name alone does not say who it is; or what became of messages. */
-function describeTalk(event: TalkEvent): string {
+function describeTalk(event: ToldEvent | OutboxEvent): string {
   switch (event.event) {
     case "told": {
       return `${namedWithKey(event.peer, event)}: ${event.text}`;

@@ -174,7 +174,7 @@ export class TalkStore {
   }
 
   /** The last messages, with one peer or with all, oldest first. */
-  history({ peer, limit }: { peer?: string; limit: number }): KeptMessage[] {
+  history({ peer, limit }: { peer?: string | undefined; limit: number }): KeptMessage[] {
     const rows = this.#file.run((database) => {
       return peer === undefined
         ? database.prepare(`SELECT ${COLUMNS} FROM messages ORDER BY row DESC LIMIT ?`).all(limit)

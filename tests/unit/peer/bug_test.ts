@@ -13,7 +13,7 @@ Deno.test("a bug that keeps a peer from answering is reported to its owner, and 
     onBug: (thrown) => bugs.push(thrown),
   });
   const rui = await room.peer("rui");
-  const told = await rui.peer.talk.tell("ana", "hello").catch((thrown) => ({ waitsFor: thrown }));
+  const told = await rui.peer.outbox.tell("ana", "hello").catch((thrown) => ({ waitsFor: thrown }));
   assertEquals(bugs[0], bug);
   assertEquals([told.waitsFor?.code, told.waitsFor?.hint], [
     "internal",

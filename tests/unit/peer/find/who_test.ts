@@ -45,8 +45,8 @@ Deno.test("after a restart of the index another key under a known name is known 
   const drawer = `inbox/ana (${fingerprint(other.peer.id)})`;
   assertEquals((await put(other, two, "rui")).path, `${drawer}/two.bin`);
   await other.peer.pictures.show("rui", await imageFile(files, "a.png", "png", 5000));
-  await other.peer.talk.tell("rui", "it is me");
-  await other.peer.talk.tell("rui", "really");
+  await other.peer.outbox.tell("rui", "it is me");
+  await other.peer.outbox.tell("rui", "really");
   assertEquals(await tree(rui.folder), ["inbox/ana/one.bin", `${drawer}/a.png`, `${drawer}/two.bin`].sort());
   const told = rui.events.map(describeEvent).filter((line) => line.includes("ana"));
   assertEquals(told.length, 5);

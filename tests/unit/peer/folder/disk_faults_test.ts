@@ -30,9 +30,9 @@ for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
     await folder.file("own.bin", 3_000);
     const acknowledged: string[] = [];
     for (let number = 0; number < 20; number++) {
-      const { waitsFor } = await ana.peer.talk.tell("rui", `message ${number}`);
+      const { waitsFor } = await ana.peer.outbox.tell("rui", `message ${number}`);
       if (waitsFor === undefined) acknowledged.push(`message ${number}`);
-      await rui.peer.talk.tell("ana", `answer ${number}`).catch((thrown) => assert(thrown instanceof Failure));
+      await rui.peer.outbox.tell("ana", `answer ${number}`).catch((thrown) => assert(thrown instanceof Failure));
     }
     await eventually("own.bin is listed", async () => (await room.index.copy("rui", "own.bin")) !== undefined);
     faulty.isFaulty = () => false;
@@ -40,7 +40,7 @@ for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
     assertEquals(faulty.open.size, 0);
     await ana.peer[Symbol.asyncDispose]();
     const again = await room.peer("rui", folder, { inbox: INBOX });
-    const kept = again.peer.talk.history({ limit: 100 }).filter(({ state }) => state === "received");
+    const kept = again.peer.outbox.history({ limit: 100 }).filter(({ state }) => state === "received");
     const missing = acknowledged.filter((text) => !kept.some((message) => message.text === text));
     assertEquals(missing, []);
     assertEquals(new Set(kept.map(({ text }) => text)).size, kept.length);
@@ -58,15 +58,15 @@ Deno.test("a peer whose database fails at any one call of a message goes on tell
   for (let at = 1; at <= 40; at++) {
     const first = faulty.calls;
     faulty.isFaulty = (call) => call === first + at;
-    await rui.peer.talk.tell("ana", `message ${at}`).then(() => told.push(`message ${at}`), (thrown) => {
+    await rui.peer.outbox.tell("ana", `message ${at}`).then(() => told.push(`message ${at}`), (thrown) => {
       assert(thrown instanceof Failure, String(thrown));
     });
     // What follows the answer is part of it.
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
   faulty.isFaulty = () => false;
-  await rui.peer.talk.tell("ana", "the last one");
-  const received = ana.peer.talk.history({ limit: 100 }).map(({ text }) => text);
+  await rui.peer.outbox.tell("ana", "the last one");
+  const received = ana.peer.outbox.history({ limit: 100 }).map(({ text }) => text);
   assertEquals(told.filter((text) => !received.includes(text)), []);
   assert(received.includes("the last one") && told.length > 10, `${told.length}`);
 });

@@ -159,8 +159,8 @@ Deno.test("whatever write of a resident peer finds the disk full, it goes on, an
     // There is no inbox, so a put is refused, whether the disk is full or not.
     const put = await ana.peer.puts.start("film.bin", name).result.catch((thrown) => thrown);
     assertEquals(put instanceof Failure && put.code, "refused");
-    const told = await unlessFull(rui.peer.talk.tell("ana", `from ${name}`));
-    const heard = await ana.peer.talk.tell(name, `to ${name}`);
+    const told = await unlessFull(rui.peer.outbox.tell("ana", `from ${name}`));
+    const heard = await ana.peer.outbox.tell(name, `to ${name}`);
     for (const { transfer } of started) {
       await eventually("it is done or waits for room", () => {
         const { state, failure } = transfer.view();
@@ -173,7 +173,7 @@ Deno.test("whatever write of a resident peer finds the disk full, it goes on, an
     for (const each of ["film.bin", "album/one.txt", "album/sub/two.txt"]) {
       assert(await sameFiles(folder.at(each), ana.folder.at(each)), each);
     }
-    await rui.peer.talk.tell("ana", `again from ${name}`);
+    await rui.peer.outbox.tell("ana", `again from ${name}`);
     return (state) => {
       const kept = texts(state);
       assert(kept.includes(`again from ${name}`));

@@ -9,10 +9,10 @@ Deno.test("a peer whose .recess is removed while it runs goes on, and keeps its 
   const eva = await room.peer("eva");
   const mia = await room.peer("mia");
   const { id } = ana.peer;
-  await eva.peer.talk.tell("ana", "before");
+  await eva.peer.outbox.tell("ana", "before");
   await ana.peer.blocking.block("mia");
   await Deno.remove(ana.folder.at(".recess"), { recursive: true });
-  await eva.peer.talk.tell("ana", "after");
+  await eva.peer.outbox.tell("ana", "after");
   await eva.folder.file("work.bin", 3_000_000);
   await eva.peer.puts.start(await eva.folder.at("work.bin"), "ana").result;
   await ana.peer[Symbol.asyncDispose]();
@@ -20,7 +20,7 @@ Deno.test("a peer whose .recess is removed while it runs goes on, and keeps its 
   assertEquals(ana.peer.id, id);
   assertEquals(ana.peer.blocking.list().map((blocked) => blocked.id), [mia.peer.id]);
   const texts = await eventually("both messages", () => {
-    const found = ana.peer.talk.history({ limit: 10 }).map(({ text }) => text);
+    const found = ana.peer.outbox.history({ limit: 10 }).map(({ text }) => text);
     return found.length === 2 ? found : undefined;
   });
   assertEquals(texts, ["before", "after"]);

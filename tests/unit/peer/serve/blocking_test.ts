@@ -21,7 +21,7 @@ async function failures(room: Room, { peer, folder }: RoomPeer): Promise<Record<
     },
     put: async () => await peer.puts.start(await folder.file("work.bin", 1000), "ana").result,
     takeBack: () => peer.puts.takeBack("work.bin", "ana"),
-    tell: () => peer.talk.tell("ana", "let me in"),
+    tell: () => peer.outbox.tell("ana", "let me in"),
     show: async () => await peer.pictures.show("ana", await imageFile(folder, "a.png", "png", 5000)),
   };
   const found: Record<string, string> = {};

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CONSENT_WAIT_MS, QUESTIONS_OPEN_MAX, QUESTIONS_PER_PEER_MAX } from "../../../../lib/core/limits.ts";
+import { NO_ID } from "../../../../lib/core/dialect.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
 import { ask } from "../../../../lib/net/caller.ts";
 import { Identity } from "../../../../lib/net/identity.ts";
@@ -133,7 +134,7 @@ Deno.test("always holds from then on; one without a key is asked about each time
   await first;
   await consent.allow({ ...WISH, root: "other" }, tell);
   assertEquals([...allowed], [`${WISH.id} download`]);
-  const classroom = consent.allow({ ...WISH, id: "" }, tell);
+  const classroom = consent.allow({ ...WISH, id: NO_ID }, tell);
   consent.accept(2, { always: true });
   await classroom;
   assertEquals([...allowed], [`${WISH.id} download`]);
@@ -141,7 +142,7 @@ Deno.test("always holds from then on; one without a key is asked about each time
 
 Deno.test("consent asks about each wish of a client without a key, also for the same file from the same host", async () => {
   const { consent } = make("ask");
-  const wish = { ...WISH, id: "", peer: "127.0.0.1" };
+  const wish = { ...WISH, id: NO_ID, peer: "127.0.0.1" };
   const first = consent.allow(wish, tell);
   consent.accept(1);
   await first;
@@ -156,7 +157,7 @@ Deno.test("consent asks about each wish of a client without a key, also for the 
 
 Deno.test("consent bounds the questions of each host without a key, and another host may still ask", async () => {
   const { consent } = make("ask");
-  const wish = { ...WISH, id: "", peer: "10.0.0.5" };
+  const wish = { ...WISH, id: NO_ID, peer: "10.0.0.5" };
   const open = Array.from({ length: QUESTIONS_PER_PEER_MAX }, () => consent.allow(wish, tell));
   assertEquals((await assertRejects(() => consent.allow(wish, tell), Failure)).code, "busy");
   const other = consent.allow({ ...wish, peer: "10.0.0.6" }, tell);

@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../../lib/core/failure.ts";
-import { UploadLine } from "../../../../lib/peer/serve/upload_line.ts";
+import { FairQueue } from "../../../../lib/peer/serve/fair_queue.ts";
 
 /** Asks for a slot as a peer, and tells how it goes. */
-function asks(line: UploadLine, peer: string, log: string[]): { places: number[]; done: Promise<Disposable> } {
+function asks(line: FairQueue, peer: string, log: string[]): { places: number[]; done: Promise<Disposable> } {
   const places: number[] = [];
   const done = line.take({ key: peer, address: "10.0.0.1" }, (before) => {
     places.push(before);
@@ -17,8 +17,8 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
-Deno.test("UploadLine gives slots at once as long as there are some", async () => {
-  const line = new UploadLine(2);
+Deno.test("FairQueue gives slots at once as long as there are some", async () => {
+  const line = new FairQueue(2);
   const log: string[] = [];
   const [a, b, c] = ["a", "b", "c"].map((peer) => asks(line, peer, log));
   await settle();
@@ -29,8 +29,8 @@ Deno.test("UploadLine gives slots at once as long as there are some", async () =
   assertEquals(line.size, 0);
 });
 
-Deno.test("UploadLine gives turns to the peers one after the other, not to the one with most requests", async () => {
-  const line = new UploadLine(1);
+Deno.test("FairQueue gives turns to the peers one after the other, not to the one with most requests", async () => {
+  const line = new FairQueue(1);
   const log: string[] = [];
   const granted: Disposable[] = [];
   for (const peer of ["greedy", "greedy", "greedy", "greedy", "b", "c", "b"]) {
@@ -43,8 +43,8 @@ Deno.test("UploadLine gives turns to the peers one after the other, not to the o
   assertEquals(log, ["greedy", "greedy", "b", "c", "greedy", "b", "greedy"]);
 });
 
-Deno.test("UploadLine tells everybody a true place, and again when it changes", async () => {
-  const line = new UploadLine(1);
+Deno.test("FairQueue tells everybody a true place, and again when it changes", async () => {
+  const line = new FairQueue(1);
   const log: string[] = [];
   const first = asks(line, "first", log);
   const waiting = ["a", "b", "c"].map((peer) => asks(line, peer, log));
@@ -56,8 +56,8 @@ Deno.test("UploadLine tells everybody a true place, and again when it changes", 
   for (const { done } of waiting) (await done)[Symbol.dispose]();
 });
 
-Deno.test("UploadLine lets a newcomer in beside those who have had the fewest turns", async () => {
-  const line = new UploadLine(1);
+Deno.test("FairQueue lets a newcomer in beside those who have had the fewest turns", async () => {
+  const line = new FairQueue(1);
   const log: string[] = [];
   const first = asks(line, "a", log);
   const [second, third] = [asks(line, "a", log), asks(line, "a", log)];
@@ -70,8 +70,8 @@ Deno.test("UploadLine lets a newcomer in beside those who have had the fewest tu
   assertEquals(log, ["a", "a", "new", "a"]);
 });
 
-Deno.test("UploadLine forgets who cannot be told any more", async () => {
-  const line = new UploadLine(1);
+Deno.test("FairQueue forgets who cannot be told any more", async () => {
+  const line = new FairQueue(1);
   const slot = await line.take({ key: "a", address: "10.0.0.1" }, () => Promise.resolve());
   const gone = assertRejects(
     () => line.take({ key: "b", address: "10.0.0.1" }, () => Promise.reject(new Failure("closed", "gone"))),

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { inOrder } from "../../../../lib/peer/serve/upload_line.ts";
-import { judgeTurn, type TurnState, UploadTurn } from "../../../../lib/peer/serve/upload_turn.ts";
+import { inOrder } from "../../../../lib/peer/serve/fair_queue.ts";
+import { judgeTurn, QueueTurn, type TurnState } from "../../../../lib/peer/serve/queue_turn.ts";
 
 /** Three seconds in which the sender waited for the receiver all the time. */
 const WAITED = { ms: 3_000, waitedMs: 3_000 };
@@ -60,10 +60,10 @@ Deno.test("inOrder() does what the table says", () => {
   }
 });
 
-Deno.test("UploadTurn counts only the time in which the receiver is waited for, and the last complete window", () => {
+Deno.test("QueueTurn counts only the time in which the receiver is waited for, and the last complete window", () => {
   let nowMs = 0;
   let ended = 0;
-  const turn = new UploadTurn({ now: () => nowMs, delay: () => Promise.resolve() }, () => ended += 1);
+  const turn = new QueueTurn({ now: () => nowMs, delay: () => Promise.resolve() }, () => ended += 1);
   // For four seconds the sender's own pace is what takes time.
   for (; nowMs < 4_000; nowMs += 100) {
     turn.waits();

@@ -45,16 +45,16 @@ Deno.test("what is told arrives at once; a sender is shown with the key as long 
   await using room = await Room.open();
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
   for (const text of ["Olá 🎓", "are you there?"]) {
-    assertEquals(await ana.peer.talk.tell("RUI", text), { peer: "rui", id: rui.peer.id });
+    assertEquals(await ana.peer.outbox.tell("RUI", text), { peer: "rui", id: rui.peer.id });
   }
-  await rui.peer.talk.tell("ana", "yes");
+  await rui.peer.outbox.tell("ana", "yes");
   assertEquals(told(rui).map(({ peer, id, key, text }) => [peer, id, key, text]), [
     ["ana", ana.peer.id, "new", "Olá 🎓"],
     ["ana", ana.peer.id, "known", "are you there?"],
   ]);
   // Ana has used rui's name before, so its key is known.
   assertEquals(told(ana).map(({ key, text }) => [key, text]), [["known", "yes"]]);
-  const seen = rui.peer.talk.history({ peer: "Ana", limit: 9 });
+  const seen = rui.peer.outbox.history({ peer: "Ana", limit: 9 });
   assertEquals(seen.map(({ text, state }) => [text, state]), [
     ["Olá 🎓", "received"],
     ["are you there?", "received"],
@@ -65,34 +65,34 @@ Deno.test("what is told arrives at once; a sender is shown with the key as long 
 Deno.test("a peer that was away gets every message after coming back, in order, also when the sender left meanwhile", async () => {
   await using room = await Room.open();
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
-  await ana.peer.talk.tell("rui", "1");
+  await ana.peer.outbox.tell("rui", "1");
   await stop(rui);
   for (const text of ["2", "3"]) {
-    const { peer, waitsFor } = await ana.peer.talk.tell("rui", text);
+    const { peer, waitsFor } = await ana.peer.outbox.tell("rui", text);
     assertEquals([peer, waitsFor?.code], ["rui", "unreachable"]);
   }
   await stop(ana);
   const later = await room.peer("ana", ana.folder);
-  await later.peer.talk.tell("rui", "4");
+  await later.peer.outbox.tell("rui", "4");
   const back = await room.peer("rui", rui.folder);
   await eventually("all has come", () => texts(back).length === 3);
   assertEquals(texts(back), ["2", "3", "4"]);
   await eventually("the sender knows", () => later.events.some((event) => event.event === "delivered"));
   const delivered = later.events.filter((event) => event.event === "delivered").map(({ count }) => count);
   assertEquals(delivered.reduce((sum, count) => sum + count, 0), 3);
-  assertEquals(back.peer.talk.history({ limit: 9 }).map(({ text }) => text), ["1", "2", "3", "4"]);
-  assertEquals((await later.peer.talk.tell("rui", "5")).waitsFor, undefined);
+  assertEquals(back.peer.outbox.history({ limit: 9 }).map(({ text }) => text), ["1", "2", "3", "4"]);
+  assertEquals((await later.peer.outbox.tell("rui", "5")).waitsFor, undefined);
 });
 
 Deno.test("a message to a peer that is back does not wait for the next attempt", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana", undefined, { random: () => 1 });
   const rui = await room.peer("rui");
-  await ana.peer.talk.tell("rui", "1");
+  await ana.peer.outbox.tell("rui", "1");
   await stop(rui);
-  for (const text of ["2", "3"]) await ana.peer.talk.tell("rui", text);
+  for (const text of ["2", "3"]) await ana.peer.outbox.tell("rui", text);
   const back = await room.peer("rui", rui.folder);
-  assertEquals((await ana.peer.talk.tell("rui", "4")).waitsFor, undefined);
+  assertEquals((await ana.peer.outbox.tell("rui", "4")).waitsFor, undefined);
   assertEquals(texts(back), ["2", "3", "4"]);
 });
 
@@ -100,14 +100,14 @@ Deno.test("messages also wait when the index is away, and go on over a connectio
   await using room = await Room.open();
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
   const eva = await room.peer("eva");
-  await ana.peer.talk.tell("rui", "1");
-  await ana.peer.talk.tell("eva", "1");
+  await ana.peer.outbox.tell("rui", "1");
+  await ana.peer.outbox.tell("eva", "1");
   await stop(eva);
   await room.stopIndex();
   await eventually("it is noticed", () => ana.events.some((event) => event.event === "index-lost"));
-  assertEquals((await ana.peer.talk.tell("rui", "2")).waitsFor, undefined);
-  assertEquals((await ana.peer.talk.tell("eva", "2")).waitsFor?.code, "index-unreachable");
-  await assertRejects(() => ana.peer.talk.tell("leo", "x"), Failure, "none is known");
+  assertEquals((await ana.peer.outbox.tell("rui", "2")).waitsFor, undefined);
+  assertEquals((await ana.peer.outbox.tell("eva", "2")).waitsFor?.code, "index-unreachable");
+  await assertRejects(() => ana.peer.outbox.tell("leo", "x"), Failure, "none is known");
   assertEquals(texts(rui), ["1", "2"]);
   await room.startIndex();
 });
@@ -125,9 +125,9 @@ Deno.test("nothing is told to nobody, to oneself, to names that are none, or of 
     ["rui", "a\0b", "usage"],
   ];
   for (const [peer, text, code] of cases) {
-    assertEquals((await assertRejects(() => ana.peer.talk.tell(peer, text), Failure)).code, code, peer);
+    assertEquals((await assertRejects(() => ana.peer.outbox.tell(peer, text), Failure)).code, code, peer);
   }
-  await ana.peer.talk.tell("rui", "x".repeat(TELL_BYTES_MAX));
+  await ana.peer.outbox.tell("rui", "x".repeat(TELL_BYTES_MAX));
   assertEquals(texts(rui).map((text) => text.length), [TELL_BYTES_MAX]);
 });
 
@@ -136,20 +136,20 @@ Deno.test("a known name with another key gets nothing until it is trusted, and t
   await using second = await Room.open();
   const before = await first.peer("ana");
   const rui = await first.peer("rui");
-  await before.peer.talk.tell("rui", "to the first");
+  await before.peer.outbox.tell("rui", "to the first");
   await stop(rui);
-  await before.peer.talk.tell("rui", "1");
+  await before.peer.outbox.tell("rui", "1");
   await stop(before);
 
   const other = await second.peer("rui");
   const ana = await second.peer("ana", before.folder);
   const held = await eventually("it is told", () => ana.events.find((event) => event.event === "undelivered"));
   assertStringIncludes(describeEvent(held), 'trust "rui"');
-  const failure = await assertRejects(() => ana.peer.talk.tell("rui", "2"), Failure);
+  const failure = await assertRejects(() => ana.peer.outbox.tell("rui", "2"), Failure);
   assertEquals(failure.code, "key-changed");
   assertEquals(told(other), []);
   await ana.peer.directory.trust("rui");
-  await ana.peer.talk.tell("rui", "3");
+  await ana.peer.outbox.tell("rui", "3");
   assertEquals(texts(other), ["1", "2", "3"]);
   assertEquals(ana.events.filter((event) => event.event === "undelivered").length, 1);
 });
@@ -159,11 +159,11 @@ Deno.test("a message under a known name with another key is shown as what it is"
   await using second = await Room.open();
   const before = await first.peer("ana");
   await first.peer("rui");
-  await before.peer.talk.tell("rui", "hello");
+  await before.peer.outbox.tell("rui", "hello");
   await stop(before);
   const ana = await second.peer("ana", before.folder);
   const other = await second.peer("rui");
-  await other.peer.talk.tell("ana", "it is me");
+  await other.peer.outbox.tell("ana", "it is me");
   assertEquals(told(ana).map(({ key }) => key), ["changed"]);
 });
 
@@ -172,11 +172,11 @@ Deno.test("an answer goes to the key that wrote, and to nobody else with that na
   await using second = await Room.open();
   const before = await first.peer("ana");
   const rui = await first.peer("rui");
-  await rui.peer.talk.tell("ana", "hello");
+  await rui.peer.outbox.tell("ana", "hello");
   await stop(before);
   const ana = await second.peer("ana", before.folder);
   const other = await second.peer("rui");
-  const failure = await assertRejects(() => ana.peer.talk.tell("rui", "an answer"), Failure);
+  const failure = await assertRejects(() => ana.peer.outbox.tell("rui", "an answer"), Failure);
   assertEquals([failure.code, told(other).length], ["key-changed", 0]);
 });
 
