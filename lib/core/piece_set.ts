@@ -51,6 +51,22 @@ export class PieceSet {
     return first;
   }
 
+  /** How many bytes its pieces have, in a file of `size` bytes. */
+  bytes(size: number): number {
+    const missingOfLast = this.has(this.count - 1) ? this.count * PIECE_BYTES - size : 0;
+    return this.#size * PIECE_BYTES - missingOfLast;
+  }
+
+  /** What of a file of `size` bytes is not in it, in order, as ranges of at most `countMax` pieces. */
+  *missing(size: number, countMax: number): Generator<Range> {
+    for (let first = this.firstMissing; first < this.count;) {
+      let end = first + 1;
+      while (end < this.count && end - first < countMax && !this.has(end)) end += 1;
+      yield { start: first * PIECE_BYTES, end: Math.min(end * PIECE_BYTES, size) };
+      for (first = end; this.has(first);) first += 1;
+    }
+  }
+
   /** Puts a piece in. */
   add(index: number): void {
     if (index >= this.count || this.has(index)) return;

@@ -22,6 +22,7 @@ import { Folder } from "../store/files/folder.ts";
 import type { SharedFile } from "../store/share/file_list.ts";
 import { Share } from "../store/share/share.ts";
 import { Deliverers } from "../transfer/deliverers.ts";
+import { Downloads } from "../transfer/downloads.ts";
 import { Partials } from "../transfer/partials.ts";
 import { Blocking } from "./serve/blocking.ts";
 import { Consent, type ConsentMode } from "./serve/consent.ts";
@@ -175,7 +176,7 @@ export class Peer implements AsyncDisposable {
       await IndexSession.connect({ indexes: options.indexes, dial: dialWith, identity, room, clock, random, onEvent }),
     );
     const share = stack.use(await Share.open(folder, state, { follows: options.follows ?? true }));
-    const partials = new Partials();
+    const partials = new Partials((partial, isHere) => session.announce(partial, isHere));
     const paceOf = (rate: number | undefined): Pace | undefined =>
       rate === undefined ? undefined : new Pace(rate, clock);
     const [up, down] = [paceOf(options.up), paceOf(options.down)];
@@ -254,25 +255,31 @@ export class Peer implements AsyncDisposable {
       self: () => name.current,
       pace: down,
     });
+    const downloads = new Downloads({
+      connect: (source, signal) => contacts.connect(source, signal),
+      finder: directory,
+      clock,
+      random,
+      pace: down,
+      deliverers: new Deliverers(),
+      partials,
+      onBadSource: (peer, file, failure) => onEvent({ event: "bad-source", peer, file, why: failure.message }),
+    });
     const parts: FetchParts = {
       folder,
       share,
       local: new LocalContents(share),
       turns: new ContentTurns(),
       directory,
-      deliverers: new Deliverers(),
-      partials,
-      announce: (partial, here) => session.announce(partial, here),
+      downloads,
       onDiskFull: (file, path, { message }) => {
         onEvent({ event: "download-waits", file, path, why: message, isNamed: fullDisks.isNamed(path) });
       },
       onDiskRoom: (path) => fullDisks.noteRoom(path),
-      onBadSource: (peer, file, failure) => onEvent({ event: "bad-source", peer, file, why: failure.message }),
-      connect: (source, signal) => contacts.connect(source, signal),
-      ...(plain ? { dialPlain: (address: Address, signal: AbortSignal) => dialWith(address, { signal }) } : {}),
+      dialPlain: plain ? (address, signal) => dialWith(address, { signal }) : undefined,
       clock,
       random,
-      ...(down === undefined ? {} : { pace: down }),
+      pace: down,
     };
     const transfers = stack.use(new Transfers(parts, state, { patient: options.patient ?? false }));
     const puts = stack.use(new Puts({ directory, contacts, share, clock, random, pace: up }));

@@ -1,5 +1,5 @@
 /**
- * The answer to DOWNLOAD: held against what was asked, its body read as it is or packed. Called by fetch.ts and small_files.ts.
+ * The answer to DOWNLOAD: held against what was asked, its body read as it is or packed. Called by fetch.ts and small_connection.ts.
  * @module
  */
 

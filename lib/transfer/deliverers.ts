@@ -4,7 +4,7 @@
  */
 
 import { DELIVERERS_KEPT_MAX } from "../core/limits.ts";
-import type { Source } from "./lane.ts";
+import type { Source } from "./source.ts";
 
 /** The peers that gave something; of too many, those are forgotten that have given nothing for longest. */
 export class Deliverers {

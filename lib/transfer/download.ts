@@ -1,101 +1,352 @@
 /**
- * One download: what it is given, what it tells and how it ends; running_download.ts carries it out. Called by lib/peer/get/fetch_file.ts.
- *
- * The way of a byte: a source's connection → a buffer of one piece → its digest compared with the list → the sink. Nothing that was not
- * verified counts; everything that was stays, whatever happens next.
+ * One download: its sources, what is here of its content, and the loop that does what plan.ts decides. Made by downloads.ts.
  * @module
  */
 
-import type { Clock } from "../core/flow/clock.ts";
-import type { Failure } from "../core/failure.ts";
-import type { Pace } from "../core/flow/pace.ts";
-import type { PieceSet } from "../core/piece_set.ts";
-import type { Random } from "../core/random.ts";
-import type { Deliverers } from "./deliverers.ts";
-import type { Traits } from "../store/files/traits.ts";
-import type { Connect, Source } from "./lane.ts";
-import { RunningDownload } from "./running_download.ts";
+import { pieceCount } from "../core/content.ts";
+import { failedWith, Failure } from "../core/failure.ts";
+import { Bell } from "../core/flow/bell.ts";
+import {
+  DOWNLOAD_IDLE_MS_MAX,
+  DOWNLOAD_WAIT_MS_MAX,
+  FIND_AGAIN_FIRST_MS,
+  FIND_AGAIN_LAST_MS,
+  RETRIES_MAX,
+} from "../core/limits.ts";
+import { PieceSet } from "../core/piece_set.ts";
+import { type Range, rangeBytes } from "../core/range.ts";
+import { Buffers } from "./buffers.ts";
+import { mayShrink } from "./compress.ts";
+import type { WantedContent } from "./content.ts";
+import type { DownloadTools } from "./download_tools.ts";
+import type { FetchOrder } from "./fetch.ts";
+import { HoldUps } from "./hold_ups.ts";
+import { type Opened, Opening } from "./opening.ts";
+import type { PartialCopy } from "./partials.ts";
+import { PieceList } from "./piece_list.ts";
+import { isLate } from "./plan/lateness.ts";
+import { plan, type Step } from "./plan/plan.ts";
+import type { DownloadState } from "./plan/plan_state.ts";
+import { progressOf } from "./progress.ts";
 import type { Sink } from "./sink.ts";
+import { isWorthRetrying, type SourceAtWork } from "./source_at_work.ts";
+import { RELEASED } from "./source_connection.ts";
+import { explained, whyNobody } from "./source_failures.ts";
+import { SourcePool } from "./source_pool.ts";
+import { Tasks } from "./tasks.ts";
+import type { Downloaded, DownloadProgress, DownloadWatch } from "./watch.ts";
 
-/** What is to be downloaded. Without a root when its owner has not hashed it yet. */
-export interface Content {
-  readonly name: string;
-  readonly size: number;
-  readonly root?: string;
-}
+/** Buffers beside one for each source, for pieces that are being written. */
+const WRITING_BUFFERS = 4;
+/** How often the plan is made again when nothing happens: silence is no event. */
+const TICK_MS = 500;
+/** How often it is made again while there are no digests. */
+const OPENING_TICK_MS = 100;
 
-/** How a download is going. */
-export interface DownloadProgress {
-  readonly state: "connecting" | "checking" | "running" | "waiting";
-  /** Bytes that are here and verified, or while checking, looked at. */
-  readonly done: number;
-  /** The peers that are asked for something now. */
-  readonly sources: readonly string[];
-  /** How many are before us in the shortest line, when all sources let us wait. */
-  readonly before?: number;
-  /** Whether all sources ask their owners for consent, and nobody has said yes. */
-  readonly isAsking?: boolean;
-  /** Failed attempts since the last piece. */
-  readonly retries: number;
-}
+/** One download. It ends with `run`, and stops everything when it is disposed of. */
+export class Download implements AsyncDisposable {
+  readonly #wanted: WantedContent;
+  readonly #sink: Sink;
+  readonly #watch: DownloadWatch;
+  readonly #tools: DownloadTools;
+  readonly #bell: Bell;
+  readonly #tasks: Tasks;
+  readonly #pool: SourcePool;
+  readonly #buffers = new Buffers(WRITING_BUFFERS);
+  readonly #holdUps: HoldUps;
+  readonly #compress: boolean;
+  readonly #startMs: number;
+  #list: PieceList;
+  #here: PieceSet;
+  /** Whether there are digests, and what is here has been compared with them. */
+  #isChecked = false;
+  #opening: Opening | undefined;
+  /** What other peers can already fetch from here. */
+  #offered: PartialCopy | undefined;
+  /** The source whose own list of digests is used, while the content has no root. */
+  #anchor: SourceAtWork | undefined;
+  #stopFeed: (reason: Failure) => void = () => {};
+  #firstMs: number | undefined;
+  #movedMs: number;
 
-/** The pieces of a download that are here, for others to have. */
-export interface PartialContent extends Content {
-  readonly root: string;
-  readonly digests: Uint8Array;
-  readonly traits: Traits;
-  /** Grows as pieces arrive. */
-  readonly here: PieceSet;
-}
+  constructor(
+    wanted: WantedContent,
+    sink: Sink,
+    { watch, tools }: { readonly watch: DownloadWatch; readonly tools: DownloadTools },
+  ) {
+    this.#wanted = wanted;
+    this.#sink = sink;
+    this.#watch = watch;
+    this.#tools = tools;
+    this.#bell = new Bell(tools.clock);
+    this.#tasks = new Tasks(this.#bell);
+    this.#pool = new SourcePool(wanted, { signal: this.#tasks.signal, tools });
+    this.#holdUps = new HoldUps(tools.clock);
+    this.#compress = watch.compress === true && mayShrink(wanted.name);
+    this.#startMs = this.#movedMs = tools.clock.now();
+    this.#list = new PieceList(wanted.size);
+    this.#here = new PieceSet(pieceCount(wanted.size));
+  }
 
-/** What a download needs. */
-export interface DownloadOptions {
-  readonly content: Content;
-  readonly sink: Sink;
-  /** Asks who has the content now; by its root, as soon as that is known. Called at the start, and again and again. */
-  readonly sources: (root: string | undefined) => Promise<readonly Source[]>;
-  readonly onProgress: (progress: DownloadProgress) => void;
-  /** Called once it is known what is here already, with what grows from then on. */
-  readonly onPartial?: (partial: PartialContent) => void;
-  /** Called when a source is given up because of what it sent. */
-  readonly onBadSource?: (peer: string, failure: Failure) => void;
-  readonly signal: AbortSignal;
-  readonly connect: Connect;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** The pace of all that is received. */
-  readonly pace?: Pace;
-  /** Whether to ask for packed pieces. */
-  readonly compress?: boolean;
-  /** Peers that delivered something to this peer before. */
-  readonly deliverers?: Deliverers;
-}
+  /**
+   * Downloads until everything is here.
+   *
+   * @throws {Failure} As `download` in downloads.ts does.
+   */
+  async run(): Promise<Downloaded> {
+    using _stopping = this.#tasks.stopOn(this.#watch.signal);
+    await this.#pool.find(this.#root);
+    this.#tasks.add(this.#keepFinding());
+    for (let step = this.#plan(); step.kind !== "done"; step = this.#plan()) {
+      this.#take(step);
+      this.#watch.onProgress(this.#progress(step.kind === "fetch"));
+      if (!this.#tasks.hasFailed) await this.#happening(step);
+      this.#tasks.throwIfFailed();
+    }
+    await this.#sink.flush();
+    const root = await this.#list.complete();
+    return {
+      root,
+      digests: this.#list.digests,
+      traits: this.#list.traits,
+      sources: this.#pool.given(),
+      firstMs: this.#firstMs,
+    };
+  }
 
-/** What one source gave. */
-export interface Given {
-  readonly peer: string;
-  readonly bytes: number;
-  /** How long it was at work for us. */
-  readonly ms: number;
-}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tasks[Symbol.asyncDispose]();
+    if (this.#offered !== undefined) this.#tools.partials?.remove(this.#offered);
+  }
 
-/** A file that has arrived whole. */
-export interface Downloaded {
-  readonly root: string;
-  readonly digests: Uint8Array;
-  /** What one of the sources says of the file beside its bytes. */
-  readonly traits: Traits;
-  /** Who gave how much; what was here before is in none. */
-  readonly sources: readonly Given[];
-  /** Time until the first verified bytes were taken; undefined when nothing had to be fetched. */
-  readonly firstMs: number | undefined;
-}
+  /** The root, when it is known. */
+  get #root(): string | undefined {
+    return this.#wanted.root ?? this.#list.root;
+  }
 
-/**
- * Downloads a file into a sink. Fails: "disk-full" and "no-access" of our own disk; "cancelled" by the signal; else as the last source did,
- * when no source is left.
- */
-export async function download(options: DownloadOptions): Promise<Downloaded> {
-  await using running = new RunningDownload(options);
-  return await running.run();
+  #plan(): Step {
+    this.#pool.rearrange();
+    this.#buffers.countMax = Math.max(this.#buffers.countMax, WRITING_BUFFERS + this.#pool.placed.length);
+    return plan(this.#state());
+  }
+
+  #state(): DownloadState {
+    const { clock, random, pace } = this.#tools;
+    const isAnchored = this.#root === undefined && this.#isChecked && this.#opening === undefined;
+    const only = isAnchored && this.#anchor !== undefined ? [this.#anchor] : this.#pool.placed;
+    return {
+      size: this.#wanted.size,
+      here: this.#here,
+      sources: only.map((source) => source.planned()),
+      order: this.#sink.order,
+      triesMax: RETRIES_MAX,
+      idleMs: clock.now() - this.#movedMs,
+      idleMsMax: DOWNLOAD_IDLE_MS_MAX,
+      waitMsMax: DOWNLOAD_WAIT_MS_MAX,
+      bytesPerSecondMax: pace?.bytesPerSecond,
+      random,
+    };
+  }
+
+  #take(step: Exclude<Step, { kind: "done" }>): void {
+    if (step.kind === "fail") return this.#tasks.fail(whyNobody(this.#wanted.name, this.#pool));
+    this.#open();
+    // A look shows what a source has. It is asked for pieces only after that.
+    const looking = this.#isChecked ? this.#look() : [];
+    if (step.kind !== "fetch" || !this.#isChecked) return;
+    for (const request of step.requests) {
+      const source = this.#pool.source(request.source);
+      const isElsewhere = this.#root === undefined && source !== this.#anchor;
+      if (looking.includes(source) || isElsewhere) continue;
+      this.#follow(source, source.fetch(request.range, this.#orderFor(source)));
+    }
+  }
+
+  /** Asks those sources what they have for which that may have changed, and returns them. */
+  #look(): SourceAtWork[] {
+    const root = this.#root;
+    if (root === undefined) return [];
+    const due = this.#pool.placed.filter((source) => source.isDueForLook);
+    for (const source of due) this.#follow(source, source.look(root));
+    return due;
+  }
+
+  #orderFor(source: SourceAtWork): FetchOrder {
+    const root = this.#root;
+    return {
+      target: source === this.#anchor || root === undefined ? { name: source.listed.name } : { root },
+      list: this.#list,
+      sink: this.#sink,
+      buffers: this.#buffers,
+      compress: this.#compress,
+      onWrite: (written) => this.#holdUps.note(written),
+      onPiece: (piece) => this.#arrived(piece),
+    };
+  }
+
+  /**
+   * Asks sources for digests while there are none. When the source whose list is used is late, it asks others for theirs.
+   */
+  #open(): void {
+    const nowMs = this.#tools.clock.now();
+    const anchor = this.#anchor?.planned();
+    if (this.#isChecked && (this.#root !== undefined || anchor === undefined || !isLate(anchor, this.#state()))) {
+      this.#opening?.end();
+      this.#opening = undefined;
+      return;
+    }
+    const opening = this.#opening ??= new Opening({
+      size: this.#wanted.size,
+      root: this.#wanted.root,
+      firstMissing: this.#here.firstMissing,
+      buffers: this.#buffers,
+      compress: this.#compress,
+      signal: this.#tasks.signal,
+    }, nowMs);
+    const ready = this.#pool.placed.map((source) => ({ source, ...source.planned() }));
+    const free = ready.filter(({ source, state, tries }) => {
+      return state === "ready" && tries < RETRIES_MAX && source !== this.#anchor && !opening.isAsked(source);
+    });
+    free.sort((a, b) => Number(a.standing === "bad") - Number(b.standing === "bad"));
+    for (const { source } of free.slice(0, Math.max(0, opening.wants(nowMs)))) {
+      this.#follow(source, this.#openWith(source, opening));
+    }
+  }
+
+  async #openWith(source: SourceAtWork, opening: Opening): Promise<void> {
+    const opened = await opening.run(source);
+    if (opened === undefined) return;
+    if (this.#opening === opening) return await this.#opened(opened);
+    opened.began?.forget(new Failure("cancelled", "Its piece came too late"));
+  }
+
+  /** Uses the digests of a source from now on, and compares with them what is here from an earlier attempt. */
+  async #opened({ source, list, began }: Opened): Promise<void> {
+    try {
+      await this.#letGo(this.#anchor);
+      this.#list = list;
+      this.#isChecked = false;
+      this.#anchor = began === undefined ? undefined : source;
+      this.#stopFeed = began?.stopFeed ?? (() => {});
+      this.#here = new PieceSet(this.#here.count);
+      const { sources, retries } = this.#progress(false);
+      this.#here = await this.#sink.verified(list, (done) => {
+        this.#watch.onProgress({ state: "checking", done, sources, retries });
+        this.#movedMs = this.#tools.clock.now();
+        this.#tasks.signal.throwIfAborted();
+      });
+      if (began !== undefined) {
+        if (!this.#here.covers(began.range)) {
+          const written = this.#sink.write(began.range.start, began.bytes);
+          this.#holdUps.note(written);
+          await written;
+          this.#arrived(began.range);
+        }
+        this.#tasks.add(began.feed.then(() => this.#becomeKnown(source), () => {}));
+      }
+      this.#isChecked = true;
+      this.#movedMs = this.#tools.clock.now();
+      this.#offer();
+    } catch (thrown) {
+      began?.forget(Failure.from(thrown, "internal", "Cannot download"));
+      throw thrown;
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  /** Ends the work of a source whose list is no longer used. */
+  async #letGo(anchor: SourceAtWork | undefined): Promise<void> {
+    if (anchor === undefined) return;
+    const reason = new Failure("cancelled", "Another source was sooner");
+    this.#stopFeed(reason);
+    this.#list.fail(reason);
+    anchor.release();
+    await anchor.quiet();
+  }
+
+  /**
+   * Looks for sources by the root, which is known now. Until then there were only peers that list a file of this name,
+   * which may have another content.
+   */
+  async #becomeKnown(source: SourceAtWork): Promise<void> {
+    if (this.#anchor !== source) return;
+    this.#pool.keepOnly(source);
+    this.#offer();
+    await this.#pool.find(this.#root);
+  }
+
+  /** Lets other peers fetch what is here, as soon as it is known what that is. */
+  #offer(): void {
+    const root = this.#root;
+    const { open } = this.#sink;
+    if (this.#offered !== undefined || root === undefined || !this.#isChecked || open === undefined) return;
+    const { name, size } = this.#wanted;
+    const { digests, traits } = this.#list;
+    this.#offered = { name, size, root, digests, traits, here: this.#here, open: () => open(size) };
+    this.#tools.partials?.add(this.#offered);
+  }
+
+  #arrived(piece: Range): void {
+    this.#movedMs = this.#tools.clock.now();
+    this.#firstMs ??= this.#movedMs - this.#startMs;
+    this.#here.addTouched(piece);
+    // Where two sources were asked for the same, the slower one is released.
+    for (const source of this.#pool.placed) {
+      if (source.asked !== undefined && rangeBytes(source.asked) > 0 && this.#here.covers(source.asked)) {
+        source.release();
+      }
+    }
+    this.#watch.onProgress(this.#progress(false));
+    if (this.#here.size === this.#here.count) this.#bell.ring();
+  }
+
+  /** Follows the work of a source, which may fail without the download. */
+  #follow(source: SourceAtWork, work: Promise<void>): void {
+    this.#tasks.add(work.catch(async (thrown) => {
+      if (this.#tasks.signal.aborted || thrown === RELEASED) return;
+      await this.#failed(source, Failure.from(thrown, "internal", "Cannot download"));
+    }));
+  }
+
+  /** Waits until something happens that may change the plan. */
+  async #happening(step: Step): Promise<void> {
+    const idle = this.#pool.placed.filter((source) => !source.isBusy && !source.isDropped);
+    const restMs = idle.map((source) => source.waitMs()).filter((ms) => ms > 0);
+    const tickMs = this.#isChecked ? TICK_MS : OPENING_TICK_MS;
+    const waitMs = step.kind === "wait" ? Math.max(10, Math.min(tickMs, ...restMs)) : tickMs;
+    const heldUpMs = await this.#holdUps.wait(this.#bell, waitMs);
+    if (heldUpMs === 0) return;
+    for (const source of this.#pool.placed) source.excuse(heldUpMs);
+    this.#movedMs = Math.min(this.#tools.clock.now(), this.#movedMs + heldUpMs);
+  }
+
+  async #failed(source: SourceAtWork, failure: Failure): Promise<void> {
+    // Our own disk, our own output or a bug of ours: no other source makes that better.
+    if (!failure.remote && failedWith(failure, "disk-full", "no-access", "cancelled", "internal")) throw failure;
+    if (this.#anchor === source && this.#list.root === undefined) {
+      this.#anchor = undefined;
+      this.#isChecked = false;
+    }
+    const clearer = await explained(failure, source, { wanted: this.#wanted, root: this.#root });
+    this.#pool.failed(source, clearer);
+    if (isWorthRetrying(failure)) return source.record.failed();
+    source.drop();
+    this.#tools.onBadSource?.(source.peer, this.#wanted.name, clearer);
+  }
+
+  /** Asks again and again for the peers that have the content: often at first, when others also begin. */
+  async #keepFinding(): Promise<void> {
+    for (let waitMs = FIND_AGAIN_FIRST_MS;; waitMs = Math.min(FIND_AGAIN_LAST_MS, waitMs * 2)) {
+      const isOver = await this.#tools.clock.delay(waitMs, this.#tasks.signal).then(() => false, () => true);
+      if (isOver) return;
+      await this.#pool.find(this.#root);
+      this.#bell.ring();
+    }
+  }
+
+  #progress(isFetching: boolean): DownloadProgress {
+    const done = this.#here.bytes(this.#wanted.size);
+    return progressOf(this.#pool.placed, { done, isChecked: this.#isChecked, isFetching });
+  }
 }

@@ -1,8 +1,9 @@
 /**
- * Fetches one range of a file from one source, verifying every piece before it counts. Called by lane.ts.
+ * Fetches one range of a file from one source, and verifies every piece before it counts. Called by source_at_work.ts and
+ * receive.ts.
  *
- * Bytes are read straight into a buffer of one piece, hashed where they lie and written while the next piece arrives. Hashing here
- * rather than in a Worker was measured: 0.73 instead of 1.19 CPU seconds per GB, and faster for it on two cores.
+ * Bytes are read straight into a buffer of one piece, hashed where they lie and written while the next piece arrives.
+ * Hashing here rather than in a Worker was measured: 0.73 instead of 1.19 CPU seconds per GB, and faster on two cores.
  * @module
  */
 
@@ -19,44 +20,71 @@ import type { Buffers } from "./buffers.ts";
 import type { PieceList, Target } from "./piece_list.ts";
 import type { Sink } from "./sink.ts";
 
-/** Packed pieces that are asked for ahead. */
+/** Compressed pieces that are asked for ahead. */
 const PACKED_AHEAD = 4;
 
-/** What a fetch needs beside its range. */
-export interface FetchOptions {
-  readonly connection: Connection;
+/** What a download orders from a source: of which file, and where its pieces go. */
+export interface FetchOrder {
   readonly target: Target;
+  /** The digests that the pieces have to match. */
   readonly list: PieceList;
   readonly sink: Pick<Sink, "write">;
   readonly buffers: Buffers;
-  readonly pace: Pace | undefined;
-  /** Whether pieces are asked for packed. */
+  /** Whether pieces are asked for compressed. */
   readonly compress: boolean;
-  /** Called with what the source says while it lets us wait. */
-  readonly onNews: (event: string, data: unknown) => void;
-  /** Called when the first answer is there. */
-  readonly onBegin: () => void;
+  /** Called with each write, which is then under way. */
+  readonly onWrite?: ((written: Promise<void>) => void) | undefined;
   /** Called for every piece that was verified and written. */
   readonly onPiece: (range: Range) => void;
 }
 
+/** How a range is fetched. */
+export interface FetchOptions {
+  readonly order: FetchOrder;
+  readonly pace: Pace | undefined;
+  /** Called with what the source says while we wait. */
+  readonly onNews?: ((event: string, data: unknown) => void) | undefined;
+  /** Called when an answer comes. */
+  readonly onBegin?: (() => void) | undefined;
+  /** Called for every piece, before the order's own `onPiece`. */
+  readonly onPiece?: ((range: Range) => void) | undefined;
+}
+
 /**
- * Fetches a range that begins and ends at pieces (or the end of the file). Fails: "corrupt" naming the piece that does not match;
- * "file-changed"; and as the connection and the sink do. What was verified before the failure counts.
+ * Fetches a range that begins and ends at pieces (or the end of the file). What was verified before a failure counts.
+ *
+ * @throws {Failure} "corrupt" naming the piece that does not match; "file-changed"; and as the connection and the sink do.
  */
-export async function fetchRange(range: Range, options: FetchOptions): Promise<void> {
-  const { connection, list, compress, onNews, onBegin } = options;
-  const parts = [...requestsFor(range, options)];
-  const writes = new Writes(options);
+export async function fetchRange(range: Range, connection: Connection, options: FetchOptions): Promise<void> {
+  const { order: { list, sink, buffers, compress, onWrite, onPiece }, pace, onNews } = options;
+  const parts = [...requestsFor(range, options.order)];
+  const writes = new Writes();
   try {
     let part = 0;
     for await (const reply of askAll(connection, Download, parts, { ahead: PACKED_AHEAD, onNews })) {
       if (reply instanceof Failure) throw reply;
       const { start = 0, end = 0 } = parts[part++] ?? {};
-      onBegin();
+      options.onBegin?.();
       const packed = packedBytesOf(reply, { size: list.size, bytes: end - start, compress });
-      for (let first = start; first < end; first += PIECE_BYTES) {
-        await fetchPiece(first / PIECE_BYTES, { ...options, name: reply.data.name, packed }, writes);
+      for (let index = start / PIECE_BYTES; index * PIECE_BYTES < end; index++) {
+        writes.check();
+        const whole = pieceRange(index, list.size);
+        const buffer = await buffers.take();
+        const piece = buffer.subarray(0, rangeBytes(whole));
+        try {
+          await readPart(piece, packed, { connection, pace });
+          await checkPiece(piece, index, { list, name: reply.data.name });
+        } catch (thrown) {
+          buffers.give(buffer);
+          throw thrown;
+        }
+        const written = sink.write(whole.start, piece);
+        onWrite?.(written);
+        const counted = written.then(() => {
+          options.onPiece?.(whole);
+          onPiece(whole);
+        });
+        writes.add(counted, () => buffers.give(buffer));
       }
     }
   } finally {
@@ -66,55 +94,36 @@ export async function fetchRange(range: Range, options: FetchOptions): Promise<v
   writes.check();
 }
 
-/** One request for the whole range; or packed, one for each piece. */
-function* requestsFor(range: Range, { target, list, compress }: FetchOptions): Generator<DataOf<typeof Download>> {
+/** One request for the whole range; or compressed, one for each piece. */
+function* requestsFor(range: Range, { target, list, compress }: FetchOrder): Generator<DataOf<typeof Download>> {
   if (!compress) return yield { ...target, ...range };
   for (let { start } = range; start < range.end; start += PIECE_BYTES) {
     yield { ...target, ...pieceRange(start / PIECE_BYTES, list.size), compression: "gzip" };
   }
 }
 
-async function fetchPiece(
+async function checkPiece(
+  piece: Uint8Array,
   index: number,
-  options: FetchOptions & { readonly name: string; readonly packed: number | undefined },
-  writes: Writes,
+  { list, name }: { readonly list: PieceList; readonly name: string },
 ): Promise<void> {
-  const { list, buffers, packed, name } = options;
-  writes.check();
-  const whole = pieceRange(index, list.size);
-  const buffer = await buffers.take();
-  const piece = buffer.subarray(0, rangeBytes(whole));
-  try {
-    await readPart(piece, packed, options);
-    if (!sameBytes(digestOf(piece), await list.digest(index))) {
-      throw new Failure("corrupt", `Piece ${index} of "${name}" does not match its digest`);
-    }
-  } catch (thrown) {
-    buffers.give(buffer);
-    throw thrown;
-  }
-  writes.start(whole, piece, () => buffers.give(buffer));
+  if (sameBytes(digestOf(piece), await list.digest(index))) return;
+  throw new Failure("corrupt", `Piece ${index} of "${name}" does not match its digest`);
 }
 
 /** The writes under way. The sink does them in the order in which they were started. */
 class Writes {
+  /** Resolves when all of them have ended, well or badly. */
   done: Promise<void> = Promise.resolve();
-  readonly #options: FetchOptions;
   #failed: { readonly thrown: unknown } | undefined;
 
-  constructor(options: FetchOptions) {
-    this.#options = options;
+  /** Adds a write that is under way. */
+  add(write: Promise<void>, finished: () => void): void {
+    const ended = write.catch((thrown) => void (this.#failed ??= { thrown })).finally(finished);
+    this.done = Promise.all([this.done, ended]).then(() => {});
   }
 
-  start(range: Range, piece: Uint8Array, finished: () => void): void {
-    const written = this.#options.sink.write(range.start, piece).then(
-      () => this.#options.onPiece(range),
-      (thrown) => void (this.#failed ??= { thrown }),
-    ).finally(finished);
-    this.done = Promise.all([this.done, written]).then(() => {});
-  }
-
-  /** Fails as the first write that failed did. */
+  /** Throws what the first write that failed has thrown. */
   check(): void {
     if (this.#failed !== undefined) throw this.#failed.thrown;
   }

@@ -1,5 +1,5 @@
 /**
- * Notices time in which this machine, its disk or its output held a download up, so that no source is blamed for it. Called by running_download.ts.
+ * Notices time in which this machine, its disk or its output held a download up, so that no source is blamed for it. Called by download.ts.
  * @module
  */
 
@@ -19,15 +19,12 @@ export class HoldUps {
     this.#clock = clock;
   }
 
-  /** Waits for a write, knowing that it is under way. */
-  async during(write: () => Promise<void>): Promise<void> {
+  /** Notes a write that is under way. */
+  note(write: Promise<void>): void {
     const begun = { sinceMs: this.#clock.now() };
     this.#writes.add(begun);
-    try {
-      await write();
-    } finally {
-      this.#writes.delete(begun);
-    }
+    const end = (): void => void this.#writes.delete(begun);
+    write.then(end, end);
   }
 
   /** Waits for a bell, or for `waitMs`. Shape: how much of that time was held up here, in milliseconds. */

@@ -1,6 +1,6 @@
 /**
  * What a source says of one content: which pieces it has, which it has given away or promised, how many ask for it, and whether its upload slots are all
- * taken (`HOLDS`). Called by lane.ts.
+ * taken (`HOLDS`). Called by source_at_work.ts.
  * @module
  */
 

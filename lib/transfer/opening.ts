@@ -1,6 +1,6 @@
 /**
  * The opening of a download: getting digests to compare with. One source is asked first; when it is late another is asked too, and so on, and the
- * first that is done wins. Called by running_download.ts.
+ * first that is done wins. Called by download.ts.
  *
  * Of a content with a root, being done means having given all digests, and they match it. Without one, every source has its own list, and what it
  * says is only as good as itself: being done means having given a piece that matches.
@@ -11,8 +11,9 @@ import { DIGEST_BYTES, pieceCount, pieceRange } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import type { Buffers } from "./buffers.ts";
-import type { Lane } from "./lane.ts";
+import type { FetchOrder } from "./fetch.ts";
 import { PieceList } from "./piece_list.ts";
+import type { SourceAtWork } from "./source_at_work.ts";
 
 /** Time after which twice as many sources are asked; longer for long lists. */
 const OPENING_MS = 500;
@@ -26,7 +27,7 @@ export function openingWidth(size: number, elapsedMs: number): number {
 
 /** What a source has opened. */
 export interface Opened {
-  readonly lane: Lane;
+  readonly source: SourceAtWork;
   readonly list: PieceList;
   /** Without a root only: the piece that it gave; its list as that goes on, and what ends it. */
   readonly began?: {
@@ -55,8 +56,8 @@ export interface OpeningOptions {
 export class Opening {
   readonly startMs: number;
   readonly #options: OpeningOptions;
-  readonly #runners = new Map<Lane, AbortController>();
-  #winner: Lane | undefined;
+  readonly #runners = new Map<SourceAtWork, AbortController>();
+  #winner: SourceAtWork | undefined;
 
   constructor(options: OpeningOptions, startMs: number) {
     this.#options = options;
@@ -69,60 +70,60 @@ export class Opening {
     return openingWidth(this.#options.size, nowMs - this.startMs) - this.#runners.size;
   }
 
-  /** Whether a lane was asked and is not done. */
-  isAsked(lane: Lane): boolean {
-    return this.#runners.has(lane);
+  /** Whether a source was asked and is not done. */
+  isAsked(source: SourceAtWork): boolean {
+    return this.#runners.has(source);
   }
 
   /** Asks a source. Shape: what it opened, if it is the first. Fails: as the source does. */
-  async run(lane: Lane): Promise<Opened | undefined> {
+  async run(source: SourceAtWork): Promise<Opened | undefined> {
     const losing = new AbortController();
-    this.#runners.set(lane, losing);
+    this.#runners.set(source, losing);
     try {
-      const opened = await this.#open(lane, losing.signal);
+      const opened = await this.#open(source, losing.signal);
       if (this.#winner === undefined) {
-        this.#winner = lane;
+        this.#winner = source;
         this.end();
         return opened;
       }
       opened.began?.forget(sooner());
       return undefined;
     } finally {
-      this.#runners.delete(lane);
+      this.#runners.delete(source);
     }
   }
 
   /** Lets everybody go but the winner. */
   end(): void {
-    for (const [lane, losing] of this.#runners) {
-      if (lane === this.#winner) continue;
+    for (const [source, losing] of this.#runners) {
+      if (source === this.#winner) continue;
       losing.abort(sooner());
-      lane.release();
+      source.release();
     }
   }
 
-  async #open(lane: Lane, losing: AbortSignal): Promise<Opened> {
+  async #open(source: SourceAtWork, losing: AbortSignal): Promise<Opened> {
     const { size, root, firstMissing, buffers, compress, signal } = this.#options;
     const list = new PieceList(size);
     if (root !== undefined) {
-      await lane.fetchList(list, { root });
-      return { lane, list };
+      await source.fetchList(list, { root });
+      return { source, list };
     }
-    const target = { name: lane.source.name };
+    const target = { name: source.listed.name };
     const feeding = new AbortController();
     const stop = (): void => feeding.abort(losing.reason);
     losing.addEventListener("abort", stop);
-    const feed = lane.feed(list, target, AbortSignal.any([feeding.signal, signal]));
+    const feed = source.feed(list, target, AbortSignal.any([feeding.signal, signal]));
     feed.catch(() => {});
     try {
       const range = pieceRange(firstMissing, size);
-      const bytes = await fetchPieceOf(lane, range, { target, list, buffers, compress });
+      const bytes = await fetchPieceOf(source, range, { target, list, buffers, compress });
       const stopFeed = (reason: Failure): void => feeding.abort(reason);
       const forget = (reason: Failure): void => {
-        lane.bytes -= rangeBytes(range);
+        source.record.bytes -= rangeBytes(range);
         stopFeed(reason);
       };
-      return { lane, list, began: { range, bytes, feed, stopFeed, forget } };
+      return { source, list, began: { range, bytes, feed, stopFeed, forget } };
     } catch (thrown) {
       feeding.abort(thrown);
       throw thrown;
@@ -138,14 +139,14 @@ function sooner(): Failure {
 
 /** One piece, verified, and written nowhere yet. */
 async function fetchPieceOf(
-  lane: Lane,
+  source: SourceAtWork,
   range: Range,
-  options: Pick<Parameters<Lane["fetch"]>[1], "target" | "list" | "buffers" | "compress">,
+  order: Omit<FetchOrder, "sink" | "onPiece">,
 ): Promise<Uint8Array> {
   let held = new Uint8Array(0);
   try {
-    await lane.fetch(range, {
-      ...options,
+    await source.fetch(range, {
+      ...order,
       sink: {
         write(_, bytes) {
           held = bytes.slice();
@@ -157,7 +158,7 @@ async function fetchPieceOf(
     return held;
   } catch (thrown) {
     // It may have come, but it is of no use.
-    lane.bytes -= held.length;
+    source.record.bytes -= held.length;
     throw thrown;
   }
 }

@@ -1,36 +1,47 @@
 /**
- * What this peer is downloading and already serves to others. Filled by lib/peer/get/fetch_file.ts, asked by lib/peer/serve/host.ts.
+ * What this peer is downloading and already serves to others. Filled by download.ts, asked by lib/peer/serve/host.ts.
  * @module
  */
 
 import type { OpenFile } from "../store/files/folder.ts";
-import type { PartialContent } from "./download.ts";
+import type { PartialContent } from "./content.ts";
 
-/** A download whose verified pieces may be read. */
+/** A download whose verified pieces can be read. */
 export interface PartialCopy extends PartialContent {
   /** Opens what is there. Only pieces that are `here` may be read. */
   open(): OpenFile;
 }
 
-/** Every such download. */
+/** All such downloads. */
 export class Partials {
   readonly #byRoot = new Map<string, PartialCopy>();
+  readonly #onChange: (partial: PartialContent, isHere: boolean) => void;
 
-  /** The one of this content. */
+  /** Calls `onChange` when a partial copy is added and when it is removed. */
+  constructor(onChange: (partial: PartialContent, isHere: boolean) => void) {
+    this.#onChange = onChange;
+  }
+
+  /** The partial copy of a content. */
   get(root: string): PartialCopy | undefined {
     return this.#byRoot.get(root);
   }
 
-  /** Every one. */
+  /** All partial copies. */
   all(): Iterable<PartialCopy> {
     return this.#byRoot.values();
   }
 
+  /** Adds a partial copy. */
   add(copy: PartialCopy): void {
     this.#byRoot.set(copy.root, copy);
+    this.#onChange(copy, true);
   }
 
-  remove(root: string): void {
-    this.#byRoot.delete(root);
+  /** Removes a partial copy, if it is the one of its content. */
+  remove(copy: PartialCopy): void {
+    if (this.#byRoot.get(copy.root) !== copy) return;
+    this.#byRoot.delete(copy.root);
+    this.#onChange(copy, false);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Decides who of all that have a content is asked for it: a bounded number at a time. They are a sample, not the first that came, and one that gives
- * nothing makes room for others as long as there are others. Pure; called by running_download.ts and small_files.ts.
+ * nothing makes room for others as long as there are others. Pure; called by source_pool.ts and small_download.ts.
  * @module
  */
 

@@ -1,17 +1,19 @@
 /**
- * Receives one file over one connection, from the peer at its other end: what is missing of it, verified and written as in any download.
- * Called by lib/peer/inbox/inbox.ts. There is one source and no other, so there is nothing to plan; whoever puts the file tries again.
+ * Receives one file over one connection, from the peer at its other end: fetches what is missing, verifies and writes it as
+ * in any download. Called by lib/peer/inbox/inbox.ts. There is only one source, so there is nothing to plan; after a failure
+ * the sending peer tries again.
  * @module
  */
 
+import { PIECE_BYTES } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { PUT_SPAN_BYTES_MAX } from "../core/limits.ts";
-import type { Pace } from "../core/flow/pace.ts";
-import { type Range, rangeBytes } from "../core/range.ts";
+import type { Range } from "../core/range.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Traits } from "../store/files/traits.ts";
 import type { UnfinishedFile } from "../store/files/unfinished_file.ts";
 import { Buffers } from "./buffers.ts";
+import type { DownloadTools } from "./download_tools.ts";
 import { fetchRange } from "./fetch.ts";
 import { PieceList } from "./piece_list.ts";
 import { fileSink } from "./sink.ts";
@@ -20,20 +22,21 @@ import { fileSink } from "./sink.ts";
 const BUFFERS = 3;
 
 /** What is received, and how. */
-export interface ReceiveOptions {
+export interface ReceiveOptions extends Pick<DownloadTools, "pace"> {
   readonly connection: Connection;
   readonly root: string;
   readonly size: number;
-  /** What is there from an earlier attempt, and where the rest goes. */
+  /** Holds what is there from an earlier attempt, and takes the rest. */
   readonly file: UnfinishedFile;
-  readonly pace: Pace | undefined;
-  /** Told the bytes that are here, or while `checking`, those looked at. */
+  /** Called with the bytes that are here, or while `checking`, with those that have been compared. */
   readonly onProgress: (done: number, checking: boolean) => void;
 }
 
 /**
- * Receives a file. Shape: the digests of its pieces, and what the sender says of it beside its bytes. Fails: "corrupt", "file-changed"; as the connection and the disk do. What was verified
- * until then stays in the file. After a failure the connection is of no use.
+ * Receives a file. What was verified before a failure stays in the file, but the connection is then of no use.
+ *
+ * @returns The digests of its pieces, and what the sender says about it beside its bytes.
+ * @throws {Failure} "corrupt", "file-changed"; and as the connection and the disk do.
  */
 export async function receiveFile(options: ReceiveOptions): Promise<{ digests: Uint8Array; traits: Traits }> {
   const { connection, root, size, file, pace, onProgress } = options;
@@ -43,46 +46,21 @@ export async function receiveFile(options: ReceiveOptions): Promise<{ digests: U
   if (list.root !== root) throw new Failure("corrupt", "The content is not what it is said to be");
   const sink = fileSink(file);
   const here = await sink.verified(list, (done) => onProgress(done, true));
-  let done = here.reduce((sum, range) => sum + rangeBytes(range), 0);
-  onProgress(done, false);
-  const buffers = new Buffers(BUFFERS);
-  for (const range of spans(missing(here, size))) {
-    await fetchRange(range, {
-      connection,
-      target: { root },
-      list,
-      sink,
-      buffers,
-      pace,
-      compress: false,
-      onNews: () => {},
-      onBegin: () => {},
-      onPiece: (piece) => {
-        done += rangeBytes(piece);
-        onProgress(done, false);
-      },
-    });
+  onProgress(here.bytes(size), false);
+  const order = {
+    target: { root },
+    list,
+    sink,
+    buffers: new Buffers(BUFFERS),
+    compress: false,
+    onPiece(piece: Range) {
+      here.addTouched(piece);
+      onProgress(here.bytes(size), false);
+    },
+  };
+  for (const range of here.missing(size, PUT_SPAN_BYTES_MAX / PIECE_BYTES)) {
+    await fetchRange(range, connection, { order, pace, onNews: () => {} });
   }
   await sink.flush();
   return { digests: list.digests, traits: list.traits };
-}
-
-/** What of a file of `size` bytes is in none of the sorted ranges that are here. */
-export function missing(here: readonly Range[], size: number): Range[] {
-  const gaps: Range[] = [];
-  let start = 0;
-  for (const range of [...here, { start: size, end: size }]) {
-    if (range.start > start) gaps.push({ start, end: range.start });
-    start = range.end;
-  }
-  return gaps;
-}
-
-/** The same ranges, in parts that are asked for at a time. */
-function* spans(ranges: readonly Range[]): Generator<Range> {
-  for (const { start, end } of ranges) {
-    for (let at = start; at < end; at += PUT_SPAN_BYTES_MAX) {
-      yield { start: at, end: Math.min(end, at + PUT_SPAN_BYTES_MAX) };
-    }
-  }
 }

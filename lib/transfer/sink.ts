@@ -5,37 +5,47 @@
 
 import { pieceCount, pieceRange, sameBytes } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
-import { type Range, rangeBytes } from "../core/range.ts";
+import { PieceSet } from "../core/piece_set.ts";
 import { writeAll } from "../net/byte_stream.ts";
+import type { OpenFile } from "../store/files/folder.ts";
 import type { UnfinishedFile } from "../store/files/unfinished_file.ts";
 import type { PieceList } from "./piece_list.ts";
 import type { DownloadState } from "./plan/plan_state.ts";
 
 /** Takes the pieces of one file. */
 export interface Sink {
-  /** In which order it wants them. */
+  /** In which order it needs them. */
   readonly order: DownloadState["order"];
-  /** What is there from an earlier attempt, compared with the list. `onChecked` is told the bytes looked at. */
-  verified(list: PieceList, onChecked: (bytes: number) => void): Promise<Range[]>;
-  /** Takes the verified bytes of a piece that belong at `offset`. Resolves when the buffer may be used again. */
+  /**
+   * Compares what is there from an earlier attempt with the list.
+   *
+   * @param onChecked Called with the bytes that have been compared.
+   * @returns The pieces that are there and match.
+   */
+  verified(list: PieceList, onChecked: (bytes: number) => void): Promise<PieceSet>;
+  /** Writes the verified bytes of a piece at `offset`. Resolves when the buffer may be used again. */
   write(offset: number, bytes: Uint8Array): Promise<void>;
-  /** Resolves when all that was taken has been written. */
+  /** Resolves when everything that it was given has been written. */
   flush(): Promise<void>;
+  /** Opens what is there of a file of `size` bytes, so that other peers can read it. Not possible with a stream. */
+  readonly open?: ((size: number) => OpenFile) | undefined;
 }
 
-/** Into a file, which may hold pieces from before. */
+/** A sink into a file, which may already hold pieces. */
 export function fileSink(file: UnfinishedFile): Sink {
   return {
     order: "rarest-first",
     verified: (list, onChecked) => file.verified((index) => list.digest(index), list.size, onChecked),
     write: (offset, bytes) => file.write(offset, bytes),
     flush: () => Promise.resolve(),
+    open: (size) => file.openForReading(size),
   };
 }
 
 /**
- * Into a stream, in order: a piece that comes too soon waits in memory, of which plan.ts bounds how much. What has gone into the
- * stream cannot be taken back, so another source's list has to agree with the one that it was verified against.
+ * A sink into a stream, which needs its pieces in order. A piece that comes too early waits in memory; plan.ts limits how
+ * many do. What the stream has received cannot be taken back, so the list of another source has to agree with the list
+ * against which it was verified.
  */
 export function streamSink(stream: { write(bytes: Uint8Array): Promise<number> }): Sink {
   const early = new Map<number, Uint8Array>();
@@ -51,22 +61,18 @@ export function streamSink(stream: { write(bytes: Uint8Array): Promise<number> }
   return {
     order: "in-order",
     async verified(list) {
-      const there = [
-        { start: 0, end: taken },
-        ...Array.from(early, ([start, { length }]) => {
-          return { start, end: start + length };
-        }),
-      ].filter((range) => rangeBytes(range) > 0);
-      for (let index = 0; index < pieceCount(list.size); index++) {
-        const piece = pieceRange(index, list.size);
-        if (!there.some((range) => range.start <= piece.start && piece.end <= range.end)) continue;
+      const here = new PieceSet(pieceCount(list.size));
+      for (let index = 0; index < here.count; index++) {
+        const { start, end } = pieceRange(index, list.size);
+        if (end > taken && !early.has(start)) continue;
         const before = await verifiedBy?.digest(index);
         if (before !== undefined && !sameBytes(before, await list.digest(index))) {
           throw new Failure("file-changed", "The file has changed since its first part was written out");
         }
+        here.add(index);
       }
       verifiedBy = list;
-      return there;
+      return here;
     },
     async write(offset, bytes) {
       if (offset > taken) return void early.set(offset, bytes.slice());

@@ -26,9 +26,9 @@ import { VirtualTime } from "./virtual_time.ts";
 
 /** How long one turn of a paced sender lasts, as in lib/core/flow/pace.ts. */
 const TURN_MS = 50;
-/** How often a source is asked what it has, as in lib/transfer/lane.ts. */
+/** How often a source is asked what it has, as in lib/transfer/source_at_work.ts. */
 const LOOK_MS = 1_000;
-/** How late the plan is looked at when nothing happens, as in lib/transfer/running_download.ts. */
+/** How late the plan is looked at when nothing happens, as in lib/transfer/download.ts. */
 const TICK_MS = 500;
 const START_SPREAD_MS = 100;
 const RUN_MS_MAX = 600_000;

@@ -8,9 +8,8 @@ import { assertEquals } from "@std/assert";
 import { systemClock } from "../../lib/core/flow/clock.ts";
 import { PIECE_BYTES } from "../../lib/core/content.ts";
 import { seededRandom } from "../../lib/core/random.ts";
-import { download } from "../../lib/transfer/download.ts";
+import { Downloads } from "../../lib/transfer/downloads.ts";
 import { fileSink, type Sink, streamSink } from "../../lib/transfer/sink.ts";
-import { downloadSmallFiles } from "../../lib/transfer/small/small_files.ts";
 import { Folder } from "../../lib/store/files/folder.ts";
 import { UnfinishedFile } from "../../lib/store/files/unfinished_file.ts";
 import { type Lie, LIES, LyingSource } from "../support/liars.ts";
@@ -44,13 +43,17 @@ async function getInto(
   seed: number,
   known: { root?: string },
 ): Promise<void> {
-  await download({
-    content: { name: FILE.name, size: SIZE, ...known },
-    sink,
-    sources: () => Promise.resolve(sources.map((source) => source.source(FILE.name))),
-    onProgress: () => {},
+  const wanted = { name: FILE.name, size: SIZE, ...known, peers: [] };
+  await downloadsFrom(sources, seed).download(wanted, sink, {
     signal: new AbortController().signal,
+    onProgress: () => {},
+  });
+}
+
+function downloadsFrom(sources: readonly LyingSource[], seed: number): Downloads {
+  return new Downloads({
     connect: connectPlain,
+    finder: { sources: ({ name }) => Promise.resolve(sources.map((source) => source.source(name))) },
     clock: systemClock,
     random: seededRandom(seed),
   });
@@ -77,18 +80,16 @@ async function getStream(sources: readonly LyingSource[], seed: number): Promise
 
 async function getFolder(sources: readonly LyingSource[], seed: number): Promise<Uint8Array> {
   const arrived = new Map<string, Uint8Array<ArrayBuffer>>();
-  await downloadSmallFiles({
-    files: SMALL.map(({ name, bytes, root }) => {
-      return { name, size: bytes.length, root, sources: sources.map((source) => source.source(name)) };
-    }),
+  const files = SMALL.map(({ name, bytes, root }) => {
+    const holders = sources.map((source) => source.source(name));
+    return { name, size: bytes.length, root, peers: [], sources: holders, moreHolders: false };
+  });
+  await downloadsFrom(sources, seed).downloadSmall(files, {
+    signal: new AbortController().signal,
     onFile: ({ name }, bytes) => void arrived.set(name, bytes.slice()),
     onFailed: (_, failure) => {
       throw failure;
     },
-    connect: connectPlain,
-    clock: systemClock,
-    random: seededRandom(seed),
-    signal: new AbortController().signal,
   });
   return new Uint8Array(await new Blob(SMALL.map(({ name }) => arrived.get(name) ?? "missing")).arrayBuffer());
 }

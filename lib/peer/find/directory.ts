@@ -15,8 +15,8 @@ import { words } from "../../core/words.ts";
 import { Peers } from "../../protocol/presence.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "../../protocol/search.ts";
 import type { PeerRef, PeerRow } from "../../protocol/shapes.ts";
-import type { Content } from "../../transfer/download.ts";
-import type { Source } from "../../transfer/lane.ts";
+import type { Content, WantedContent } from "../../transfer/content.ts";
+import type { Source } from "../../transfer/source.ts";
 import { folderLike, mostLike } from "./folder_names.ts";
 import type { Contacts, PeerRemarks } from "./contacts.ts";
 import { holderOf, settled, sourceOf } from "./holders.ts";
@@ -142,7 +142,7 @@ export class Directory {
   }
 
   /** Who has a content now, except ourselves. */
-  async sources(wanted: WantedFile): Promise<Source[]> {
+  async sources(wanted: WantedContent): Promise<Source[]> {
     const all = wanted.root === undefined
       ? await this.#sourcesByName(wanted)
       : await this.#sourcesByRoot(wanted.root, wanted.size);
@@ -292,7 +292,7 @@ export class Directory {
   }
 
   /** As long as a file has no root, only those peers are sources that list it under this name and size. */
-  async #sourcesByName({ name, size, peers }: WantedFile): Promise<Source[]> {
+  async #sourcesByName({ name, size, peers }: WantedContent): Promise<Source[]> {
     const sources: Source[] = [];
     for (const peer of peers) {
       try {

@@ -8,8 +8,8 @@ import type { CopiesAt, CopyAt } from "../../store/files/copies_at.ts";
 import { placeAnywhere, SMALL_ENDING } from "../../store/files/place.ts";
 import { keepTraits } from "../../store/files/traits.ts";
 import { copyVerified, isContentAt } from "../../store/files/verified_copy.ts";
-import type { Content } from "../../transfer/download.ts";
-import type { Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
+import type { Content } from "../../transfer/content.ts";
+import type { Fetched, FetchParts, FileWatch, Place } from "./fetching.ts";
 
 /** The copy of a content at the place of a name, if there is one. What is not known of a file there is read. */
 export async function copyAt(
@@ -46,7 +46,7 @@ export async function copyTo(
   { root, size }: Content,
   place: Place,
   parts: FetchParts,
-  watch: FetchWatch,
+  watch: Omit<FileWatch, "onBegun">,
 ): Promise<Fetched | undefined> {
   if (root === undefined) return undefined;
   for (const from of parts.local.open(root)) {

@@ -1,5 +1,6 @@
 /**
- * Fetches one file into its place: the folder, a path the person chose, or a stream. Called by transfer.ts.
+ * Fetches one file into its place: the folder, a path the person chose, or a stream. Called by transfer.ts and
+ * fetch_folder.ts.
  * @module
  */
 
@@ -9,14 +10,14 @@ import { printable } from "../../core/printable.ts";
 import { CopiesAt, isNamedLike } from "../../store/files/copies_at.ts";
 import { checkPlace } from "../../store/files/place.ts";
 import { receivedName } from "../../store/files/received_name.ts";
-import { isContentAt } from "../../store/files/verified_copy.ts";
 import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
-import { download, type Downloaded } from "../../transfer/download.ts";
-import { fileSink, type Sink, streamSink } from "../../transfer/sink.ts";
-import { copyAt, copyTo, placedAs } from "./copy_here.ts";
+import { isContentAt } from "../../store/files/verified_copy.ts";
+import { fileSink, streamSink } from "../../transfer/sink.ts";
+import type { Downloaded } from "../../transfer/watch.ts";
 import { classroomHolders, type WantedFile } from "../find/wanted.ts";
+import { copyAt, copyTo, placedAs } from "./copy_here.ts";
 import { fetchInDialect } from "./dialect_fetch.ts";
-import type { Destination, Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
+import type { Destination, Fetched, FetchParts, FetchWatch, FileWatch, Place } from "./fetching.ts";
 import { isFolderPath, outputFolder } from "./output_folder.ts";
 
 /**
@@ -37,7 +38,7 @@ export async function fetchFile(
     if (classmates.length > 0) {
       throw new Failure("refused", "Cannot stream what nobody can verify", { hint: "get it into a file" });
     }
-    const downloaded = await downloadInto(streamSink(destination.stream), wanted, parts, watch, undefined);
+    const downloaded = await parts.downloads.download(wanted, streamSink(destination.stream), watch);
     return resultOf(wanted, undefined, downloaded);
   }
   const place = destination.kind === "path"
@@ -53,58 +54,77 @@ export async function fetchFile(
 /**
  * Puts a file in its place: as it lies there already, from another copy on this machine, or from other peers.
  *
- * @throws {Failure} As `download` does, and when the file cannot be put in its place.
+ * @throws {Failure} As a download does, and when the file cannot be put in its place.
  */
 export async function fetchTo(
   wanted: WantedFile,
   place: Place,
   parts: FetchParts,
-  watch: FetchWatch,
+  watch: FileWatch,
 ): Promise<Fetched> {
   using _turn = await takeTurn(wanted, parts, watch);
-  const root = place.root ?? parts.folder.path;
-  const here = await copyAt(wanted, new CopiesAt(root), place.name, parts);
-  if (here === undefined) checkPlace(root, place.name);
-  const done = here === undefined ? await copyTo(wanted, place, parts, watch) : hereAlready(wanted, here.path);
-  if (done === undefined) return await fetchAnew(wanted, place, parts, watch);
-  await UnfinishedFile.discard(parts.folder, wanted);
-  return done;
+  const here = await fromThisMachine(wanted, place, parts, watch);
+  if (here !== undefined) return here;
+  watch.onBegun(wanted);
+  using unfinished = await UnfinishedFile.open(parts.folder, wanted, place.root);
+  try {
+    const downloaded = await parts.downloads.download(wanted, fileSink(unfinished), watch);
+    watch.onFinishing();
+    return await putInPlace(unfinished, { wanted, place, downloaded }, parts);
+  } catch (thrown) {
+    // All peers that are here have another version by now: this one will never be complete.
+    if (failedWith(thrown, "file-changed")) await unfinished.discard();
+    throw thrown;
+  }
 }
 
-/** Waits until nobody else fetches this content. Then it is here, and need only be copied. */
-async function takeTurn(wanted: WantedFile, parts: FetchParts, watch: FetchWatch): Promise<Disposable> {
+/** Waits until no other transfer fetches this content. Then it is here, and need only be copied. */
+async function takeTurn(wanted: WantedFile, parts: FetchParts, watch: FileWatch): Promise<Disposable> {
   const free = parts.turns.takeIfFree(wanted);
   if (free !== undefined) return free;
   watch.onProgress({ state: "waiting", done: 0, sources: [], retries: 0 });
   return await parts.turns.take(wanted, watch.signal);
 }
 
-/** Fetches a file from other peers. */
-async function fetchAnew(wanted: WantedFile, place: Place, parts: FetchParts, watch: FetchWatch): Promise<Fetched> {
-  watch.onBegun(wanted);
+/** Puts a file in its place without other peers; undefined when this machine has no copy. */
+async function fromThisMachine(
+  wanted: WantedFile,
+  place: Place,
+  parts: FetchParts,
+  watch: FileWatch,
+): Promise<Fetched | undefined> {
   const root = place.root ?? parts.folder.path;
-  using unfinished = await UnfinishedFile.open(parts.folder, wanted, place.root);
-  try {
-    const downloaded = await downloadInto(fileSink(unfinished), wanted, parts, watch, unfinished);
-    watch.onFinishing();
-    if (wanted.root === undefined) {
-      // Its owner had not hashed it, so nobody could know before.
-      const here = await copyAt({ ...wanted, root: downloaded.root }, new CopiesAt(root), place.name, parts);
-      if (here !== undefined) {
-        await unfinished.discard();
-        return { ...resultOf(wanted, here.path, downloaded), alreadyHere: true };
-      }
+  const here = await copyAt(wanted, new CopiesAt(root), place.name, parts);
+  if (here === undefined) checkPlace(root, place.name);
+  const done = here === undefined ? await copyTo(wanted, place, parts, watch) : hereAlready(wanted, here.path);
+  if (done !== undefined) await UnfinishedFile.discard(parts.folder, wanted);
+  return done;
+}
+
+/** Moves a file that has arrived whole to its place. */
+async function putInPlace(
+  unfinished: UnfinishedFile,
+  { wanted, place, downloaded }: {
+    readonly wanted: WantedFile;
+    readonly place: Place;
+    readonly downloaded: Downloaded;
+  },
+  parts: FetchParts,
+): Promise<Fetched> {
+  const root = place.root ?? parts.folder.path;
+  if (wanted.root === undefined) {
+    // Its owner had not hashed it, so nobody could know before that it is here.
+    const here = await copyAt({ ...wanted, root: downloaded.root }, new CopiesAt(root), place.name, parts);
+    if (here !== undefined) {
+      await unfinished.discard();
+      return { ...resultOf(wanted, here.path, downloaded), alreadyHere: true };
     }
-    const placed = place.root === undefined
-      ? await unfinished.finish(parts.folder, place.name, wanted.size, downloaded.traits)
-      : await unfinished.finishAt(place.root, place.name, wanted.size, downloaded.traits);
-    await placedAs(placed, place, downloaded, parts);
-    return resultOf(wanted, join(root, placed), downloaded);
-  } catch (thrown) {
-    // All who are here have another version by now: this one will never be complete.
-    if (failedWith(thrown, "file-changed")) await unfinished.discard();
-    throw thrown;
   }
+  const placed = place.root === undefined
+    ? await unfinished.finish(parts.folder, place.name, wanted.size, downloaded.traits)
+    : await unfinished.finishAt(place.root, place.name, wanted.size, downloaded.traits);
+  await placedAs(placed, place, downloaded, parts);
+  return resultOf(wanted, join(root, placed), downloaded);
 }
 
 /**
@@ -133,42 +153,7 @@ async function namedAlikeInFolder(
 }
 
 function hereAlready({ root, size }: WantedFile, path: string): Fetched {
-  const of = root === undefined ? {} : { root };
-  return { path, ...of, size, files: 1, alreadyHere: true, sources: [], firstMs: undefined, failed: [] };
-}
-
-async function downloadInto(
-  sink: Sink,
-  wanted: WantedFile,
-  parts: FetchParts,
-  watch: FetchWatch,
-  unfinished: UnfinishedFile | undefined,
-): Promise<Downloaded> {
-  const { directory, partials, announce, ...rest } = parts;
-  let offered: string | undefined;
-  try {
-    return await download({
-      ...rest,
-      content: wanted,
-      sink,
-      sources: (root) => directory.sources(root === undefined ? wanted : { ...wanted, root }),
-      onProgress: (progress) => watch.onProgress(progress),
-      onBadSource: (peer, failure) => parts.onBadSource(peer, wanted.name, failure),
-      onPartial(partial) {
-        if (unfinished === undefined) return;
-        offered = partial.root;
-        partials.add({ ...partial, open: () => unfinished.openForReading(partial.size) });
-        announce(partial, true);
-      },
-      signal: watch.signal,
-    });
-  } finally {
-    const partial = offered === undefined ? undefined : partials.get(offered);
-    if (partial !== undefined) {
-      partials.remove(partial.root);
-      announce(partial, false);
-    }
-  }
+  return { path, root, size, files: 1, alreadyHere: true, sources: [], firstMs: undefined, failed: [] };
 }
 
 function resultOf({ size }: WantedFile, path: string | undefined, { root, sources, firstMs }: Downloaded): Fetched {

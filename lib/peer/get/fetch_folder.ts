@@ -13,14 +13,12 @@ import { printable } from "../../core/printable.ts";
 import { CopiesAt } from "../../store/files/copies_at.ts";
 import { placeBytes } from "../../store/files/place.ts";
 import { receivedName } from "../../store/files/received_name.ts";
-import type { Source } from "../../transfer/lane.ts";
-import type { Given } from "../../transfer/download.ts";
-import type { ArrivedFile } from "../../transfer/small/small_plan.ts";
-import { downloadSmallFiles, isSmall, type SmallFile } from "../../transfer/small/small_files.ts";
+import { type ArrivedFile, isSmall, type SmallFile } from "../../transfer/small/small_file.ts";
+import type { Given } from "../../transfer/watch.ts";
+import type { WantedFile, WantedFolder } from "../find/wanted.ts";
 import { copyTo, knownRoot } from "./copy_here.ts";
-import type { FolderFile, WantedFolder } from "../find/wanted.ts";
 import { fetchTo } from "./fetch_file.ts";
-import type { Destination, FailedFile, Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
+import type { Destination, FailedFile, Fetched, FetchParts, FetchWatch, FileWatch, Place } from "./fetching.ts";
 import { type FolderPlan, mergedHolders, mixedFrom, planFolder, type PlannedFile } from "./folder_plan.ts";
 import { outputFolder } from "./output_folder.ts";
 
@@ -72,7 +70,7 @@ interface TreeContext {
 
 /** Files of one content, which is fetched once. */
 interface Group {
-  readonly content: SmallFile & FolderFile;
+  readonly content: SmallFile;
   readonly files: readonly PlannedFile[];
 }
 
@@ -153,7 +151,8 @@ class Tree {
     const left: PlannedFile[] = [];
     for (const file of group.files) {
       await this.#placing(file, async () => {
-        const copied = await copyTo(file, this.#placeOf(file), parts, { ...watch, onProgress() {}, onFinishing() {} });
+        const quiet = { signal: watch.signal, onProgress() {}, onFinishing() {} };
+        const copied = await copyTo(file, this.#placeOf(file), parts, quiet);
         if (copied === undefined) left.push(file);
         else this.#done += file.size;
       });
@@ -166,30 +165,22 @@ class Tree {
     const { parts, watch, startMs } = this.#context;
     const byName = new Map(groups.map((group) => [group.content.name, group]));
     const filesOf = (name: string): readonly PlannedFile[] => byName.get(name)?.files ?? [];
-    const given = await downloadSmallFiles({
-      ...parts,
-      files: groups.map(({ content }) => content),
-      findMore: async ({ name }) => await this.#findMore(byName.get(name)?.content),
+    const given = await parts.downloads.downloadSmall(groups.map(({ content }) => content), {
       signal: watch.signal,
+      compress: watch.compress,
       onFile: ({ name, root, traits, sources }, bytes, digest) => {
         this.#firstMs ??= parts.clock.now() - startMs;
         for (const file of filesOf(name)) this.#placeSmall(file, { root, traits }, bytes, digest);
         held.release(name);
-        this.#tell(sources.map(({ peer }) => peer));
+        this.#report(sources.map(({ peer }) => peer));
       },
-      onAsking: (peer) => this.#tell([peer], { isAsking: true }),
+      onAsking: (peer) => this.#report([peer], { isAsking: true }),
       onFailed: ({ name }, failure) => {
         for (const file of filesOf(name)) this.#failed.push({ name: file.name, failure });
         held.release(name);
       },
     });
     this.#sources.push(...given);
-  }
-
-  /** Further holders of a file, beside those that were named when it was found. */
-  async #findMore(content: FolderFile | undefined): Promise<readonly Source[]> {
-    if (content?.root === undefined || !content.moreHolders) return [];
-    return await this.#context.parts.directory.sources({ kind: "file", ...content, peers: content.refs, others: 0 });
   }
 
   #placeSmall(
@@ -226,13 +217,15 @@ class Tree {
   async #fetchLarge(file: PlannedFile): Promise<void> {
     const { parts, watch } = this.#context;
     const before = this.#done;
+    const fileWatch: FileWatch = {
+      signal: watch.signal,
+      compress: watch.compress,
+      onProgress: (progress) => watch.onProgress({ ...progress, done: before + progress.done }),
+      onFinishing() {},
+      onBegun: (begun) => watch.onBegun(begun),
+    };
     await this.#placing(file, async () => {
-      const wanted = { kind: "file" as const, ...file, peers: file.refs, others: 0 };
-      const fetched = await fetchTo(wanted, this.#placeOf(file), parts, {
-        ...watch,
-        onProgress: (progress) => watch.onProgress({ ...progress, done: before + progress.done }),
-        onFinishing: () => {},
-      });
+      const fetched = await fetchTo(wantedFile(file), this.#placeOf(file), parts, fileWatch);
       this.#firstMs ??= fetched.firstMs;
       this.#sources.push(...fetched.sources);
       this.#done = before + file.size;
@@ -260,7 +253,7 @@ class Tree {
     this.#failed.push({ name, failure });
   }
 
-  #tell(sources: readonly string[], { isAsking = false } = {}): void {
+  #report(sources: readonly string[], { isAsking = false } = {}): void {
     this.#context.watch.onProgress({ state: "running", done: this.#done, sources, retries: 0, isAsking });
   }
 }
@@ -283,11 +276,19 @@ class HeldTurns implements Disposable {
   }
 }
 
-/** Files of equal content together. What its owner has not hashed is alone. */
+/** A file of a folder as a file that is wanted by itself. */
+function wantedFile({ name, size, root, refs }: PlannedFile): WantedFile {
+  const wanted = { kind: "file", name, size, peers: refs, others: 0 } as const;
+  return root === undefined ? wanted : { ...wanted, root };
+}
+
+/** Files of equal content together. A file that its owner has not hashed is alone. */
 function groupsOf(files: readonly PlannedFile[]): Group[] {
   return Map.groupBy(files, ({ root, name }) => root ?? JSON.stringify([name])).values().flatMap((alike) => {
     const [first] = alike;
-    return first === undefined ? [] : [{ content: { ...first, ...mergedHolders(alike) }, files: alike }];
+    if (first === undefined) return [];
+    const { sources, refs } = mergedHolders(alike);
+    return [{ content: { ...wantedFile(first), sources, peers: refs, moreHolders: first.moreHolders }, files: alike }];
   }).toArray();
 }
 
@@ -301,7 +302,7 @@ function rootOfSmall(path: string): string | undefined {
   }
 }
 
-function bytesOf(files: readonly FolderFile[]): number {
+function bytesOf(files: readonly PlannedFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
 }
 

@@ -7,12 +7,13 @@ import { failedWith, Failure } from "../../core/failure.ts";
 import { Meter } from "../../core/flow/meter.ts";
 import { printable } from "../../core/printable.ts";
 import { formatCount } from "../../core/quantity.ts";
-import type { DownloadProgress } from "../../transfer/download.ts";
 import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
+import type { DownloadProgress } from "../../transfer/watch.ts";
 import type { Wanted, WantedFile } from "../find/wanted.ts";
 import { fetchFile } from "./fetch_file.ts";
 import { fetchFolder } from "./fetch_folder.ts";
-import type { Destination, Fetched, FetchParts } from "./fetching.ts";
+import type { Destination, Fetched, FetchParts, FetchWatch } from "./fetching.ts";
+import type { WantedAt } from "./kept_transfers.ts";
 
 /** How a transfer stands. */
 export interface TransferView {
@@ -59,6 +60,7 @@ export class Transfer {
   readonly id: number;
   readonly wanted: Wanted;
   readonly destination: Destination;
+  readonly #compress: boolean;
   readonly #parts: FetchParts;
   readonly #meter = new Meter();
   readonly #startMs: number;
@@ -72,10 +74,15 @@ export class Transfer {
   /** The file that was last begun, of which something may be kept. */
   #begun: WantedFile | undefined;
 
-  constructor(id: number, wanted: Wanted, destination: Destination, parts: FetchParts) {
+  constructor(
+    id: number,
+    { wanted, destination, compress }: WantedAt & { readonly compress: boolean },
+    parts: FetchParts,
+  ) {
     this.id = id;
     this.wanted = wanted;
     this.destination = destination;
+    this.#compress = compress;
     this.#parts = parts;
     this.#size = wanted.kind === "file" ? wanted.size : 0;
     this.#begun = wanted.kind === "file" && destination.kind !== "stream" ? wanted : undefined;
@@ -134,14 +141,7 @@ export class Transfer {
 
   /** Fetches it, or what is still missing of it. Fails: as fetching does. */
   async attempt(): Promise<TransferResult> {
-    const { signal } = this.#stopping;
-    const watch = {
-      signal,
-      onProgress: (progress: DownloadProgress) => this.#tell(progress),
-      onFinishing: () => this.#state = "finishing",
-      onListed: (size: number) => this.#size = size,
-      onBegun: (content: WantedFile) => this.#begun = content,
-    };
+    const watch = this.#watch();
     try {
       this.#failure = undefined;
       const { wanted, destination } = this;
@@ -176,17 +176,27 @@ export class Transfer {
   }
 
   #rest(state: TransferView["state"]): void {
+    const { state: last, done, retries } = this.#progress;
     this.#state = state;
-    const { before: _, isAsking: __, ...progress } = this.#progress;
-    this.#progress = { ...progress, sources: [] };
+    this.#progress = { state: last, done, sources: [], retries };
   }
 
-  #tell(progress: DownloadProgress): void {
-    if (this.#stopReason !== undefined) return;
-    if (progress.done > this.#progress.done) this.#attempts = 0;
-    this.#progress = progress;
-    this.#state = progress.state;
-    if (progress.state === "running") this.#meter.note(progress.done, this.#parts.clock.now());
+  /** Where an attempt reports. */
+  #watch(): FetchWatch {
+    return {
+      signal: this.#stopping.signal,
+      compress: this.#compress,
+      onProgress: (progress) => {
+        if (this.#stopReason !== undefined) return;
+        if (progress.done > this.#progress.done) this.#attempts = 0;
+        this.#progress = progress;
+        this.#state = progress.state;
+        if (progress.state === "running") this.#meter.note(progress.done, this.#parts.clock.now());
+      },
+      onFinishing: () => this.#state = "finishing",
+      onListed: (size) => this.#size = size,
+      onBegun: (file) => this.#begun = file,
+    };
   }
 
   /** Where something was kept, what to do is to try again. */

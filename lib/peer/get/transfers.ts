@@ -113,7 +113,7 @@ export class Transfers implements AsyncDisposable {
     options: { compress?: boolean; paused?: boolean },
   ): StartedTransfer {
     const { compress = false, paused = false } = options;
-    const transfer = new Transfer(id, wanted, destination, { ...this.#parts, compress });
+    const transfer = new Transfer(id, { wanted, destination, compress }, this.#parts);
     if (paused) transfer.stop("pause");
     const result = this.#drive(transfer);
     // Whoever started it may not wait for it; the view tells how it ended.
@@ -131,7 +131,8 @@ export class Transfers implements AsyncDisposable {
     for (let attempt = 0;; attempt++) {
       while (isPaused(transfer)) await this.#woken(transfer.id);
       try {
-        const result = await this.#slots.run(() => transfer.attempt(), transfer.signal);
+        using _slot = await this.#slots.take(transfer.signal);
+        const result = await transfer.attempt();
         this.#throwIfInVain(result);
         if (isSaid) this.#parts.onDiskRoom?.(path);
         this.#kept.remove(transfer.id);

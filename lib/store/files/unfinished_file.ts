@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { digestOf, PIECE_BYTES, pieceCount, pieceRange, sameBytes } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
-import { addRange, type Range, rangeBytes } from "../../core/range.ts";
+import { PieceSet } from "../../core/piece_set.ts";
+import { rangeBytes } from "../../core/range.ts";
 import type { Folder, OpenFile } from "./folder.ts";
 import { closeFile } from "./close_file.ts";
 import { isHole } from "./holes.ts";
@@ -72,15 +73,18 @@ export class UnfinishedFile implements Disposable {
   }
 
   /**
-   * Which parts are there already: reads them and compares them with the digests, which `digestOfPiece` gives when it knows them. Shape:
-   * sorted ranges of whole pieces. `onChecked` is told the bytes looked at so far.
+   * Reads the pieces that are there already and compares them with the digests.
+   *
+   * @param digestOfPiece Resolves to a digest as soon as it is known.
+   * @param onChecked Called with the bytes that have been compared so far.
+   * @returns The pieces that match.
    */
   async verified(
     digestOfPiece: (index: number) => Promise<Uint8Array>,
     size: number,
     onChecked: (bytes: number) => void,
-  ): Promise<Range[]> {
-    let present: Range[] = [];
+  ): Promise<PieceSet> {
+    const present = new PieceSet(pieceCount(size));
     this.#oldBytes = (await this.#file.stat()).size;
     const written = Math.min(this.#oldBytes, size);
     const buffer = new Uint8Array(PIECE_BYTES);
@@ -90,7 +94,7 @@ export class UnfinishedFile implements Disposable {
       if (range.end > written) break;
       const piece = buffer.subarray(0, rangeBytes(range));
       await this.#readFull(piece);
-      if (sameBytes(digestOf(piece), await digestOfPiece(index))) present = addRange(present, range);
+      if (sameBytes(digestOf(piece), await digestOfPiece(index))) present.add(index);
       onChecked(range.end);
     }
     return present;

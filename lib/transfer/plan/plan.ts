@@ -1,6 +1,6 @@
 /**
  * Decides what a download does next, from plain values: which pieces are here, who has which, what each source is doing and how fast. No
- * socket, file or clock here; running_download.ts carries the decision out and comes back with what happened. Its tests, a table of situations,
+ * socket, file or clock here; download.ts carries the decision out and comes back with what happened. Its tests, a table of situations,
  * read as the specification.
  * @module
  */

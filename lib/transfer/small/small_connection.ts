@@ -1,5 +1,5 @@
 /**
- * One connection to one peer over which small files are fetched: asked for ahead, answered in order, each compared with its root. Made by small_files.ts.
+ * One connection to one peer over which small files are fetched: asked for ahead, answered in order, each compared with its root. Made by small_download.ts.
  * @module
  */
 
@@ -11,15 +11,17 @@ import { Asking, Download, Pieces } from "../../protocol/files.ts";
 import type { DataOf } from "../../protocol/message.ts";
 import { packedBytesOf, readPart } from "../answer.ts";
 import { mayShrink } from "../compress.ts";
-import type { Source } from "../lane.ts";
-import type { SmallFilesOptions } from "./small_files.ts";
-import type { ArrivedFile, Asker, SmallPlan } from "./small_plan.ts";
+import type { DownloadTools } from "../download_tools.ts";
+import type { Source } from "../source.ts";
+import type { ArrivedFile } from "./small_file.ts";
+import type { Asker, SmallPlan } from "./small_plan.ts";
 
 /** What one connection works with. */
 export interface SmallConnectionParts {
-  readonly source: Source;
   readonly plan: SmallPlan;
-  readonly options: SmallFilesOptions;
+  readonly tools: DownloadTools;
+  /** Whether files are asked for compressed. */
+  readonly compress: boolean;
   /** Called with each file that is the first verified copy, and with how long it took. */
   readonly onFile: (
     file: ArrivedFile,
@@ -36,13 +38,15 @@ export interface SmallConnectionParts {
 
 /** One connection, as long as there is something to ask for on it. */
 export class SmallConnection {
+  readonly #source: Source;
   readonly #parts: SmallConnectionParts;
   readonly #buffer = new Uint8Array(PIECE_BYTES);
   readonly #asker: Asker;
 
-  constructor(parts: SmallConnectionParts) {
+  constructor(source: Source, parts: SmallConnectionParts) {
+    this.#source = source;
     this.#parts = parts;
-    this.#asker = parts.plan.begin(parts.source.peer, parts.options.clock.now());
+    this.#asker = parts.plan.begin(source.peer, parts.tools.clock.now());
   }
 
   /** Asks until there is nothing to ask for. Fails: as the connection and `onFile` do; what was asked is free for others then. */
@@ -65,11 +69,11 @@ export class SmallConnection {
   }
 
   #connect(): Promise<Connection> {
-    return this.#parts.options.connect(this.#parts.source, this.#parts.signal);
+    return this.#parts.tools.connect(this.#source, this.#parts.signal);
   }
 
   async #fetchAll(connection: Connection): Promise<void> {
-    const { plan, signal, source: { peer }, options: { clock, compress = false, pace } } = this.#parts;
+    const { plan, signal, compress, tools: { clock, pace } } = this.#parts;
     let lastMs = clock.now();
     const onNews = (event: string): void => {
       if (event === Asking.event) this.#parts.onAsking();
@@ -88,7 +92,10 @@ export class SmallConnection {
       const digest = file.size === 0 ? new Uint8Array(0) : digestOf(bytes);
       const root = file.root ?? await this.#rootOf(index);
       if (rootOf(file.size, digest) !== root) {
-        plan.refused(this.#asker, new Failure("corrupt", `"${file.name}" does not match its root (sent by ${peer})`));
+        plan.refused(
+          this.#asker,
+          new Failure("corrupt", `"${file.name}" does not match its root (sent by ${this.#source.peer})`),
+        );
         await this.#doubt(root);
         continue;
       }
@@ -101,10 +108,10 @@ export class SmallConnection {
   }
 
   *#questions(): Generator<DataOf<typeof Download>> {
-    const { plan, source: { peer }, options: { clock, compress = false } } = this.#parts;
+    const { plan, compress, tools: { clock } } = this.#parts;
     for (let index; (index = plan.take(this.#asker, clock.now())) !== undefined;) {
       const { name, size, root } = plan.file(index);
-      const what = root === undefined ? { name: plan.nameAt(index, peer) } : { root };
+      const what = root === undefined ? { name: plan.nameAt(index, this.#source.peer) } : { root };
       const packed = compress && size > 0 && mayShrink(name) ? { compression: "gzip" as const } : {};
       yield { ...what, start: 0, end: size, ...packed };
     }
@@ -124,10 +131,10 @@ export class SmallConnection {
 
   /** Asks for the root of a file that was not hashed when it was listed. */
   async #rootOf(index: number): Promise<string> {
-    const { plan, source, signal } = this.#parts;
+    const { plan, signal } = this.#parts;
     using connection = await this.#connect();
     using _closing = connection.closeOn(signal);
-    const question = { name: plan.nameAt(index, source.peer), from: 0, limit: 1 };
+    const question = { name: plan.nameAt(index, this.#source.peer), from: 0, limit: 1 };
     const { data, bodyBytes } = await ask(connection, Pieces, question);
     const file = plan.file(index);
     if (bodyBytes <= DIGEST_BYTES && data.root !== undefined && data.size === file.size) return data.root;

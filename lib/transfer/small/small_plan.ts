@@ -1,5 +1,5 @@
 /**
- * Decides which peer is asked for which small file. Pure: no socket, file or clock here; small_files.ts carries it out and comes back with what happened.
+ * Decides which peer is asked for which small file. Pure: no socket, file or clock here; small_download.ts carries it out and comes back with what happened.
  *
  * Only verified files speak for a connection. What was asked on one that is late, or much slower than another peer, is asked of that other peer as
  * soon as nothing else is left, whatever the first one says meanwhile; the first copy that is verified counts.
@@ -7,8 +7,8 @@
  */
 
 import type { Failure } from "../../core/failure.ts";
-import type { Traits } from "../../store/files/traits.ts";
-import type { Source } from "../lane.ts";
+import type { Source } from "../source.ts";
+import type { SmallFile } from "./small_file.ts";
 
 /** Time without a verified file after which a connection counts as late, beside what our own rate takes. */
 const LATE_MS = 1_000;
@@ -20,20 +20,6 @@ const SAVED_MS = 200;
 const FILE_BYTES = 16_384;
 /** Weight of the last file in what is known of a peer's slowness. */
 const LAST_WEIGHT = 1 / 4;
-
-/** A file of at most one piece. Without a root as long as its owner has not hashed it. */
-export interface SmallFile {
-  readonly name: string;
-  readonly size: number;
-  readonly root?: string;
-  readonly sources: readonly Source[];
-}
-
-/** A file that was verified, and what its source says of it beside its bytes. */
-export interface ArrivedFile extends SmallFile {
-  readonly root: string;
-  readonly traits: Traits;
-}
 
 /** One connection to a peer, and what was asked on it. */
 export interface Asker {

@@ -26,3 +26,36 @@ Deno.test("PieceSet covers a range when it has every piece that the range touche
   assert(!set.covers({ start: PIECE_BYTES, end: 3 * PIECE_BYTES + 1 }));
   assert(set.covers({ start: 0, end: 0 }));
 });
+
+Deno.test("PieceSet counts the bytes of its pieces, of which the last may be shorter", () => {
+  const size = 2 * PIECE_BYTES + 7;
+  const set = new PieceSet(3);
+  assertEquals(set.bytes(size), 0);
+  set.add(1);
+  assertEquals(set.bytes(size), PIECE_BYTES);
+  set.add(2);
+  assertEquals(set.bytes(size), PIECE_BYTES + 7);
+  assertEquals(new PieceSet(0).bytes(0), 0);
+});
+
+const MISSING: readonly [here: readonly number[], countMax: number, ranges: readonly (readonly [number, number])[]][] =
+  [
+    [[], 9, [[0, 5]]],
+    [[], 2, [[0, 2], [2, 4], [4, 5]]],
+    [[0, 4], 9, [[1, 4]]],
+    [[1, 2], 1, [[0, 1], [3, 4], [4, 5]]],
+    [[0, 1, 2, 3], 9, [[4, 5]]],
+    [[0, 1, 2, 3, 4], 9, []],
+  ];
+
+for (const [here, countMax, ranges] of MISSING) {
+  Deno.test(`PieceSet lists what is missing beside ${here.join(" ") || "nothing"} in ranges of ${countMax}`, () => {
+    const size = 4 * PIECE_BYTES + 7;
+    const set = new PieceSet(5);
+    for (const index of here) set.add(index);
+    const expected = ranges.map(([first, end]) => {
+      return { start: first * PIECE_BYTES, end: Math.min(end * PIECE_BYTES, size) };
+    });
+    assertEquals([...set.missing(size, countMax)], expected);
+  });
+}

@@ -5,6 +5,7 @@ import { seededRandom } from "../../../lib/core/random.ts";
 import { route, routes } from "../../../lib/net/answerer.ts";
 import type { Connection } from "../../../lib/net/connection.ts";
 import { Holds } from "../../../lib/protocol/files.ts";
+import type { Source } from "../../../lib/transfer/source.ts";
 import { SourcePool } from "../../../lib/transfer/source_pool.ts";
 import { AnsweringPeer } from "../../support/answering_peer.ts";
 import { connectPlain } from "../../support/sources.ts";
@@ -26,35 +27,26 @@ for (const [sources, connections, what] of [[40, 64, "most"], [60, 140, "some"]]
     let connected = 0;
     const signal = new AbortController().signal;
     let nowMs = 0;
-    const clock = { now: () => nowMs, delay: () => Promise.resolve() };
-    const random = seededRandom(1);
-    const pool = new SourcePool({
-      find: () =>
-        Promise.resolve(Array.from({ length: sources }, (_, at) => ({ ...peer.source("film"), peer: `${at}` }))),
-      lane: {
-        size: PIECE_BYTES,
-        async connect(source) {
-          const connection = await connectPlain({ ...source, peer: "receiver" }, signal);
-          connected += 1;
-          open.add(connection);
-          return connection;
-        },
-        clock,
-        random,
-        signal,
-        pace: undefined,
+    const listed = Array.from({ length: sources }, (_, at) => ({ ...peer.source("film"), peer: `${at}` }));
+    const tools = {
+      finder: { sources: () => Promise.resolve(listed) },
+      async connect(source: Source) {
+        const connection = await connectPlain({ ...source, peer: "receiver" }, signal);
+        connected += 1;
+        open.add(connection);
+        return connection;
       },
-      clock,
-      random,
-      deliverers: undefined,
-    });
+      clock: { now: () => nowMs, delay: () => Promise.resolve() },
+      random: seededRandom(1),
+    };
+    const pool = new SourcePool({ name: "film", size: PIECE_BYTES, peers: [] }, { signal, tools });
     try {
       await pool.find(ROOT);
       const placed = new Set<string>();
       for (let round = 0; round < ROUNDS; round++) {
         pool.rearrange();
-        for (const lane of pool.placed) placed.add(lane.source.peer);
-        await Promise.all(pool.placed.map((lane) => lane.look(ROOT)));
+        for (const source of pool.placed) placed.add(source.peer);
+        await Promise.all(pool.placed.map((source) => source.look(ROOT)));
         const held = [...open].filter(({ ended }) => ended === undefined).length;
         assertLessOrEqual(held, DOWNLOAD_SOURCES_MAX + 32);
         nowMs += 20_000;

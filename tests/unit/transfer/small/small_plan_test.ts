@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Failure } from "../../../../lib/core/failure.ts";
-import type { Source } from "../../../../lib/transfer/lane.ts";
+import type { Source } from "../../../../lib/transfer/source.ts";
+import type { SmallFile } from "../../../../lib/transfer/small/small_file.ts";
 import { type Asker, SmallPlan } from "../../../../lib/transfer/small/small_plan.ts";
 
 const FAILURE = new Failure("closed", "it closed");
@@ -9,10 +10,14 @@ function source(peer: string): Source {
   return { peer, id: peer, address: { host: "127.0.0.1", port: 1 }, plain: true, name: `${peer}'s` };
 }
 
+function fileOf(name: string, size: number, peers: readonly string[]): SmallFile {
+  return { name, size, peers: [], sources: peers.map(source), moreHolders: false };
+}
+
 /** A plan of `count` files that all of these have. */
 function planOf(count: number, ...peers: string[]): SmallPlan {
   return new SmallPlan(Array.from({ length: count }, (_, number) => {
-    return { name: `${number}`, size: 1, sources: peers.map(source) };
+    return fileOf(`${number}`, 1, peers);
   }));
 }
 
@@ -93,11 +98,10 @@ const BEFORE = 8;
 function takenOver(
   { askedEachMs, asked: count, waitedMs = 0, idleEachMs, size = 1, extraMs = 0 }: TakeOver,
 ): number[] {
-  const fileOf = (peers: readonly string[], size: number) => ({ name: "", size, sources: peers.map(source) });
   const files = [
-    ...Array(BEFORE).fill(fileOf(["asked"], 1)),
-    ...Array(count).fill(fileOf(["asked", "idle"], size)),
-    ...Array(BEFORE).fill(fileOf(["idle"], 1)),
+    ...Array(BEFORE).fill(fileOf("", 1, ["asked"])),
+    ...Array(count).fill(fileOf("", size, ["asked", "idle"])),
+    ...Array(BEFORE).fill(fileOf("", 1, ["idle"])),
   ];
   const plan = new SmallPlan(files, { extraMs });
   let nowMs = 0;
@@ -163,7 +167,7 @@ for (const [what, situation, taken] of TAKE_OVERS) {
 
 Deno.test("SmallPlan lets an idle peer take over from the slowest first, and no file twice", () => {
   const files = [["slow", "idle"], ["slow", "idle"], ["slowest", "idle"], ["slowest", "idle"], ["idle"]];
-  const plan = new SmallPlan(files.map((peers) => ({ name: "", size: 1, sources: peers.map(source) })));
+  const plan = new SmallPlan(files.map((peers) => fileOf("", 1, peers)));
   const [idle, slow, slowest] = [plan.begin("idle", 0), plan.begin("slow", 0), plan.begin("slowest", 0)];
   assertEquals([takeAll(plan, slow, 0), takeAll(plan, slowest, 0).sort()], [[0, 1], [2, 3]]);
   plan.take(idle, 0);

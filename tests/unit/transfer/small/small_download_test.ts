@@ -2,12 +2,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
 import { seededRandom } from "../../../../lib/core/random.ts";
-import type { Source } from "../../../../lib/transfer/lane.ts";
-import { downloadSmallFiles, type SmallFile } from "../../../../lib/transfer/small/small_files.ts";
+import { Downloads } from "../../../../lib/transfer/downloads.ts";
+import type { SmallFile } from "../../../../lib/transfer/small/small_file.ts";
+import type { Source } from "../../../../lib/transfer/source.ts";
 import { connectPlain, ServedFile, SmallSource } from "../../../support/sources.ts";
 import { randomBytes } from "../../../support/temp.ts";
 
 const COUNT = 200;
+/** Nobody else has any of the files. */
+const finder = { sources: () => Promise.resolve([]) };
 const FILES = Array.from({ length: COUNT }, (_, number) => {
   return new ServedFile(randomBytes(number, seededRandom(number)), `note ${number}.txt`);
 });
@@ -26,20 +29,19 @@ async function run(
   const { hashed = true, signal = new AbortController().signal } = options;
   const arrived = new Map<string, Uint8Array>();
   const failed = new Map<string, Failure>();
-  const given = await downloadSmallFiles({
-    files: FILES.map(({ name, bytes, root }): SmallFile => {
-      const own = sources.map((source) => ({ ...source, name }));
-      return { name, size: bytes.length, sources: own, ...(hashed ? { root } : {}) };
-    }),
+  const files = FILES.map(({ name, bytes, root }): SmallFile => {
+    const own = sources.map((source) => ({ ...source, name }));
+    const file = { name, size: bytes.length, peers: [], sources: own, moreHolders: false };
+    return hashed ? { ...file, root } : file;
+  });
+  const downloads = new Downloads({ connect: connectPlain, finder, clock: systemClock, random: seededRandom(1) });
+  const given = await downloads.downloadSmall(files, {
+    signal,
     onFile: ({ name }, bytes) => {
       assert(!arrived.has(name), `${name} came twice`);
       arrived.set(name, bytes.slice());
     },
     onFailed: ({ name }, failure) => failed.set(name, failure),
-    connect: connectPlain,
-    clock: systemClock,
-    random: seededRandom(1),
-    signal,
   });
   return { arrived, failed, sources: given.map(({ peer }) => peer).sort() };
 }
@@ -50,7 +52,7 @@ function assertWhole(arrived: Map<string, Uint8Array>, but: readonly string[] = 
   }
 }
 
-Deno.test("downloadSmallFiles() gets every file once, from several peers, hashed or not", async () => {
+Deno.test("downloadSmall() gets every file once, from several peers, hashed or not", async () => {
   await using ana = await SmallSource.open(FILES, "ana");
   await using rui = await SmallSource.open(FILES, "rui");
   for (const hashed of [true, false]) {
@@ -60,7 +62,7 @@ Deno.test("downloadSmallFiles() gets every file once, from several peers, hashed
   }
 });
 
-Deno.test("downloadSmallFiles() gets all others when some are refused, wrong, of another size, or nonsense", async () => {
+Deno.test("downloadSmall() gets all others when some are refused, wrong, of another size, or nonsense", async () => {
   const bad = ["note 20.txt", "note 70.txt", "note 120.txt", "note 150.txt"];
   const behaviour = { refuses: bad[0], flips: bad[1], cuts: bad[2], bombs: bad[3] };
   await using ana = await SmallSource.open(FILES, "ana", behaviour);
@@ -75,7 +77,7 @@ Deno.test("downloadSmallFiles() gets all others when some are refused, wrong, of
   assertEquals(both.failed.size, 0);
 });
 
-Deno.test("downloadSmallFiles() goes on where a peer breaks off, and takes the rest from others", async () => {
+Deno.test("downloadSmall() goes on where a peer breaks off, and takes the rest from others", async () => {
   await using ana = await SmallSource.open(FILES, "ana", { closesEvery: 7 });
   assertWhole((await run([ana.source])).arrived);
   await using gone = await SmallSource.open(FILES, "gone", { closesEvery: 1 });
@@ -85,7 +87,7 @@ Deno.test("downloadSmallFiles() goes on where a peer breaks off, and takes the r
   assertEquals([[...arrived.keys()], failed.size], [["note 0.txt"], COUNT - 1]);
 });
 
-Deno.test("downloadSmallFiles() stops by its signal", async () => {
+Deno.test("downloadSmall() stops by its signal", async () => {
   await using ana = await SmallSource.open(FILES, "ana", { stalls: "note 100.txt" });
   const controller = new AbortController();
   setTimeout(() => controller.abort(new Failure("cancelled", "enough")), 100);
@@ -93,26 +95,29 @@ Deno.test("downloadSmallFiles() stops by its signal", async () => {
   assertEquals(failure.code, "cancelled");
 });
 
-Deno.test("downloadSmallFiles() fails when the last file cannot be placed, whatever it waits for in that moment", async () => {
+Deno.test("downloadSmall() fails when the last file cannot be placed, whatever it waits for in that moment", async () => {
   await using ana = await SmallSource.open(FILES, "ana");
   const [file] = FILES.slice(5);
   assert(file !== undefined);
   const { name, bytes, root } = file;
   const wake = Promise.withResolvers<void>();
+  const downloads = new Downloads({
+    connect: connectPlain,
+    finder,
+    // Whatever waits for a time goes on when the file has come.
+    clock: { now: systemClock.now, delay: () => wake.promise },
+    random: seededRandom(1),
+  });
+  const sources = [{ ...ana.source, name }];
   await assertRejects(
     () =>
-      downloadSmallFiles({
-        files: [{ name, size: bytes.length, root, sources: [{ ...ana.source, name }] }],
+      downloads.downloadSmall([{ name, size: bytes.length, root, peers: [], sources, moreHolders: false }], {
+        signal: new AbortController().signal,
         onFile() {
           wake.resolve();
           throw new Failure("disk-full", "Cannot write it");
         },
         onFailed: () => {},
-        connect: connectPlain,
-        // Whatever waits for a time goes on when the file has come.
-        clock: { now: systemClock.now, delay: () => wake.promise },
-        random: seededRandom(1),
-        signal: new AbortController().signal,
       }),
     Failure,
     "Cannot write it",

@@ -1,16 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { PIECE_BYTES, sameBytes } from "../../../lib/core/content.ts";
+import { PIECE_BYTES, pieceCount, sameBytes } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
+import { PieceSet } from "../../../lib/core/piece_set.ts";
 import { seededRandom } from "../../../lib/core/random.ts";
-import {
-  type Content,
-  download,
-  type Downloaded,
-  type DownloadOptions,
-  type DownloadProgress,
-} from "../../../lib/transfer/download.ts";
-import type { Source } from "../../../lib/transfer/lane.ts";
+import type { WantedContent } from "../../../lib/transfer/content.ts";
+import { Downloads } from "../../../lib/transfer/downloads.ts";
+import type { Source } from "../../../lib/transfer/source.ts";
 import { type Sink, streamSink } from "../../../lib/transfer/sink.ts";
+import type { Downloaded, DownloadProgress, DownloadWatch } from "../../../lib/transfer/watch.ts";
 import { fastClock } from "../../support/fast_clock.ts";
 import { LyingSource } from "../../support/liars.ts";
 import { connectPlain, ServedFile, TestSource } from "../../support/sources.ts";
@@ -18,22 +15,23 @@ import { randomBytes } from "../../support/temp.ts";
 
 const SIZE = 5 * PIECE_BYTES + 1234;
 const FILE = new ServedFile(randomBytes(SIZE, seededRandom(5)));
-const WITH_ROOT: Content = { name: FILE.name, size: SIZE, root: FILE.root };
-const WITHOUT_ROOT: Content = { name: FILE.name, size: SIZE };
+const WITHOUT_ROOT: WantedContent = { name: FILE.name, size: SIZE, peers: [] };
+const WITH_ROOT: WantedContent = { ...WITHOUT_ROOT, root: FILE.root };
 
 /** A sink in memory that knows which pieces it holds, as an unfinished file does. */
 class MemorySink implements Sink {
   readonly order = "rarest-first";
   readonly bytes: Uint8Array;
   readonly writes: number[] = [];
-  readonly #have = new Map<number, number>();
+  readonly #here: PieceSet;
 
   constructor(size: number) {
     this.bytes = new Uint8Array(size);
+    this.#here = new PieceSet(pieceCount(size));
   }
 
   verified(): ReturnType<Sink["verified"]> {
-    return Promise.resolve(Array.from(this.#have, ([start, end]) => ({ start, end })));
+    return Promise.resolve(this.#here.copy());
   }
 
   flush(): Promise<void> {
@@ -43,7 +41,7 @@ class MemorySink implements Sink {
   write(offset: number, bytes: Uint8Array): Promise<void> {
     this.bytes.set(bytes, offset);
     this.writes.push(offset);
-    this.#have.set(offset, offset + bytes.length);
+    this.#here.add(offset / PIECE_BYTES);
     return Promise.resolve();
   }
 }
@@ -53,25 +51,25 @@ function bytesFrom({ sources }: Downloaded, peer: string): number {
 }
 
 interface Run {
-  readonly content?: Content;
+  readonly content?: WantedContent;
   readonly sink?: Sink;
   readonly sources: readonly Source[];
   readonly signal?: AbortSignal;
-  readonly onProgress?: DownloadOptions["onProgress"];
+  readonly onProgress?: DownloadWatch["onProgress"];
 }
 
 function run(
   { content = WITH_ROOT, sink = new MemorySink(SIZE), sources, signal, onProgress }: Run,
 ): Promise<Downloaded> {
-  return download({
-    content,
-    sink,
-    sources: () => Promise.resolve(sources),
-    onProgress: onProgress ?? (() => {}),
-    signal: signal ?? new AbortController().signal,
+  const downloads = new Downloads({
     connect: connectPlain,
+    finder: { sources: () => Promise.resolve(sources) },
     clock: fastClock(50),
     random: seededRandom(1),
+  });
+  return downloads.download(content, sink, {
+    signal: signal ?? new AbortController().signal,
+    onProgress: onProgress ?? (() => {}),
   });
 }
 
@@ -95,7 +93,7 @@ Deno.test("download() begins at once with a file that is not hashed yet, and lea
 });
 
 Deno.test("download() of nothing needs nobody", async () => {
-  const content = { name: "empty", size: 0 };
+  const content = { name: "empty", size: 0, peers: [] };
   const { root } = await run({ content, sink: new MemorySink(0), sources: [] });
   assertEquals(root, "af5570f5a1810b7af78caf4bc70a660f0df51e42baf91d4de5b2328de0e83dfc");
 });

@@ -1,0 +1,38 @@
+/**
+ * How a download is going, in the words of its watch. Pure; called by download.ts.
+ * @module
+ */
+
+import type { SourceAtWork } from "./source_at_work.ts";
+import type { DownloadProgress } from "./watch.ts";
+
+/** What is known about a download beside its sources. */
+interface DownloadStanding {
+  /** Bytes that are here and verified. */
+  readonly done: number;
+  /** Whether there are digests, and what is here has been compared with them. */
+  readonly isChecked: boolean;
+  /** Whether sources are about to be asked for pieces. */
+  readonly isFetching: boolean;
+}
+
+/** How a download is going, from what its sources do. */
+export function progressOf(
+  sources: readonly SourceAtWork[],
+  { done, isChecked, isFetching }: DownloadStanding,
+): DownloadProgress {
+  const asked = sources.filter((source) => source.asked !== undefined || source.isAsking);
+  const isWaiting = !isFetching && !sources.some((source) => source.isBusy);
+  const progress: Mutable<DownloadProgress> = {
+    state: isWaiting ? "waiting" : isChecked ? "running" : "connecting",
+    done,
+    sources: asked.map((source) => source.peer),
+    retries: sources.reduce((sum, source) => sum + source.record.tries, 0),
+  };
+  const lines = asked.map((source) => source.before).filter((before) => before !== undefined);
+  if (asked.length > 0 && lines.length === asked.length) progress.before = Math.min(...lines);
+  if (asked.length > 0 && asked.every((source) => source.isAsking)) progress.isAsking = true;
+  return progress;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

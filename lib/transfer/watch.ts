@@ -1,0 +1,50 @@
+/**
+ * What a download reports while it runs and when it ends, and to whom.
+ * @module
+ */
+
+import type { Traits } from "../store/files/traits.ts";
+
+/** How a download is going. */
+export interface DownloadProgress {
+  readonly state: "connecting" | "checking" | "running" | "waiting";
+  /** Bytes that are here and verified. While `checking`: bytes that have been compared. */
+  readonly done: number;
+  /** The peers that are asked for something now. */
+  readonly sources: readonly string[];
+  /** How many peers are before this one in the shortest line, when all sources let it wait. */
+  readonly before?: number;
+  /** Whether all sources are asking their owners for consent, and none has answered. */
+  readonly isAsking?: boolean;
+  /** Failed attempts since the last piece. */
+  readonly retries: number;
+}
+
+/** The caller of one download: what it wants, when it stops, and where it hears how things go. */
+export interface DownloadWatch {
+  /** Stops the download. */
+  readonly signal: AbortSignal;
+  /** Whether to ask for compressed pieces. */
+  readonly compress?: boolean | undefined;
+  onProgress(progress: DownloadProgress): void;
+}
+
+/** What one source gave. */
+export interface Given {
+  readonly peer: string;
+  readonly bytes: number;
+  /** How long it was sending. */
+  readonly ms: number;
+}
+
+/** A file that has arrived whole. */
+export interface Downloaded {
+  readonly root: string;
+  readonly digests: Uint8Array;
+  /** What one of the sources says about the file beside its bytes. */
+  readonly traits: Traits;
+  /** How much each source gave. What was here before is not counted. */
+  readonly sources: readonly Given[];
+  /** Time until the first verified bytes arrived; undefined when nothing had to be fetched. */
+  readonly firstMs: number | undefined;
+}
