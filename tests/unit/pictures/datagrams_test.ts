@@ -5,7 +5,7 @@ import { DatagramReceiver } from "../../../lib/pictures/datagram_receiver.ts";
 import { DatagramSender } from "../../../lib/pictures/datagram_sender.ts";
 import { type Network, sendThrough } from "../../support/simulated_network.ts";
 
-/** Networks, how long 5 MB may take there at most, and how many datagrams may be sent for each part. */
+/** Networks, the longest time for 5 MB, and the most datagrams for each part. */
 const NETWORKS: readonly (readonly [what: string, network: Omit<Network, "seed">, msMax: number, sentMax: number])[] = [
   ["clean", {}, 100, 1],
   ["clean, 20 ms away", { delayMs: 20 }, 500, 1],
@@ -38,24 +38,24 @@ for (const [what, network, msMax, sentMax] of NETWORKS) {
   });
 }
 
-Deno.test("a picture of one byte, of one part and of one more arrives", () => {
+Deno.test("a picture arrives that has one byte, one full part, or one byte more", () => {
   for (const size of [1, PART_BYTES, PART_BYTES + 1]) {
     for (const seed of [1, 2, 3, 4]) assert(sendThrough({ seed, loss: 0.4, delayMs: 5 }, size).identical);
   }
 });
 
-Deno.test("where the network ends, the sender only asks now and then", () => {
+Deno.test("DatagramSender probes more and more rarely when the network is gone", () => {
   const { whole, sent, parts, tookMs } = sendThrough({ seed: 1, delayMs: 5, endMs: 60 }, 5_000_000);
   assert(!whole && tookMs > 590_000, String(tookMs));
   assert(sent < parts + 2_000, `${sent} for ${parts}`);
 });
 
-/** A part of a picture of `count` full parts. */
+/** A full part of a picture. */
 function part(number: number, index: number): { number: number; index: number; bytes: Uint8Array } {
   return { number, index, bytes: new Uint8Array(PART_BYTES).fill(index + 1) };
 }
 
-Deno.test("the receiver puts parts in order, tells what is missing, and takes none twice or of another size", () => {
+Deno.test("DatagramReceiver puts parts in order, reports what is missing, and ignores repeated parts and wrong sizes", () => {
   const receiver = new DatagramReceiver(4 * PART_BYTES - 1);
   assertEquals([receiver.take(part(0, 2), 0), receiver.take(part(1, 0), 0)], [true, true]);
   assertEquals(receiver.take({ ...part(2, 2), bytes: new Uint8Array(PART_BYTES) }, 0), false, "it is here");
@@ -71,7 +71,7 @@ Deno.test("the receiver puts parts in order, tells what is missing, and takes no
   assertEquals([0, 1, 2, 3].map((index) => receiver.bytes[index * PART_BYTES]), [1, 2, 3, 4]);
 });
 
-Deno.test("the receiver acknowledges after sixteen, after a moment, or when all is there", () => {
+Deno.test("DatagramReceiver acknowledges after sixteen parts, after a moment, or when all have arrived", () => {
   const receiver = new DatagramReceiver(20 * PART_BYTES);
   assertEquals(receiver.ackAtMs, Infinity);
   receiver.take(part(0, 0), 100);
@@ -90,21 +90,21 @@ function sendAll(sender: DatagramSender, nowMs: number): { number: number; index
   return sent;
 }
 
-Deno.test("the sender sends what is missing again under a new number, and before anything new", () => {
+Deno.test("DatagramSender sends lost parts again under new numbers, before new parts", () => {
   const sender = new DatagramSender(100);
   const first = sendAll(sender, 0);
   assertEquals(first.map(({ index }) => index), Array.from({ length: 32 }, (_, index) => index));
   sender.acknowledged({ latest: 0, inOrder: 1, beyond: new Uint8Array(0) }, 10);
   const [later] = sendAll(sender, 10);
   assertEquals(later, { number: 32, index: 32 });
-  // Number 32, sent 10 ms after the others, is here; 1 and 3 are not.
+  // Number 32, sent 10 ms after the others, has arrived; 1 and 3 have not.
   sender.acknowledged({ latest: 32, inOrder: 1, beyond: Uint8Array.of(0b1111_1101, 0xff, 0xff, 0x7f) }, 20);
   assertEquals(sender.next(20)?.index, 1);
   assertEquals(sender.next(20), { number: 34, index: 3 });
   assertEquals(sender.next(20)?.index, 33);
 });
 
-Deno.test("an acknowledgement of what was never sent, an old one and one for more parts than there are change nothing", () => {
+Deno.test("DatagramSender ignores acknowledgements that are old or impossible", () => {
   const sender = new DatagramSender(40);
   sendAll(sender, 0);
   const nothing = new Uint8Array(0);
@@ -119,7 +119,7 @@ Deno.test("an acknowledgement of what was never sent, an old one and one for mor
   assertEquals([sender.there, sender.done], [39, false]);
 });
 
-Deno.test("after a silence the sender sends two again, less and less often, and goes on at the first answer", () => {
+Deno.test("DatagramSender probes with two parts after a silence, ever more rarely, and continues at the first acknowledgement", () => {
   const sender = new DatagramSender(100);
   assertEquals(sender.probeAtMs, Infinity);
   sendAll(sender, 0);
@@ -136,7 +136,7 @@ Deno.test("after a silence the sender sends two again, less and less often, and 
   assertEquals(sendAll(sender, 601).length, 30, "two of 32 are still under way");
 });
 
-Deno.test("the sender gets no further ahead of what is missing than an acknowledgement can tell", () => {
+Deno.test("DatagramSender stays within what an acknowledgement can report beyond the first missing part", () => {
   const sender = new DatagramSender(2 * ACK_PARTS_MAX);
   let latest = -1;
   const beyond = new Uint8Array(ACK_PARTS_MAX / 8);

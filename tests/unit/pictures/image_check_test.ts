@@ -8,7 +8,7 @@ function latin(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-Deno.test("checkImage() knows the four kinds, and refuses every one that is cut off anywhere", () => {
+Deno.test("checkImage() accepts the four types, and refuses an image that is cut off anywhere", () => {
   for (const type of IMAGE_TYPES) {
     const image = imageBytes(type, 700);
     assertEquals(checkImage(image), type);
@@ -18,7 +18,7 @@ Deno.test("checkImage() knows the four kinds, and refuses every one that is cut 
   }
 });
 
-Deno.test("checkImage() refuses what only begins like an image", () => {
+Deno.test("checkImage() refuses bytes that only begin like an image", () => {
   const noise = imageBytes("png", 5000).slice(60);
   const beginnings = [
     "",
@@ -39,7 +39,7 @@ Deno.test("checkImage() refuses what only begins like an image", () => {
   }
 });
 
-Deno.test("checkImage() refuses a PNG with any damaged byte, and more behind any image but a JPEG", () => {
+Deno.test("checkImage() refuses a PNG with any damaged byte, and bytes after the end of any image but a JPEG", () => {
   const png = imageBytes("png", 200);
   for (let at = 0; at < png.length; at++) {
     const damaged = png.slice();
@@ -53,7 +53,7 @@ Deno.test("checkImage() refuses a PNG with any damaged byte, and more behind any
   }
 });
 
-Deno.test("checkImage() refuses images of no pixels and of too many", () => {
+Deno.test("checkImage() refuses images of no pixels or of too many", () => {
   const sized = (width: number, height: number): Uint8Array<ArrayBuffer> => {
     const gif = imageBytes("gif", 700);
     const view = new DataView(gif.buffer);

@@ -1,5 +1,6 @@
 /**
- * What nobody may put into an inbox, nor take out of it. Real sockets, real TLS, real folders, one process.
+ * What peers may not put into an inbox, and may not remove from it. Real sockets, real TLS, real
+ * folders, one process.
  * @module
  */
 
@@ -17,7 +18,7 @@ import { eventually } from "../../../support/wait.ts";
 
 import { failing, offered, OPEN, put, roomWithInbox, stranger, tree } from "../../../support/senders.ts";
 
-Deno.test("hostile names put nothing outside the sender's own folder of the inbox", async () => {
+Deno.test("the inbox stores nothing outside the sender's own folder, whatever the name", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const source = await room.folder();
@@ -63,7 +64,7 @@ Deno.test("hostile names put nothing outside the sender's own folder of the inbo
     });
   }
   for (const name of await tree(ana.folder)) assertMatch(name, /^inbox\/somebody \([0-9a-f-]{19}\)\/[^/\\:\p{C}]+$/u);
-  // A link that lies where the folder of a sender is to be.
+  // A link in the place of a sender's folder.
   const outside = await room.folder();
   const identity = await Identity.make();
   await Deno.symlink(outside.path, ana.folder.at(`inbox/somebody (${fingerprint(identity.id)})`));
@@ -72,7 +73,7 @@ Deno.test("hostile names put nothing outside the sender's own folder of the inbo
   assertEquals(await tree(outside), []);
 });
 
-Deno.test("a size, a root or bytes that lie leave nothing in the inbox", async () => {
+Deno.test("the inbox keeps nothing of a file with a false size, root or content", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const source = await room.folder();
@@ -97,7 +98,7 @@ Deno.test("a size, a root or bytes that lie leave nothing in the inbox", async (
   assertMatch((await tree(ana.folder)).join(" "), /^inbox\/somebody \(\S+\)\/a\.bin$/);
 });
 
-Deno.test("without an inbox nothing is taken, and without consent neither", async () => {
+Deno.test("a peer accepts no file without an inbox or without consent", async () => {
   await using room = await Room.open();
   await room.peer("closed");
   const deaf = await room.peer("deaf", undefined, { inbox: OPEN, consent: "deny" });
@@ -121,7 +122,7 @@ Deno.test("without an inbox nothing is taken, and without consent neither", asyn
   assertEquals([await tree(deaf.folder), await tree(asked.folder)], [[], ["inbox/rui/a.bin"]]);
 });
 
-Deno.test("a full inbox takes nothing more, before the first byte; what its owner moves out makes room", async () => {
+Deno.test("a full inbox refuses a file before its first byte, and has room again when its owner moves files out", async () => {
   const { room, ana } = await roomWithInbox({ inbox: { share: false, quota: 8 * PIECE_BYTES } });
   await using _room = room;
   const rui = await room.peer("rui");
@@ -143,7 +144,7 @@ Deno.test("a full inbox takes nothing more, before the first byte; what its owne
   assertEquals((await put(rui, rui.folder.at(".x/half.bin"))).alreadyHere, true);
 });
 
-Deno.test("rm takes back what one put there oneself, unchanged, and nothing of anybody else", async () => {
+Deno.test("rm FILE PEER deletes only unchanged files that the same peer has put there", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const rui = await room.peer("rui");
@@ -160,7 +161,7 @@ Deno.test("rm takes back what one put there oneself, unchanged, and nothing of a
   }
   const missing = await failing(() => rui.peer.puts.takeBack("mine.txt", "ana"));
   assertStringIncludes(missing.hint, '"a.bin", "b.bin"');
-  // Whoever takes the name has not the key.
+  // A peer that takes the name does not have the key.
   using thief = await stranger(room);
   assertEquals((await failing(() => ask(thief, Remove, { name: "a.bin" }))).code, "not-found");
   assertEquals(await rui.peer.puts.takeBack("a.bin", "ana"), { name: "inbox/rui/a.bin", peer: "ana" });
@@ -171,7 +172,7 @@ Deno.test("rm takes back what one put there oneself, unchanged, and nothing of a
   assertEquals(ana.events.filter(({ event }) => event === "taken-back").length, 1);
 });
 
-Deno.test("the receiver of a put may ask for the offered file alone", async () => {
+Deno.test("the receiver of a put can request only the offered file", async () => {
   const { room } = await roomWithInbox();
   await using _room = room;
   const folder = await room.folder();

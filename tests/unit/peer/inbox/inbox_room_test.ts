@@ -3,7 +3,7 @@ import { type Held, type InboxBounds, roomFor } from "../../../../lib/peer/inbox
 
 const BOUNDS: InboxBounds = { bytes: 100, bytesPerSender: 50, files: 5, filesPerSender: 3 };
 
-/** Files as words: `ana:30` is whole, `ana+30` on its way, `ana-30` interrupted. */
+/** Files as words: `ana:30` is whole, `ana+30` is running, `ana-30` is interrupted. */
 function held(words: string): Held[] {
   return words.split(" ").filter((word) => word !== "").map((word, index) => {
     const [, sender = "", sign = "", size] = /^(\w+)([:+-])(\d+)$/.exec(word) ?? [];
@@ -12,7 +12,7 @@ function held(words: string): Held[] {
   });
 }
 
-Deno.test("roomFor() lets in what fits beside all that is promised, and lets what was interrupted give way", () => {
+Deno.test("roomFor() accepts a file that fits beside whole and running ones, and deletes interrupted ones for it", () => {
   const cases: [there: string, put: string, answer: number[] | RegExp][] = [
     // The quota.
     ["", "ana:50", []],
@@ -21,11 +21,11 @@ Deno.test("roomFor() lets in what fits beside all that is promised, and lets wha
     ["rui:40 eva:21", "ana:40", /room for 39 B/],
     ["rui:40 eva+21", "ana:40", /room for 39 B/],
     ["rui:50 eva:50", "ana:1", /room for 0 B/],
-    // Neither bound has room for it: the one that leaves less is reported.
+    // Neither bound has room for the file. The one that leaves less room is reported.
     ["rui:20 ana:30", "ana:60", /one peer may have 50 B there, and you have 30 B/],
     ["rui:70", "ana:60", /room for 30 B/],
     ["rui:50 eva:50", "ana:0", []],
-    // More is there than may be: the quota was larger before.
+    // The inbox holds more than the quota, which was larger before.
     ["rui:90 eva:50", "ana:1", /room for 0 B/],
     // The share of one sender.
     ["", "ana:51", /one peer may have 50 B there, and you have 0 B/],
@@ -33,7 +33,7 @@ Deno.test("roomFor() lets in what fits beside all that is promised, and lets wha
     ["ana:30", "ana:21", /and you have 30 B/],
     ["ana+30", "ana:21", /and you have 30 B/],
     ["rui:30", "ana:50", []],
-    // What was interrupted gives way, the oldest first, and no more of it than has to.
+    // Interrupted files give way, the oldest first, and no more of them than necessary.
     ["rui-40 eva-40", "ana:20", []],
     ["rui-40 eva-40", "ana:21", [1]],
     ["rui-40 eva-40", "ana:50", [1]],
@@ -61,7 +61,7 @@ Deno.test("roomFor() lets in what fits beside all that is promised, and lets wha
   }
 });
 
-Deno.test("what roomFor() lets in never makes more than the bounds, whatever is there", () => {
+Deno.test("roomFor() never exceeds the bounds, whatever the inbox holds", () => {
   const state = ["whole", "running", "interrupted"] as const;
   for (let seed = 0; seed < 2_000; seed++) {
     const files: Held[] = [];

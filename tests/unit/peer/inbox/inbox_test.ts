@@ -1,5 +1,6 @@
 /**
- * Files that are put into an inbox: how they arrive, go on, and are shared or not. Real sockets, real TLS, real folders, one process.
+ * Files that are put into an inbox: how they arrive, how they continue after an interruption, and
+ * whether they are shared. Real sockets, real TLS, real folders, one process.
  * @module
  */
 
@@ -16,7 +17,7 @@ import { eventually } from "../../../support/wait.ts";
 
 import { failing, offered, OPEN, put, roomWithInbox, stranger, tree } from "../../../support/senders.ts";
 
-Deno.test("put brings any file into the inbox: a shared one by number or name, another by its path; it stays unshared", async () => {
+Deno.test("put sends a shared file by its number or name, or any file by its path, and the inbox does not share it", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const rui = await room.peer(
@@ -60,7 +61,7 @@ Deno.test("put brings any file into the inbox: a shared one by number or name, a
   assertEquals((await failing(async () => await put(rui, "1", "leo"))).code, "not-found");
 });
 
-Deno.test("equal names in an inbox are numbered, and two senders of one name never meet", async () => {
+Deno.test("the inbox numbers files of equal names, and gives two senders of one name separate folders", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   for (const [name, sizes] of [["rui", [10, 20, 30]], ["eva", [40]]] as const) {
@@ -78,14 +79,14 @@ Deno.test("equal names in an inbox are numbered, and two senders of one name nev
   ]);
 });
 
-Deno.test("what arrives is shared on only where the owner says so, also what arrived before", async () => {
+Deno.test("a peer shares its inbox only with --inbox share, and then also the files that arrived before", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const rui = await room.peer("rui");
   await rui.folder.file(".x/film.mp4", 2 * PIECE_BYTES);
   await put(rui, rui.folder.at(".x/film.mp4"));
   await ana.folder.file("INBOX.txt", 5);
-  // Nobody gets it by asking for its name or its content either.
+  // Requests for its name or its content also fail.
   const refused = await failing(async () => {
     const wanted = { kind: "file" as const, name: "inbox/rui/film.mp4", size: 2 * PIECE_BYTES, peers: [], others: 0 };
     await rui.peer.transfers.start({ ...wanted, from: "ana" }, { kind: "folder" }).result;
@@ -97,7 +98,7 @@ Deno.test("what arrives is shared on only where the owner says so, also what arr
   await put(rui, rui.folder.at(".x/more.mp4"));
   const { rows } = await rui.peer.directory.list("ana");
   assertEquals(rows.map(({ name }) => name), ["INBOX.txt", "inbox/rui/film.mp4", "inbox/rui/more.mp4"]);
-  // What comes out of an inbox does not land in one's own.
+  // A file from the inbox of another peer is not stored in this peer's own inbox.
   const eva = await room.peer("eva", undefined, { inbox: OPEN });
   await eva.peer.directory.list("ana");
   const got = await eva.peer.transfers.start(await eva.peer.directory.resolve("2"), { kind: "folder" }).result;
@@ -105,7 +106,7 @@ Deno.test("what arrives is shared on only where the owner says so, also what arr
   assertEquals(await tree(eva.folder), ["rui/film.mp4"]);
 });
 
-Deno.test("rm without a peer deletes one's own file and stops sharing it; nothing else", async () => {
+Deno.test("rm FILE deletes a file of this peer, which is then no longer shared", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const rui = await room.peer("rui");
@@ -126,7 +127,9 @@ Deno.test("rm without a peer deletes one's own file and stops sharing it; nothin
   assertEquals([await tree(ana.folder), await tree(outside)], [["link.bin"], ["c.bin"]]);
 });
 
-/** Cuts a connection to one port after so many bytes were sent through it; `cut` says how often. */
+/**
+ * Cuts each connection to one port after some bytes were sent through it. `cut` counts the cuts.
+ */
 function cutting(port: number, bytes: number, cut: { times: number }): Dial {
   return async (address, options) => {
     const connection = await dial(address, options);
@@ -151,7 +154,7 @@ function cutting(port: number, bytes: number, cut: { times: number }): Dial {
   };
 }
 
-Deno.test("a put whose connection breaks goes on by itself, and so does one that is put again", async () => {
+Deno.test("a put continues after its connection breaks, and so does one that is started again", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const cut = { times: 2 };
@@ -161,7 +164,7 @@ Deno.test("a put whose connection breaks goes on by itself, and so does one that
   assertEquals([cut.times, result.path], [0, "inbox/rui/film.bin"]);
   assert(await sameFiles(source, ana.folder.at("inbox/rui/film.bin")));
 
-  // Ended in the middle for good, then put again by the same key from another run.
+  // The put ends in the middle, and the same key puts the file again in another run.
   const other = await rui.folder.file(".x/other.bin", 20 * PIECE_BYTES + 9, 5);
   await rui.peer[Symbol.asyncDispose]();
   const slow = await room.peer("rui", rui.folder, { up: 20 * PIECE_BYTES });
@@ -178,7 +181,7 @@ Deno.test("a put whose connection breaks goes on by itself, and so does one that
   assert(await sameFiles(other, ana.folder.at("inbox/rui/other.bin")));
 });
 
-Deno.test("a sender that puts a file again need not wait until its dead connection is noticed", async () => {
+Deno.test("the inbox accepts a file again before it has noticed that the first connection is dead", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const path = await (await room.folder()).file("a.bin", 3 * PIECE_BYTES);
@@ -196,7 +199,7 @@ Deno.test("a sender that puts a file again need not wait until its dead connecti
   assertEquals(await tree(ana.folder), [`inbox/somebody (${fingerprint(identity.id)})/a.bin`]);
 });
 
-Deno.test("an interrupted file of one sender gives way when another sender needs the room", async () => {
+Deno.test("the inbox deletes an interrupted file when another sender needs the room", async () => {
   const { room, ana } = await roomWithInbox({ inbox: { share: false, quota: 8 * PIECE_BYTES } });
   await using _room = room;
   const rui = await room.peer("rui", undefined, { up: PIECE_BYTES });

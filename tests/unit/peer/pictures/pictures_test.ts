@@ -18,10 +18,10 @@ import { type BadNetwork, UdpRelay } from "../../../support/udp_relay.ts";
 import { eventually } from "../../../support/wait.ts";
 
 const PHOTO_BYTES = 5_000_000;
-/** An inbox, in which pictures are kept. */
+/** An inbox, in which pictures are stored. */
 const INBOX = { share: false, quota: 200_000_000 };
 
-/** Ana shows Rui things, through a bad network if there is one. */
+/** Two peers: Ana shows pictures to Rui, through a bad network if there is one. */
 interface Pair extends AsyncDisposable {
   readonly room: Room;
   readonly ana: RoomPeer;
@@ -74,7 +74,7 @@ Deno.test("a photo also arrives between peers without encryption", async () => {
   await arrivesThrough({ seed: 9, loss: 0.05 }, { plain: true });
 });
 
-Deno.test("nothing of a picture can be read on the way", async () => {
+Deno.test("a picture cannot be read on the network", async () => {
   await using relay = await UdpRelay.open({ seed: 1 });
   await using all = await pair({ relay });
   const path = all.pictures.at("a.gif");
@@ -95,7 +95,7 @@ Deno.test("forged, damaged and repeated datagrams change nothing", async () => {
     send(damaged);
     const old = recorded[meddled % recorded.length];
     if (old !== undefined) send(old);
-    // What the other side said, said back to it.
+    // A datagram of the other side is sent back to it.
     const reflected = relay.recorded[way === "there" ? "back" : "there"][0];
     if (meddled % 7 === 0 && reflected !== undefined) send(reflected);
     if (meddled % 11 === 0) send(crypto.getRandomValues(new Uint8Array(meddled % 1400)));
@@ -108,7 +108,7 @@ Deno.test("forged, damaged and repeated datagrams change nothing", async () => {
   assert(await sameFiles(photo, all.rui.folder.at("inbox/ana", "a.webp")));
 });
 
-Deno.test("an equal name is numbered, and a name that says something else than the content gets the right ending", async () => {
+Deno.test("pictures of equal names are numbered, and a name of another type gets the right ending", async () => {
   await using all = await pair();
   const { ana, rui, pictures } = all;
   const shown = [["a.png", "png", 10_000], ["a.png", "png", 10_001], ["run.bat", "gif", 3_000]] as const;
@@ -144,7 +144,7 @@ Deno.test("a file that is no image, too large, empty or missing is refused befor
   assertEquals(rui.events, []);
 });
 
-Deno.test("a picture waits for consent like everything else", async () => {
+Deno.test("a picture waits for the owner's consent", async () => {
   await using all = await pair({ rui: { consent: "ask" } });
   const { ana, rui, pictures } = all;
   const photo = await imageFile(pictures, "a.png", "png", 50_000);
@@ -161,7 +161,7 @@ Deno.test("a picture waits for consent like everything else", async () => {
   assertEquals(rui.events.map(({ event }) => event), ["asked", "answered"]);
 });
 
-Deno.test("where no datagram gets through, both sides say so", async () => {
+Deno.test("both sides report a picture whose datagrams are all lost", async () => {
   await using relay = await UdpRelay.open({ seed: 3, loss: 1 });
   const hurried: Clock = { now: () => systemClock.now() * 8, delay: (ms, signal) => systemClock.delay(ms / 8, signal) };
   await using all = await pair({ relay, both: { clock: hurried } });
@@ -173,7 +173,7 @@ Deno.test("where no datagram gets through, both sides say so", async () => {
   assertEquals(Array.from(Deno.readDirSync(all.rui.folder.path), ({ name }) => name), [".recess"]);
 });
 
-Deno.test("so many pictures at once and no more; a peer that leaves does not wait for them", async () => {
+Deno.test("a peer accepts a bounded number of pictures at once, and closes without waiting for them", async () => {
   await using relay = await UdpRelay.open({ seed: 4, loss: 1 });
   await using all = await pair({ relay });
   const photo = await imageFile(all.pictures, "a.png", "png", 50_000);
@@ -188,7 +188,7 @@ Deno.test("so many pictures at once and no more; a peer that leaves does not wai
   await Promise.all(showing);
 });
 
-Deno.test("a second picture from the other side has room at the same time", async () => {
+Deno.test("two peers can show each other pictures at the same time", async () => {
   await using all = await pair();
   const { ana, rui, pictures } = all;
   const [one, other] = [
@@ -205,7 +205,7 @@ Deno.test("a second picture from the other side has room at the same time", asyn
   assert(await sameFiles(other, ana.folder.at("inbox/rui", "other.gif")));
 });
 
-/** Asks to show rui what it likes, and sends the bytes it likes. */
+/** Announces any picture to rui, and sends any bytes. */
 async function showRaw(
   { rui, room }: Pair,
   wish: DataOf<typeof Show>,
@@ -231,7 +231,7 @@ async function showRaw(
   return await told;
 }
 
-Deno.test("a picture that is not what was agreed on is not stored, and neither is one whose name leads elsewhere", async () => {
+Deno.test("a peer stores no picture that differs from the announced one, and none outside the sender's folder", async () => {
   await using all = await pair();
   const { rui } = all;
   const png = imageBytes("png", 5_000);
@@ -259,7 +259,7 @@ Deno.test("a picture that is not what was agreed on is not stored, and neither i
   assertEquals([last.peer, last.key, last.name, last.path], ["somebody", "new", "up.png", path]);
 });
 
-Deno.test("without an inbox a picture is shown and not kept", async () => {
+Deno.test("a peer without an inbox shows a picture and does not store it", async () => {
   const shown: Uint8Array[] = [];
   await using all = await pair({ rui: { inbox: undefined, onPicture: (bytes) => shown.push(bytes) } });
   const photo = await imageFile(all.pictures, "a.png", "png", 300_000);
@@ -271,7 +271,7 @@ Deno.test("without an inbox a picture is shown and not kept", async () => {
   assertEquals(await tree(all.rui.folder), []);
 });
 
-Deno.test("pictures count against their sender's share of the inbox, those on their way included", async () => {
+Deno.test("pictures count against their sender's share of the inbox, also while they arrive", async () => {
   await using all = await pair({ rui: { inbox: { share: false, quota: 1_000_000 } } });
   const { ana, rui, pictures } = all;
   await ana.peer.pictures.show("rui", await imageFile(pictures, "a.png", "png", 400_000));

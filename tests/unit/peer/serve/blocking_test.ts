@@ -1,5 +1,6 @@
 /**
- * A blocked key gets nothing, whatever it calls itself. Real sockets, real TLS, real folders, one process.
+ * Blocked peers get nothing, whatever name they use. Real sockets, real TLS, real folders, one
+ * process.
  * @module
  */
 
@@ -10,7 +11,7 @@ import { Room, type RoomPeer } from "../../../support/room.ts";
 import { failing, OPEN, tree } from "../../../support/senders.ts";
 import { eventually } from "../../../support/wait.ts";
 
-/** Everything that one peer may ask of ana, as what it fails with. */
+/** Sends each kind of request to ana, and reports the failure of each. */
 async function failures(room: Room, { peer, folder }: RoomPeer): Promise<Record<string, string>> {
   const root = await room.hashed("ana", "film.bin");
   const ways: Record<string, () => Promise<unknown>> = {
@@ -29,7 +30,7 @@ async function failures(room: Room, { peer, folder }: RoomPeer): Promise<Record<
   return found;
 }
 
-Deno.test("a blocked peer is refused everything, also under another name and after a restart, until it is unblocked", async () => {
+Deno.test("a peer refuses every request of a blocked peer, also under another name and after a restart, until it is unblocked", async () => {
   await using room = await Room.open();
   let ana = await room.peer("ana", undefined, { inbox: OPEN });
   await ana.folder.file("film.bin", 3_000_000);
@@ -54,7 +55,7 @@ Deno.test("a blocked peer is refused everything, also under another name and aft
   await eva.peer.directory.list("ana");
 });
 
-Deno.test("blocking a peer ends what runs for it at once", async () => {
+Deno.test("blocking a peer ends its running downloads at once", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana", undefined, { up: 1_000_000 });
   await ana.folder.file("film.bin", 60_000_000);
@@ -69,7 +70,7 @@ Deno.test("blocking a peer ends what runs for it at once", async () => {
   assert(transfer.view().done < 30_000_000);
 });
 
-Deno.test("block takes a name, an earlier name or a key, and neither oneself nor what has none", async () => {
+Deno.test("block accepts a name, an earlier name or a key, and refuses this peer itself and programs without a key", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana");
   const eva = await room.peer("eva");

@@ -41,7 +41,7 @@ function make(
   return { consent, events, allowed, timeOut: () => waits.forEach((resolve) => resolve()) };
 }
 
-Deno.test("consent that is open asks nobody, and one that is denied lets nobody have anything", async () => {
+Deno.test("Consent allows everything in mode open and refuses everything in mode deny", async () => {
   const open = make("open");
   await open.consent.allow(WISH, tell);
   const deny = make("deny");
@@ -49,7 +49,7 @@ Deno.test("consent that is open asks nobody, and one that is denied lets nobody 
   assertEquals([...open.events, ...deny.events], []);
 });
 
-Deno.test("always allows what it was said to, and no wish of another kind", async () => {
+Deno.test("Consent always allows a peer the kind of wish its owner chose, and no other kind", async () => {
   const { consent } = make("ask");
   const first = consent.allow(WISH, tell);
   consent.accept(1, { always: true });
@@ -63,7 +63,7 @@ Deno.test("always allows what it was said to, and no wish of another kind", asyn
   }
 });
 
-Deno.test("where everybody is refused, no digest tells what a file holds", async () => {
+Deno.test("a peer that refuses all downloads sends no digests", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana", undefined, { consent: "deny" });
   await ana.folder.file("pin.txt", 4);
@@ -80,7 +80,7 @@ Deno.test("where everybody is refused, no digest tells what a file holds", async
   }
 });
 
-Deno.test("an answer given before a file was hashed holds for it when it has a root, and for no other version of it", async () => {
+Deno.test("Consent applies an answer from before a file was hashed also afterwards, but not to another version of the file", async () => {
   const { consent } = make("ask");
   const { root: _, ...unhashed } = { ...WISH, modified: 7 };
   const all = [consent.allow(unhashed, tell), consent.allow({ ...WISH, modified: 7 }, tell)];
@@ -96,7 +96,7 @@ Deno.test("an answer given before a file was hashed holds for it when it has a r
   }
 });
 
-Deno.test("one question is asked for a file, however many connections want it, and its answer holds for all of them", async () => {
+Deno.test("Consent asks once for a file that several connections want, and applies the answer to all of them", async () => {
   const { consent, events } = make("ask");
   const all = [consent.allow(WISH, tell), consent.allow(WISH, tell)];
   assertEquals(consent.questions().map(({ number, name }) => [number, name]), [[1, "film.mp4"]]);
@@ -104,7 +104,7 @@ Deno.test("one question is asked for a file, however many connections want it, a
   await Promise.all(all);
   await consent.allow(WISH, tell);
   assertEquals(events.map(({ event }) => event), ["asked", "answered"]);
-  // Another file, and the same file for somebody else, are other questions.
+  // Another file, or the same file for another peer, is another question.
   const others = [
     consent.allow({ ...WISH, root: "r2" }, tell),
     consent.allow({ ...WISH, id: "cd".repeat(32) }, tell),
@@ -115,7 +115,7 @@ Deno.test("one question is asked for a file, however many connections want it, a
   await Promise.all(others);
 });
 
-Deno.test("a refusal, and silence, refuse; a refused file may be asked for again", async () => {
+Deno.test("Consent refuses when the owner refuses or does not answer, and asks again at the next request", async () => {
   const { consent, events, timeOut } = make("ask");
   const refused = assertRejects(() => consent.allow(WISH, tell), Failure);
   assertEquals(consent.refuse(1).peer, "rui");
@@ -127,7 +127,7 @@ Deno.test("a refusal, and silence, refuse; a refused file may be asked for again
   assertEquals(assertThrows(() => consent.accept(2), Failure).code, "not-found");
 });
 
-Deno.test("always holds from then on; one without a key is asked about each time", async () => {
+Deno.test("Consent remembers always for a key, and asks each time about a client without a key", async () => {
   const { consent, allowed } = make("ask");
   const first = consent.allow(WISH, tell);
   consent.accept(1, { always: true });
@@ -140,7 +140,7 @@ Deno.test("always holds from then on; one without a key is asked about each time
   assertEquals([...allowed], [`${WISH.id} download`]);
 });
 
-Deno.test("consent asks about each wish of a client without a key, also for the same file from the same host", async () => {
+Deno.test("Consent asks about each wish of a client without a key, also for the same file from the same host", async () => {
   const { consent } = make("ask");
   const wish = { ...WISH, id: NO_ID, peer: "127.0.0.1" };
   const first = consent.allow(wish, tell);
@@ -155,7 +155,7 @@ Deno.test("consent asks about each wish of a client without a key, also for the 
   await third;
 });
 
-Deno.test("consent bounds the questions of each host without a key, and another host may still ask", async () => {
+Deno.test("Consent bounds the open questions of each host without a key, and another host can still ask", async () => {
   const { consent } = make("ask");
   const wish = { ...WISH, id: NO_ID, peer: "10.0.0.5" };
   const open = Array.from({ length: QUESTIONS_PER_PEER_MAX }, () => consent.allow(wish, tell));
@@ -165,7 +165,7 @@ Deno.test("consent bounds the questions of each host without a key, and another 
   await Promise.all([...open, other]);
 });
 
-Deno.test("questions of keys made up at one address leave the first of them and make room for another address", async () => {
+Deno.test("Consent displaces questions of many keys from one address, but not the oldest, when another address asks", async () => {
   const { consent } = make("ask");
   const flood = Array.from({ length: QUESTIONS_OPEN_MAX }, (_, number) => {
     const id = `${number % 20}`.padStart(64, "e");
@@ -181,7 +181,7 @@ Deno.test("questions of keys made up at one address leave the first of them and 
   assertEquals((await Promise.all(ended)).filter((each) => each === "busy").length, 1);
 });
 
-Deno.test("a waiting caller is told that the owner is asked, a caller that left asks no more, and one peer cannot fill the screen", async () => {
+Deno.test("Consent informs a waiting caller, forgets one that has disconnected, and bounds the questions of each peer", async () => {
   const { consent } = make("ask");
   let told = 0;
   const gone = new Failure("closed", "it is gone");

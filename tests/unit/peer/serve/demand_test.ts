@@ -5,13 +5,13 @@ import { Demand } from "../../../../lib/peer/serve/demand.ts";
 
 const FILM = { root: "a".repeat(64), size: 5 * PIECE_BYTES };
 
-/** Sends a piece of the film to a peer. */
+/** Sends one piece of the film to a peer. */
 function give(demand: Demand, peer: string, index: number): void {
   using promised = demand.promise(FILM, peer, { start: index * PIECE_BYTES, end: (index + 1) * PIECE_BYTES });
   promised.sent(PIECE_BYTES);
 }
 
-Deno.test("Demand counts the peers that ask now, and knows what was given away until no peer asks any more", () => {
+Deno.test("Demand counts the peers that ask now, and remembers the pieces it has sent until no peer asks", () => {
   let nowMs = 0;
   const demand = new Demand({ now: () => nowMs, delay: () => Promise.resolve() });
   assertEquals(demand.note(FILM, "a").asking, 1);
@@ -26,7 +26,7 @@ Deno.test("Demand counts the peers that ask now, and knows what was given away u
   assertEquals([later.asking, later.given.size], [1, 0]);
 });
 
-Deno.test("Demand remembers a bounded number of contents, those asked for last", () => {
+Deno.test("Demand remembers a bounded number of contents, the latest ones", () => {
   const demand = new Demand({ now: () => 0, delay: () => Promise.resolve() });
   give(demand, "a", 1);
   for (let number = 0; number < DEMANDED_CONTENTS_MAX; number++) {
@@ -47,7 +47,7 @@ Deno.test("Demand forgets a peer sooner when its last connection has ended", () 
   assertEquals(demand.note(FILM, "b").given.has(3), false);
 });
 
-Deno.test("Demand promises a piece to one peer at a time, and takes back what was not sent", () => {
+Deno.test("Demand promises a piece to one peer at a time, and withdraws the promise of what was not sent", () => {
   const demand = new Demand({ now: () => 0, delay: () => Promise.resolve() });
   const given = (): number[] => {
     const { given } = demand.note(FILM, "b");

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../../lib/core/failure.ts";
 import { FairQueue } from "../../../../lib/peer/serve/fair_queue.ts";
 
-/** Asks for a slot as a peer, and tells how it goes. */
+/** Asks for a slot as a peer, and records its places and its turn. */
 function asks(line: FairQueue, peer: string, log: string[]): { places: number[]; done: Promise<Disposable> } {
   const places: number[] = [];
   const done = line.take({ key: peer, address: "10.0.0.1" }, (before) => {
@@ -17,7 +17,7 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
-Deno.test("FairQueue gives slots at once as long as there are some", async () => {
+Deno.test("FairQueue gives free slots at once", async () => {
   const line = new FairQueue(2);
   const log: string[] = [];
   const [a, b, c] = ["a", "b", "c"].map((peer) => asks(line, peer, log));
@@ -29,7 +29,7 @@ Deno.test("FairQueue gives slots at once as long as there are some", async () =>
   assertEquals(line.size, 0);
 });
 
-Deno.test("FairQueue gives turns to the peers one after the other, not to the one with most requests", async () => {
+Deno.test("FairQueue gives turns to peers one after the other, however many requests each has", async () => {
   const line = new FairQueue(1);
   const log: string[] = [];
   const granted: Disposable[] = [];
@@ -43,7 +43,7 @@ Deno.test("FairQueue gives turns to the peers one after the other, not to the on
   assertEquals(log, ["greedy", "greedy", "b", "c", "greedy", "b", "greedy"]);
 });
 
-Deno.test("FairQueue tells everybody a true place, and again when it changes", async () => {
+Deno.test("FairQueue reports to each peer its place, and again when the place changes", async () => {
   const line = new FairQueue(1);
   const log: string[] = [];
   const first = asks(line, "first", log);
@@ -56,7 +56,7 @@ Deno.test("FairQueue tells everybody a true place, and again when it changes", a
   for (const { done } of waiting) (await done)[Symbol.dispose]();
 });
 
-Deno.test("FairQueue lets a newcomer in beside those who have had the fewest turns", async () => {
+Deno.test("FairQueue places a newcomer beside the peers with the fewest turns", async () => {
   const line = new FairQueue(1);
   const log: string[] = [];
   const first = asks(line, "a", log);
@@ -70,7 +70,7 @@ Deno.test("FairQueue lets a newcomer in beside those who have had the fewest tur
   assertEquals(log, ["a", "a", "new", "a"]);
 });
 
-Deno.test("FairQueue forgets who cannot be told any more", async () => {
+Deno.test("FairQueue forgets a peer whose place cannot be reported", async () => {
   const line = new FairQueue(1);
   const slot = await line.take({ key: "a", address: "10.0.0.1" }, () => Promise.resolve());
   const gone = assertRejects(

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { inOrder } from "../../../../lib/peer/serve/fair_queue.ts";
 import { judgeTurn, QueueTurn, type TurnState } from "../../../../lib/peer/serve/queue_turn.ts";
 
-/** Three seconds in which the sender waited for the receiver all the time. */
+/** Three seconds in which the sender always waited for the receiver. */
 const WAITED = { ms: 3_000, waitedMs: 3_000 };
 
 const VERDICTS: [situation: string, turn: Partial<TurnState>, verdict: ReturnType<typeof judgeTurn>][] = [
@@ -27,13 +27,13 @@ const VERDICTS: [situation: string, turn: Partial<TurnState>, verdict: ReturnTyp
   ["a fast one for long when nobody waits", { heldMs: 600_000, isWanted: false }, "goes on"],
 ];
 
-Deno.test("judgeTurn() does what the table says", () => {
+Deno.test("judgeTurn() decides as the table says", () => {
   for (const [situation, turn, verdict] of VERDICTS) {
     assertEquals(judgeTurn({ heldMs: 0, window: undefined, isWanted: true, ...turn }), verdict, situation);
   }
 });
 
-/** `ana@1 held 2/3 turns 0/1`: of the key / of the address. */
+/** Reads `ana@1 held 2/3 turns 0/1`: the numbers of the key and of the address. */
 function waiting(text: string): Parameters<typeof inOrder>[0][number] & { readonly name: string } {
   const [, key = "", address = "", heldKey, heldAddress, turnsKey, turnsAddress] =
     /^(\w+)@(\d+) held (\d+)\/(\d+) turns (\d+)\/(\d+)$/.exec(text) ?? [];
@@ -54,23 +54,23 @@ const ORDERS: [situation: string, line: string[], order: string][] = [
   ["an address that had turns under other keys waits", ["b@1 held 0/1 turns 0/9", "a@2 held 0/1 turns 1/1"], "a b"],
 ];
 
-Deno.test("inOrder() does what the table says", () => {
+Deno.test("inOrder() sorts as the table says", () => {
   for (const [situation, line, order] of ORDERS) {
     assertEquals(inOrder(line.map(waiting)).map(({ name }) => name).join(" "), order, situation);
   }
 });
 
-Deno.test("QueueTurn counts only the time in which the receiver is waited for, and the last complete window", () => {
+Deno.test("QueueTurn judges by the time spent waiting for the receiver in the last complete window", () => {
   let nowMs = 0;
   let ended = 0;
   const turn = new QueueTurn({ now: () => nowMs, delay: () => Promise.resolve() }, () => ended += 1);
-  // For four seconds the sender's own pace is what takes time.
+  // For four seconds the sender waits only for its own pace.
   for (; nowMs < 4_000; nowMs += 100) {
     turn.waits();
     turn.took(1_000);
   }
   assertEquals(turn.judge(), "goes on");
-  // Then the receiver takes nothing more.
+  // Then the receiver reads nothing more.
   turn.waits();
   nowMs = 5_900;
   assertEquals(turn.judge(), "goes on");

@@ -27,7 +27,10 @@ const refuse: Reaction = (_, connection, id) => connection.send(encodeFailure(ne
 const hangUp: Reaction = (_, connection) => connection.close();
 const ignore: Reaction = () => {};
 
-/** A sender and a receiver that reacts in this way to one message after the other, and then acknowledges all. */
+/**
+ * A sender, and a receiver with one reaction for each message; after the last reaction it
+ * acknowledges all messages.
+ */
 class Pair implements AsyncDisposable {
   readonly outbox: Outbox;
   readonly received: Message[] = [];
@@ -81,7 +84,7 @@ class Pair implements AsyncDisposable {
   }
 }
 
-Deno.test("a message that is not acknowledged in two seconds, or lost with its connection, is sent again under its number", async () => {
+Deno.test("Outbox sends a message again under its number when it is not acknowledged or its connection is lost", async () => {
   await using temp = await TempFolder.make();
   await using pair = new Pair(temp, ignore, hangUp);
   const start = performance.now();
@@ -93,19 +96,19 @@ Deno.test("a message that is not acknowledged in two seconds, or lost with its c
   assertEquals([pair.texts().at(-1), pair.connections], ["b", 3]);
 });
 
-Deno.test("after three resends a message is kept, the answer says so, and it goes out at the next attempt", async () => {
+Deno.test("Outbox keeps a message after three resends, reports that, and delivers it at the next attempt", async () => {
   await using temp = await TempFolder.make();
   await using pair = new Pair(temp, hangUp, hangUp, hangUp, hangUp);
   assertEquals((await pair.outbox.tell("rui", "a")).waitsFor?.code, "closed");
   assertEquals(pair.texts(), ["a", "a", "a", "a"]);
   assertEquals((await pair.outbox.tell("rui", "b")).waitsFor, undefined);
   assertEquals(pair.texts().slice(4), ["a", "b"]);
-  // Of what was said to wait, it is told when it no longer does.
+  // The delivery of a message that was reported as waiting is reported, too.
   const [event] = await eventually("it is told", () => pair.events.length > 0 && pair.events);
   assertEquals(event, { event: "delivered", peer: "rui", id: "ab".repeat(32), count: 1 });
 });
 
-Deno.test("a message that its receiver does not want is given up, and holds up none after it", async () => {
+Deno.test("Outbox gives up a message that its receiver refuses, and delivers the next one", async () => {
   await using temp = await TempFolder.make();
   await using pair = new Pair(temp, refuse);
   const [first, second] = [pair.outbox.tell("rui", "a"), pair.outbox.tell("rui", "b")];
@@ -114,7 +117,7 @@ Deno.test("a message that its receiver does not want is given up, and holds up n
   assertEquals(pair.state.talk.history({ limit: 9 }).map(({ state }) => state), ["refused", "delivered"]);
 });
 
-Deno.test("a sender that has lost count goes on above what the receiver has taken, and nothing is left out", async () => {
+Deno.test("Outbox continues above the receiver's numbers after it has lost count, and leaves no message out", async () => {
   await using temp = await TempFolder.make();
   const last = Date.now() + 1_000_000;
   await using pair = new Pair(temp, (_, connection, id) => connection.send(encodeReply(Tell, { last }, id)));
@@ -123,7 +126,7 @@ Deno.test("a sender that has lost count goes on above what the receiver has take
   assertEquals(pair.received.slice(1).map(({ number }) => number), [last + 1, last + 2, last + 3]);
 });
 
-Deno.test("only so much waits for one peer, and what is told meanwhile asks nobody", async () => {
+Deno.test("Outbox keeps a bounded number of messages for a peer that is away, and does not try to connect for each", async () => {
   await using temp = await TempFolder.make();
   await using pair = new Pair(temp);
   pair.state.people.rememberPeer("rui", "ab".repeat(32));

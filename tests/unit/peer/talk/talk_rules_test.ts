@@ -9,7 +9,7 @@ import {
   type NextStep,
 } from "../../../../lib/peer/talk/talk_rules.ts";
 
-Deno.test("a message is new when its number is higher than all before it, whatever lies between", () => {
+Deno.test("judgeTold() calls a message new when its number is higher than all before it", () => {
   const cases: [last: number | undefined, number: number, verdict: "new" | "again"][] = [
     [undefined, 1, "new"],
     [undefined, 1_795_000_000_000, "new"],
@@ -22,7 +22,7 @@ Deno.test("a message is new when its number is higher than all before it, whatev
   for (const [last, number, verdict] of cases) assertEquals(judgeTold(last, number), verdict, `${last} ${number}`);
 });
 
-Deno.test("numbers only rise: with the clock, and when it stands still or goes back", () => {
+Deno.test("nextNumber() rises with the clock, and also when the clock stands still or goes back", () => {
   const cases: [last: number | undefined, now: number, number: number][] = [
     [undefined, 1000, 1000],
     [999, 1000, 1000],
@@ -33,8 +33,11 @@ Deno.test("numbers only rise: with the clock, and when it stands still or goes b
   assertEquals([hasLostCount(7, 7), hasLostCount(7, 8)], [false, true]);
 });
 
-Deno.test("messages come once and in order through every loss: of messages, of acknowledgements, of either side's memory", () => {
-  /** What is lost on the way of each attempt, and before which messages somebody forgets; the clock of the sender stands still. */
+Deno.test("messages arrive once and in order although messages, acknowledgements or the state of either side are lost", () => {
+  /**
+   * What is lost in each attempt, and before which messages one side loses its state. The clock of
+   * the sender stands still.
+   */
   const cases: [what: string, options: Parameters<typeof exchange>[0]][] = [
     ["nothing is lost", {}],
     ["every second message is lost", { losesMessage: (attempt) => attempt % 2 === 0 }],
@@ -53,7 +56,7 @@ Deno.test("messages come once and in order through every loss: of messages, of a
   for (const [what, options] of cases) assertEquals(exchange(options), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], what);
 });
 
-/** Ten messages from one to another, by the rules. Shape: what was shown. */
+/** Sends ten messages by the rules. Returns the messages that the receiver has shown. */
 function exchange(options: {
   losesMessage?: (attempt: number) => boolean;
   losesReply?: (attempt: number) => boolean;
@@ -82,7 +85,7 @@ function exchange(options: {
   return shown;
 }
 
-Deno.test("a failure is tried again at once, later, told, or final", () => {
+Deno.test("afterFailure() decides as the table says", () => {
   const cases: [code: FailureCode, remote: boolean, resends: number, step: NextStep][] = [
     ["timeout", false, 0, "resend"],
     ["timeout", false, TELL_RESENDS_MAX - 1, "resend"],

@@ -19,7 +19,7 @@ import { eventually } from "../../../support/wait.ts";
 
 type Event<Kind> = Extract<PeerEvent, { event: Kind }>;
 
-/** What a peer was told. */
+/** The messages that a peer has received. */
 function told({ events }: RoomPeer): Event<"told">[] {
   return events.filter((event) => event.event === "told");
 }
@@ -32,7 +32,7 @@ async function stop({ peer }: RoomPeer): Promise<void> {
   await peer[Symbol.asyncDispose]();
 }
 
-/** A connection to a peer, by hand, as somebody whom nobody knows. */
+/** Connects to a peer by hand, with a key that it does not know. */
 async function stranger(room: Room, to: RoomPeer): Promise<Connection> {
   const row = await room.index.peer(to.peer.name);
   const identity = await identityOf(Uint8Array.fromHex(row?.certificate ?? ""));
@@ -41,7 +41,7 @@ async function stranger(room: Room, to: RoomPeer): Promise<Connection> {
   return connection;
 }
 
-Deno.test("what is told arrives at once; a sender is shown with the key as long as the name is new", async () => {
+Deno.test("a message arrives at once, and its sender is shown with the key while the name is new", async () => {
   await using room = await Room.open();
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
   for (const text of ["Olá 🎓", "are you there?"]) {
@@ -62,7 +62,7 @@ Deno.test("what is told arrives at once; a sender is shown with the key as long 
   ]);
 });
 
-Deno.test("a peer that was away gets every message after coming back, in order, also when the sender left meanwhile", async () => {
+Deno.test("a peer that was away gets every message in order when it is back, also after a restart of the sender", async () => {
   await using room = await Room.open();
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
   await ana.peer.outbox.tell("rui", "1");
@@ -84,7 +84,7 @@ Deno.test("a peer that was away gets every message after coming back, in order, 
   assertEquals((await later.peer.outbox.tell("rui", "5")).waitsFor, undefined);
 });
 
-Deno.test("a message to a peer that is back does not wait for the next attempt", async () => {
+Deno.test("a new message to a peer that is back ends the wait for the next attempt", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana", undefined, { random: () => 1 });
   const rui = await room.peer("rui");
@@ -96,7 +96,7 @@ Deno.test("a message to a peer that is back does not wait for the next attempt",
   assertEquals(texts(back), ["2", "3", "4"]);
 });
 
-Deno.test("messages also wait when the index is away, and go on over a connection that is there", async () => {
+Deno.test("messages are kept while the index is unreachable, and are delivered over an open connection", async () => {
   await using room = await Room.open();
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
   const eva = await room.peer("eva");
@@ -112,7 +112,7 @@ Deno.test("messages also wait when the index is away, and go on over a connectio
   await room.startIndex();
 });
 
-Deno.test("nothing is told to nobody, to oneself, to names that are none, or of any length", async () => {
+Deno.test("tell refuses unknown peers, this peer itself, bad names, and texts that are empty or too long", async () => {
   await using room = await Room.open();
   const [ana, rui] = [await room.peer("ana"), await room.peer("rui")];
   const cases: [peer: string, text: string, code: string][] = [
@@ -131,7 +131,7 @@ Deno.test("nothing is told to nobody, to oneself, to names that are none, or of 
   assertEquals(texts(rui).map((text) => text.length), [TELL_BYTES_MAX]);
 });
 
-Deno.test("a known name with another key gets nothing until it is trusted, and then everything, in order", async () => {
+Deno.test("a known name with another key gets no message until it is trusted, and then all of them in order", async () => {
   await using first = await Room.open();
   await using second = await Room.open();
   const before = await first.peer("ana");
@@ -154,7 +154,7 @@ Deno.test("a known name with another key gets nothing until it is trusted, and t
   assertEquals(ana.events.filter((event) => event.event === "undelivered").length, 1);
 });
 
-Deno.test("a message under a known name with another key is shown as what it is", async () => {
+Deno.test("a message from a known name with another key is shown with a warning", async () => {
   await using first = await Room.open();
   await using second = await Room.open();
   const before = await first.peer("ana");
@@ -167,7 +167,7 @@ Deno.test("a message under a known name with another key is shown as what it is"
   assertEquals(told(ana).map(({ key }) => key), ["changed"]);
 });
 
-Deno.test("an answer goes to the key that wrote, and to nobody else with that name later", async () => {
+Deno.test("an answer goes only to the key that wrote, not to another key with the same name", async () => {
   await using first = await Room.open();
   await using second = await Room.open();
   const before = await first.peer("ana");
@@ -180,7 +180,7 @@ Deno.test("an answer goes to the key that wrote, and to nobody else with that na
   assertEquals([failure.code, told(other).length], ["key-changed", 0]);
 });
 
-Deno.test("hostile text acts on no terminal, and a name that is only claimed is not shown", async () => {
+Deno.test("a message cannot control the terminal, and a name that is only claimed is not shown", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana");
   await room.peer("rui");
@@ -194,7 +194,7 @@ Deno.test("hostile text acts on no terminal, and a name that is only claimed is 
   assert(isPrintable(shown) && !shown.includes("\n") && shown.includes("line 1\\nana: I resign"), shown);
 });
 
-Deno.test("a sender that floods is slowed down, and a message that is sent again is acknowledged without being shown", async () => {
+Deno.test("a peer slows down a sender of many messages, and acknowledges a repeated one without showing it", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana");
   using connection = await stranger(room, ana);
