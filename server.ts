@@ -18,8 +18,8 @@ import type { SearchIndex } from "./lib/index/search_index.ts";
 import { LocalIndex } from "./lib/index/local/local_index.ts";
 import { type Room, RoomKey, WEAK_KEY } from "./lib/net/room_key.ts";
 import { watchEventLoop } from "./lib/server/event_loop.ts";
-import { HTTP_ROUTES } from "./lib/server/http_routes.ts";
-import { HttpServer } from "./lib/server/http_server.ts";
+import { IndexHttp } from "./lib/server/http/index_http.ts";
+import { HTTP_ROUTES } from "./lib/server/http/routes.ts";
 import { IndexMetrics } from "./lib/server/index_metrics.ts";
 import { IndexServer } from "./lib/server/index_server.ts";
 import {
@@ -40,62 +40,65 @@ import { finishResults, printError, printText } from "./lib/shell/screen/output.
 import { describeErrorStream, streamFile } from "./lib/shell/stream_place.ts";
 import { looseMode, requireSecret } from "./lib/store/files/secret_file.ts";
 
-/** How long a line of the log may wait for others: a search is answered in less time than a write takes. */
+/** How long a line of the log waits for others, so that they are written together: a write takes longer than a search. */
 const LOG_PAUSE_MS = 50;
 
 const FLAGS = {
   host: {
     value: "HOST",
-    about: "address to listen on; 0.0.0.0 is every interface, IPv6 included",
+    about: "address to listen on; 0.0.0.0 is every interface, including IPv6",
     byDefault: "0.0.0.0",
   },
-  port: { value: "PORT", about: "port for peers; 0 takes any free one", byDefault: "1099" },
+  port: { value: "PORT", about: "port for peers; 0 is any free one", byDefault: "1099" },
   "http-port": {
     value: "PORT",
-    about: "port for HTTP (/openapi.json says what); 0 takes any free one",
+    about: "port for HTTP; 0 is any free one; /openapi.json describes the API",
     byDefault: "8031",
   },
-  "http-host": { value: "HOST", about: "address for HTTP (default: that of --host; in a room with a key, 127.0.0.1)" },
-  "no-http": { about: "serve no HTTP" },
+  "http-host": {
+    value: "HOST",
+    about: "address for HTTP (default: the one of --host; in a room with a key, 127.0.0.1)",
+  },
+  "no-http": { about: "turn HTTP off" },
   redis: {
     value: "URL",
-    about: "share the index with other servers over this Redis; the URLs of a cluster are separated by commas",
+    about: "share the index with other servers over this Redis; separate the URLs of a cluster with commas",
   },
   "redis-url-file": {
     value: "FILE",
-    about: "the same, with the URL in a file, since everybody on a machine can see the arguments of a program",
+    about: "read the URL of --redis from a file: everybody on a machine can see the arguments of its programs",
   },
-  "room-key-file": { value: "FILE", about: "the key of the room: without it nobody joins, searches or downloads" },
-  "new-room-key": { about: "print a new room key, for such a file" },
+  "room-key-file": { value: "FILE", about: "the key of the room: peers need it to join, search and download" },
+  "new-room-key": { about: "print a new room key for --room-key-file" },
   "max-peers": {
     value: "N",
-    about: "how many connections are served at once; further ones are refused and try again",
+    about: "most connections at once; further peers are rejected and try again",
     byDefault: String(INDEX_CONNECTIONS_MAX),
   },
   rates: {
     value: "CLASS=N,...",
     about:
-      "requests a second before callers are delayed: proofs, classroom and http requests per address, questions per connection",
+      "requests a second, before further ones wait: proofs, requests (in classroom dialects) and http by address, questions by connection",
     byDefault: Object.entries(RATES).map((pair) => pair.join("=")).join(","),
   },
-  "log-level": { value: "LEVEL", about: `what is logged: ${LOG_LEVELS.join(", ")}`, byDefault: "info" },
+  "log-level": { value: "LEVEL", about: `how much is logged: ${LOG_LEVELS.join(", ")}`, byDefault: "info" },
   ...COMMON_FLAGS,
 } as const satisfies FlagTable;
 
-const HELP = `Recess ${VERSION}: the index that knows who has which file.
+const HELP = `Recess ${VERSION}: the index, which knows which peer has which file.
 
 usage: deno run --allow-net --allow-read server.ts [FLAG...]
 
 ${flagHelp(FLAGS)}
 
-Without a room key, classroom clients (JOIN, SEARCH, UPDATE as JSON or as words) are answered on the same port; so is a
-person: nc HOST PORT, then HELP.
+Without a room key, the index also answers classroom clients (JOIN, SEARCH, UPDATE in JSON or in words) on the same port.
+A person can try it: nc HOST PORT, then HELP.
 
-the five classroom systems; what does not concern the index is in the help of peer.ts:
+the five classroom systems; the help of peer.ts has the rest of them:
 ${classroomHelp()}
 
-Everyone else starts a peer: deno task peer FOLDER --index HOST:PORT
-Ctrl-C says goodbye to all peers and ends.`;
+To share files, start a peer: deno task peer FOLDER --index HOST:PORT
+Ctrl-C says goodbye to all peers and ends the index.`;
 
 if (import.meta.main) {
   const json = Deno.args.includes("--json");
@@ -130,8 +133,8 @@ async function main(): Promise<void> {
     pauseMs: LOG_PAUSE_MS,
     name: `the log (${describeErrorStream()})`,
     onHeld: ({ message }) => {
-      // The log says it itself as soon as it can; until then only standard output can.
-      const text = `${message}; the index goes on, and the log does when there is room`;
+      // The log reports it as soon as it can be written. Until then, only standard output can.
+      const text = `${message}; the index goes on, and writes the log when there is room`;
       if (!isOneFile()) {
         results.write(flags.json ? printableJson({ event: "log-held", why: message }) : printable(text));
       }
@@ -153,9 +156,9 @@ async function main(): Promise<void> {
   await using server = await IndexServer.listen(address, { ...parts, ...room, connectionsMax });
   rekeyOnHangup(server, keyFile, journal);
   const httpPort = parsePort(flags["http-port"]);
-  // HTTP is not encrypted, and the key comes along: not over the network, unless that is asked for.
+  // HTTP is not encrypted, and clients send the key: it does not leave the machine unless --http-host allows that.
   const httpHost = flags["http-host"] ?? (keyFile === undefined ? flags.host : "127.0.0.1");
-  await using http = flags["no-http"] ? null : await HttpServer.listen({ host: httpHost, port: httpPort }, {
+  await using http = flags["no-http"] ? null : await IndexHttp.listen({ host: httpHost, port: httpPort }, {
     ...parts,
     state: () => server.state,
     roomKey: () => server.roomKey,
@@ -188,14 +191,14 @@ function isOneFile(): boolean {
   return output !== undefined && output.ino === errors?.ino && output.dev === errors.dev;
 }
 
-/** The index of this server alone, or one that it shares with others, whose code is loaded only then. */
+/** Opens the index of this server alone or, with Redis, one that it shares. The code of that one is loaded only then. */
 async function openIndex(redis: string | undefined, journal: Journal): Promise<SearchIndex> {
   if (redis === undefined) return new LocalIndex();
   const { parseRedisPlace, SharedIndex } = await import("./lib/index/shared/shared_index.ts");
   return await SharedIndex.open(parseRedisPlace(redis), { onEvent: journal });
 }
 
-/** The key of the room. A file that others can read, or a key that can be guessed, is remarked on. */
+/** Reads the key of the room. The journal notes a file that others can read, and a key that others can guess. */
 async function readRoom(keyFile: string, journal: Journal): Promise<Room> {
   const key = RoomKey.parse(await requireSecret(keyFile, "room key"));
   await remarkOnMode(keyFile, journal);
@@ -203,7 +206,7 @@ async function readRoom(keyFile: string, journal: Journal): Promise<Room> {
   return await key.room();
 }
 
-/** The URL of Redis, from the flag or from a file. A password among the arguments is remarked on. */
+/** The URL of Redis, from the flag or from a file. The journal notes a password among the arguments. */
 async function redisUrl(
   argument: string | undefined,
   file: string | undefined,
@@ -216,7 +219,7 @@ async function redisUrl(
     return argument;
   }
   if (argument !== undefined) {
-    throw new Failure("usage", "--redis and --redis-url-file say the same", { hint: "use one of them" });
+    throw new Failure("usage", "--redis and --redis-url-file are two URLs", { hint: "use one of them" });
   }
   const url = (await requireSecret(file, "URL of Redis")).trim();
   await remarkOnMode(file, journal);
@@ -228,7 +231,7 @@ async function remarkOnMode(path: string, journal: Journal): Promise<void> {
   if (why !== undefined) journal({ event: "insecure", why });
 }
 
-/** Reads the room's key again at every SIGHUP, one after the other; a file that cannot be read changes nothing. */
+/** Reads the room's key again at every SIGHUP. A file that cannot be read changes nothing. */
 function rekeyOnHangup(server: IndexServer, keyFile: string | undefined, journal: Journal): void {
   if (Deno.build.os === "windows") return;
   let last = Promise.resolve();

@@ -46,3 +46,13 @@ declare module "@std/cli" {
     options?: ParseArgsOptions,
   ): Record<string, unknown> & { _: (string | number)[] };
 }
+
+declare module "@std/streams/limited-bytes-transform-stream" {
+  export class LimitedBytesTransformStream extends TransformStream<Uint8Array, Uint8Array> {
+    constructor(size: number, options?: { error?: boolean });
+  }
+}
+
+declare module "@std/streams/to-bytes" {
+  export function toBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>>;
+}

@@ -273,8 +273,10 @@ export const REPLY_WAIT_MS = 15_000;
 export const LIST_MS_MAX = 300_000;
 /** The next byte of a body to arrive, and a written byte to be taken. */
 export const BODY_WAIT_MS = 15_000;
-/** An HTTP connection on which nothing is said, or nothing is answered. Longer than Prometheus waits between two looks. */
+/** An HTTP connection between two requests. Longer than Prometheus waits between two looks. */
 export const HTTP_IDLE_MS_MAX = 75_000;
+/** The head of an HTTP request to arrive, from its first byte. */
+export const HTTP_HEAD_WAIT_MS = 10_000;
 /** The whole body of an HTTP request to arrive. */
 export const HTTP_BODY_WAIT_MS = 3_000;
 /** Time that a dial-back has before it may be ended for another one. */

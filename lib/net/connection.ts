@@ -133,16 +133,18 @@ export class Connection implements Disposable {
 
   /**
    * Reads on, behind what has arrived. Shape: whether there is more, or the other side has closed; "quiet" when nothing came for `quietMs`, and
-   * then only `more` may be called to read. Fails: "timeout" after `waitMs`, "closed".
+   * then only `more` may be called to read. Fails: "timeout" after `waitMs`, if there is one; "closed".
    */
-  async more(options: { waitMs: number; quietMs?: number }): Promise<"more" | "end" | "quiet"> {
+  async more(options: { waitMs?: number; quietMs?: number }): Promise<"more" | "end" | "quiet"> {
     const { waitMs, quietMs } = options;
     const reading = this.#reading ??= this.#readOn();
     // Whoever is told that it is quiet may never ask again.
     reading.catch(() => {});
     if (quietMs !== undefined && !(await settlesWithin(quietMs, reading))) return "quiet";
-    this.#startWait(Connection.#reads, waitMs);
-    const read = await reading.finally(() => Connection.#reads.stop(this, waitMs));
+    if (waitMs !== undefined) this.#startWait(Connection.#reads, waitMs);
+    const read = await reading.finally(() => {
+      if (waitMs !== undefined) Connection.#reads.stop(this, waitMs);
+    });
     this.#reading = undefined;
     return read === null ? "end" : "more";
   }

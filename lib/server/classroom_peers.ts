@@ -1,6 +1,7 @@
 /**
- * The peers of classroom dialects at this index. They connect for one request at a time, so their presence is not a connection: each stays listed,
- * under its address, until it has asked for nothing for a while. Called by dialect_session.ts.
+ * The peers of classroom dialects at this index. They connect for one request at a time, so a connection does not show
+ * that they are present. Each stays listed under its address until it has sent no request for a while. Called by
+ * dialect_session.ts.
  * @module
  */
 
@@ -21,12 +22,12 @@ import { Turns } from "../core/flow/turns.ts";
 import type { SearchIndex } from "../index/search_index.ts";
 import type { Journal } from "./journal.ts";
 
-/** What the list needs. */
+/** What the list works with. */
 export interface ClassroomPeersOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
   readonly clock: Clock;
-  /** Peers at once. Default: `DIALECT_PEERS_MAX`. */
+  /** The most peers at once. Default: `DIALECT_PEERS_MAX`. */
   readonly peersMax?: number;
 }
 
@@ -35,19 +36,19 @@ interface ClassroomPeer {
   readonly address: Address;
   readonly files: Set<string>;
   heardMs: number;
-  /** Whether the index took it. */
+  /** Resolves when the peer has joined the index, and rejects when the index refuses it. */
   readonly joined: Promise<void>;
-  /** Its changes follow each other, whichever connections they come over. */
+  /** The last change of its list. Changes are made one after the other, also when they come over several connections. */
   changed: Promise<unknown>;
 }
 
-/** Every peer of a dialect that is listed. */
+/** All listed peers of classroom dialects. */
 export class ClassroomPeers implements Disposable {
   readonly #options: ClassroomPeersOptions;
-  /** By name; the one heard last is last. */
+  /** By name. The peer that was heard last is last. */
   readonly #peers = new Map<string, ClassroomPeer>();
   readonly #places: Places<ClassroomPeer>;
-  /** What is done to the index under one name, in order of asking: who leaves while it joins has joined before it leaves. */
+  /** Calls of the index for one name, one after the other: a peer that leaves while it joins joins first. */
   readonly #turns = new Turns();
   readonly #closing = new AbortController();
   #watching = false;
@@ -57,12 +58,16 @@ export class ClassroomPeers implements Disposable {
     this.#places = new Places({ total: options.peersMax ?? DIALECT_PEERS_MAX, first: "oldest", graceMs: 0 });
   }
 
-  /** How many there are. */
+  /** How many peers are listed. */
   get size(): number {
     return this.#peers.size;
   }
 
-  /** Lists a peer with these files and no others. Fails: "busy" when there are too many peers, "too-large". */
+  /**
+   * Lists a peer with these files and no others.
+   *
+   * @throws {Failure} "busy" when there are too many peers or files of peers in dialects, "too-large".
+   */
   async join(address: Address, dialect: Dialect, files: readonly string[]): Promise<void> {
     const isNew = !this.#peers.has(formatAddress(address));
     const peer = this.#peer(address, dialect);
@@ -72,7 +77,11 @@ export class ClassroomPeers implements Disposable {
     journal({ event: "joined", peer: peer.name, from: address, files: peer.files.size, reachable: true });
   }
 
-  /** Lists more files of a peer; one that was not here, or was forgotten, is so again. Fails: as `join` does. */
+  /**
+   * Lists more files of a peer. A peer that is not listed joins with them.
+   *
+   * @throws {Failure} as `join` does.
+   */
   async add(address: Address, dialect: Dialect, files: readonly string[]): Promise<void> {
     const isNew = !this.#peers.has(formatAddress(address));
     if (isNew) return await this.join(address, dialect, files);
@@ -83,26 +92,31 @@ export class ClassroomPeers implements Disposable {
     this.#options.journal({ event: "listed", peer: peer.name, added, removed: 0, files: peer.files.size });
   }
 
-  /** Takes a peer off the list, if it is there. */
+  /** Removes a peer from the list, if it is there. */
   async leave(address: Address, why: string): Promise<void> {
     const peer = this.#peers.get(formatAddress(address));
     if (peer !== undefined) await this.#forget(peer, why);
   }
 
-  /** Takes a peer off the list that is listed by another server now. */
+  /** Removes a peer that another server lists now. */
   lost(name: string): void {
     const peer = this.#peers.get(name);
     if (peer !== undefined) this.#places.leave(peer);
     if (this.#peers.delete(name)) this.#options.journal({ event: "left", peer: name, why: "joined at another server" });
   }
 
-  /** Notes a sign of life: of the peer at this port, or where none is named, of all at this host, since they do not say who asks. */
+  /**
+   * Notes a sign of life of a peer.
+   *
+   * @param port The port at which the peer serves. Undefined when the request does not name it: then the sign counts for
+   * all peers at this host.
+   */
   heard(host: string, port: number | undefined): void {
     const all = port === undefined ? this.#at(host) : [this.#peers.get(formatAddress({ host, port }))];
     for (const peer of all) if (peer !== undefined) this.#note(peer);
   }
 
-  /** Where those are who list a file of exactly this name. */
+  /** The addresses of the peers that list a file of exactly this name. */
   holders(name: string): Address[] {
     return this.#peers.values().filter(({ files }) => files.has(name)).map(({ address }) => address).toArray();
   }
@@ -111,7 +125,12 @@ export class ClassroomPeers implements Disposable {
     this.#closing.abort();
   }
 
-  /** The peer at an address, which joins the index if it was not there. Nothing is waited for in here: two who ask for one address get one peer. */
+  /**
+   * Finds the peer at an address, or lets a new one join the index. It waits for nothing, so that two requests of one
+   * address share one peer.
+   *
+   * @throws {Failure} "busy" when all places are taken.
+   */
   #peer(address: Address, dialect: Dialect): ClassroomPeer {
     const name = formatAddress(address);
     const known = this.#peers.get(name);
@@ -125,7 +144,7 @@ export class ClassroomPeers implements Disposable {
     const { promise: joined, resolve } = Promise.withResolvers<void>();
     const peer = { name, address, files: new Set<string>(), heardMs: clock.now(), joined, changed: joined };
     const entered = this.#places.enter(peer, { host }, peer.heardMs);
-    if (!entered.given) throw new Failure("busy", "Cannot take any more peers that do not speak Recess");
+    if (!entered.given) throw new Failure("busy", "Cannot list any more peers in classroom dialects");
     const { displaced } = entered;
     const roomMade = displaced && this.#forget(displaced, "made room for a peer of an address with fewer");
     resolve(this.#turns.run(name, async () => {
@@ -145,13 +164,13 @@ export class ClassroomPeers implements Disposable {
       if (after.size > DIALECT_FILES_MAX) {
         throw new Failure("too-large", `Cannot list more than ${DIALECT_FILES_MAX} files`);
       }
-      // Counted over the peers that are listed, so that a change of one that has left meanwhile counts nothing.
+      // Only listed peers count, so a change of a peer that has left meanwhile counts nothing.
       const share = addressShare(peer.address.host);
       const others = this.#peers.values().filter((each) => each !== peer).toArray();
       const free = DIALECT_FILES_IN_ALL_MAX - after.size - filesOf(others);
       const held = after.size + filesOf(others.filter(({ address }) => addressShare(address.host) === share));
       if (after.size > peer.files.size && held > LIST_SHARE_OF_FREE * free) {
-        throw new Failure("busy", "Cannot list any more files of peers that do not speak Recess");
+        throw new Failure("busy", "Cannot list any more files of peers in classroom dialects");
       }
       const removed = [...peer.files.difference(after)];
       const added = Array.from(add.difference(peer.files), (name) => ({ name, size: 0 }));
@@ -176,7 +195,11 @@ export class ClassroomPeers implements Disposable {
     });
   }
 
-  /** Takes a peer off the list. Shape: whether it was there. */
+  /**
+   * Removes a peer from the list.
+   *
+   * @returns Whether it was there.
+   */
   #drop(peer: ClassroomPeer): boolean {
     this.#places.leave(peer);
     return this.#peers.get(peer.name) === peer && this.#peers.delete(peer.name);
@@ -184,19 +207,19 @@ export class ClassroomPeers implements Disposable {
 
   #note(peer: ClassroomPeer): void {
     peer.heardMs = this.#options.clock.now();
-    // The one that was silent longest is the first to make room.
+    // The peer that has been silent for the longest time is the first to make room.
     this.#places.leave(peer);
     this.#places.enter(peer, { host: peer.address.host }, peer.heardMs);
     this.#peers.delete(peer.name);
     this.#peers.set(peer.name, peer);
   }
 
-  /** The peers of one host, silent longest first. */
+  /** The peers of one host, in the order in which they were last heard. */
   #at(host: string): ClassroomPeer[] {
     return this.#peers.values().filter(({ address }) => address.host === host).toArray();
   }
 
-  /** Forgets who has been silent for too long, as long as there is anybody. */
+  /** Removes peers that have been silent for too long, until no peer is left. */
   async #watch(): Promise<void> {
     if (this.#watching) return;
     this.#watching = true;

@@ -1,6 +1,7 @@
 /**
- * How many peers an index dials back at once, shared fairly: a port that accepts and stays silent takes a place for seconds, and 800 of them kept all
- * others from joining. Called by session.ts.
+ * Bounds how many peers an index dials back at once, and shares the places fairly. A port that accepts a connection and
+ * stays silent takes a place for seconds. Without shares, 800 such ports kept all other peers from joining. Called by
+ * session.ts.
  * @module
  */
 
@@ -8,10 +9,10 @@ import type { Clock } from "../core/flow/clock.ts";
 import { DIAL_BACK_GRACE_MS, DIAL_BACKS_MAX } from "../core/limits.ts";
 import { type Holder, Places } from "../core/flow/places.ts";
 
-/** Pause before a dial-back that found no place looks for one again. */
+/** Pause of a dial-back before it looks for a free place again. */
 const LOOK_MS = 20;
 
-/** A reason for `abort`, which otherwise makes an exception with a stack trace each time. */
+/** The reason given to `abort`, which would otherwise make an exception with a stack trace each time. */
 const ENDED = "the dial-back is not waited for";
 
 /** The dial-backs of one index. */
@@ -19,20 +20,20 @@ export class DialBacks {
   readonly #clock: Clock;
   readonly #places: Places<AbortController>;
 
-  /** `total` is how many run at once. */
+  /** @param total The most dial-backs at once. */
   constructor(clock: Clock, { total = DIAL_BACKS_MAX }: { readonly total?: number } = {}) {
     this.#clock = clock;
     this.#places = new Places({ total, first: "oldest", graceMs: DIAL_BACK_GRACE_MS });
   }
 
-  /** How many run. */
+  /** How many are running. */
   get size(): number {
     return this.#places.size;
   }
 
   /**
-   * Runs one dial-back when there is a place for it. While others wait, the signal ends those that last long: of the address that has most at
-   * once, of any other after a while.
+   * Runs one dial-back when there is a place for it. While others wait, the signal ends dial-backs: those of the address
+   * with the most at once, and those of any address after a while.
    *
    * @param work Dials the peer until the signal comes; resolves with whether the peer answered.
    * @param signal Ends the wait for a place, and the work.

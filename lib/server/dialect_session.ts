@@ -1,9 +1,9 @@
 /**
- * What the index does for one connection in a classroom dialect: for a classmate's own client, and for a person with `nc` or telnet. Called by
- * index_server.ts.
+ * Answers one connection in a classroom dialect: of a classmate's own client, or of a person with `nc` or telnet. Called
+ * by index_server.ts.
  *
- * As with our own peers, only the host that is observed is believed: a client may say at which port it serves, and nobody is ever sent anywhere
- * else on its word.
+ * As with our own peers, the index believes only the host that it observes. A client may name the port at which it
+ * serves, but no other host.
  * @module
  */
 
@@ -25,40 +25,40 @@ import {
 } from "../protocol/dialect_requests.ts";
 import type { ClassroomPeers } from "./classroom_peers.ts";
 import type { IndexMetrics } from "./index_metrics.ts";
-import type { Journal } from "./journal.ts";
-import { hostFor } from "./session.ts";
+import { bugEvent, type Journal } from "./journal.ts";
+import { hostFor, viewpointOf } from "./peer_ref.ts";
 
-/** What all sessions in a dialect share. */
+/** What all sessions in classroom dialects share. */
 export interface DialectSessionParts {
   readonly index: SearchIndex;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly metrics: IndexMetrics;
   readonly peers: ClassroomPeers;
-  /** How often one address may ask, over whatever connections. */
+  /** The pace of each address, over all its connections. */
   readonly paces: AddressPaces;
 }
 
-/** Hits that are shown to a person. */
+/** The most hits in an answer to a person. */
 const LINES_MAX = 20;
 
 const HELP = `This is a Recess index. Type one of these, then Enter:
-  PEERS                        who is here
-  SEARCH word word             files whose names have these words
-  HELP                         this
-What a program says (names with spaces go in quotes):
-  JOIN 10.0.0.5:8776 a.mp4     I serve these files at this port
-  UPDATE 10.0.0.5:8776 b.mp4   and this one, which may have spaces without quotes
-  SEARCH 10.0.0.5:8776 a.mp4   who has it? Answered with ip:port ip:port
-  LEAVE 10.0.0.5:8776          I am going
+  PEERS                        lists the peers
+  SEARCH word word             finds files with these words in their names
+  HELP                         prints this help
+A program sends these (put quotes around names with spaces):
+  JOIN 10.0.0.5:8776 a.mp4     shares these files at this port
+  UPDATE 10.0.0.5:8776 b.mp4   shares one more file; its name may have spaces without quotes
+  SEARCH 10.0.0.5:8776 a.mp4   finds the peers with this file; the answer is ip:port ip:port
+  LEAVE 10.0.0.5:8776          leaves
 The same in JSON: {"method": "JOIN", "data": {"files": ["a.mp4"], "port": 8776}}
 To share and download yourself: deno task peer FOLDER --index THIS-HOST:PORT
 `;
 
-/** Answers requests until the connection ends. Fails: never; a connection that breaks has ended. */
+/** Answers requests until the connection ends or breaks. */
 export async function serveDialect(reader: DialectReader, parts: DialectSessionParts): Promise<void> {
   const { connection, dialect } = reader;
-  // Who is gone does not hear it, which the next read tells.
+  // A client that has disconnected does not get it. The next read notices that.
   const say = (answer: string): Promise<void> => connection.send(new TextEncoder().encode(answer)).catch(() => {});
   const session = new DialectSession(reader, parts);
   for (let malformed = 0; malformed < MALFORMED_LINES_MAX;) {
@@ -66,7 +66,7 @@ export async function serveDialect(reader: DialectReader, parts: DialectSessionP
     try {
       raw = await reader.next(DIALECT_SILENCE_MS_MAX);
     } catch (thrown) {
-      // Nobody knows where the next request begins.
+      // The start of the next request is unknown.
       await say(encodeDialectFailure(Failure.from(thrown, "closed", "Cannot read that")));
       break;
     }
@@ -81,9 +81,7 @@ export async function serveDialect(reader: DialectReader, parts: DialectSessionP
     } catch (thrown) {
       const failure = Failure.from(thrown, "internal", "Cannot answer");
       parts.metrics.refused(failure.code);
-      if (!(thrown instanceof Failure)) {
-        parts.journal({ event: "bug", message: failure.message, trace: traceOf(thrown) });
-      }
+      if (!(thrown instanceof Failure)) parts.journal(bugEvent(thrown));
       if (failedWith(failure, "malformed")) {
         malformed += 1;
         parts.journal({ event: "refused", peer: session.label, code: failure.code, message: failure.message });
@@ -97,11 +95,11 @@ export async function serveDialect(reader: DialectReader, parts: DialectSessionP
   await connection.closeInOrder(CLOSE_WAIT_MS);
 }
 
-/** One connection. */
+/** The session of one connection. */
 class DialectSession {
   readonly #reader: DialectReader;
   readonly #parts: DialectSessionParts;
-  /** Where it says that it serves. */
+  /** The address at which the client serves, once it has named its port. */
   #serving: Address | undefined;
 
   constructor(reader: DialectReader, parts: DialectSessionParts) {
@@ -109,7 +107,7 @@ class DialectSession {
     this.#parts = parts;
   }
 
-  /** What the journal calls this connection. */
+  /** The name of this connection in the journal. */
   get label(): string {
     return formatAddress(this.#serving ?? this.#reader.connection.remote);
   }
@@ -138,7 +136,7 @@ class DialectSession {
         return DIALECT_ANSWERS.left;
       case "search": {
         const holders = await this.#search(request.name);
-        // A program of classroom B takes any answer for addresses. Its own server closes when nobody has the file.
+        // A program of classroom B reads any answer as addresses. Its own server closes when no peer has the file.
         return holders.length === 0 && dialect === "words" && !isLine ? undefined : encodeAddresses(dialect, holders);
       }
       case "confirm":
@@ -156,7 +154,7 @@ class DialectSession {
     }
   }
 
-  /** Where this client serves: at the host that is seen, and at the port it says, or else its connection's. */
+  /** Notes where the client serves: at the observed host, and at the port that it names, or else the port of its connection. */
   #serve(port: number | undefined): Address {
     const { remote } = this.#reader.connection;
     return this.#serving = { host: remote.host, port: port ?? remote.port };
@@ -175,13 +173,14 @@ class DialectSession {
     return found === undefined ? DIALECT_ANSWERS.notFound : DIALECT_ANSWERS.confirmed;
   }
 
-  /** Who has a file of this name and can be spoken to without encryption. */
+  /** The addresses of the peers that have a file of this name and serve without encryption. */
   async #holders(name: string): Promise<Address[]> {
     const { index, peers } = this.#parts;
+    const viewpoint = viewpointOf(this.#reader.connection);
     const found = new Map<string, Address>();
     const add = ({ host, port }: { readonly host: string; readonly port: number | undefined }): void => {
       if (port === undefined) return;
-      const address = { host: hostFor(this.#reader.connection, host), port };
+      const address = { host: hostFor(viewpoint, host), port };
       found.set(formatAddress(address), address);
     };
     for (const address of peers.holders(name)) add(address);
@@ -196,7 +195,7 @@ class DialectSession {
     return [...found.values()];
   }
 
-  /** Who has a content under this name. */
+  /** The peers that have a content under this name. */
   async #holdersOf(content: WantedContent, name: string): Promise<IndexedPeer[]> {
     const { copies } = await this.#parts.index.find(content, { limit: PAGE_ROWS_MAX, offset: 0 });
     return copies.filter((copy) => !copy.partial && isNamed(copy.name, name)).map(({ peer }) => peer);
@@ -227,7 +226,7 @@ class DialectSession {
   }
 
   #shownAt(host: string, port: number): string {
-    return formatAddress({ host: hostFor(this.#reader.connection, host), port });
+    return formatAddress({ host: hostFor(viewpointOf(this.#reader.connection), host), port });
   }
 }
 
@@ -238,8 +237,4 @@ function isNamed(listed: string, name: string): boolean {
 
 function linesOf(lines: readonly string[]): string {
   return lines.map((line) => `${printable(line)}\n`).join("");
-}
-
-function traceOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.stack ?? "" : "";
 }

@@ -1,15 +1,19 @@
 /**
- * Measures how late the event loop is: whatever holds it, everybody waits. Called by server.ts.
+ * Measures how late the event loop is. While it is busy, all peers wait. Called by server.ts.
  *
- * A timer tells, since the platform's own measure (`monitorEventLoopDelay` of node:perf_hooks) gives percentiles alone, in a unit that is not
- * Node's.
+ * It measures with a timer. The platform's own measure (`monitorEventLoopDelay` of node:perf_hooks) gives only
+ * percentiles, and in Deno not in the unit of Node.
  * @module
  */
 
-/** Time between two looks: often enough to meet what holds the loop for long, seldom enough to cost nothing. */
+/** Time between two measurements: short enough to meet long delays, and long enough to cost nothing. */
 const EVERY_MS = 50;
 
-/** Calls `late` with the milliseconds by which each look came too late, until it is disposed of. It keeps no program alive. */
+/**
+ * Measures until it is disposed of. It keeps no program alive.
+ *
+ * @param late Called with the milliseconds by which each timer fired too late.
+ */
 export function watchEventLoop(late: (ms: number) => void): Disposable {
   let dueMs = 0;
   let timer: ReturnType<typeof setTimeout>;

@@ -1,5 +1,5 @@
 /**
- * What an index counts about itself, for `/metrics`. Called by index_server.ts, the HTTP side and server.ts.
+ * The numbers of an index, for `/metrics`. Called by index_server.ts, http/index_http.ts and server.ts.
  * @module
  */
 
@@ -11,14 +11,14 @@ import type { Traffic } from "../net/listener.ts";
 import type { JournalEvent } from "./journal.ts";
 import { Counters, exposition, type Family, Histogram, Histograms, single } from "./metrics.ts";
 
-/** Upper ends of the buckets for requests, in seconds: a search takes tens of microseconds, a large UPDATE tenths of a second. */
+/** Upper ends of the buckets for requests, in seconds. A search takes tens of microseconds, a large UPDATE tenths of a second. */
 const REQUEST_SECONDS = [5e-5, 1e-4, 2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
-/** The same for how late the event loop is. */
+/** Upper ends of the buckets for the delay of the event loop, in seconds. */
 const DELAY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
-/** What an index server knows about itself when it is asked. */
+/** The state of an index server. */
 export interface ServerState extends Traffic {
-  /** Sessions that have joined here. */
+  /** Joined sessions of this server. */
   readonly joined: number;
 }
 
@@ -26,36 +26,44 @@ export interface ServerState extends Traffic {
 export class IndexMetrics {
   readonly #requests: Histograms;
   readonly #http: Histograms;
-  readonly #dialect = new Histograms("recess_dialect_request_seconds", "Time to answer a classmate's own program.", {
-    label: "dialect",
-    values: DIALECTS,
-    bounds: REQUEST_SECONDS,
-  });
+  readonly #dialect = new Histograms(
+    "recess_dialect_request_seconds",
+    "Time to answer a program in a classroom dialect.",
+    {
+      label: "dialect",
+      values: DIALECTS,
+      bounds: REQUEST_SECONDS,
+    },
+  );
   readonly #delay = new Histogram(DELAY_SECONDS);
   readonly #refusals = new Counters(
     "recess_refusals_total",
-    "Requests that were refused or failed, over whatever they came, by the code of the failure.",
+    "Requests that failed or were rejected, over any protocol, by the code of the failure.",
     "code",
     Object.keys(FAILURES),
   );
   readonly #events = { joined: 0, registered: 0, bug: 0 };
 
-  /** `methods` are those of the wire, `operations` those of HTTP; what is neither counts as "other". */
+  /** @param names Methods of the protocol and operations of HTTP. Any other name counts as "other". */
   constructor(names: { readonly methods: Iterable<string>; readonly operations: Iterable<string> }) {
     this.#requests = new Histograms(
       "recess_request_seconds",
-      "Time to answer a request of a peer, once its turn came.",
+      "Time to answer a request of a peer, from the end of its wait for the pace.",
       {
         label: "method",
         values: names.methods,
         bounds: REQUEST_SECONDS,
       },
     );
-    this.#http = new Histograms("recess_http_request_seconds", "Time to answer an HTTP request, once its turn came.", {
-      label: "operation",
-      values: names.operations,
-      bounds: REQUEST_SECONDS,
-    });
+    this.#http = new Histograms(
+      "recess_http_request_seconds",
+      "Time to answer an HTTP request, from the end of its wait for the pace.",
+      {
+        label: "operation",
+        values: names.operations,
+        bounds: REQUEST_SECONDS,
+      },
+    );
   }
 
   /** Counts a request of a peer. */
@@ -63,7 +71,7 @@ export class IndexMetrics {
     this.#requests.observe(method, ms / 1000);
   }
 
-  /** Counts a request of a classmate's own program. */
+  /** Counts a request in a classroom dialect. */
   answeredDialect(dialect: string, ms: number): void {
     this.#dialect.observe(dialect, ms / 1000);
   }
@@ -73,7 +81,7 @@ export class IndexMetrics {
     this.#http.observe(operation, ms / 1000);
   }
 
-  /** Counts a refusal. */
+  /** Counts a request that failed or was rejected. */
   refused(code: FailureCode): void {
     this.#refusals.add(code);
   }
@@ -88,7 +96,7 @@ export class IndexMetrics {
     if (event === "joined" || event === "registered" || event === "bug") this.#events[event] += 1;
   }
 
-  /** Everything, as Prometheus reads it. */
+  /** All numbers in the format of Prometheus. */
   async exposition(index: SearchIndex, server: ServerState): Promise<string> {
     return exposition([
       ...await inIndex(index),
@@ -97,16 +105,16 @@ export class IndexMetrics {
       single("counter", "recess_registrations_total", "Names registered over HTTP.", this.#events.registered),
       this.#requests.counts("recess_requests_total", "Requests of peers, by method."),
       this.#requests,
-      this.#dialect.counts("recess_dialect_requests_total", "Requests of classmates' own programs, by dialect."),
+      this.#dialect.counts("recess_dialect_requests_total", "Requests in classroom dialects, by dialect."),
       this.#dialect,
       this.#http.counts("recess_http_requests_total", "HTTP requests, by operation of /openapi.json."),
       this.#http,
       this.#refusals,
-      single("counter", "recess_bugs_total", "Requests that failed by a fault of the index itself.", this.#events.bug),
+      single("counter", "recess_bugs_total", "Requests that failed because of a bug in the index.", this.#events.bug),
       {
         name: "recess_event_loop_delay_seconds",
         type: "histogram",
-        help: "How late a timer of the index was: all peers wait as long.",
+        help: "How late a timer of the index was. All peers wait for that time.",
         samples: () => this.#delay.samples(),
       },
       ...ofProcess(),
@@ -117,13 +125,13 @@ export class IndexMetrics {
 async function inIndex(index: SearchIndex): Promise<Family[]> {
   const { peers, files, bytes } = await index.counts();
   return [
-    single("gauge", "recess_peers", "Peers that are here, registered names included.", peers),
-    single("gauge", "recess_files", "Files that are listed.", files),
-    single("gauge", "recess_listed_bytes", "Sum of the sizes of all files that are listed.", bytes),
+    single("gauge", "recess_peers", "Connected peers and registered names.", peers),
+    single("gauge", "recess_files", "Listed files.", files),
+    single("gauge", "recess_listed_bytes", "Sum of the sizes of all listed files.", bytes),
     single(
       "gauge",
       "recess_index_current",
-      "1 if answers are those of now, 0 if they may be old.",
+      "1 if answers are current, 0 if they may be out of date.",
       Number(index.isCurrent),
     ),
   ];
@@ -131,12 +139,17 @@ async function inIndex(index: SearchIndex): Promise<Family[]> {
 
 function ofServer({ joined, open, accepted, refused, bytesRead, bytesWritten }: ServerState): Family[] {
   return [
-    single("gauge", "recess_sessions_joined", "Connections of peers that have joined at this server.", joined),
-    single("gauge", "recess_connections_open", "Connections of peers that are open.", open),
-    single("counter", "recess_connections_total", "Connections of peers that were served.", accepted),
-    single("counter", "recess_connections_refused_total", "Connections of peers that were too many.", refused),
-    single("counter", "recess_received_bytes_total", "Bytes from peers, before encryption.", bytesRead),
-    single("counter", "recess_sent_bytes_total", "Bytes to peers, before encryption.", bytesWritten),
+    single("gauge", "recess_sessions_joined", "Connections of peers that have joined this server.", joined),
+    single("gauge", "recess_connections_open", "Open connections of peers.", open),
+    single("counter", "recess_connections_total", "Accepted connections of peers.", accepted),
+    single(
+      "counter",
+      "recess_connections_refused_total",
+      "Refused connections of peers: all places were taken.",
+      refused,
+    ),
+    single("counter", "recess_received_bytes_total", "Bytes from peers, without encryption.", bytesRead),
+    single("counter", "recess_sent_bytes_total", "Bytes to peers, without encryption.", bytesWritten),
   ];
 }
 
@@ -147,11 +160,11 @@ function ofProcess(): Family[] {
     {
       name: "recess_build_info",
       type: "gauge",
-      help: "Always 1; its labels say which version this is.",
+      help: "Always 1. The labels are the versions of Recess and Deno.",
       samples: () => [about],
     },
-    single("gauge", "process_resident_memory_bytes", "Memory of the process.", rss),
-    single("gauge", "recess_heap_used_bytes", "Memory of it that holds values.", heapUsed),
-    single("gauge", "process_start_time_seconds", "When the process was started.", performance.timeOrigin / 1000),
+    single("gauge", "process_resident_memory_bytes", "Resident memory of the process.", rss),
+    single("gauge", "recess_heap_used_bytes", "Memory of the JavaScript heap in use.", heapUsed),
+    single("gauge", "process_start_time_seconds", "Start of the process, in Unix time.", performance.timeOrigin / 1000),
   ];
 }

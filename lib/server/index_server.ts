@@ -1,11 +1,11 @@
 /**
- * The index server: listens, gives every connection a session, says goodbye. Called by server.ts.
+ * The index server: it listens, gives every connection a session, and says goodbye at the end. Called by server.ts.
  * @module
  */
 
 import type { Address } from "../core/address.ts";
 import { type Clock, systemClock } from "../core/flow/clock.ts";
-import { failedWith, Failure } from "../core/failure.ts";
+import { failedWith } from "../core/failure.ts";
 import { CLOSE_WAIT_MS, INDEX_CONNECTIONS_MAX, INDEX_STRANGERS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import type { SearchIndex } from "../index/search_index.ts";
@@ -23,21 +23,24 @@ import { ClassroomPeers } from "./classroom_peers.ts";
 import { DialBacks } from "./dial_backs.ts";
 import { type DialectSessionParts, serveDialect } from "./dialect_session.ts";
 import { IndexMetrics, type ServerState } from "./index_metrics.ts";
-import type { Journal } from "./journal.ts";
+import { bugEvent, type Journal } from "./journal.ts";
 import { RATES, type Rates } from "./rates.ts";
 import { Session, type SessionParts } from "./session.ts";
 import { SESSION_ROUTES } from "./session_routes.ts";
 
-/** What an index server is made of. */
+/** What an index server works with. */
 export interface IndexServerOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
   readonly metrics?: IndexMetrics;
   readonly connectionsMax?: number;
   readonly rates?: Rates;
-  /** The room's key: the index then speaks TLS with what follows from it, and answers nobody who does not have it. */
+  /**
+   * The room, if it has a key. The index then speaks TLS with a certificate that is derived from the key, and answers only
+   * callers that have the key.
+   */
   readonly room?: Room;
-  /** Silence after which a session is taken for dead. */
+  /** Silence after which the index ends a session. */
   readonly silenceMs?: number;
   readonly clock?: Clock;
 }
@@ -92,13 +95,17 @@ export class IndexServer implements AsyncDisposable {
     });
   }
 
-  /** Starts listening. Fails: "unreachable" when the address cannot be had. */
+  /**
+   * Starts to listen.
+   *
+   * @throws {Failure} "unreachable" when this machine cannot listen at the address.
+   */
   static async listen(address: Address, options: IndexServerOptions): Promise<IndexServer> {
     const server = new IndexServer(address, options);
     server.#listener = await Listener.listen(address, {
       connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
       strangersMax: INDEX_STRANGERS_MAX,
-      fullHint: "try again in a moment, or at another index; who runs this one can allow more with --max-peers",
+      fullHint: "try again in a moment, or at another index; --max-peers allows more peers at this one",
       ...(options.room === undefined ? {} : { identity: options.room.identity }),
       serve: (connection) => server.#serve(connection),
     });
@@ -111,7 +118,11 @@ export class IndexServer implements AsyncDisposable {
     return this.#address;
   }
 
-  /** Asks whoever connects from now on for another room key; sessions that are there go on. The index has to be one of a room. */
+  /**
+   * Replaces the room's key. New connections need the new key, and sessions go on.
+   *
+   * @param room The new key, for an index that was started with one.
+   */
   rekey(room: Room): void {
     this.#listener?.identify(room.identity);
     this.#roomKey = room.key;
@@ -119,18 +130,18 @@ export class IndexServer implements AsyncDisposable {
     this.#parts.journal({ event: "rekeyed" });
   }
 
-  /** The room's key that is asked for now, if the room has one. */
+  /** The room's key at present, if the room has one. */
   get roomKey(): RoomKey | undefined {
     return this.#roomKey;
   }
 
-  /** What it knows about itself, for its metrics. */
+  /** The state of the server, for its metrics. */
   get state(): ServerState {
     const none = { open: 0, accepted: 0, refused: 0, bytesRead: 0, bytesWritten: 0 };
     return { ...this.#listener?.traffic ?? none, joined: this.#parts.joined.size };
   }
 
-  /** Takes no more connections, tells every peer that the index closes, and ends all sessions. */
+  /** Accepts no more connections, sends CLOSING to every peer, and ends all sessions. */
   async close(reason: string): Promise<void> {
     this.#listener?.stop();
     this.#parts.journal({ event: "closing", peers: this.#parts.joined.size });
@@ -147,7 +158,7 @@ export class IndexServer implements AsyncDisposable {
     await this.#listener?.[Symbol.asyncDispose]();
   }
 
-  /** How requests are answered on connections that begin now: all of them share this, for each would take memory of its own. */
+  /** The options of new connections. All connections share them, since copies would take memory for each. */
   #answeringNow(): AnswerOptions<Session> {
     const roomKey = this.#roomKey;
     return {
@@ -167,9 +178,9 @@ export class IndexServer implements AsyncDisposable {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    // A room with a key is for those who have it, and no dialect has a way to say so.
+    // No classroom dialect can prove a room key.
     const reader = this.#roomKey === undefined ? await DialectReader.begin(connection) : undefined;
-    // Not awaited here: every function that waits takes half a kilobyte for each connection.
+    // Not awaited, since every waiting function takes half a kilobyte for each connection.
     return reader === undefined ? this.#serveNative(connection) : serveDialect(reader, this.#dialects);
   }
 
@@ -187,9 +198,4 @@ export class IndexServer implements AsyncDisposable {
       this.#connections.delete(connection);
     }
   }
-}
-
-function bugEvent(thrown: unknown): { event: "bug"; message: string; trace: string } {
-  const error = thrown instanceof Error ? thrown : new Failure("internal", String(thrown));
-  return { event: "bug", message: error.message, trace: error.stack ?? "" };
 }

@@ -1,5 +1,6 @@
 /**
- * What the index writes down: one line per event, for the person who watches it (classroom A's server did) or, with `--json`, for a program.
+ * The journal of the index: one line for each event, for a person or, with `--json`, for a program. (The server of
+ * classroom A has such a log, too.) lib/server/README.md lists the events.
  * @module
  */
 
@@ -9,7 +10,7 @@ import { printable, printableJson } from "../core/printable.ts";
 import { formatCount } from "../core/quantity.ts";
 import type { SharedIndexEvent } from "../index/search_index.ts";
 
-/** Everything that is written down. */
+/** The events. */
 export type JournalEvent =
   | {
     readonly event: "joined";
@@ -33,29 +34,29 @@ export type JournalEvent =
     readonly file: string;
     readonly found: boolean;
   }
-  /** A name without a connection, over HTTP. */
+  /** A program registered a name over HTTP. */
   | { readonly event: "registered"; readonly peer: string; readonly from: Address; readonly seconds: number }
   | { readonly event: "left"; readonly peer: string; readonly why: string }
   | { readonly event: "refused"; readonly peer: string; readonly code: string; readonly message: string }
-  /** A secret of the index is not one. */
+  /** Others can read a secret of the index, or guess it. */
   | { readonly event: "insecure"; readonly why: string }
-  /** SIGHUP: the room's key was read again. */
+  /** SIGHUP: the index read the room's key again. */
   | { readonly event: "rekeyed" }
-  /** SIGHUP, but the key is what it was. */
+  /** SIGHUP, but the room's key stays as it was. */
   | { readonly event: "not-rekeyed"; readonly why: string }
-  /** The log could not be written for a while; so many lines of it are lost. */
+  /** The log could not be written for a while, and lines of it are lost. */
   | { readonly event: "log-lost"; readonly lines: number; readonly why: string }
   | { readonly event: "closing"; readonly peers: number }
   | SharedIndexEvent
   | { readonly event: "bug"; readonly message: string; readonly trace: string };
 
-/** How much is written down, each level with all before it. */
+/** The levels of the log. Each has the events of all levels before it. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 
-/** One of them. */
+/** A level of the log. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** How much each event matters. Searches are the most by far, and nobody's business by default. */
+/** The level of each event. Searches are private, and by far the most frequent events, so the default level has none. */
 export const LEVEL_OF = {
   joined: "info",
   listed: "info",
@@ -75,36 +76,48 @@ export const LEVEL_OF = {
   bug: "error",
 } as const satisfies Record<JournalEvent["event"], LogLevel>;
 
-/** Reads a level. Fails: "usage". */
+/**
+ * Reads a level.
+ *
+ * @throws {Failure} "usage".
+ */
 export function parseLogLevel(text: string): LogLevel {
   const level = LOG_LEVELS.find((each) => each === text);
   if (level !== undefined) return level;
   throw new Failure("usage", `Cannot use "${text}" for --log-level`, { hint: `write one of ${LOG_LEVELS.join(", ")}` });
 }
 
-/** Whether an event is written down at a level. */
+/** Whether the log has an event at a level. */
 export function isWritten({ event }: JournalEvent, level: LogLevel): boolean {
   return LOG_LEVELS.indexOf(LEVEL_OF[event]) <= LOG_LEVELS.indexOf(level);
 }
 
-/** Takes what is to be written down. */
+/** Records an event. */
 export type Journal = (event: JournalEvent) => void;
 
-/** One event as one line for people: the time of day, then a sentence. Nothing in it can leave its line. */
+/** An event as a line for people: the time of day, then a sentence. Control characters are escaped. */
 export function journalLine(event: JournalEvent, time: Date): string {
   return `${time.toTimeString().slice(0, 8)}  ${printable(sentence(event))}`;
 }
 
-/** One event as one JSON object on one line: `time`, `level` and `event` first, then what that event has. */
+/** An event as a JSON object on one line: `time`, `level` and `event`, then the fields of that event. */
 export function journalJson(event: JournalEvent, time: Date): string {
   return printableJson({ time: time.toISOString(), level: LEVEL_OF[event.event], ...event });
+}
+
+/** The event of an error that is a bug of ours, with its stack. */
+export function bugEvent(thrown: unknown): JournalEvent {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return { event: "bug", message: error.message, trace: error.stack ?? "" };
 }
 
 function sentence(event: JournalEvent): string {
   switch (event.event) {
     case "joined": {
       const { peer, from, files, reachable } = event;
-      const shared = reachable ? `with ${formatCount(files, "file")}` : "but cannot be reached there, so lists nothing";
+      const shared = reachable
+        ? `with ${formatCount(files, "file")}`
+        : "but is not reachable there, so it lists nothing";
       return `${peer} joined from ${formatAddress(from)} ${shared}`;
     }
     case "listed":
@@ -120,19 +133,19 @@ function sentence(event: JournalEvent): string {
     case "refused":
       return `${event.peer} refused (${event.code}): ${event.message}`;
     case "redis-away":
-      return `Redis is away (${event.why}): who is here stays and is found, nobody joins`;
+      return `Redis is away (${event.why}): connected peers stay listed, and no new peer can join`;
     case "redis-back":
-      return `Redis is back; ${formatCount(event.peers, "peer")} of this server announced`;
+      return `Redis is back; ${formatCount(event.peers, "peer")} of this server registered there again`;
     case "server-gone":
-      return `server ${event.server} is gone, and ${formatCount(event.peers, "peer")} with it`;
+      return `server ${event.server} has died; removed its ${formatCount(event.peers, "peer")}`;
     case "rekeyed":
-      return "read the room key again: whoever connects from now on needs it";
+      return "read the room key again: new connections need it";
     case "not-rekeyed":
       return `kept the room key: ${event.why}`;
     case "insecure":
       return event.why;
     case "log-lost":
-      return `${event.why}, for a while; ${formatCount(event.lines, "line")} got lost`;
+      return `${event.why}; the log has lost ${formatCount(event.lines, "line")}`;
     case "closing":
       return `closing; saying goodbye to ${formatCount(event.peers, "peer")}`;
     case "bug":

@@ -1,15 +1,15 @@
 /**
- * Counters, gauges and histograms, written out in the text format of Prometheus, version 0.0.4
+ * Counters, gauges and histograms, in the text format of Prometheus, version 0.0.4
  * (https://prometheus.io/docs/instrumenting/exposition_formats/). Called by index_metrics.ts.
  *
- * Counting is an addition: whatever may be counted has its place from the beginning, so labels never come from the network and nothing is made
- * on the way.
+ * Counting is only an addition: every series exists from the start. So nothing is allocated, and no label comes from the
+ * network.
  * @module
  */
 
-/** One number, with what tells it from the others of its family. */
+/** One number of a family, with its labels. */
 export interface Sample {
-  /** What follows the family's name: `_bucket`, `_sum` and `_count` of a histogram. */
+  /** Follows the name of the family: `_bucket`, `_sum` and `_count` of a histogram. */
   readonly ending?: string;
   readonly labels?: readonly (readonly [name: string, value: string])[];
   readonly value: number;
@@ -23,10 +23,10 @@ export interface Family {
   samples(): Iterable<Sample>;
 }
 
-/** What is counted under a label that has no place of its own. */
+/** The label of everything that has no series of its own. */
 const OTHER = "other";
 
-/** One number, which is known when it is asked for: a gauge, or a counter that something else keeps. */
+/** A family of one number that is known already: a gauge, or a counter that is kept elsewhere. */
 export function single(type: "counter" | "gauge", name: string, help: string, value: number): Family {
   return { name, type, help, samples: () => [{ value }] };
 }
@@ -48,7 +48,7 @@ export class Counters implements Family {
     this.#counts.set(OTHER, this.#other);
   }
 
-  /** Counts one more. */
+  /** Adds one. */
   add(label: string): void {
     (this.#counts.get(label) ?? this.#other).value += 1;
   }
@@ -58,19 +58,19 @@ export class Counters implements Family {
   }
 }
 
-/** How often something took how long. */
+/** A distribution of values, such as durations. */
 export class Histogram {
   readonly #bounds: readonly number[];
   readonly #counts: Float64Array;
   #sum = 0;
 
-  /** `bounds` are the upper ends of the buckets, rising, in the unit of what is observed; one without end is added. */
+  /** @param bounds Upper ends of the buckets, in rising order. A last bucket has no end. */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = new Float64Array(bounds.length + 1);
   }
 
-  /** Counts one more. */
+  /** Adds a value. */
   observe(value: number): void {
     let bucket = 0;
     while (bucket < this.#bounds.length && value > (this.#bounds[bucket] ?? 0)) bucket += 1;
@@ -78,12 +78,12 @@ export class Histogram {
     this.#sum += value;
   }
 
-  /** How many there were. */
+  /** How many values were added. */
   get count(): number {
     return this.#counts.reduce((sum, each) => sum + each, 0);
   }
 
-  /** Its buckets, each with all below it, their sum and their number. */
+  /** The buckets, each with all values below its end, then the sum and the number of values. */
   *samples(labels: Required<Sample>["labels"] = []): Generator<Sample> {
     let below = 0;
     for (const [index, count] of this.#counts.entries()) {
@@ -118,7 +118,7 @@ export class Histograms implements Family {
     this.#byValue.set(OTHER, this.#other);
   }
 
-  /** Counts one more. */
+  /** Adds a value. */
   observe(label: string, value: number): void {
     (this.#byValue.get(label) ?? this.#other).observe(value);
   }
@@ -127,7 +127,7 @@ export class Histograms implements Family {
     for (const [value, histogram] of this.#byValue) yield* histogram.samples([[this.#label, value]]);
   }
 
-  /** How often each was observed, as a family of counters of its own. */
+  /** The number of values of each label, as a family of counters. */
   counts(name: string, help: string): Family {
     const samples = (): Iterable<Sample> => {
       return this.#byValue.entries().map(([value, { count }]) => ({ labels: [[this.#label, value]], value: count }));
@@ -136,7 +136,7 @@ export class Histograms implements Family {
   }
 }
 
-/** All families as text, as Prometheus reads it. */
+/** Writes families in the format of Prometheus. */
 export function exposition(families: Iterable<Family>): string {
   const lines: string[] = [];
   for (const family of families) {

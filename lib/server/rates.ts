@@ -1,25 +1,25 @@
 /**
- * How often an index does for others what costs it much. `server.ts --rates` says it for one server; what is not said is as in limits.ts.
- * Called by server.ts and index_server.ts.
+ * How many costly requests an index answers in a second. `server.ts --rates` sets the rates of one server; the defaults
+ * are in limits.ts. Called by server.ts, index_server.ts and http/index_http.ts.
  * @module
  */
 
 import { Failure } from "../core/failure.ts";
 import { HTTP_REQUESTS_PER_SECOND_MAX, PROOFS_PER_SECOND_MAX, QUESTIONS_PER_SECOND_MAX } from "../core/limits.ts";
 
-/** Times a second, by class. Whoever wants more waits. */
+/** Requests a second, by class. Further requests wait. */
 export interface Rates {
-  /** Proofs of identity, and so joins, of one address. */
+  /** Proofs of identity of one address. Every join needs one. */
   readonly proofs: number;
-  /** Questions (searches, lists, holders) on one connection of a peer. */
+  /** Questions (searches, lists, owners of a file) on one connection of a peer. */
   readonly questions: number;
-  /** Requests of one address in classroom dialects, which nobody proves to send. */
+  /** Requests of one address in classroom dialects, which need no proof. */
   readonly requests: number;
   /** Requests of one address over HTTP. */
   readonly http: number;
 }
 
-/** The rates of a server that was told nothing else. */
+/** The default rates. */
 export const RATES: Rates = {
   proofs: PROOFS_PER_SECOND_MAX,
   questions: QUESTIONS_PER_SECOND_MAX,
@@ -27,9 +27,15 @@ export const RATES: Rates = {
   http: HTTP_REQUESTS_PER_SECOND_MAX,
 };
 
-const HINT = `write a number from 1 for any of them: ${Object.entries(RATES).map((pair) => pair.join("=")).join(",")}`;
+const HINT = `write a number of at least 1 for any class: ${
+  Object.entries(RATES).map((pair) => pair.join("=")).join(",")
+}`;
 
-/** Reads `CLASS=N,...`, such as `proofs=50,questions=1000`. Fails: "usage". */
+/**
+ * Reads `CLASS=N,...`, such as `proofs=50,questions=1000`.
+ *
+ * @throws {Failure} "usage".
+ */
 export function parseRates(text: string): Rates {
   const rates: Partial<Record<keyof Rates, number>> = {};
   for (const part of text.split(",")) {

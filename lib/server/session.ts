@@ -1,31 +1,29 @@
 /**
- * One peer's session with the index: from its connection to its end. Presence is the connection.
+ * A peer's session with the index, from the start of its connection to the end. A peer is present as long as its
+ * connection is. Made by index_server.ts; session_answers.ts has the answers to a peer's questions.
  *
- * The session believes the address it observes, never one that is claimed; it lists a peer's files only after it reached the announced
- * port there once, which it tries as soon as JOIN is answered. Peers on the index's own machine come over loopback, which is of no use to others: they are given the address at
- * which the asking peer itself reached the index.
+ * The session believes the address that it observes, never one that the peer claims. It lists the files of a peer only
+ * after it has reached the peer's announced port at that address. It tries that as soon as JOIN has been answered.
  * @module
  */
 
-import { formatAddress, isAddress, isLoopback } from "../core/address.ts";
+import { formatAddress, isAddress } from "../core/address.ts";
 import { type Clock, settlesWithin } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PAGE_ROWS_MAX, PROBE_WAIT_MS } from "../core/limits.ts";
+import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PROBE_WAIT_MS } from "../core/limits.ts";
 import { Pace } from "../core/flow/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
-import type { FoundCopy, IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
+import type { IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
 import { greet } from "../net/caller.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Dial } from "../net/dial.ts";
 import type { PublicIdentity } from "../net/identity.ts";
-import { fitting } from "../protocol/batch.ts";
 import { encodeNews } from "../protocol/envelope.ts";
 import type { DataOf, ReplyOf } from "../protocol/message.ts";
-import { type Join, type Partial, type Peers, Probe, Reached, type Update } from "../protocol/presence.ts";
-import type { DownloadRequest, Find, FolderFiles, Search } from "../protocol/search.ts";
-import type { Hit, PeerRef } from "../protocol/shapes.ts";
+import { type Join, type Partial, Probe, Reached, type Update } from "../protocol/presence.ts";
 import type { DialBacks } from "./dial_backs.ts";
 import type { Journal } from "./journal.ts";
+import { type Viewpoint, viewpointOf } from "./peer_ref.ts";
 import type { Rates } from "./rates.ts";
 
 /** What all sessions of one index share. */
@@ -40,86 +38,95 @@ export interface SessionParts {
   readonly rates: Rates;
 }
 
-/** One connection's session. */
+/** The session of one connection. */
 export class Session {
-  readonly #parts: SessionParts;
+  readonly parts: SessionParts;
   readonly #connection: Connection;
   readonly #ended = Promise.withResolvers<void>();
   readonly #questions: Pace;
   #heardMs: number;
-  /** When the turn of the request under way came. */
+  /** When the pace let the current request start. */
   #startedMs = 0;
-  /** The sign of life that somebody waits for. */
+  /** Resolves at the next sign of life, while somebody waits for one. */
   #sign: PromiseWithResolvers<void> | undefined;
   #peer: IndexedPeer | undefined;
-  /** The dial-back of this peer, and what ends it when the peer leaves. */
+  /** The dial-back of this peer. `leaving` ends it when the peer leaves. */
   #reaching: { readonly done: Promise<void>; readonly leaving: AbortController } | undefined;
-  /** Who has proven to call, until it joins: proofs are bounded, and so joins are, too. */
+  /** The identity that the caller has proven, until it joins. A proof serves for one join, since proofs are paced. */
   #identity: PublicIdentity | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
   #writeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: SessionParts, connection: Connection) {
-    this.#parts = parts;
+    this.parts = parts;
     this.#connection = connection;
     this.#heardMs = parts.clock.now();
     this.#questions = new Pace(parts.rates.questions, parts.clock);
   }
 
-  /** What the journal calls this session: the peer's name, or before it has one its address. */
+  /** The name of this session in the journal: that of its peer, or an address before the peer has joined. */
   get label(): string {
     return this.#peer?.name ?? formatAddress(this.#connection.remote);
   }
 
+  /** Where the peer of this session stands, which decides the addresses that it is given. */
+  get viewpoint(): Viewpoint {
+    return viewpointOf(this.#connection);
+  }
+
   /** Notes that something arrived. */
   heard(): void {
-    this.#heardMs = this.#parts.clock.now();
+    this.#heardMs = this.parts.clock.now();
     this.#sign?.resolve();
     this.#sign = undefined;
   }
 
-  /** How long the request under way took, from its turn on. */
+  /** The time since the pace let the current request start. */
   get tookMs(): number {
-    return this.#parts.clock.now() - Math.max(this.#startedMs, this.#heardMs);
+    return this.parts.clock.now() - Math.max(this.#startedMs, this.#heardMs);
   }
 
-  /** Whether the other side shows a sign of life when it is asked for one. */
+  /** Asks the other side for a sign of life, and reports whether one came. */
   async isAlive(): Promise<boolean> {
-    const askedMs = this.#parts.clock.now();
+    const askedMs = this.parts.clock.now();
     const sign = this.#sign ??= Promise.withResolvers();
     this.#connection.send(encodeNews(Probe, {})).catch(() => {});
     await settlesWithin(PROBE_WAIT_MS, Promise.race([sign.promise, this.#ended.promise]));
     return this.#heardMs > askedMs;
   }
 
-  /** Ends the session of a peer that has joined elsewhere, where its name is kept. */
+  /** Ends the session of a peer that has joined at another server, and leaves the name to that server. */
   lost(): void {
     const peer = this.#forget();
-    if (peer !== undefined) this.#parts.journal({ event: "left", peer: peer.name, why: "joined at another server" });
+    if (peer !== undefined) this.parts.journal({ event: "left", peer: peer.name, why: "joined at another server" });
     this.#connection.close(new Failure("closed", "its peer joined at another server"));
   }
 
-  /** Waits until this connection may ask again: who asks without pause does not keep others waiting. */
+  /** Waits until the pace of this connection allows another question. */
   async question(): Promise<void> {
     await this.#questions.take(1);
-    this.#startedMs = this.#parts.clock.now();
+    this.#startedMs = this.parts.clock.now();
   }
 
-  /** Asks the index, which keeps all others waiting meanwhile: so long this connection waits before it asks again. */
-  async #ask<T>(ask: (index: SearchIndex) => Promise<T>): Promise<T> {
-    const { clock, index } = this.#parts;
+  /**
+   * Asks the index. All other peers wait meanwhile, so the time counts against the pace of this connection.
+   *
+   * @returns The answer of `ask`.
+   */
+  async ask<T>(ask: (index: SearchIndex) => Promise<T>): Promise<T> {
+    const { clock, index } = this.parts;
     const startMs = clock.now();
     const answer = await ask(index);
     this.#questions.charge(clock.now() - startMs);
     return answer;
   }
 
-  /** Notes who has proven to call. */
+  /** Notes the identity that the caller has proven. */
   proven(identity: PublicIdentity): void {
     this.#identity ??= identity;
   }
 
-  /** Ends the session: frees the name at once, forgets the files. */
+  /** Ends the session: frees the name at once, and removes the peer's files. */
   async end(why: string): Promise<void> {
     this.#connection.close();
     await this.#leave(why);
@@ -127,30 +134,32 @@ export class Session {
     this.#ended.resolve();
   }
 
-  async join(data: DataOf<typeof Join>): Promise<ReplyOf<typeof Join>> {
+  /** Answers JOIN. */
+  async join({ plain, port, files, name: wanted }: DataOf<typeof Join>): Promise<ReplyOf<typeof Join>> {
     if (this.#peer !== undefined) {
       throw new Failure("refused", `Cannot join: this connection is ${this.#peer.name} already`);
     }
     const identity = this.#identity;
     if (identity === undefined) throw new Failure("unproven", "Cannot join: prove who you are first");
-    const name = checkPeerName(data.name);
+    const name = checkPeerName(wanted);
     if (isAddress(peerNameKey(name))) throw new Failure("bad-name", `Cannot use "${name}" as a name: it is an address`);
-    await this.#parts.index.checkName(name, identity.id);
+    const { index, joined } = this.parts;
+    await index.checkName(name, identity.id);
     await this.#replaceOwnSilentSession(name, identity.id);
     const { host } = this.#connection.remote;
-    const { plain, port, files } = data;
     const certificate = identity.certificate.toHex();
     const peer = { name, id: identity.id, certificate, plain, host, port: undefined };
-    await this.#parts.index.join(peer);
+    await index.join(peer);
     this.#peer = peer;
     this.#identity = undefined;
-    this.#parts.joined.set(peerNameKey(name), this);
+    joined.set(peerNameKey(name), this);
     const leaving = new AbortController();
     const done = this.#reach(peer, { port, files, identity }, leaving.signal);
     this.#reaching = { done, leaving };
     return { name, host };
   }
 
+  /** Answers UPDATE. */
   async update(change: ListChange): Promise<ReplyOf<typeof Update>> {
     const peer = this.#joinedPeer();
     if (peer.port === undefined) {
@@ -158,7 +167,7 @@ export class Session {
         hint: "open the peer's port in this machine's firewall and join again",
       });
     }
-    const files = await this.#parts.index.update(peer.name, change);
+    const files = await this.parts.index.update(peer.name, change);
     this.#unwritten = {
       added: this.#unwritten.added + change.add.length,
       removed: this.#unwritten.removed + change.remove.length,
@@ -168,67 +177,14 @@ export class Session {
     return { files };
   }
 
-  async search(query: DataOf<typeof Search>): Promise<ReplyOf<typeof Search>> {
-    const found = await this.#ask((index) => index.search(query));
-    const hits = found.hits.map((hit) => ({ ...hit, peers: hit.peers.map((peer) => this.#refOf(peer)) }));
-    this.#parts.journal({ event: "searched", peer: this.label, query: query.query, hits: hits.length });
-    const sent = fitting(hits);
-    const old = this.#parts.index.isCurrent ? {} : { old: true };
-    return { hits: sent, more: found.more || sent.length < hits.length, ...old };
-  }
-
-  async find(data: DataOf<typeof Find>): Promise<ReplyOf<typeof Find>> {
-    const found = await this.#ask((index) => index.find(data, data));
-    const holders = found.copies.map((copy) => ({
-      peer: this.#refOf(copy.peer),
-      name: copy.name,
-      size: copy.size,
-      partial: copy.partial,
-    }));
-    const sent = fitting(holders);
-    return { holders: sent, more: found.more || sent.length < holders.length };
-  }
-
-  async folder({ prefix, after, limit }: DataOf<typeof FolderFiles>): Promise<ReplyOf<typeof FolderFiles>> {
-    const found = await this.#ask((index) => index.folder(prefix, after, limit));
-    const hits = found.hits.slice(0, PAGE_ROWS_MAX).map((hit) => {
-      return { ...hit, peers: hit.peers.map((peer) => this.#refOf(peer)) };
-    });
-    const sent = wholeNames(fitting(hits), found.hits.length);
-    return { hits: sent, more: found.more || sent.length < found.hits.length };
-  }
-
+  /** Answers PARTIAL. */
   async partial({ here, ...file }: DataOf<typeof Partial>): Promise<ReplyOf<typeof Partial>> {
     const peer = this.#joinedPeer();
-    if (peer.port !== undefined) await this.#parts.index.partial(peer.name, file, here);
+    if (peer.port !== undefined) await this.parts.index.partial(peer.name, file, here);
     return {};
   }
 
-  async peers({ name, ...page }: DataOf<typeof Peers>): Promise<ReplyOf<typeof Peers>> {
-    const { index } = this.#parts;
-    const found = name === undefined
-      ? await index.peers(page)
-      : { peers: [await index.peer(name)].filter((peer) => peer !== undefined), more: false };
-    const peers = found.peers.map(({ port, ...peer }) => {
-      return { ...peer, host: this.#hostFor(peer.host), ...(port === undefined ? {} : { port }) };
-    });
-    const sent = fitting(peers);
-    return { peers: sent, more: found.more || sent.length < peers.length };
-  }
-
-  async downloadRequest(data: DataOf<typeof DownloadRequest>): Promise<ReplyOf<typeof DownloadRequest>> {
-    const copy = await this.#parts.index.copy(data.peer, data.name);
-    this.#parts.journal({
-      event: "asked",
-      peer: this.label,
-      owner: data.peer,
-      file: data.name,
-      found: copy !== undefined,
-    });
-    if (copy === undefined) throw new Failure("not-found", `"${data.peer}" does not list "${data.name}"`);
-    return { peer: this.#refOf(copy.peer), size: copy.size, ...(copy.root === undefined ? {} : { root: copy.root }) };
-  }
-
+  /** Answers LEAVE. */
   async leave(): Promise<void> {
     this.#joinedPeer();
     await this.#leave("said goodbye");
@@ -239,42 +195,46 @@ export class Session {
     return this.#peer;
   }
 
-  /** Takes the peer off the list of sessions. Shape: who it was, if it had joined. */
+  /**
+   * Removes the session from the joined ones.
+   *
+   * @returns Its peer, if it had joined.
+   */
   #forget(): IndexedPeer | undefined {
     const peer = this.#peer;
     if (peer === undefined) return undefined;
     this.#writeListed();
     this.#peer = undefined;
     this.#reaching?.leaving.abort("the peer has left");
-    this.#parts.joined.delete(peerNameKey(peer.name));
+    this.parts.joined.delete(peerNameKey(peer.name));
     return peer;
   }
 
   async #leave(why: string): Promise<void> {
     const peer = this.#forget();
     if (peer === undefined) return;
-    this.#parts.journal({ event: "left", peer: peer.name, why });
-    await this.#parts.index.leave(peer.name);
+    this.parts.journal({ event: "left", peer: peer.name, why });
+    await this.parts.index.leave(peer.name);
   }
 
   /**
-   * Lets a peer that crashed or slept have its name back: the session that holds it is asked for a sign of life, if the same key opened
-   * it. A session of somebody else, and one that lives, keeps the name.
+   * Gives a peer that crashed or slept its name back. If a session with the same key holds the name, and shows no sign of
+   * life, that session ends. A session with another key keeps the name, and so does a live one.
    */
   async #replaceOwnSilentSession(name: string, id: string): Promise<void> {
-    const holder = this.#parts.joined.get(peerNameKey(name));
+    const holder = this.parts.joined.get(peerNameKey(name));
     if (holder === undefined || holder.#peer?.id !== id || await holder.isAlive()) return;
     holder.#connection.close(new Failure("timeout", "its own peer came back"));
     await holder.#ended.promise;
   }
 
-  /** Dials a peer back that has joined, and says what came of it: to the index, to the journal and to the peer. */
+  /** Dials a joined peer back, and reports the result to the index, to the journal and to the peer. */
   async #reach(
     peer: IndexedPeer,
     { port, files, identity }: { readonly port: number; readonly files: number; readonly identity: PublicIdentity },
     signal: AbortSignal,
   ): Promise<void> {
-    const { dialBacks, index, journal } = this.#parts;
+    const { dialBacks, index, journal } = this.parts;
     const { name, host, plain } = peer;
     const answers = await dialBacks.run(
       { host, key: identity.id },
@@ -290,6 +250,7 @@ export class Session {
     if (!signal.aborted) await this.#connection.send(encodeNews(Reached, { reachable })).catch(() => {});
   }
 
+  /** Whether the peer of this name answers at a port of the observed host. */
   async #dialBack(
     name: string,
     port: number,
@@ -300,7 +261,7 @@ export class Session {
       const waitMs = DIAL_BACK_WAIT_MS;
       const { host } = this.#connection.remote;
       const encrypted = identity === undefined ? {} : { identity };
-      using connection = await this.#parts.dial({ host, port }, { waitMs, signal, ...encrypted });
+      using connection = await this.parts.dial({ host, port }, { waitMs, signal, ...encrypted });
       using _ended = connection.closeOn(signal);
       return await greet(connection, { waitMs }) === name;
     } catch {
@@ -308,35 +269,11 @@ export class Session {
     }
   }
 
-  /** A peer with the address at which the peer of this session reaches it. */
-  #refOf(peer: FoundCopy["peer"]): PeerRef {
-    if (peer.port === undefined) throw new TypeError(`Cannot give out ${peer.name}: it was never reached`);
-    const { name, id, port, plain, dialect } = peer;
-    const host = this.#hostFor(peer.host);
-    return { name, id, host, port, plain, ...(dialect === undefined ? {} : { dialect }) };
-  }
-
-  #hostFor(host: string): string {
-    return hostFor(this.#connection, host);
-  }
-
   #writeListed(): void {
     clearTimeout(this.#writeTimer);
     if (this.#writeTimer === undefined) return;
     this.#writeTimer = undefined;
-    this.#parts.journal({ event: "listed", peer: this.label, ...this.#unwritten });
+    this.parts.journal({ event: "listed", peer: this.label, ...this.#unwritten });
     this.#unwritten = { added: 0, removed: 0, files: 0 };
   }
-}
-
-/** At which host whoever is at the other end of a connection reaches a peer that the index observed at `host`. */
-export function hostFor({ local, remote }: Pick<Connection, "local" | "remote">, host: string): string {
-  return isLoopback(host) && !isLoopback(remote.host) ? local.host : host;
-}
-
-/** The hits of a folder that are sent of `count`: all of a name or none, since the next page begins after the last name of this one. */
-function wholeNames(hits: readonly Hit[], count: number): readonly Hit[] {
-  const last = hits.at(-1)?.name;
-  const first = hits.findIndex(({ name }) => name === last);
-  return hits.length === count || first === 0 ? hits : hits.slice(0, first);
 }

@@ -8,8 +8,8 @@ import { FAILURES } from "../../lib/core/failure.ts";
 import * as limits from "../../lib/core/limits.ts";
 import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { FAILURE_SHAPE } from "../../lib/protocol/envelope.ts";
-import { HTTP_STATUS } from "../../lib/server/http_failure.ts";
-import { HTTP_ROUTES } from "../../lib/server/http_routes.ts";
+import { HTTP_STATUS } from "../../lib/http/failure.ts";
+import { HTTP_ROUTES } from "../../lib/server/http/routes.ts";
 import { CLASSROOMS } from "../../lib/cli/classrooms.ts";
 import type { Shape } from "../../lib/protocol/field.ts";
 
@@ -18,7 +18,8 @@ const ROOT = new URL("../../", import.meta.url);
 /** Every document with generated parts, and what belongs between which markers. */
 export async function generatedParts(): Promise<{ file: URL; parts: Record<string, string> }[]> {
   return [
-    { file: new URL("README.md", ROOT), parts: { classrooms: classroomTable(), routes: routeTable() } },
+    { file: new URL("README.md", ROOT), parts: { classrooms: classroomTable() } },
+    { file: new URL("lib/server/README.md", ROOT), parts: { routes: routeTable() } },
     { file: new URL("lib/README.md", ROOT), parts: { limits: await limitsTable() } },
     { file: new URL("lib/protocol/README.md", ROOT), parts: { messages: messageTables(), failures: failureTable() } },
   ];

@@ -8,29 +8,26 @@ import type { Clock } from "../../lib/core/flow/clock.ts";
 import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import type { SearchIndex } from "../../lib/index/search_index.ts";
 import type { RoomKey } from "../../lib/net/room_key.ts";
-import { HttpAccess } from "../../lib/server/http_access.ts";
-import { RATES } from "../../lib/server/rates.ts";
-import { HttpApi } from "../../lib/server/http_api.ts";
-import { HTTP_ROUTES } from "../../lib/server/http_routes.ts";
+import { indexApi } from "../../lib/server/http/index_http.ts";
+import { Registrars } from "../../lib/server/http/registrars.ts";
+import { describeApi, HTTP_ROUTES } from "../../lib/server/http/routes.ts";
 import { IndexMetrics } from "../../lib/server/index_metrics.ts";
 import type { JournalEvent } from "../../lib/server/journal.ts";
-import { Registrars } from "../../lib/server/registrars.ts";
-import { openApi } from "../../lib/server/openapi.ts";
 import { SESSION_ROUTES } from "../../lib/server/session_routes.ts";
 import { Documented } from "./documented.ts";
 
-/** Where the index is asked, unless a test says otherwise. */
+/** The URL of the index, as its clients write it. */
 export const BASE = "http://10.0.0.1:8031";
-/** Who asks, unless a test says otherwise. */
+/** The default client. */
 export const ASKER: Address = { host: "10.0.0.5", port: 50_000 };
 
-const DOCUMENTED = new Documented(openApi(HTTP_ROUTES));
+const DOCUMENTED = new Documented(describeApi());
 
 /** What a test may choose. */
 export interface ApiOptions {
   readonly index?: SearchIndex;
   readonly roomKey?: RoomKey;
-  /** Names that may be registered at once. */
+  /** The most names that are registered at once. */
   readonly namesMax?: number;
 }
 
@@ -38,10 +35,9 @@ export interface ApiOptions {
 export class TestApi implements AsyncDisposable {
   readonly index: SearchIndex;
   readonly events: JournalEvent[] = [];
-  /** The pauses that were made, in milliseconds. */
+  /** The pauses that the API made, in milliseconds. */
   readonly pauses: number[] = [];
-  readonly access: HttpAccess;
-  readonly #api: HttpApi;
+  readonly #api: ReturnType<typeof indexApi>;
   readonly #registrars: Registrars;
 
   constructor({ index = new LocalIndex(), roomKey, namesMax }: ApiOptions = {}) {
@@ -54,16 +50,11 @@ export class TestApi implements AsyncDisposable {
         return Promise.resolve();
       },
     };
-    this.access = new HttpAccess({
-      clock,
-      perSecond: RATES.http,
-      roomKey: () => roomKey,
-      hostNames: ["index.example.edu"],
-    });
-    this.#api = new HttpApi({
+    this.#api = indexApi({
       index,
       clock,
-      access: this.access,
+      roomKey: () => roomKey,
+      hostNames: ["index.example.edu"],
       registrars: this.#registrars,
       journal: (event) => this.events.push(event),
       metrics: new IndexMetrics({
@@ -74,7 +65,7 @@ export class TestApi implements AsyncDisposable {
     });
   }
 
-  /** Asks for a path. Fails: when the answer is not one that is documented. */
+  /** Asks for a path. Throws when the OpenAPI document does not have the answer. */
   async ask(path: string, init: RequestInit = {}, from = ASKER): Promise<Response> {
     const headers = new Headers(init.headers);
     if (!headers.has("host")) headers.set("host", new URL(BASE).host);

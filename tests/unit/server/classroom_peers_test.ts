@@ -60,7 +60,7 @@ function start(peersMax = DIALECT_PEERS_MAX) {
   };
 }
 
-Deno.test("a classroom peer is listed under its address, with names only; JOIN replaces its list, UPDATE adds to it", async () => {
+Deno.test("ClassroomPeers lists a peer under its address; JOIN replaces its list, UPDATE adds to it", async () => {
   await using room = start();
   const { peers, index } = room;
   await peers.join(ADDRESS, "json", ["a.mp4", "b.mp4"]);
@@ -84,7 +84,7 @@ Deno.test("a classroom peer is listed under its address, with names only; JOIN r
   assertEquals(room.events.map(({ event }) => event), ["joined", "listed", "left"]);
 });
 
-Deno.test("a classroom peer is forgotten after so long without a sign of life, and not before", async () => {
+Deno.test("ClassroomPeers removes a peer after half an hour without a sign of life, and not earlier", async () => {
   await using room = start();
   const { clock, peers, names } = room;
   const [ana, rui, eva] = [ADDRESS, { host: "10.0.0.6", port: 1 }, { host: "10.0.0.7", port: 1 }];
@@ -111,7 +111,7 @@ Deno.test("a classroom peer is forgotten after so long without a sign of life, a
   assertEquals([await names(), peers.holders("d.mp4")], [["10.0.0.6:1"], []]);
 });
 
-Deno.test("classroom peers are bounded: files of each, files of all, peers in all", async () => {
+Deno.test("ClassroomPeers bounds the files of each peer, the files of all peers, and the peers", async () => {
   await using room = start();
   const { peers } = room;
   const many = Array.from({ length: DIALECT_FILES_MAX }, (_, number) => `${number}.mp4`);
@@ -134,7 +134,7 @@ Deno.test("classroom peers are bounded: files of each, files of all, peers in al
   await peers.join({ host: ADDRESS.host, port: listed }, "json", ["a.mp4"]);
 });
 
-Deno.test("when all places of classroom peers are taken, the address with most makes room, its silent one first", async () => {
+Deno.test("ClassroomPeers that are full drop the most silent peer of the address with the most peers", async () => {
   await using room = start(PEERS_MAX);
   const { peers, names } = room;
   const other = { host: "10.0.0.9", port: 1 };
@@ -149,7 +149,7 @@ Deno.test("when all places of classroom peers are taken, the address with most m
   assert(!left.includes(`10.0.0.5:${PEERS_MAX + 2}`), "it was silent longest");
 });
 
-Deno.test("two joins of one address at once are one peer, also where room has to be made, and it can leave", async () => {
+Deno.test("ClassroomPeers lists one peer when one address joins twice at once", async () => {
   await using room = start(PEERS_MAX);
   const { peers, names } = room;
   for (let port = 1; port <= PEERS_MAX; port++) {
@@ -162,7 +162,7 @@ Deno.test("two joins of one address at once are one peer, also where room has to
   assert(!(await names()).includes("10.0.0.5:8776"));
 });
 
-Deno.test("a peer that leaves before it has joined, and a crowd that joins at once, leave no peer behind that is not listed", async () => {
+Deno.test("ClassroomPeers leaves no peer in the index that it does not list, when peers leave while they join", async () => {
   await using room = start(PEERS_MAX);
   const { peers, names } = room;
   for (let port = 1; port <= PEERS_MAX; port++) {
@@ -180,7 +180,7 @@ Deno.test("a peer that leaves before it has joined, and a crowd that joins at on
   assertEquals(peers.holders("c"), [ADDRESS]);
 });
 
-Deno.test("changes of one classroom peer follow each other, over however many connections they come", async () => {
+Deno.test("ClassroomPeers makes the changes of one peer one after the other, over any number of connections", async () => {
   await using room = start();
   const { peers, index } = room;
   await Promise.all([

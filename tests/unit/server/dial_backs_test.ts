@@ -23,7 +23,7 @@ function silent(ended: AbortSignal): Promise<boolean> {
 
 const answers = (): Promise<boolean> => Promise.resolve(true);
 
-Deno.test("DialBacks ends those of the address with most for another address, at once", async () => {
+Deno.test("DialBacks ends a dial-back of the address with the most of them, at once, for another address", async () => {
   const dialBacks = new DialBacks(new StandingClock(), { total: 4 });
   const leaving = new AbortController();
   const slow = Array.from({ length: 4 }, () => dialBacks.run({ host: "10.0.0.1" }, silent, leaving.signal));
@@ -33,7 +33,7 @@ Deno.test("DialBacks ends those of the address with most for another address, at
   assertEquals([await Promise.all(slow), dialBacks.size], [[false, false, false, false], 0]);
 });
 
-Deno.test("DialBacks ends those of the same address after a while, and none while there is room", async () => {
+Deno.test("DialBacks ends a dial-back of the same address after a while, and none while there is room", async () => {
   const clock = new StandingClock();
   const dialBacks = new DialBacks(clock, { total: 2 });
   const leaving = new AbortController();
@@ -49,7 +49,7 @@ Deno.test("DialBacks ends those of the same address after a while, and none whil
   await slow[1];
 });
 
-Deno.test("DialBacks waits for no place for a peer that has left", async () => {
+Deno.test("DialBacks gives no place to a peer that has left", async () => {
   const dialBacks = new DialBacks(new StandingClock(), { total: 1 });
   const [first, second] = [new AbortController(), new AbortController()];
   const slow = dialBacks.run({ host: "10.0.0.1" }, silent, first.signal);

@@ -46,7 +46,7 @@ async function startIndex(options: { host?: string; silenceMs?: number; connecti
   };
 }
 
-Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sentences", async () => {
+Deno.test("a peer joins, lists files, is found and leaves, and the journal has a sentence for each", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await using rui = await started.connect();
@@ -86,7 +86,7 @@ Deno.test("a peer joins, lists, is found and leaves; the journal tells it in sen
   expected.forEach((pattern, index) => assertMatch(lines[index] ?? "", pattern));
 });
 
-Deno.test("a proof is good for one join: a peer that has left proves its identity again before it joins again", async () => {
+Deno.test("a proof serves for one join: a peer that has left proves its identity again before it joins again", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await ana.join("ana");
@@ -103,7 +103,7 @@ Deno.test("a proof is good for one join: a peer that has left proves its identit
   assertEquals(peers.map(({ id }) => id), [identity.id]);
 });
 
-Deno.test("a taken name is refused with a free one, a bad name with the reason", async () => {
+Deno.test("JOIN rejects a taken name with a free one, and a bad name with the reason", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await using other = await started.connect();
@@ -115,7 +115,7 @@ Deno.test("a taken name is refused with a free one, a bad name with the reason",
   assertEquals((await assertRejects(() => other.join("third"), Failure)).code, "refused");
 });
 
-Deno.test("a peer that cannot be dialled back may search, but lists nothing", async () => {
+Deno.test("a peer that the index cannot reach can search, but lists no files", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -128,7 +128,7 @@ Deno.test("a peer that cannot be dialled back may search, but lists nothing", as
   assertEquals([row?.name, row?.host, row?.port, row?.files], ["ana", "127.0.0.1", undefined, 0]);
 });
 
-Deno.test("a port where somebody else answers does not count as dialled back", async () => {
+Deno.test("a port where another peer answers does not count as reached", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await using rui = await started.connect();
@@ -140,7 +140,7 @@ Deno.test("a port where somebody else answers does not count as dialled back", a
   ]);
 });
 
-Deno.test("a peer that comes back takes its name from its own silent session, and from no other", async () => {
+Deno.test("a peer that returns takes its name from its own silent session, and from no other session", async () => {
   await using started = await startIndex();
   await using mute = await started.connect();
   await mute.join("ana");
@@ -164,7 +164,7 @@ Deno.test("a peer that comes back takes its name from its own silent session, an
   assertEquals((await back.call(Peers, { limit: 5, offset: 0 })).peers.length, 1);
 });
 
-Deno.test("a session that falls silent goes, and its files with it", async () => {
+Deno.test("a session that falls silent ends, and its files are removed", async () => {
   await using started = await startIndex({ silenceMs: 1_500 });
   await using ana = await started.connect();
   await ana.join("ana");
@@ -176,7 +176,7 @@ Deno.test("a session that falls silent goes, and its files with it", async () =>
   assertMatch(JSON.stringify(started.events.at(-1)), /"left".*silent/);
 });
 
-Deno.test("nothing but HELLO and asking is possible before JOIN", async () => {
+Deno.test("before JOIN, a peer can send HELLO and questions only", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   assertEquals((await assertRejects(() => ana.list("a"), Failure)).code, "not-joined");
@@ -212,7 +212,7 @@ Deno.test("an index on IPv6 loopback works from HELLO to FIND", async () => {
   assertEquals((await ana.search("a"))[0]?.peers, [{ ...ana.ref, host: "::1" }]);
 });
 
-Deno.test("peers on the index's own machine are given to others under the address at which those reach the index", async () => {
+Deno.test("a peer on the index's own machine is given to others under the address at which they reach the index", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await ana.join("ana");
@@ -250,7 +250,7 @@ Deno.test("peers on the index's own machine are given to others under the addres
   assertEquals(asked, ["192.168.7.1", "fd00::1", "127.0.0.1"]);
 });
 
-Deno.test("replies with long names are cut to what fits a line, and say that there is more", async () => {
+Deno.test("a reply with long names is cut to one line, and reports that more follows", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await ana.join("ana");
@@ -266,7 +266,7 @@ Deno.test("replies with long names are cut to what fits a line, and say that the
   assertEquals(page.more, true);
 });
 
-Deno.test("the journal is one printable line per event, whatever the names", () => {
+Deno.test("the journal has one printable line for each event, whatever the names are", () => {
   const event: JournalEvent = {
     event: "searched",
     peer: "ana\n12:00:00  root joined",
@@ -283,7 +283,7 @@ Deno.test("the journal is one printable line per event, whatever the names", () 
   });
 });
 
-Deno.test("all who ask at the same time whether a session is alive hear its sign of life at once", async () => {
+Deno.test("a sign of life of a session answers everybody who waits for one", async () => {
   await using started = await startIndex();
   const [here, there] = connectionPair();
   const { index } = started;

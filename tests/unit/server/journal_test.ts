@@ -10,15 +10,15 @@ const EVENTS: readonly JournalEvent[] = [
   { event: "searched", peer: "ana", query: "film", hits: 1 },
 ];
 
-Deno.test("a log has what its level names and all that matters more", () => {
+Deno.test("isWritten() takes the events of a level and of all more serious ones", () => {
   const written = LOG_LEVELS.map((level) => EVENTS.filter((event) => isWritten(event, level)).length);
   assertEquals(written, [1, 2, 3, 4]);
   assertEquals(LOG_LEVELS.map(parseLogLevel), [...LOG_LEVELS]);
   for (const text of ["", "INFO", "verbose", "1"]) assertThrows(() => parseLogLevel(text), Failure, "--log-level");
 });
 
-Deno.test("README lists every event of the log with its level", async () => {
-  const readme = await Deno.readTextFile(`${PROJECT}/README.md`);
+Deno.test("the README of the index server lists every event of the log with its level", async () => {
+  const readme = await Deno.readTextFile(`${PROJECT}/lib/server/README.md`);
   for (const [event, level] of Object.entries(LEVEL_OF)) {
     assertMatch(readme, new RegExp(`\\| \`${level}\` +\\| \`${event}\` +\\|`), event);
   }

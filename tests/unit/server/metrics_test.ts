@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { LocalIndex } from "../../../lib/index/local/local_index.ts";
 import { watchEventLoop } from "../../../lib/server/event_loop.ts";
-import { HTTP_ROUTES } from "../../../lib/server/http_routes.ts";
+import { HTTP_ROUTES } from "../../../lib/server/http/routes.ts";
 import { IndexMetrics } from "../../../lib/server/index_metrics.ts";
 import { Counters, exposition, Histogram, Histograms, single } from "../../../lib/server/metrics.ts";
 import { SESSION_ROUTES } from "../../../lib/server/session_routes.ts";
@@ -14,7 +14,7 @@ function makeMetrics(): IndexMetrics {
   return new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations: HTTP_ROUTES.map((each) => each.operation) });
 }
 
-Deno.test("exposition() writes counters, gauges and histograms as Prometheus reads them", () => {
+Deno.test("exposition() writes counters, gauges and histograms in the format of Prometheus", () => {
   const counters = new Counters("a_total", "Some.", "code", ["x"]);
   counters.add("x");
   counters.add("x");
@@ -46,7 +46,7 @@ b_seconds_count{method="other"} 0
   );
 });
 
-Deno.test("exposition() escapes labels, and a strict reader gets them back", () => {
+Deno.test("exposition() escapes labels so that a strict reader reads them back", () => {
   const odd = 'quote " back \\ line\nend';
   const text = exposition([{
     name: "odd",
@@ -58,7 +58,7 @@ Deno.test("exposition() escapes labels, and a strict reader gets them back", () 
   assertEquals(readLabels(sample.slice("odd{".length, -1)), [["what", odd]]);
 });
 
-Deno.test("the strict reader of metrics refuses what is wrong", () => {
+Deno.test("the strict reader of metrics rejects malformed text", () => {
   const good = exposition([new Counters("a_total", "Some.", "code", ["x"])]);
   readExposition(good);
   const histogram = new Histogram([1]);
@@ -82,7 +82,7 @@ Deno.test("the strict reader of metrics refuses what is wrong", () => {
   for (const each of wrong) assertThrows(() => readExposition(each), Error);
 });
 
-Deno.test("an index's metrics are well-formed, with and without anything counted, and only rise", async () => {
+Deno.test("the metrics of an index are well-formed, before and after requests, and never fall", async () => {
   await using index = new LocalIndex();
   const metrics = makeMetrics();
   const before = readExposition(await metrics.exposition(index, STATE));
@@ -117,7 +117,7 @@ Deno.test("an index's metrics are well-formed, with and without anything counted
   assertEquals(text.includes("DROP"), false);
 });
 
-Deno.test("watchEventLoop() notices when something holds the event loop", async () => {
+Deno.test("watchEventLoop() measures how long the event loop was blocked", async () => {
   const late: number[] = [];
   using _watch = watchEventLoop((ms) => late.push(ms));
   await eventually("a first look", () => late.length > 0);

@@ -6,7 +6,7 @@ import { IndexServer } from "../../../lib/server/index_server.ts";
 import { parseRates, RATES, type Rates } from "../../../lib/server/rates.ts";
 import { IndexClient } from "../../support/index_client.ts";
 
-Deno.test("parseRates() takes any of the classes, and says what is wrong with the rest", () => {
+Deno.test("parseRates() reads any of the classes, and rejects everything else with a hint", () => {
   const good: [text: string, rates: Partial<Rates>][] = [
     ["proofs=50", { proofs: 50 }],
     ["questions=1000,requests=5", { questions: 1000, requests: 5 }],
@@ -33,7 +33,7 @@ Deno.test("parseRates() takes any of the classes, and says what is wrong with th
   assertThrows(() => parseRates("proofs=1,proofs=2"), Failure, "two rates for proofs");
 });
 
-Deno.test("an index keeps to its rates: a caller that asks more often waits, each address and connection for itself", async () => {
+Deno.test("an index keeps to its rates: further proofs of an address wait, and further questions of a connection", async () => {
   const waits: number[] = [];
   // Nobody has to wait for real: the waits are what is looked at.
   const clock: Clock = { now: () => systemClock.now(), delay: (ms) => Promise.resolve(void waits.push(ms)) };

@@ -1,5 +1,5 @@
 /**
- * Who may ask over HTTP, and how much at once. Called by http_api.ts, before anything is looked at.
+ * Decides who may send HTTP requests, and how many at once. Called by api.ts before it looks at a request.
  * @module
  */
 
@@ -11,18 +11,20 @@ import { AddressPaces } from "../net/address_paces.ts";
 import { Guesses } from "../net/guesses.ts";
 import type { RoomKey } from "../net/room_key.ts";
 
-/** What decides about it. */
+/** The rules of one server. */
 export interface HttpAccessOptions {
   readonly clock: Clock;
-  /** How often one address may ask in a second. */
+  /** How many requests of one address are answered in a second. */
   readonly perSecond: number;
-  /** The room's key, if it has one. Asked for each time, since it may be replaced. */
-  readonly roomKey?: () => RoomKey | undefined;
-  /** Names under which this server may be asked for, beside those that nobody outside can have. */
+  /** The room's key, if the room has one. It is read for each request, since it may be replaced. */
+  readonly roomKey?: (() => RoomKey | undefined) | undefined;
+  /** Host names of this server, beside the ones that only a local network can give (see {@linkcode isOwnName}). */
   readonly hostNames: readonly string[];
+  /** What a person can do who has asked for another host name. */
+  readonly hostHint?: string | undefined;
 }
 
-/** The guard of the HTTP side. */
+/** Guards the requests of one server. */
 export class HttpAccess {
   readonly #options: HttpAccessOptions;
   readonly #guesses: Guesses;
@@ -37,7 +39,12 @@ export class HttpAccess {
     this.#paces = new AddressPaces(options.perSecond, options.clock);
   }
 
-  /** Counts a request of an address until what this gives is disposed of. Fails: "busy" when there are too many. */
+  /**
+   * Counts a request of an address as running.
+   *
+   * @returns Ends the count when it is disposed of.
+   * @throws {Failure} "busy" when too many requests are running, in all or of this address.
+   */
   enter(host: string): Disposable {
     const share = addressShare(host);
     const running = this.#running.get(share) ?? 0;
@@ -56,23 +63,31 @@ export class HttpAccess {
     };
   }
 
-  /** Waits until an address may ask again. */
+  /** Waits until the pace of an address allows another request. */
   turn(host: string): Promise<void> {
     return this.#paces.wait(host);
   }
 
   /**
-   * Checks the name by which this server was asked for. A page on the internet can have its own name lead here and then read as if it came from
-   * here (DNS rebinding); it can have no number for a name, and none of those that only a local network gives. Fails: "refused".
+   * Checks the host name that a request asks for. A page on the internet can make its own name lead to this server and
+   * then read the answers as its own (DNS rebinding). It cannot do so with an IP address, nor with a name that only a
+   * local network gives.
+   *
+   * @throws {Failure} "refused" when the name is not one of this server.
    */
   checkHost(header: string | null): void {
     if (header === null || isOwnName(header, this.#options.hostNames)) return;
     throw new Failure("refused", "Cannot answer under that host name", {
-      hint: "use the index's IP address, or start the index with --http-host and this name",
+      hint: this.#options.hostHint ?? "use the IP address of this server",
     });
   }
 
-  /** Checks the room's key. Fails: "unproven" without any, "no-member" with a wrong one. */
+  /**
+   * Checks the room's key, in a room that has one. An address that has sent a wrong key waits before its next one is
+   * looked at.
+   *
+   * @throws {Failure} "unproven" without a key, "no-member" with a wrong one.
+   */
   async checkKey(authorization: string | null, host: string): Promise<void> {
     const roomKey = this.#options.roomKey?.();
     if (roomKey === undefined) return;
@@ -86,7 +101,11 @@ export class HttpAccess {
   }
 }
 
-/** Whether a Host header can only name this server: by number, by a name of the local network, or by one of `names`. */
+/**
+ * Whether a Host header can only mean this server: an IP address, a name of the local network, or one of `names`.
+ *
+ * @param names Names that were configured for this server.
+ */
 export function isOwnName(header: string, names: readonly string[]): boolean {
   const name = hostOf(header);
   if (name === undefined || name.length > HOST_BYTES_MAX) return false;
@@ -94,7 +113,11 @@ export function isOwnName(header: string, names: readonly string[]): boolean {
   return /\.(local|localhost)$/.test(name) || names.some((each) => each.toLowerCase() === name);
 }
 
-/** The host of a Host header in its one spelling, without brackets, or undefined if it is none. */
+/**
+ * Reads the host of a Host header.
+ *
+ * @returns The host in its one spelling, IPv6 without brackets; undefined when the header names no host.
+ */
 export function hostOf(header: string): string | undefined {
   if (/[/?#@\\\s]/.test(header)) return undefined;
   const url = URL.parse(`http://${header}`);

@@ -1,12 +1,14 @@
 /**
- * Failures over HTTP: which status each code has, and what the answer looks like. Called by http_api.ts; the document that describes the API is
- * made of the same table.
+ * Failures over HTTP: the status of each code, and the response that reports a failure. Called by api.ts. The OpenAPI
+ * document is made from the same table.
  * @module
  */
 
 import { Failure, type FailureCode } from "../core/failure.ts";
+import { FailureData } from "../protocol/envelope.ts";
+import { record } from "../protocol/field.ts";
 
-/** The status of each code, where nothing more special is known. */
+/** The status of each code, unless an {@linkcode HttpFailure} knows a better one. */
 export const HTTP_STATUS = {
   "bad-name": 400,
   "busy": 503,
@@ -37,31 +39,37 @@ export const HTTP_STATUS = {
   "wrong-key": 403,
 } as const satisfies Record<FailureCode, number>;
 
-/** When to come back, in seconds, where that may help. */
+/** The Retry-After of a response that a later attempt may improve, in seconds. */
 const RETRY_AFTER = "1";
 
-/** A failure that HTTP has a status of its own for, or headers. */
+/** The body of a response that reports a failure. */
+export const HttpError = record({ error: FailureData });
+
+/** What a failure adds to its response. */
+export interface HttpFailureOptions {
+  /** Default: the status of the code. */
+  readonly status?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A failure with a status of its own, or with headers. */
 export class HttpFailure extends Failure {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(failure: Failure, options: { readonly status?: number; readonly headers?: Record<string, string> } = {}) {
-    const { hint, suggestion } = failure;
-    super(failure.code, failure.message, {
-      hint,
-      cause: failure.cause,
-      ...(suggestion === undefined ? {} : { suggestion }),
-    });
-    this.status = options.status ?? HTTP_STATUS[failure.code];
-    this.headers = options.headers ?? {};
+  constructor(failure: Failure, { status, headers = {} }: HttpFailureOptions = {}) {
+    const { code, message, hint, suggestion, cause } = failure;
+    super(code, message, { hint, cause, ...(suggestion === undefined ? {} : { suggestion }) });
+    this.status = status ?? HTTP_STATUS[code];
+    this.headers = headers;
   }
 }
 
-/** The answer that tells of a failure: the fields of the wire's ERROR, below `error`. */
+/** Makes the response that reports a failure: the fields of the protocol's ERROR, below `error`. */
 export function failureResponse(failure: Failure): Response {
   const status = failure instanceof HttpFailure ? failure.status : HTTP_STATUS[failure.code];
   const { hint, ...error } = failure.toWire();
-  const body = { error: { ...error, ...(hint === undefined || hint === "" ? {} : { hint }) } };
+  const body = { error: hint === undefined || hint === "" ? error : { ...error, hint } };
   const headers = new Headers(failure instanceof HttpFailure ? failure.headers : {});
   headers.set("cache-control", "no-store");
   if (status === 503) headers.set("retry-after", RETRY_AFTER);

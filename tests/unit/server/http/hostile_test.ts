@@ -1,12 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { HTTP_BODY_BYTES_MAX, HTTP_REQUESTS_PER_ADDRESS_MAX, URL_BYTES_MAX } from "../../../lib/core/limits.ts";
-import { failedWith } from "../../../lib/core/failure.ts";
-import { LocalIndex } from "../../../lib/index/local/local_index.ts";
-import { isOwnName } from "../../../lib/server/http_access.ts";
-import { readJson } from "../../../lib/server/http_body.ts";
-import { ASKER, JSON_TYPE, TestApi } from "../../support/http_api.ts";
+import { HTTP_REQUESTS_PER_ADDRESS_MAX, URL_BYTES_MAX } from "../../../../lib/core/limits.ts";
+import { LocalIndex } from "../../../../lib/index/local/local_index.ts";
+import { ASKER, TestApi } from "../../../support/http_api.ts";
 
-Deno.test("odd paths and queries get an error with a code, and never anything else", async () => {
+Deno.test("HTTP answers odd paths and queries with a failure and its code, and with nothing else", async () => {
   await using api = new TestApi();
   const cases: [path: string, status: number, code: string][] = [
     ["/", 404, "not-found"],
@@ -58,7 +55,7 @@ Deno.test("odd paths and queries get an error with a code, and never anything el
   }
 });
 
-Deno.test("a method that is not there is told which are", async () => {
+Deno.test("HTTP answers an unknown method with the methods of the path", async () => {
   await using api = new TestApi();
   const cases: [method: string, path: string, allow: string][] = [
     ["PUT", "/peers", "GET, HEAD, POST"],
@@ -75,7 +72,7 @@ Deno.test("a method that is not there is told which are", async () => {
   }
 });
 
-Deno.test("a page elsewhere can neither read the index nor write to it", async () => {
+Deno.test("a page of another site can neither read the index nor write to it", async () => {
   await using api = new TestApi();
   for (
     const [host, status] of [["10.0.0.1:8031", 200], ["index.example.edu:8031", 200], ["evil.example", 403]] as const
@@ -96,71 +93,7 @@ Deno.test("a page elsewhere can neither read the index nor write to it", async (
   assertEquals((await api.index.counts()).peers, 0);
 });
 
-Deno.test("isOwnName() takes numbers, names of the local network and those that were configured", () => {
-  const own = [
-    "10.0.0.1",
-    "10.0.0.1:8031",
-    "[::1]:8031",
-    "localhost",
-    "localhost:1",
-    "labserver:8031",
-    "lab.local",
-    "Index.Example.EDU:9",
-  ];
-  for (const header of own) assert(isOwnName(header, ["index.example.edu"]), header);
-  const others = [
-    "evil.com",
-    "evil.com:8031",
-    "1.2.3.4.evil.com",
-    "index.example.edu.evil.com",
-    "evil.com.",
-    "",
-    "a b",
-    "x@10.0.0.1",
-    "10.0.0.1/x",
-    "10.0.0.1#x",
-    "[bad",
-    "xlocal.com",
-  ];
-  for (const header of others) assert(!isOwnName(header, ["index.example.edu"]), header);
-});
-
-Deno.test("readJson() takes no more bytes than its bound, announced or in chunks, and waits no longer than it says", async () => {
-  const chunked = (chunk: string, pauseMs: number): ReadableStream<Uint8Array> => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    return new ReadableStream({
-      async pull(controller) {
-        await new Promise<void>((resolve) => timer = setTimeout(resolve, pauseMs));
-        controller.enqueue(new TextEncoder().encode(chunk));
-      },
-      cancel: () => clearTimeout(timer),
-    });
-  };
-  const cases: [body: BodyInit, code: string, headers?: Record<string, string>][] = [
-    [" ".repeat(HTTP_BODY_BYTES_MAX + 1), "too-large"],
-    ["x", "too-large", { "content-length": "1e9" }],
-    [chunked(" ".repeat(1000), 0), "too-large"],
-    [chunked(" ", 60_000), "timeout"],
-    [chunked(" ", 20), "timeout"],
-    ["", "malformed"],
-    ["{", "malformed"],
-    ["[".repeat(HTTP_BODY_BYTES_MAX), "malformed"],
-    [new Uint8Array([0x22, 0xff, 0x22]), "malformed"],
-  ];
-  for (const [body, code, headers] of cases) {
-    const request = new Request("http://10.0.0.1/", { method: "POST", body, headers: { ...JSON_TYPE, ...headers } });
-    const thrown = await readJson(request, { waitMs: 200 }).catch((each) => each);
-    assert(failedWith(thrown, "too-large", "timeout", "malformed") && thrown.code === code, `${code}: ${thrown}`);
-  }
-  const good = new Request("http://10.0.0.1/", {
-    method: "POST",
-    body: "5",
-    headers: { "content-type": "Application/JSON; charset=utf-8" },
-  });
-  assertEquals(await readJson(good), 5);
-});
-
-Deno.test("one address is answered so many requests at once, others are answered meanwhile", async () => {
+Deno.test("HTTP bounds the running requests of one address, and answers other addresses meanwhile", async () => {
   const released = Promise.withResolvers<void>();
   class SlowIndex extends LocalIndex {
     override async peers(): Promise<{ peers: []; more: false }> {
@@ -183,7 +116,7 @@ Deno.test("one address is answered so many requests at once, others are answered
   assertEquals((await api.ask("/search")).status, 200);
 });
 
-Deno.test("a flood of one address is slowed down", async () => {
+Deno.test("HTTP slows down a flood of requests of one address", async () => {
   await using api = new TestApi();
   for (let asked = 0; asked < 60; asked++) await api.ask("/peers");
   assert(api.pauses.length > 30 && Math.max(...api.pauses) > 100, String(api.pauses));
@@ -192,7 +125,7 @@ Deno.test("a flood of one address is slowed down", async () => {
   assertEquals(api.pauses, []);
 });
 
-Deno.test("a bug is told as such, without a trace, and written down with it", async () => {
+Deno.test("HTTP reports a bug without its stack, and the journal has the stack", async () => {
   class BrokenIndex extends LocalIndex {
     override peers(): Promise<never> {
       return Promise.reject(new TypeError("secret detail"));

@@ -1,15 +1,16 @@
 /**
- * Which names each address has registered, so that no address keeps others from registering. Called by http_registry.ts.
+ * Counts the names that each address has registered, so that no address keeps others from registering. Called by
+ * registry.ts.
  * @module
  */
 
-import { addressShare } from "../core/address.ts";
-import { Expiries } from "../core/flow/expiries.ts";
-import { Failure } from "../core/failure.ts";
-import { REGISTRATIONS_MAX, REGISTRATIONS_PER_ADDRESS_MAX } from "../core/limits.ts";
-import { Places } from "../core/flow/places.ts";
+import { addressShare } from "../../core/address.ts";
+import { Expiries } from "../../core/flow/expiries.ts";
+import { Failure } from "../../core/failure.ts";
+import { REGISTRATIONS_MAX, REGISTRATIONS_PER_ADDRESS_MAX } from "../../core/limits.ts";
+import { Places } from "../../core/flow/places.ts";
 
-/** A name that is registered, or about to be. */
+/** A name that is registered, or is being registered. */
 interface Registered {
   readonly key: string;
   readonly share: string;
@@ -17,11 +18,19 @@ interface Registered {
   token?: string;
 }
 
-/** What is done at the index. */
+/** Calls of the index. */
 export interface RegistrarCalls {
-  /** Registers the name. Shape: its token. */
+  /**
+   * Registers the name.
+   *
+   * @returns Its token.
+   */
   register(): Promise<string>;
-  /** Removes another name, given by its `peerNameKey`, that has lost its place. */
+  /**
+   * Removes another name, which has lost its place.
+   *
+   * @param key Its `peerNameKey`.
+   */
   remove(key: string, token: string): Promise<void>;
 }
 
@@ -32,14 +41,19 @@ export class Registrars implements Disposable {
   readonly #places: Places<Registered>;
   readonly #expiries = new Expiries((key) => this.#forget(key));
 
-  /** `total` is how many names there may be at once. */
+  /** @param total The most names at once. */
   constructor(total = REGISTRATIONS_MAX) {
     this.#places = new Places({ total, first: "oldest" });
   }
 
   /**
-   * Registers or renews a name, given by its `peerNameKey`; if that succeeds, it counts for the address for so long. When all places are taken, the
-   * address with most names loses its oldest one. Fails: "busy" when the address has too many, or no address has two more than this one; as the calls do.
+   * Registers or renews a name. From then on it counts for the address, until it expires. When all places are taken, the
+   * address with the most names loses its oldest one.
+   *
+   * @param key The `peerNameKey` of the name.
+   * @returns The token of the registration.
+   * @throws {Failure} "busy" when the address has too many names, or when all places are taken and no address has at
+   * least two names more than this one. Also what the calls throw.
    */
   async register(key: string, host: string, ttlMs: number, { register, remove }: RegistrarCalls): Promise<string> {
     const share = addressShare(host);
@@ -50,7 +64,7 @@ export class Registrars implements Disposable {
     const registered: Registered = { key, share };
     this.#count(share, 1);
     try {
-      // A name that is renewed has a place already.
+      // A name that is being renewed already has a place.
       if (known === undefined) await this.#enter(registered, host, remove);
       const token = await register();
       this.forget(key);
@@ -70,7 +84,7 @@ export class Registrars implements Disposable {
     }
   }
 
-  /** Forgets a name that was removed. */
+  /** Forgets a name that has been removed. */
   forget(key: string): void {
     this.#expiries.delete(key);
     this.#forget(key);
@@ -80,12 +94,12 @@ export class Registrars implements Disposable {
     this.#expiries[Symbol.dispose]();
   }
 
-  /** Gives a name a place, where needed that of another name, which is removed. */
+  /** Gives a name a place. If none is free, another name loses its own and is removed. */
   async #enter(registered: Registered, host: string, remove: RegistrarCalls["remove"]): Promise<void> {
     const entered = this.#places.enter(registered, { host }, performance.now());
     if (!entered.given) throw noPlace();
     const { displaced } = entered;
-    // A name without a token is still on its way to the index, and is removed by its own call.
+    // A name without a token is still being registered. The call that registers it removes it.
     if (displaced?.token === undefined) return;
     this.forget(displaced.key);
     await remove(displaced.key, displaced.token);

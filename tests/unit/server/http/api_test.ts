@@ -1,13 +1,11 @@
-import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
-import { REGISTRATIONS_PER_ADDRESS_MAX } from "../../../lib/core/limits.ts";
-import { LocalIndex } from "../../../lib/index/local/local_index.ts";
-import { RoomKey } from "../../../lib/net/room_key.ts";
-import { Hit, type PeerRef } from "../../../lib/protocol/shapes.ts";
-import { hostFor } from "../../../lib/server/http_lists.ts";
-import { registeredHost } from "../../../lib/server/http_registry.ts";
-import { Registrars } from "../../../lib/server/registrars.ts";
-import { ASKER, JSON_TYPE, TestApi } from "../../support/http_api.ts";
-import { eventually } from "../../support/wait.ts";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { REGISTRATIONS_PER_ADDRESS_MAX } from "../../../../lib/core/limits.ts";
+import { LocalIndex } from "../../../../lib/index/local/local_index.ts";
+import { RoomKey } from "../../../../lib/net/room_key.ts";
+import { Hit, type PeerRef } from "../../../../lib/protocol/shapes.ts";
+import { hostFor } from "../../../../lib/server/peer_ref.ts";
+import { registeredHost } from "../../../../lib/server/http/registry.ts";
+import { ASKER, JSON_TYPE, TestApi } from "../../../support/http_api.ts";
 
 const ID = "1d".repeat(32);
 const ROOT = "a".repeat(64);
@@ -37,7 +35,7 @@ Deno.test("GET /peers lists the peers, page by page", async () => {
   assertEquals([second.peers.map((each: PeerRef) => each.name), second.more], [["Inês"], false]);
 });
 
-Deno.test("GET /peers/NAME finds one by any spelling of the name, and says when there is none", async () => {
+Deno.test("GET /peers/NAME finds a peer by any spelling of its name, and reports an unknown name", async () => {
   await using api = await filled();
   for (const name of ["In%C3%AAs", "INES", "ine%CC%82s"]) {
     const response = await api.ask(`/peers/${name}`);
@@ -48,7 +46,7 @@ Deno.test("GET /peers/NAME finds one by any spelling of the name, and says when 
   assertEquals([absent.status, error.code, error.retry], [404, "not-found", false]);
 });
 
-Deno.test("GET /search answers like the wire, best match first, old when the index is not current", async () => {
+Deno.test("GET /search answers with the best match first, and with old when the index is not current", async () => {
   class OldIndex extends LocalIndex {
     current = true;
     override get isCurrent(): boolean {
@@ -79,7 +77,7 @@ Deno.test("GET /search answers like the wire, best match first, old when the ind
   assertEquals((await api.ask("/healthz")).status, 200);
 });
 
-Deno.test("an answer that one has already is not sent again: ETag, If-None-Match", async () => {
+Deno.test("an answer that the client already has is not sent again (ETag, If-None-Match)", async () => {
   await using api = await filled();
   for (const path of ["/peers", "/peers/ana", "/search?q=aula", "/openapi.json"]) {
     const response = await api.ask(path);
@@ -136,7 +134,7 @@ Deno.test("POST /peers registers a unique name, renews it with its token, and DE
   assertEquals(api.events.map((each) => each.event), ["registered", "left", "registered"]);
 });
 
-Deno.test("a name is registered at the address that is observed, and at no other machine", async () => {
+Deno.test("POST /peers registers a name at the observed address, and at no other machine", async () => {
   await using api = new TestApi();
   for (const host of ["10.0.0.6", "127.0.0.1", "index.example.edu", "10.0.0.5:1", "a b", "::1"]) {
     const refused = await api.register({ name: "chat", port: 5000, host });
@@ -144,7 +142,7 @@ Deno.test("a name is registered at the address that is observed, and at no other
     assertEquals([refused.status, error.code, error.hint], [
       403,
       "refused",
-      "you are seen at 10.0.0.5: leave host out",
+      "the index sees you at 10.0.0.5: leave host out",
     ]);
   }
   assertEquals((await (await api.register({ name: "chat", port: 5000, host: "10.0.0.5" })).json()).host, "10.0.0.5");
@@ -157,11 +155,11 @@ Deno.test("a name is registered at the address that is observed, and at no other
     ["fd00::5", "FD00:0::5", "fd00::5"],
   ];
   for (const [seen, claimed, host] of cases) assertEquals(registeredHost({ host: seen, port: 1 }, claimed), host);
-  const here = { remote: { host: "127.0.0.1", port: 1 }, reachedAt: "localhost", name: "", token: undefined };
+  const here = { remote: { host: "127.0.0.1", port: 1 }, reachedAt: "localhost" };
   assertEquals(hostFor(here, "127.0.0.1"), "127.0.0.1");
 });
 
-Deno.test("one address registers a bounded number of names, and other addresses still may register", async () => {
+Deno.test("POST /peers bounds the names of one address, and other addresses can still register", async () => {
   await using api = new TestApi();
   let last = { name: "", token: "" };
   for (let number = 0; number < REGISTRATIONS_PER_ADDRESS_MAX; number++) {
@@ -180,24 +178,7 @@ Deno.test("one address registers a bounded number of names, and other addresses 
   assertEquals((await api.register({ name: "now there is room", port: 5000 })).status, 201);
 });
 
-Deno.test("a name whose time is over no longer counts for who registered it", async () => {
-  using registrars = new Registrars();
-  const take = (number: number): Promise<string> => {
-    const register = (): Promise<string> => Promise.resolve(`token ${number}`);
-    return registrars.register(`chat ${number}`, "10.0.0.5", 100, { register, remove: () => Promise.resolve() });
-  };
-  const refusal = (number: number): Promise<boolean> =>
-    take(number).then(() => false, (thrown) => thrown.code === "busy");
-  for (let number = 0; number < REGISTRATIONS_PER_ADDRESS_MAX; number++) {
-    assertEquals(await take(number), `token ${number}`);
-  }
-  assertEquals(await refusal(1000), true);
-  const failing = { register: () => Promise.reject(new Error("taken")), remove: () => Promise.resolve() };
-  await assertRejects(() => registrars.register("x", "10.0.0.6", 100, failing), Error, "taken");
-  await eventually("there is room", async () => !(await refusal(1000)));
-});
-
-Deno.test("when all places for names are taken, the address with most names loses its oldest one", async () => {
+Deno.test("POST /peers drops the oldest name of the address with the most names when all places are taken", async () => {
   await using api = new TestApi({ namesMax: 5 });
   const from = (host: string, name: string, token?: string): Promise<Response> =>
     api.register({ name, port: 5000, ...(token === undefined ? {} : { token }) }, { host, port: 1 });
@@ -214,7 +195,7 @@ Deno.test("when all places for names are taken, the address with most names lose
   assertEquals((await from("2001:db8::5", "Chat 5")).status, 503);
 });
 
-Deno.test("a body is checked before it means anything", async () => {
+Deno.test("POST /peers rejects a body that is not a registration", async () => {
   await using api = new TestApi();
   const cases: [body: unknown, code: string][] = [
     [{}, "malformed"],
@@ -243,7 +224,7 @@ Deno.test("a body is checked before it means anything", async () => {
   assertEquals((await api.index.counts()).peers, 0);
 });
 
-Deno.test("in a room with a key HTTP answers callers with the key, slows down those that guess, and tells everybody whether it lives", async () => {
+Deno.test("in a room with a key, HTTP answers clients with the key, slows down guesses, and reports its health to everybody", async () => {
   const key = RoomKey.makeText();
   await using api = new TestApi({ roomKey: RoomKey.parse(key) });
   const status = async (authorization?: string, path = "/peers"): Promise<[number, string?]> => {

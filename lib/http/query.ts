@@ -1,6 +1,6 @@
 /**
- * What follows the question mark. Every parameter has a field that bounds it and a value for when it is absent; one that is not known, or comes
- * twice, is refused, so that a typing error is noticed.
+ * Reads the query of a URL. Every parameter has a field that bounds it and a default. A parameter that is unknown, or
+ * that comes twice, is rejected, so that a typing error is noticed. Called by route.ts.
  * @module
  */
 
@@ -28,7 +28,12 @@ export function parameter<T>(field: Field<T>, about: string, byDefault: T): Para
   return { field, about, byDefault };
 }
 
-/** Reads a query, without its question mark. Fails: "malformed". */
+/**
+ * Reads a query.
+ *
+ * @param query What follows the question mark.
+ * @throws {Failure} "malformed".
+ */
 export function readQuery<P extends Parameters>(query: string, parameters: P): ValuesOf<P> {
   const given = new Map<string, string>();
   for (const part of query.split("&").filter((each) => each !== "")) {
@@ -37,10 +42,10 @@ export function readQuery<P extends Parameters>(query: string, parameters: P): V
     if (!Object.hasOwn(parameters, decoded)) {
       const known = Object.keys(parameters);
       throw new Failure("malformed", `There is no parameter "${printable(decoded)}"`, {
-        hint: known.length === 0 ? "there is none at all here" : `there is ${known.join(", ")}`,
+        hint: known.length === 0 ? "this path has no parameters" : `the parameters are ${known.join(", ")}`,
       });
     }
-    if (given.has(decoded)) throw new Failure("malformed", `Cannot take "${decoded}" twice`);
+    if (given.has(decoded)) throw new Failure("malformed", `Cannot read "${decoded}" twice`);
     given.set(decoded, decodePart(rest.join("=").replaceAll("+", " ")));
   }
   const values = Object.entries(parameters).map(([name, { field, byDefault }]) => {
@@ -50,7 +55,11 @@ export function readQuery<P extends Parameters>(query: string, parameters: P): V
   return Object.fromEntries(values) as ValuesOf<P>;
 }
 
-/** Undoes percent-encoding. Fails: "malformed", also when the bytes are no UTF-8. */
+/**
+ * Undoes percent-encoding.
+ *
+ * @throws {Failure} "malformed", also when the bytes are not UTF-8.
+ */
 export function decodePart(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -61,7 +70,7 @@ export function decodePart(part: string): string {
   }
 }
 
-/** A text as the kind of value that a field takes; what is none of that kind stays text, for the field to refuse. */
+/** Converts a text to the type of a field. A text that cannot be converted stays one, and the field rejects it. */
 function valueOf(text: string, { schema }: Field<unknown>): unknown {
   switch (schema["type"]) {
     case "integer":

@@ -1,11 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { seededRandom } from "../../../lib/core/random.ts";
-import { HTTP_ROUTES } from "../../../lib/server/http_routes.ts";
-import { HTTP_SCHEMAS } from "../../../lib/server/http_shapes.ts";
-import { openApi } from "../../../lib/server/openapi.ts";
-import { Documented } from "../../support/documented.ts";
-import { TestApi } from "../../support/http_api.ts";
-import { PROJECT } from "../../support/programs.ts";
+import { seededRandom } from "../../../../lib/core/random.ts";
+import { describeApi, HTTP_ROUTES } from "../../../../lib/server/http/routes.ts";
+import { HTTP_SCHEMAS } from "../../../../lib/server/http/shapes.ts";
+import { Documented } from "../../../support/documented.ts";
+import { TestApi } from "../../../support/http_api.ts";
+import { PROJECT } from "../../../support/programs.ts";
 
 /** Whether a validator that is not ours takes a document. */
 async function validate(document: unknown): Promise<{ valid: boolean; errors?: unknown }> {
@@ -24,7 +23,7 @@ async function validate(document: unknown): Promise<{ valid: boolean; errors?: u
   return JSON.parse(new TextDecoder().decode((await child.output()).stdout));
 }
 
-Deno.test("/openapi.json is valid OpenAPI 3.1, and describes every route and no other", async () => {
+Deno.test("/openapi.json is valid OpenAPI 3.1, and describes all routes and no others", async () => {
   await using api = new TestApi();
   const document = await (await api.ask("/openapi.json")).json();
   assertEquals(await validate(document), { valid: true });
@@ -38,7 +37,7 @@ Deno.test("/openapi.json is valid OpenAPI 3.1, and describes every route and no 
   assertEquals(new Set(operations).size, operations.length);
 });
 
-Deno.test("every documented route answers, by GET and by HEAD, and what is not documented does not", async () => {
+Deno.test("all documented routes answer, GET also as HEAD, and other paths do not", async () => {
   // TestApi compares every answer with the document.
   await using api = new TestApi();
   const { token } = await (await api.register({ name: "chat", port: 5000 })).json();
@@ -57,15 +56,15 @@ function byMethod(a: { readonly method: string }, b: { readonly method: string }
   return Number(a.method === "DELETE") - Number(b.method === "DELETE");
 }
 
-Deno.test("a field takes nothing that its schema in the document does not say", () => {
-  const documented = new Documented(openApi(HTTP_ROUTES));
+Deno.test("every value that a field accepts fits its schema in /openapi.json", () => {
+  const documented = new Documented(describeApi());
   const random = seededRandom(6);
   for (const [name, field] of Object.entries(HTTP_SCHEMAS)) {
     for (let sample = 0; sample < 200; sample++) documented.checkValue(name, field.sample(random));
   }
 });
 
-Deno.test("what checks the document is fetched by no program, and compiled into none", async () => {
+Deno.test("no program fetches the validator of the document, or has it compiled in", async () => {
   // Deno fetches and compiles in whatever this names.
   assert(!/openapi|ajv/.test(await Deno.readTextFile(`${PROJECT}/deno.lock`)));
 });
