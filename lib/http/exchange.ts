@@ -66,8 +66,9 @@ export async function respond(outgoing: ServerResponse, method: string, response
   for (const [name, value] of headers) outgoing.setHeader(name, value);
   if (bytes !== undefined && status !== 204 && status !== 304) outgoing.setHeader("content-length", bytes.length);
   outgoing.writeHead(status);
-  if (method !== "HEAD" && bytes !== undefined) return void outgoing.end(bytes);
-  if (method !== "HEAD" && body !== null) await sendStream(outgoing, body);
+  const isWanted = method !== "HEAD";
+  if (bytes !== undefined) return void outgoing.end(isWanted ? bytes : undefined);
+  if (isWanted && body !== null) await sendStream(outgoing, body);
   else await body?.cancel();
   outgoing.end();
 }

@@ -105,7 +105,7 @@ export class IndexServer implements AsyncDisposable {
     server.#listener = await Listener.listen(address, {
       connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
       strangersMax: INDEX_STRANGERS_MAX,
-      fullHint: "try again in a moment, or at another index; --max-peers allows more peers at this one",
+      fullHint: "try again in a moment, or at another index; the owner of this one can allow more with --max-peers",
       ...(options.room === undefined ? {} : { identity: options.room.identity }),
       serve: (connection) => server.#serve(connection),
     });

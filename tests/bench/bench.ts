@@ -8,6 +8,7 @@ import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import { type FlagTable, parseFlags } from "../../lib/cli/flags.ts";
 import { benchDownload, benchFirstByte } from "./download.ts";
 import { benchFiles, benchPeers, benchRequests, LOCAL } from "./capacity.ts";
+import { benchHttp } from "./http.ts";
 import { benchInside } from "./inside.ts";
 import { benchIndex, benchStart } from "./index.ts";
 import { benchPictures } from "./pictures.ts";
@@ -41,6 +42,7 @@ const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
   ["losses", () => benchLosses({ rounds })],
   ["rates", () => benchRates({ rounds })],
   ["many files", () => benchSmallFiles({ rounds })],
+  ["http", () => benchHttp({ size: 2 ** 30, rounds })],
   ["pictures", () => benchPictures({ rounds })],
   ["requests", () => benchRequests(LOCAL)],
   ["index", () => benchIndex({ peers: 10, filesEach: 10_000 })],

@@ -169,6 +169,17 @@ Deno.test("HttpServer answers a client that sends all requests at once and ends,
   assertEquals([...(await rest(conn)).matchAll(/HTTP\/1\.1 200 /g)].length, 3);
 });
 
+Deno.test("HttpServer answers HEAD with the headers of GET, whole or streamed", async () => {
+  const text = "some text";
+  const headers = { "content-length": String(text.length) };
+  for (const init of [{}, { headers }]) {
+    await using http = await startHttp({ answer: () => Promise.resolve(new Response(text, init)) });
+    const conn = await http.connect();
+    await send(conn, CLOSING_REQUEST.replace("GET", "HEAD"));
+    assertMatch(await rest(conn), /^HTTP\/1\.1 200 [^]*content-length: 9\r\n[^]*\r\n\r\n$/i);
+  }
+});
+
 Deno.test("HttpServer keeps a connection for the next request", async () => {
   await using http = await startHttp();
   const conn = await http.connect();
