@@ -55,7 +55,7 @@ function part(number: number, index: number): { number: number; index: number; b
   return { number, index, bytes: new Uint8Array(PART_BYTES).fill(index + 1) };
 }
 
-Deno.test("DatagramReceiver puts parts in order, reports what is missing, and ignores repeated parts and wrong sizes", () => {
+Deno.test("DatagramReceiver puts parts in order, and ignores repeated parts and wrong sizes", () => {
   const receiver = new DatagramReceiver(4 * PART_BYTES - 1);
   assertEquals([receiver.take(part(0, 2), 0), receiver.take(part(1, 0), 0)], [true, true]);
   assertEquals(receiver.take({ ...part(2, 2), bytes: new Uint8Array(PART_BYTES) }, 0), false, "it is here");
@@ -119,7 +119,7 @@ Deno.test("DatagramSender ignores acknowledgements that are old or impossible", 
   assertEquals([sender.there, sender.done], [39, false]);
 });
 
-Deno.test("DatagramSender probes with two parts after a silence, ever more rarely, and continues at the first acknowledgement", () => {
+Deno.test("DatagramSender probes with two parts after a silence, ever more rarely", () => {
   const sender = new DatagramSender(100);
   assertEquals(sender.probeAtMs, Infinity);
   sendAll(sender, 0);

@@ -122,7 +122,7 @@ Deno.test("a peer accepts no file without an inbox or without consent", async ()
   assertEquals([await tree(deaf.folder), await tree(asked.folder)], [[], ["inbox/rui/a.bin"]]);
 });
 
-Deno.test("a full inbox refuses a file before its first byte, and has room again when its owner moves files out", async () => {
+Deno.test("a full inbox refuses a file before its first byte until its owner moves files out", async () => {
   const { room, ana } = await roomWithInbox({ inbox: { share: false, quota: 8 * PIECE_BYTES } });
   await using _room = room;
   const rui = await room.peer("rui");

@@ -12,7 +12,7 @@ function held(words: string): Held[] {
   });
 }
 
-Deno.test("roomFor() accepts a file that fits beside whole and running ones, and deletes interrupted ones for it", () => {
+Deno.test("roomFor() deletes interrupted files for a file that fits beside the others", () => {
   const cases: [there: string, put: string, answer: number[] | RegExp][] = [
     // The quota.
     ["", "ana:50", []],

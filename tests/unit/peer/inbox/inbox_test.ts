@@ -17,7 +17,7 @@ import { eventually } from "../../../support/wait.ts";
 
 import { failing, offered, OPEN, put, roomWithInbox, stranger, tree } from "../../../support/senders.ts";
 
-Deno.test("put sends a shared file by its number or name, or any file by its path, and the inbox does not share it", async () => {
+Deno.test("put sends a shared file by its number or name, or any file by its path", async () => {
   const { room, ana } = await roomWithInbox();
   await using _room = room;
   const rui = await room.peer(

@@ -30,7 +30,7 @@ async function failures(room: Room, { peer, folder }: RoomPeer): Promise<Record<
   return found;
 }
 
-Deno.test("a peer refuses every request of a blocked peer, also under another name and after a restart, until it is unblocked", async () => {
+Deno.test("a blocked peer is refused everything, also under another name, until it is unblocked", async () => {
   await using room = await Room.open();
   let ana = await room.peer("ana", undefined, { inbox: OPEN });
   await ana.folder.file("film.bin", 3_000_000);
@@ -70,7 +70,7 @@ Deno.test("blocking a peer ends its running downloads at once", async () => {
   assert(transfer.view().done < 30_000_000);
 });
 
-Deno.test("block accepts a name, an earlier name or a key, and refuses this peer itself and programs without a key", async () => {
+Deno.test("block accepts a name, an earlier name or a key, but not this peer's own", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana");
   const eva = await room.peer("eva");

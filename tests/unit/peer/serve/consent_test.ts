@@ -80,7 +80,7 @@ Deno.test("a peer that refuses all downloads sends no digests", async () => {
   }
 });
 
-Deno.test("Consent applies an answer from before a file was hashed also afterwards, but not to another version of the file", async () => {
+Deno.test("Consent applies an earlier answer to a file that was hashed since, but not to another version", async () => {
   const { consent } = make("ask");
   const { root: _, ...unhashed } = { ...WISH, modified: 7 };
   const all = [consent.allow(unhashed, tell), consent.allow({ ...WISH, modified: 7 }, tell)];
@@ -96,7 +96,7 @@ Deno.test("Consent applies an answer from before a file was hashed also afterwar
   }
 });
 
-Deno.test("Consent asks once for a file that several connections want, and applies the answer to all of them", async () => {
+Deno.test("Consent asks once about a file that several connections of a peer want", async () => {
   const { consent, events } = make("ask");
   const all = [consent.allow(WISH, tell), consent.allow(WISH, tell)];
   assertEquals(consent.questions().map(({ number, name }) => [number, name]), [[1, "film.mp4"]]);
@@ -140,7 +140,7 @@ Deno.test("Consent remembers always for a key, and asks each time about a client
   assertEquals([...allowed], [`${WISH.id} download`]);
 });
 
-Deno.test("Consent asks about each wish of a client without a key, also for the same file from the same host", async () => {
+Deno.test("Consent asks about each wish of a client without a key, also for the same file", async () => {
   const { consent } = make("ask");
   const wish = { ...WISH, id: NO_ID, peer: "127.0.0.1" };
   const first = consent.allow(wish, tell);
@@ -165,7 +165,7 @@ Deno.test("Consent bounds the open questions of each host without a key, and ano
   await Promise.all([...open, other]);
 });
 
-Deno.test("Consent displaces questions of many keys from one address, but not the oldest, when another address asks", async () => {
+Deno.test("Consent displaces questions of an address with many keys when another address asks", async () => {
   const { consent } = make("ask");
   const flood = Array.from({ length: QUESTIONS_OPEN_MAX }, (_, number) => {
     const id = `${number % 20}`.padStart(64, "e");
@@ -181,7 +181,7 @@ Deno.test("Consent displaces questions of many keys from one address, but not th
   assertEquals((await Promise.all(ended)).filter((each) => each === "busy").length, 1);
 });
 
-Deno.test("Consent informs a waiting caller, forgets one that has disconnected, and bounds the questions of each peer", async () => {
+Deno.test("Consent informs callers that wait, and bounds the questions of each peer", async () => {
   const { consent } = make("ask");
   let told = 0;
   const gone = new Failure("closed", "it is gone");

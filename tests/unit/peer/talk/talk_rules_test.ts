@@ -33,7 +33,7 @@ Deno.test("nextNumber() rises with the clock, and also when the clock stands sti
   assertEquals([hasLostCount(7, 7), hasLostCount(7, 8)], [false, true]);
 });
 
-Deno.test("messages arrive once and in order although messages, acknowledgements or the state of either side are lost", () => {
+Deno.test("messages arrive once and in order although messages, answers or state are lost", () => {
   /**
    * What is lost in each attempt, and before which messages one side loses its state. The clock of
    * the sender stands still.
