@@ -6,13 +6,13 @@
  * @module
  */
 
-import type { WantedContent } from "./content.ts";
+import type { WantedContent } from "./content/content.ts";
 import { Download } from "./download.ts";
-import type { DownloadTools } from "./download_tools.ts";
-import type { Sink } from "./sink.ts";
+import type { DownloadTools } from "./content/download_tools.ts";
+import type { Sink } from "./pieces/sink.ts";
 import { SmallDownload } from "./small/small_download.ts";
 import type { SmallFile, SmallWatch } from "./small/small_file.ts";
-import type { Downloaded, DownloadWatch, Given } from "./watch.ts";
+import type { Downloaded, DownloadWatch, Given } from "./content/watch.ts";
 
 /** The downloads of one peer. */
 export class Downloads {

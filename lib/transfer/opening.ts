@@ -10,10 +10,10 @@
 import { DIGEST_BYTES, pieceCount, pieceRange } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
-import type { Buffers } from "./buffers.ts";
-import type { FetchOrder } from "./fetch.ts";
-import { PieceList } from "./piece_list.ts";
-import type { SourceAtWork } from "./source_at_work.ts";
+import type { Buffers } from "./pieces/buffers.ts";
+import type { FetchOrder } from "./pieces/fetch.ts";
+import { PieceList } from "./pieces/piece_list.ts";
+import type { SourceAtWork } from "./sources/source_at_work.ts";
 
 /** Time after which twice as many sources are asked; longer for long lists. */
 const OPENING_MS = 500;

@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { SourceAtWork } from "./source_at_work.ts";
-import type { DownloadProgress } from "./watch.ts";
+import type { SourceAtWork } from "./sources/source_at_work.ts";
+import type { DownloadProgress } from "./content/watch.ts";
 
 /** What is known about a download beside its sources. */
 interface DownloadStanding {

@@ -12,11 +12,11 @@ import type { Range } from "../core/range.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Traits } from "../store/files/traits.ts";
 import type { UnfinishedFile } from "../store/files/unfinished_file.ts";
-import { Buffers } from "./buffers.ts";
-import type { DownloadTools } from "./download_tools.ts";
-import { fetchRange } from "./fetch.ts";
-import { PieceList } from "./piece_list.ts";
-import { fileSink } from "./sink.ts";
+import { Buffers } from "./pieces/buffers.ts";
+import type { DownloadTools } from "./content/download_tools.ts";
+import { fetchRange } from "./pieces/fetch.ts";
+import { PieceList } from "./pieces/piece_list.ts";
+import { fileSink } from "./pieces/sink.ts";
 
 /** One piece arrives, one is written, one waits. */
 const BUFFERS = 3;

@@ -16,7 +16,7 @@ import { type Range, rangeBytes } from "../core/range.ts";
 import { type ByteStream, writeAll } from "../net/byte_stream.ts";
 import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/files/folder.ts";
-import { SpareBuffers } from "./buffers.ts";
+import { SpareBuffers } from "./pieces/buffers.ts";
 
 /** The most that is written at once, and what is read at once by a sender without a limit. */
 const COPY_BYTES = 256 * 1024;

@@ -6,7 +6,7 @@
 import { answerRequests, type Routes } from "../../lib/net/answerer.ts";
 import type { Connection } from "../../lib/net/connection.ts";
 import { Listener } from "../../lib/net/listener.ts";
-import type { Source } from "../../lib/transfer/source.ts";
+import type { Source } from "../../lib/transfer/content/source.ts";
 
 /** What it answers, and how. */
 export interface AnsweringOptions {

@@ -13,7 +13,7 @@ import type { Connection } from "../../lib/net/connection.ts";
 import { encodeNews } from "../../lib/protocol/envelope.ts";
 import { Asking, Download, Holds, Pieces, Queued } from "../../lib/protocol/files.ts";
 import type { DataOf, ReplyOf } from "../../lib/protocol/message.ts";
-import type { Source } from "../../lib/transfer/source.ts";
+import type { Source } from "../../lib/transfer/content/source.ts";
 import { AnsweringPeer } from "./answering_peer.ts";
 import type { ServedFile } from "./sources.ts";
 

@@ -19,14 +19,14 @@ import { PieceSet } from "../../lib/core/piece_set.ts";
 import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
 import { type Range, rangeBytes } from "../../lib/core/range.ts";
 import { slotsAt } from "../../lib/peer/serve/uploads.ts";
-import { changePlaces } from "../../lib/transfer/places.ts";
+import { changePlaces } from "../../lib/transfer/plan/places.ts";
 import { plan } from "../../lib/transfer/plan/plan.ts";
 import { SimulatedLane, SimulatedPeer, type Upload } from "./simulated_peers.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
 /** How long one turn of a paced sender lasts, as in lib/core/flow/pace.ts. */
 const TURN_MS = 50;
-/** How often a source is asked what it has, as in lib/transfer/source_at_work.ts. */
+/** How often a source is asked what it has, as in lib/transfer/sources/source_at_work.ts. */
 const LOOK_MS = 1_000;
 /** How late the plan is looked at when nothing happens, as in lib/transfer/download.ts. */
 const TICK_MS = 500;

@@ -13,7 +13,7 @@ import { writeAll } from "../../lib/net/byte_stream.ts";
 import { Identity } from "../../lib/net/identity.ts";
 import { Listener } from "../../lib/net/listener.ts";
 import { Download, Pieces } from "../../lib/protocol/files.ts";
-import type { Source } from "../../lib/transfer/source.ts";
+import type { Source } from "../../lib/transfer/content/source.ts";
 import { AnsweringPeer } from "./answering_peer.ts";
 
 /** What is served: bytes, and the digests and root that follow from them. */

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { PIECE_BYTES } from "../../lib/core/content.ts";
 import type { TransferResult } from "../../lib/peer/get/transfer.ts";
-import { gzip } from "../../lib/transfer/compress.ts";
+import { gzip } from "../../lib/transfer/pieces/compress.ts";
 import { Room, type RoomPeer } from "../support/room.ts";
 import { randomBytes, type TempFolder } from "../support/temp.ts";
 import { seededRandom } from "../../lib/core/random.ts";

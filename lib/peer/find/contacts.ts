@@ -17,7 +17,7 @@ import type { Dial } from "../../net/dial.ts";
 import { identityOf, type PublicIdentity } from "../../net/identity.ts";
 import type { PeerRow } from "../../protocol/shapes.ts";
 import type { State } from "../../store/state/state.ts";
-import type { Source } from "../../transfer/source.ts";
+import type { Source } from "../../transfer/content/source.ts";
 import { keyKnownFor, standingIn } from "./who.ts";
 
 /** The signal of a caller that waits however long it takes. */

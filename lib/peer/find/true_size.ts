@@ -17,7 +17,7 @@ import {
 } from "../../core/limits.ts";
 import { ask } from "../../net/caller.ts";
 import { Asking, Pieces } from "../../protocol/files.ts";
-import type { Connect, Source } from "../../transfer/source.ts";
+import type { Connect, Source } from "../../transfer/content/source.ts";
 
 /** Somebody who lists a root, and the size that it is listed with. */
 export interface Claim {

@@ -7,8 +7,8 @@
 import { type Address, formatAddress } from "../../core/address.ts";
 import { type Dialect, DIALECTS, NO_ID } from "../../core/dialect.ts";
 import type { PeerRef } from "../../protocol/shapes.ts";
-import type { Content } from "../../transfer/content.ts";
-import type { Source } from "../../transfer/source.ts";
+import type { Content } from "../../transfer/content/content.ts";
+import type { Source } from "../../transfer/content/source.ts";
 
 /** What a download is to fetch. */
 export type Wanted = WantedFile | WantedFolder;

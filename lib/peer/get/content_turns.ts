@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Content } from "../../transfer/content.ts";
+import type { Content } from "../../transfer/content/content.ts";
 
 /** Turns by content: of those who want the same one, each waits for those before it. */
 export class ContentTurns {

@@ -8,7 +8,7 @@ import type { CopiesAt, CopyAt } from "../../store/files/copies_at.ts";
 import { placeAnywhere, SMALL_ENDING } from "../../store/files/place.ts";
 import { keepTraits } from "../../store/files/traits.ts";
 import { copyVerified, isContentAt } from "../../store/files/verified_copy.ts";
-import type { Content } from "../../transfer/content.ts";
+import type { Content } from "../../transfer/content/content.ts";
 import type { Fetched, FetchParts, FileWatch, Place } from "./fetching.ts";
 
 /** The copy of a content at the place of a name, if there is one. What is not known of a file there is read. */

@@ -14,7 +14,7 @@ import { CopiesAt } from "../../store/files/copies_at.ts";
 import { placeBytes } from "../../store/files/place.ts";
 import { receivedName } from "../../store/files/received_name.ts";
 import { type ArrivedFile, isSmall, type SmallFile } from "../../transfer/small/small_file.ts";
-import type { Given } from "../../transfer/watch.ts";
+import type { Given } from "../../transfer/content/watch.ts";
 import type { WantedFile, WantedFolder } from "../find/wanted.ts";
 import { copyTo, knownRoot } from "./copy_here.ts";
 import { fetchTo } from "./fetch_file.ts";

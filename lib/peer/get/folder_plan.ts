@@ -9,7 +9,7 @@ import { Failure } from "../../core/failure.ts";
 import { CopiesAt } from "../../store/files/copies_at.ts";
 import { checkPlace } from "../../store/files/place.ts";
 import { receivedName } from "../../store/files/received_name.ts";
-import type { Source } from "../../transfer/source.ts";
+import type { Source } from "../../transfer/content/source.ts";
 import { copyAt } from "./copy_here.ts";
 import type { FolderFile } from "../find/wanted.ts";
 import type { FailedFile, FetchParts } from "./fetching.ts";

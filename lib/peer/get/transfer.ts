@@ -8,7 +8,7 @@ import { Meter } from "../../core/flow/meter.ts";
 import { printable } from "../../core/printable.ts";
 import { formatCount } from "../../core/quantity.ts";
 import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
-import type { DownloadProgress } from "../../transfer/watch.ts";
+import type { DownloadProgress } from "../../transfer/content/watch.ts";
 import type { Wanted, WantedFile } from "../find/wanted.ts";
 import { fetchFile } from "./fetch_file.ts";
 import { fetchFolder } from "./fetch_folder.ts";

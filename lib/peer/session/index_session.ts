@@ -13,7 +13,7 @@ import { batches } from "../../protocol/batch.ts";
 import type { Request } from "../../protocol/message.ts";
 import { Closing, Join, Leave, Partial, Ping, Probe, Reached, Update } from "../../protocol/presence.ts";
 import type { IndexedFile } from "../../protocol/shapes.ts";
-import type { PartialContent } from "../../transfer/content.ts";
+import type { PartialContent } from "../../transfer/content/content.ts";
 import { reachIndex, type ReachOptions } from "./reach_index.ts";
 import { indexOrder, isForGood, isLikelyOurs, returnWaitMs } from "./return_rules.ts";
 

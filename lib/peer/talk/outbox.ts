@@ -18,7 +18,7 @@ import type { PeerRow } from "../../protocol/shapes.ts";
 import { toldText } from "../../protocol/talk.ts";
 import type { State } from "../../store/state/state.ts";
 import type { KeptMessage } from "../../store/state/talk_store.ts";
-import type { Source } from "../../transfer/source.ts";
+import type { Source } from "../../transfer/content/source.ts";
 import { Delivery } from "./delivery.ts";
 import { nextNumber } from "./talk_rules.ts";
 

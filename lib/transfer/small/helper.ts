@@ -8,8 +8,8 @@ import { Failure } from "../../core/failure.ts";
 import { backoffMs } from "../../core/flow/backoff.ts";
 import { CONSENT_WAIT_MS, REPLY_WAIT_MS, RETRY_FIRST_MS, RETRY_LAST_MS } from "../../core/limits.ts";
 import type { Random } from "../../core/random.ts";
-import type { Placed } from "../places.ts";
-import type { Source } from "../source.ts";
+import type { Placed } from "../plan/places.ts";
+import type { Source } from "../content/source.ts";
 
 /** Connections to one peer, so that its disk and ours work at the same time. */
 export const CONNECTIONS_EACH = 4;

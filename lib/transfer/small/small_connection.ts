@@ -9,10 +9,10 @@ import { ask, askAll } from "../../net/caller.ts";
 import type { Connection } from "../../net/connection.ts";
 import { Asking, Download, Pieces } from "../../protocol/files.ts";
 import type { DataOf } from "../../protocol/message.ts";
-import { packedBytesOf, readPart } from "../answer.ts";
-import { mayShrink } from "../compress.ts";
-import type { DownloadTools } from "../download_tools.ts";
-import type { Source } from "../source.ts";
+import { packedBytesOf, readPart } from "../pieces/answer.ts";
+import { mayShrink } from "../pieces/compress.ts";
+import type { DownloadTools } from "../content/download_tools.ts";
+import type { Source } from "../content/source.ts";
 import type { ArrivedFile } from "./small_file.ts";
 import type { Asker, SmallPlan } from "./small_plan.ts";
 

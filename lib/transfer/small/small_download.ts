@@ -10,10 +10,10 @@
 import { failedWith, Failure } from "../../core/failure.ts";
 import { Bell } from "../../core/flow/bell.ts";
 import { DOWNLOAD_IDLE_MS_MAX, SMALL_AHEAD, SMALL_CONNECTIONS_MAX } from "../../core/limits.ts";
-import type { DownloadTools } from "../download_tools.ts";
-import { changePlaces } from "../places.ts";
-import { Tasks } from "../tasks.ts";
-import type { Given } from "../watch.ts";
+import type { DownloadTools } from "../content/download_tools.ts";
+import { changePlaces } from "../plan/places.ts";
+import { Tasks } from "../../core/flow/tasks.ts";
+import type { Given } from "../content/watch.ts";
 import { CONNECTIONS_EACH, Helper } from "./helper.ts";
 import { SmallConnection } from "./small_connection.ts";
 import type { ArrivedFile, SmallFile, SmallWatch } from "./small_file.ts";

@@ -6,8 +6,8 @@
 import { PIECE_BYTES } from "../../core/content.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Traits } from "../../store/files/traits.ts";
-import type { WantedContent } from "../content.ts";
-import type { Source } from "../source.ts";
+import type { WantedContent } from "../content/content.ts";
+import type { Source } from "../content/source.ts";
 
 /** A file of at most one piece. It has no root while its owner has not hashed it. */
 export interface SmallFile extends WantedContent {

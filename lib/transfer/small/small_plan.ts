@@ -7,7 +7,7 @@
  */
 
 import type { Failure } from "../../core/failure.ts";
-import type { Source } from "../source.ts";
+import type { Source } from "../content/source.ts";
 import type { SmallFile } from "./small_file.ts";
 
 /** Time without a verified file after which a connection counts as late, beside what our own rate takes. */

@@ -1,7 +1,7 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { PIECE_BYTES } from "../../../../lib/core/content.ts";
 import { UnfinishedFile } from "../../../../lib/store/files/unfinished_file.ts";
-import { SourceAtWork } from "../../../../lib/transfer/source_at_work.ts";
+import { SourceAtWork } from "../../../../lib/transfer/sources/source_at_work.ts";
 import { Room } from "../../../support/room.ts";
 
 /** The functions of lib/ that are on the stack now, outermost first. */

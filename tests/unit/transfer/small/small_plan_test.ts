@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Failure } from "../../../../lib/core/failure.ts";
-import type { Source } from "../../../../lib/transfer/source.ts";
+import type { Source } from "../../../../lib/transfer/content/source.ts";
 import type { SmallFile } from "../../../../lib/transfer/small/small_file.ts";
 import { type Asker, SmallPlan } from "../../../../lib/transfer/small/small_plan.ts";
 

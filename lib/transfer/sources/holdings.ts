@@ -4,13 +4,13 @@
  * @module
  */
 
-import { pieceCount } from "../core/content.ts";
-import { failedWith, Failure } from "../core/failure.ts";
-import { PieceSet } from "../core/piece_set.ts";
-import { ask } from "../net/caller.ts";
-import type { Connection } from "../net/connection.ts";
-import { Holds } from "../protocol/files.ts";
-import type { PlannedSource } from "./plan/plan_state.ts";
+import { pieceCount } from "../../core/content.ts";
+import { failedWith, Failure } from "../../core/failure.ts";
+import { PieceSet } from "../../core/piece_set.ts";
+import { ask } from "../../net/caller.ts";
+import type { Connection } from "../../net/connection.ts";
+import { Holds } from "../../protocol/files.ts";
+import type { PlannedSource } from "../plan/plan_state.ts";
 
 /** What a source says, as the plan sees it. */
 export type Holdings = Pick<PlannedSource, "has" | "given" | "asking" | "isFull">;

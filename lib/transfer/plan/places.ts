@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Random, randomBelow } from "../core/random.ts";
+import { type Random, randomBelow } from "../../core/random.ts";
 
 /** Time without anything verified after which a source makes room; twice as long the next time, so that a slow source also has its chance. */
 const PLACE_MS = 3_000;

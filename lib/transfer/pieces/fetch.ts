@@ -7,14 +7,14 @@
  * @module
  */
 
-import { digestOf, PIECE_BYTES, pieceRange, sameBytes } from "../core/content.ts";
-import { Failure } from "../core/failure.ts";
-import type { Pace } from "../core/flow/pace.ts";
-import { type Range, rangeBytes } from "../core/range.ts";
-import { askAll } from "../net/caller.ts";
-import type { Connection } from "../net/connection.ts";
-import { Download } from "../protocol/files.ts";
-import type { DataOf } from "../protocol/message.ts";
+import { digestOf, PIECE_BYTES, pieceRange, sameBytes } from "../../core/content.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Pace } from "../../core/flow/pace.ts";
+import { type Range, rangeBytes } from "../../core/range.ts";
+import { askAll } from "../../net/caller.ts";
+import type { Connection } from "../../net/connection.ts";
+import { Download } from "../../protocol/files.ts";
+import type { DataOf } from "../../protocol/message.ts";
 import { packedBytesOf, readPart } from "./answer.ts";
 import type { Buffers } from "./buffers.ts";
 import type { PieceList, Target } from "./piece_list.ts";

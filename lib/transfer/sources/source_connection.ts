@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
-import type { Connection } from "../net/connection.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Connection } from "../../net/connection.ts";
 
 /** What a use fails with when it was ended because its result is not needed any more. This is no failure of the source. */
 export const RELEASED = new Failure("cancelled", "It is not needed any more");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 
 /** Endings of formats that are packed already. */
 const PACKED_REGEXP =

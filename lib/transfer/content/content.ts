@@ -3,9 +3,9 @@
  * @module
  */
 
-import type { PieceSet } from "../core/piece_set.ts";
-import type { PeerRef } from "../protocol/shapes.ts";
-import type { Traits } from "../store/files/traits.ts";
+import type { PieceSet } from "../../core/piece_set.ts";
+import type { PeerRef } from "../../protocol/shapes.ts";
+import type { Traits } from "../../store/files/traits.ts";
 
 /** A file to download. It has no root while its owner has not hashed it. */
 export interface Content {

@@ -3,12 +3,12 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
-import type { Pace } from "../core/flow/pace.ts";
-import type { Connection } from "../net/connection.ts";
-import type { ReplyWithBody } from "../net/caller.ts";
-import type { Download } from "../protocol/files.ts";
-import type { ReplyOf } from "../protocol/message.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Pace } from "../../core/flow/pace.ts";
+import type { Connection } from "../../net/connection.ts";
+import type { ReplyWithBody } from "../../net/caller.ts";
+import type { Download } from "../../protocol/files.ts";
+import type { ReplyOf } from "../../protocol/message.ts";
 import { gunzip } from "./compress.ts";
 
 /** What was asked for. */

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { PIECE_BYTES } from "../core/content.ts";
+import { PIECE_BYTES } from "../../core/content.ts";
 
 /** Buffers of one piece, as many as are needed. Some of those that are given back are kept: to allocate one takes longer than to fill it. */
 export class SpareBuffers {

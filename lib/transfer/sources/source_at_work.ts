@@ -4,20 +4,20 @@
  * @module
  */
 
-import { PIECE_BYTES } from "../core/content.ts";
-import { failedWith, type Failure } from "../core/failure.ts";
-import { CONSENT_WAIT_MS, PEER_IDLE_MS_MAX, REPLY_WAIT_MS, RETRIES_MAX } from "../core/limits.ts";
-import { type Range, rangeBytes } from "../core/range.ts";
-import { ask } from "../net/caller.ts";
-import type { Connection } from "../net/connection.ts";
-import { Asking, Pieces, Queued } from "../protocol/files.ts";
-import type { DownloadTools } from "./download_tools.ts";
-import { type FetchOrder, fetchRange } from "./fetch.ts";
+import { PIECE_BYTES } from "../../core/content.ts";
+import { failedWith, type Failure } from "../../core/failure.ts";
+import { CONSENT_WAIT_MS, PEER_IDLE_MS_MAX, REPLY_WAIT_MS, RETRIES_MAX } from "../../core/limits.ts";
+import { type Range, rangeBytes } from "../../core/range.ts";
+import { ask } from "../../net/caller.ts";
+import type { Connection } from "../../net/connection.ts";
+import { Asking, Pieces, Queued } from "../../protocol/files.ts";
+import type { DownloadTools } from "../content/download_tools.ts";
+import { type FetchOrder, fetchRange } from "../pieces/fetch.ts";
 import { askHoldings, EVERYTHING } from "./holdings.ts";
-import type { PieceList, Target } from "./piece_list.ts";
-import type { Placed } from "./places.ts";
-import type { PlannedSource } from "./plan/plan_state.ts";
-import type { Source } from "./source.ts";
+import type { PieceList, Target } from "../pieces/piece_list.ts";
+import type { Placed } from "../plan/places.ts";
+import type { PlannedSource } from "../plan/plan_state.ts";
+import type { Source } from "../content/source.ts";
 import { SourceConnection } from "./source_connection.ts";
 import { SourceRecord } from "./source_record.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { DELIVERERS_KEPT_MAX } from "../core/limits.ts";
+import { DELIVERERS_KEPT_MAX } from "../../core/limits.ts";
 import type { Source } from "./source.ts";
 
 /** The peers that gave something; of too many, those are forgotten that have given nothing for longest. */

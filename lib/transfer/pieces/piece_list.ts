@@ -5,14 +5,14 @@
  * @module
  */
 
-import { DIGEST_BYTES, digestAt, pieceCount, rootOf } from "../core/content.ts";
-import { Failure } from "../core/failure.ts";
-import { PAGE_DIGESTS_MAX } from "../core/limits.ts";
-import type { Pace } from "../core/flow/pace.ts";
-import { ask, type AskOptions } from "../net/caller.ts";
-import type { Connection } from "../net/connection.ts";
-import { Pieces } from "../protocol/files.ts";
-import type { Traits } from "../store/files/traits.ts";
+import { DIGEST_BYTES, digestAt, pieceCount, rootOf } from "../../core/content.ts";
+import { Failure } from "../../core/failure.ts";
+import { PAGE_DIGESTS_MAX } from "../../core/limits.ts";
+import type { Pace } from "../../core/flow/pace.ts";
+import { ask, type AskOptions } from "../../net/caller.ts";
+import type { Connection } from "../../net/connection.ts";
+import { Pieces } from "../../protocol/files.ts";
+import type { Traits } from "../../store/files/traits.ts";
 
 /** Answers without a single digest, one after the other, after which a source is not going to hash the file. */
 const EMPTY_ANSWERS_MAX = 30;

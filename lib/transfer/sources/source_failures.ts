@@ -3,8 +3,8 @@
  * @module
  */
 
-import { failedWith, Failure } from "../core/failure.ts";
-import type { Content } from "./content.ts";
+import { failedWith, Failure } from "../../core/failure.ts";
+import type { Content } from "../content/content.ts";
 import type { SourceAtWork } from "./source_at_work.ts";
 import type { SourcePool } from "./source_pool.ts";
 

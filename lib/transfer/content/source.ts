@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { Address } from "../core/address.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Address } from "../../core/address.ts";
+import type { Connection } from "../../net/connection.ts";
 
 /** A peer that has the content, or parts of it, and what it calls it. */
 export interface Source {

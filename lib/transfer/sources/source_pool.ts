@@ -4,13 +4,13 @@
  * @module
  */
 
-import { failedWith, Failure } from "../core/failure.ts";
-import { DOWNLOAD_CANDIDATES_MAX, DOWNLOAD_SOURCES_MAX } from "../core/limits.ts";
-import type { WantedContent } from "./content.ts";
-import type { DownloadTools } from "./download_tools.ts";
-import { changePlaces } from "./places.ts";
+import { failedWith, Failure } from "../../core/failure.ts";
+import { DOWNLOAD_CANDIDATES_MAX, DOWNLOAD_SOURCES_MAX } from "../../core/limits.ts";
+import type { WantedContent } from "../content/content.ts";
+import type { DownloadTools } from "../content/download_tools.ts";
+import { changePlaces } from "../plan/places.ts";
 import { SourceAtWork } from "./source_at_work.ts";
-import type { Given } from "./watch.ts";
+import type { Given } from "../content/watch.ts";
 
 /**
  * Connections to sources without a place that one download keeps. In a class, sources take turns, and each new connection

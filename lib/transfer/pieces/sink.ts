@@ -3,14 +3,14 @@
  * @module
  */
 
-import { pieceCount, pieceRange, sameBytes } from "../core/content.ts";
-import { Failure } from "../core/failure.ts";
-import { PieceSet } from "../core/piece_set.ts";
-import { writeAll } from "../net/byte_stream.ts";
-import type { OpenFile } from "../store/files/folder.ts";
-import type { UnfinishedFile } from "../store/files/unfinished_file.ts";
+import { pieceCount, pieceRange, sameBytes } from "../../core/content.ts";
+import { Failure } from "../../core/failure.ts";
+import { PieceSet } from "../../core/piece_set.ts";
+import { writeAll } from "../../net/byte_stream.ts";
+import type { OpenFile } from "../../store/files/folder.ts";
+import type { UnfinishedFile } from "../../store/files/unfinished_file.ts";
 import type { PieceList } from "./piece_list.ts";
-import type { DownloadState } from "./plan/plan_state.ts";
+import type { DownloadState } from "../plan/plan_state.ts";
 
 /** Takes the pieces of one file. */
 export interface Sink {

@@ -3,11 +3,11 @@
  * @module
  */
 
-import { backoffMs } from "../core/flow/backoff.ts";
-import type { Clock } from "../core/flow/clock.ts";
-import { RETRY_FIRST_MS, RETRY_LAST_MS } from "../core/limits.ts";
-import type { Random } from "../core/random.ts";
-import type { PlannedSource } from "./plan/plan_state.ts";
+import { backoffMs } from "../../core/flow/backoff.ts";
+import type { Clock } from "../../core/flow/clock.ts";
+import { RETRY_FIRST_MS, RETRY_LAST_MS } from "../../core/limits.ts";
+import type { Random } from "../../core/random.ts";
+import type { PlannedSource } from "../plan/plan_state.ts";
 
 /** The record of one source. A turn is one request for a range. */
 export class SourceRecord {

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Traits } from "../store/files/traits.ts";
+import type { Traits } from "../../store/files/traits.ts";
 
 /** How a download is going. */
 export interface DownloadProgress {

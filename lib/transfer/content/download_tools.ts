@@ -3,10 +3,10 @@
  * @module
  */
 
-import type { Clock } from "../core/flow/clock.ts";
-import type { Failure } from "../core/failure.ts";
-import type { Pace } from "../core/flow/pace.ts";
-import type { Random } from "../core/random.ts";
+import type { Clock } from "../../core/flow/clock.ts";
+import type { Failure } from "../../core/failure.ts";
+import type { Pace } from "../../core/flow/pace.ts";
+import type { Random } from "../../core/random.ts";
 import type { Deliverers } from "./deliverers.ts";
 import type { SourceFinder } from "./finder.ts";
 import type { Partials } from "./partials.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { OpenFile } from "../store/files/folder.ts";
+import type { OpenFile } from "../../store/files/folder.ts";
 import type { PartialContent } from "./content.ts";
 
 /** A download whose verified pieces can be read. */

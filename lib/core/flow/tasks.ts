@@ -1,10 +1,10 @@
 /**
- * The tasks that one download has under way, and how they end together. Called by download.ts and small/small_download.ts.
+ * Tasks that run side by side, and how they stop together. Called by the downloads of lib/transfer.
  * @module
  */
 
-import type { Bell } from "../core/flow/bell.ts";
-import { Failure } from "../core/failure.ts";
+import type { Bell } from "./bell.ts";
+import { Failure } from "../failure.ts";
 
 /** Tasks that run side by side. The first one that fails stops all others. */
 export class Tasks implements AsyncDisposable {
@@ -64,7 +64,7 @@ export class Tasks implements AsyncDisposable {
 
   /** Stops all tasks and waits until they have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.fail(new Failure("cancelled", "The download is over"));
+    this.fail(new Failure("cancelled", "It is over"));
     await Promise.all(this.#running);
   }
 }
