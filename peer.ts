@@ -1,5 +1,6 @@
 /**
- * A peer: shares a folder, searches, downloads. Reads flags, builds the parts, opens the shell or runs one command.
+ * A peer: shares a folder, searches, downloads. Reads flags, builds the parts, and opens the shell
+ * or runs one command.
  *
  * ```
  * deno task peer ./share
@@ -14,28 +15,29 @@ import { fingerprint } from "./lib/core/fingerprint.ts";
 import { INBOX_BYTES_MAX, UPLOAD_SLOTS } from "./lib/core/limits.ts";
 import { printable } from "./lib/core/printable.ts";
 import { formatCount, parseRate, parseSize } from "./lib/core/quantity.ts";
-import { STOP_SIGNALS } from "./lib/core/flow/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
 import { type Room, RoomKey, WEAK_KEY } from "./lib/net/room_key.ts";
 import { CONSENT_MODES } from "./lib/peer/serve/consent.ts";
 import { Peer, type PeerOptions } from "./lib/peer/peer.ts";
 import { classroomHelp } from "./lib/cli/classrooms.ts";
-import { ALL_COMMAND_FLAGS, checkUsage, commandOverview, findCommand } from "./lib/shell/commands/commands.ts";
+import { ALL_COMMAND_FLAGS, commandReference, findCommand } from "./lib/shell/commands/commands.ts";
 import { describeEvent } from "./lib/shell/screen/events.ts";
 import { type Facts, greeting } from "./lib/shell/screen/greeting.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/cli/flags.ts";
 import { checkFolderArgument } from "./lib/shell/commands/folder_argument.ts";
 import { IMAGE_CHOICES, type ImageChoice } from "./lib/shell/screen/inline_image.ts";
-import { type Followed, type Invocation, reportStopped, runOnce } from "./lib/shell/one_shot.ts";
+import { type Followed, reportStopped, runOnce } from "./lib/shell/one_shot.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/cli/outcome.ts";
-import { finishResults, Output, printError, printText } from "./lib/shell/screen/output.ts";
+import { firstStopSignal } from "./lib/cli/stop.ts";
+import { finishResults, printError, printText } from "./lib/cli/streams.ts";
+import { Output } from "./lib/shell/screen/output.ts";
 import { Shell } from "./lib/shell/shell.ts";
 import type { Manifest } from "./lib/store/share/manifest.ts";
 import { ManifestFile } from "./lib/store/share/manifest_file.ts";
 import { looseMode, requireSecret } from "./lib/store/files/secret_file.ts";
 
 const INDEX_PORT = 1099;
-/** Different bugs that a running peer reports. */
+/** How many different bugs a running peer reports. */
 const BUGS_REPORTED_MAX = 100;
 
 const FLAGS = {
@@ -44,40 +46,41 @@ const FLAGS = {
     about: "the index to join; with several, the peer moves to another when one is lost",
     byDefault: `127.0.0.1:${INDEX_PORT}`,
   },
-  name: { value: "NAME", about: "what others call you (default: a name that is made up once and kept)" },
+  name: { value: "NAME", about: "the name that others see (default: a name that is made up once and kept)" },
   host: {
     value: "HOST",
-    about: "address to listen on; 0.0.0.0 is every interface, IPv6 included",
+    about: "address to listen on; 0.0.0.0 means all interfaces, including IPv6",
     byDefault: "0.0.0.0",
   },
-  port: { value: "PORT", about: "port for other peers; 0 takes any free one", byDefault: "0" },
+  port: { value: "PORT", about: "port for other peers; 0 means any free one", byDefault: "0" },
   manifest: {
     value: "FILE",
-    about: "also share the files it lists: lines NAME PATH, with quotes around spaces; read again when it changes",
+    about:
+      "also share the files that FILE lists: lines NAME PATH, with quotes around spaces; read again on each change",
   },
   consent: {
     value: CONSENT_MODES.join("|"),
     about: "requests of others: open allows all, ask asks you each time, deny refuses all",
     byDefault: "open",
   },
-  inbox: { words: ["share"], about: "let others put files into FOLDER/inbox; with share, these are shared on" },
+  inbox: { words: ["share"], about: "let others put files into FOLDER/inbox; with share, these are shared, too" },
   quota: {
     value: "SIZE",
-    about: "how much the inbox may hold; one sender gets at most half of it",
+    about: "limit the inbox to SIZE; one sender gets at most half of it",
     byDefault: `${INBOX_BYTES_MAX / 1024 ** 3}GiB`,
   },
-  plain: { about: "turn encryption off, and talk to other peers without it, such as classroom clients" },
-  "room-key-file": { value: "FILE", about: "the key of the room, for an index that needs one" },
+  plain: { about: "turn encryption off, and talk to classroom clients and other peers without encryption" },
+  "room-key-file": { value: "FILE", about: "read the key of the room from FILE, for an index that needs one" },
   slots: {
     value: "N",
-    about: "at most this many large uploads run at once; others wait in line",
+    about: "run at most N large uploads at once; others wait in line",
     byDefault: String(UPLOAD_SLOTS),
   },
   up: {
     value: "RATE",
-    about: "upload no faster than this in all, such as 10MB/s; below 1 MB/s for each slot, fewer uploads run at once",
+    about: "limit all uploads together to RATE, such as 10MB/s; below 1 MB/s for each slot, fewer uploads run at once",
   },
-  down: { value: "RATE", about: "download no faster than this in all" },
+  down: { value: "RATE", about: "limit all downloads together to RATE" },
   images: { value: IMAGE_CHOICES.join("|"), about: "how the shell shows pictures", byDefault: "auto" },
   ...COMMON_FLAGS,
 } as const satisfies FlagTable;
@@ -86,22 +89,21 @@ const HELP = `Recess ${VERSION}: share a folder with everyone at the same index.
 
 usage: deno task peer FOLDER [FLAG...] [COMMAND ARG...]
 
-Without a command, opens a shell. With one, runs it, prints its result and ends.
+Without a command, opens a shell. With a command, runs it, prints its result and ends.
 
-${commandOverview()}
+commands, each with its own flags:
+${commandReference()}
 
-flags:
+flags of every command and of the shell:
 ${flagHelp(FLAGS)}
 
-flags of single commands (help COMMAND lists those of one):
-${flagHelp(ALL_COMMAND_FLAGS)}
-
-the five classroom systems, and what they are here:
+the five classroom systems, and how Recess covers them:
 ${classroomHelp()}
 
 exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 index unreachable, 130 interrupted`;
 
-// A bundle is one module, which also runs as the worker that hashes (lib/store/share/hash_worker.ts).
+// A bundle is one module, which is also loaded by the worker that hashes
+// (lib/store/share/hash_worker.ts).
 if (import.meta.main && !("WorkerGlobalScope" in globalThis)) {
   try {
     const code = await main();
@@ -114,15 +116,15 @@ if (import.meta.main && !("WorkerGlobalScope" in globalThis)) {
   }
 }
 
-/** Shape: the exit code. */
+/** @returns The exit code. */
 async function main(): Promise<number> {
   const { flags, words, given } = parseFlags(Deno.args, { ...ALL_COMMAND_FLAGS, ...FLAGS });
-  if (flags.help) return say(HELP);
-  if (flags.version) return say(`recess ${VERSION}`);
+  if (flags.help) return print(HELP);
+  if (flags.version) return print(`recess ${VERSION}`);
   const [folder, name, ...args] = words;
   if (folder === undefined) {
     throw new Failure("usage", "Which folder do you share?", {
-      hint: "write: deno task peer FOLDER, for example ./share",
+      hint: "write: deno task peer FOLDER, for example ./shared",
     });
   }
   await checkFolderArgument(folder, words.slice(1));
@@ -155,20 +157,19 @@ async function main(): Promise<number> {
     if (foreign !== undefined) throw new Failure("usage", `--${foreign} goes with a command`, { hint: "see --help" });
     return await runShell(options, output, { images, manifest });
   }
-  const command = findCommand(name);
-  checkUsage(command, args, flags, commandFlags);
+  const command = findCommand(name).ready({ words: args, flags, given: commandFlags });
   const followed: Followed = {};
-  const run = runOnce({ command, args, flags } satisfies Invocation, output, options, followed);
+  const run = runOnce(command, output, options, followed);
   return await untilStopped(run, () => reportStopped(output, followed));
 }
 
-/** A bug that kept this peer from answering another one. */
+/** The failure that reports a bug because of which this peer could not answer another one. */
 function bugOf(cause: unknown): Failure {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new Failure("internal", `Could not answer another peer: ${why}`, { cause });
 }
 
-/** Reports each bug once, however often others come upon it. */
+/** Reports each bug once, however often requests of others cause it. */
 function onceEach(report: (thrown: unknown) => void): (thrown: unknown) => void {
   const reported = new Set<string>();
   return (thrown) => {
@@ -179,9 +180,11 @@ function onceEach(report: (thrown: unknown) => void): (thrown: unknown) => void 
   };
 }
 
-/** Runs a one-shot command; a signal ends the program, and what has arrived until then is kept. */
+/**
+ * Runs a one-shot command. When a signal ends the program, the bytes that have arrived are kept.
+ */
 async function untilStopped(run: Promise<void>, onStopped: () => void): Promise<number> {
-  const stopped = signalled().then(() => {
+  const stopped = stopSignalled().then(() => {
     onStopped();
     return EXIT.interrupted;
   });
@@ -193,7 +196,7 @@ async function runShell(
   output: Output,
   { images, manifest }: { images: ImageChoice; manifest: ManifestFile | undefined },
 ): Promise<number> {
-  const stopped = signalled();
+  const stopped = stopSignalled();
   const starting = Peer.start({ ...options, patient: true });
   const code = await Promise.race([starting.then(() => undefined), stopped]);
   if (code !== undefined) return code;
@@ -210,7 +213,7 @@ async function runShell(
   }
 }
 
-/** The ready line. */
+/** Prints the ready line. */
 function ready(peer: Peer, output: Output): void {
   const { name, address } = peer;
   const files = peer.files().length;
@@ -229,11 +232,11 @@ function ready(peer: Peer, output: Output): void {
   );
 }
 
-/** What a greeting tells. */
+/** Collects the facts for the greeting. */
 async function factsOf(peer: Peer, { consent = "open", plain = false }: PeerOptions): Promise<Facts> {
   const files = peer.files();
-  const here = peer.isFirstStart ? await peer.directory.peers().catch(() => undefined) : undefined;
-  const others = here?.peers.filter(({ name }) => name !== peer.name);
+  const atIndex = peer.isFirstStart ? await peer.directory.peers().catch(() => undefined) : undefined;
+  const others = atIndex?.peers.filter(({ name }) => name !== peer.name);
   return {
     folder: printable(peer.folderPath),
     folderIsNew: peer.folderIsNew,
@@ -248,19 +251,9 @@ async function factsOf(peer: Peer, { consent = "open", plain = false }: PeerOpti
   };
 }
 
-/** Resolves at the first signal to stop, to the exit code. A second signal ends the program at once. */
-function signalled(): Promise<number> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    const stop = (code: number) => (): void => {
-      if (stopping) Deno.exit(EXIT.interrupted);
-      stopping = true;
-      resolve(code);
-    };
-    for (const signal of STOP_SIGNALS) {
-      Deno.addSignalListener(signal, stop(signal === "SIGINT" ? EXIT.interrupted : EXIT.done));
-    }
-  });
+/** Resolves at the first signal to stop, to the exit code. */
+async function stopSignalled(): Promise<number> {
+  return await firstStopSignal() === "SIGINT" ? EXIT.interrupted : EXIT.done;
 }
 
 function parseChoice<T extends string>(flag: string, text: string, choices: readonly T[]): T {
@@ -269,7 +262,7 @@ function parseChoice<T extends string>(flag: string, text: string, choices: read
   throw new Failure("usage", `Cannot use "${text}" as --${flag}`, { hint: `write one of ${choices.join(", ")}` });
 }
 
-/** Shares what the manifest lists whenever it has changed, and reports that. */
+/** Shares the files of the manifest again whenever it changes, and reports that. */
 async function follow(manifest: ManifestFile, peer: Peer, output: Output, signal: AbortSignal): Promise<void> {
   const { path } = manifest;
   await manifest.follow({
@@ -289,7 +282,10 @@ async function follow(manifest: ManifestFile, peer: Peer, output: Output, signal
   }, signal);
 }
 
-/** The key of the room. A file that others can read, or a key that can be guessed, is remarked on. */
+/**
+ * Reads the key of the room. Warns about a file that others can read, and about a key that can be
+ * guessed.
+ */
 async function readRoom(path: string, output: Output): Promise<Room> {
   const key = RoomKey.parse(await requireSecret(path, "room key"));
   for (const why of [await looseMode(path, "shared"), key.isWeak ? WEAK_KEY : undefined]) {
@@ -298,7 +294,7 @@ async function readRoom(path: string, output: Output): Promise<Room> {
   return await key.room();
 }
 
-/** The files of a manifest. Lines that cannot be used are reported, and the others are shared. */
+/** Takes the usable files of a manifest, and reports the lines that cannot be used. */
 function usable({ paths, bad }: Manifest, path: string, output: Output): ReadonlyMap<string, string> {
   for (const { line, why } of bad) {
     output.note(`Not shared: line ${line} of ${path}: ${why}`, { event: "bad-line", manifest: path, line, why });
@@ -306,7 +302,7 @@ function usable({ paths, bad }: Manifest, path: string, output: Output): Readonl
   return paths;
 }
 
-function say(text: string): number {
+function print(text: string): number {
   printText(text);
   return EXIT.done;
 }

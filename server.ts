@@ -12,7 +12,6 @@ import { Failure } from "./lib/core/failure.ts";
 import { INDEX_CONNECTIONS_MAX } from "./lib/core/limits.ts";
 import { LineStream } from "./lib/core/flow/line_stream.ts";
 import { printable, printableJson } from "./lib/core/printable.ts";
-import { STOP_SIGNALS } from "./lib/core/flow/stop_signals.ts";
 import { VERSION } from "./lib/core/version.ts";
 import type { SearchIndex } from "./lib/index/search_index.ts";
 import { LocalIndex } from "./lib/index/local/local_index.ts";
@@ -36,8 +35,9 @@ import { SESSION_ROUTES } from "./lib/server/session_routes.ts";
 import { classroomHelp } from "./lib/cli/classrooms.ts";
 import { COMMON_FLAGS, flagHelp, type FlagTable, parseCount, parseFlags } from "./lib/cli/flags.ts";
 import { describeError, EXIT, exitCodeOf } from "./lib/cli/outcome.ts";
-import { finishResults, printError, printText } from "./lib/shell/screen/output.ts";
-import { describeErrorStream, streamFile } from "./lib/shell/stream_place.ts";
+import { firstStopSignal } from "./lib/cli/stop.ts";
+import { describeErrorStream, streamFile } from "./lib/cli/stream_place.ts";
+import { finishResults, printError, printText } from "./lib/cli/streams.ts";
 import { looseMode, requireSecret } from "./lib/store/files/secret_file.ts";
 
 /** How long a line of the log waits for others, so that they are written together: a write takes longer than a search. */
@@ -125,7 +125,7 @@ async function main(): Promise<void> {
   const rates = parseRates(flags.rates);
   const connectionsMax = parseCount("max-peers", flags["max-peers"]);
   const keyFile = flags["room-key-file"];
-  const stopped = firstSignal();
+  const stopped = firstStopSignal();
   const write = flags.json ? journalJson : journalLine;
   const logged = (event: JournalEvent): string => write(event, new Date());
   const results = new LineStream(Deno.stdout);
@@ -244,17 +244,4 @@ function rekeyOnHangup(server: IndexServer, keyFile: string | undefined, journal
     }
   };
   Deno.addSignalListener("SIGHUP", () => last = last.then(rekey));
-}
-
-/** Resolves at the first signal to stop. A second signal ends the program at once. */
-function firstSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    const stop = (): void => {
-      if (stopping) Deno.exit(EXIT.interrupted);
-      stopping = true;
-      resolve();
-    };
-    for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, stop);
-  });
 }

@@ -1,6 +1,6 @@
 /**
- * The five classroom systems that Recess covers, and with which commands and flags. The help of both programs and README's table are made of
- * it; a test holds all three together.
+ * The five classroom systems that Recess covers, and the commands and flags that cover them. The
+ * help of both programs and the README's table are generated from this table.
  * @module
  */
 
@@ -8,44 +8,42 @@
 export interface Classroom {
   readonly letter: string;
   readonly system: string;
-  /** What its users find here. */
+  /** How Recess covers it. */
   readonly here: string;
-  /** What of it the peer's help lists: flags and commands. */
+  /** The peer's flags and commands that cover it. */
   readonly peer: readonly string[];
 }
 
-/** All of them, as PRODUCT.md lists them. */
+/** All of them. */
 export const CLASSROOMS: readonly Classroom[] = [
   {
     letter: "A",
     system: "Napster in JSON",
-    here:
-      "your own client joins and searches at the index's port; a --plain peer serves its downloads and may ask first",
+    here: "your own client joins and searches at the index's port, and downloads from a peer with --plain",
     peer: ["--plain", "--consent", "get"],
   },
   {
     letter: "B",
     system: "Napster in words",
-    here: "the same in words (JOIN, SEARCH, UPDATE), also typed with nc: try HELP",
+    here: "the same in words (JOIN, SEARCH, UPDATE), which can also be typed with nc: try HELP",
     peer: ["--plain", "--consent", "get"],
   },
   {
     letter: "C",
     system: "Rede P2P",
-    here: "a manifest says what is shared; tables for the rest",
+    here: "a manifest lists the shared files; commands print tables",
     peer: ["--manifest", "peers", "ls", "get", "quit"],
   },
   {
     letter: "D",
     system: "file server",
-    here: "a peer with an inbox takes files, within a quota",
+    here: "a peer with an inbox accepts files, within a quota",
     peer: ["--inbox", "--quota", "ls", "get", "put", "rm"],
   },
   {
     letter: "E",
     system: "address service",
-    here:
-      "names with an address, registered over HTTP (POST /peers); messages that are acknowledged, pictures over UDP",
+    here: "names with an address, registered over HTTP (POST /peers); acknowledged messages; pictures over UDP",
     peer: ["tell", "messages", "show"],
   },
 ];

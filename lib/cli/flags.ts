@@ -1,15 +1,20 @@
 /**
- * Flags and their help, from one table per program: name, value, what it does. Called by server.ts, peer.ts and the commands.
+ * Flags and their help, from one table per program: name, value, what it does. Called by server.ts,
+ * peer.ts and the commands.
  * @module
  */
 
 import { parseArgs } from "@std/cli";
 import { Failure } from "../core/failure.ts";
 
-/** One flag. With `value`, the name of what follows it; without, the flag is just there or not. */
+/** One flag. */
 export interface Flag {
+  /** What help calls the flag's value; absent for a flag without one. */
   readonly value?: string;
-  /** Words of which one may follow, or nothing. Then the flag is the word, or an empty text. */
+  /**
+   * Words that may follow the flag. The flag's value is the word, or an empty text when none of
+   * them follows.
+   */
   readonly words?: readonly string[];
   readonly about: string;
   readonly byDefault?: string;
@@ -18,7 +23,10 @@ export interface Flag {
 /** Flags by name, without their dashes. */
 export type FlagTable = Readonly<Record<string, Flag>>;
 
-/** What was given: text for flags with a value, true for the others, nothing for flags that are absent and have no default. */
+/**
+ * Values of flags: text for a flag with a value or words, else whether it was given. Undefined:
+ * absent, with no default.
+ */
 export type FlagValues<T extends FlagTable> = {
   readonly [Name in keyof T]: T[Name] extends { value: string }
     ? T[Name] extends { byDefault: string } ? string : string | undefined
@@ -34,7 +42,15 @@ export const COMMON_FLAGS = {
   version: { about: "show the version; also: -V" },
 } as const satisfies FlagTable;
 
-/** Reads a command line. Fails: "usage" on a flag that is not in the table, or lacks its value. */
+/** Values of flags whose table is not known to the compiler. */
+export type AnyFlags = Readonly<Record<string, string | boolean | undefined>>;
+
+/**
+ * Reads a command line.
+ *
+ * @returns The flags, the other words, and the names of the flags that were given.
+ * @throws {Failure} "usage" for a flag that is not in the table, or that lacks its value.
+ */
 export function parseFlags<T extends FlagTable>(
   args: readonly string[],
   table: T,
@@ -65,7 +81,19 @@ export function parseFlags<T extends FlagTable>(
   return { flags: flags as FlagValues<T>, words: parsed._.map(String), given: givenNames };
 }
 
-/** Writes `--name value` as `--name=value`, so that a value may begin with a dash, or be one: `--output -`. */
+/** Takes the flags of one table from values that were read with a larger one. */
+export function pickFlags<T extends FlagTable>(table: T, values: AnyFlags): FlagValues<T> {
+  const flags: Record<string, unknown> = {};
+  for (const [name, flag] of Object.entries<Flag>(table)) {
+    flags[name] = values[name] ?? flag.byDefault ?? (takesText(flag) ? undefined : false);
+  }
+  return flags as FlagValues<T>;
+}
+
+/**
+ * Writes `--name value` as `--name=value`, so that a value may begin with a dash, or be one:
+ * `--output -`.
+ */
 function joinValues(args: readonly string[], table: FlagTable): string[] {
   const joined: string[] = [];
   for (let index = 0; index < args.length; index++) {
@@ -80,7 +108,7 @@ function joinValues(args: readonly string[], table: FlagTable): string[] {
   return joined;
 }
 
-/** The short forms that every program has. */
+/** The short forms of flags, the same in every program. */
 const SHORT: Readonly<Record<string, string>> = { "-h": "help", "-V": "version" };
 
 function longOf(arg: string, table: FlagTable): string {
@@ -96,17 +124,30 @@ function usageOf(name: string, { value, words }: Flag): string {
   return `--${name}${value === undefined ? "" : ` ${value}`}${words === undefined ? "" : ` [${words.join("|")}]`}`;
 }
 
-/** The flags as lines of help, names in a column. */
-export function flagHelp(table: FlagTable): string {
-  const lines = Object.entries(table).map(([name, flag]) => {
+/** Each flag as help writes it, and what it does. */
+export function describedFlags(table: FlagTable): [usage: string, about: string][] {
+  return Object.entries(table).map(([name, flag]) => {
     const byDefault = flag.byDefault === undefined ? "" : ` (default: ${flag.byDefault})`;
-    return [usageOf(name, flag), `${flag.about}${byDefault}`] as const;
+    return [usageOf(name, flag), `${flag.about}${byDefault}`];
   });
-  const width = Math.max(...lines.map(([usage]) => usage.length));
-  return lines.map(([usage, about]) => `  ${usage.padEnd(width)}  ${about}`).join("\n");
 }
 
-/** Reads the number that a flag was given, from 1. Fails: "usage". */
+/** Rows of help in two columns. */
+export function helpLines(rows: readonly (readonly [usage: string, about: string])[]): string {
+  const width = Math.max(...rows.map(([usage]) => usage.length));
+  return rows.map(([usage, about]) => `  ${usage.padEnd(width)}  ${about}`).join("\n");
+}
+
+/** The flags as lines of help. */
+export function flagHelp(table: FlagTable): string {
+  return helpLines(describedFlags(table));
+}
+
+/**
+ * Reads the value of a flag that takes a number from 1.
+ *
+ * @throws {Failure} "usage" when it is no such number.
+ */
 export function parseCount(name: string, text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) {
     throw new Failure("usage", `Cannot use "${text}" for --${name}`, { hint: "write a number from 1" });

@@ -1,12 +1,13 @@
 /**
- * How a program ends: its exit code, and an error as one sentence with a hint. PRODUCT.md fixes the codes.
+ * How a program ends: its exit code, and an error as one sentence with a hint. Scripts rely on the
+ * codes, so they never change.
  * @module
  */
 
 import { Failure, type FailureCode } from "../core/failure.ts";
 import { printable, printableJson } from "../core/printable.ts";
 
-/** The exit codes that programs may rely on. */
+/** The exit codes, which README lists. */
 export const EXIT = {
   done: 0,
   failed: 1,
@@ -32,22 +33,22 @@ const EXIT_OF: Partial<Record<FailureCode, number>> = {
   "wrong-key": EXIT.refused,
 };
 
-/** The exit code for whatever was thrown. */
+/** The exit code for anything that was thrown. */
 export function exitCodeOf(thrown: unknown): number {
   return thrown instanceof Failure ? EXIT_OF[thrown.code] ?? EXIT.failed : EXIT.failed;
 }
 
-/** How an error is to be told. */
+/** The form in which an error is described. */
 export interface ErrorOptions {
-  /** For programs, as an object. */
+  /** Describe it for programs, as a JSON object. */
   readonly json: boolean;
-  /** With the trace. */
+  /** Add the stack trace. */
   readonly debug: boolean;
-  /** What the object has before all else: what every line of a program's log has. */
+  /** Fields that the object begins with: those that every line of the index's log begins with. */
   readonly before?: Readonly<Record<string, string>>;
 }
 
-/** Whatever was thrown, as people or programs read it: one line, without a full stop and with a hint. */
+/** Describes anything that was thrown: one line, with a hint and without a full stop. */
 export function describeError(thrown: unknown, options: ErrorOptions): string {
   const failure = thrown instanceof Failure
     ? thrown
@@ -63,7 +64,7 @@ export function describeError(thrown: unknown, options: ErrorOptions): string {
   return `error: ${printable(message)}${hint}${trace === undefined ? "" : `\n${trace}`}`;
 }
 
-/** The stack of an error and of everything that caused it. */
+/** The stacks of an error and of its causes. */
 function traceOf(thrown: unknown): string {
   const stacks: string[] = [];
   for (let error = thrown; error instanceof Error; error = error.cause) {
@@ -72,7 +73,10 @@ function traceOf(thrown: unknown): string {
   return stacks.join("\ncaused by: ");
 }
 
-/** One stack. Its message may come from another peer, so that only the line feeds around the message are kept. */
+/**
+ * One stack. Its message may come from another peer, so line feeds are kept only around the
+ * message.
+ */
 function stackOf({ message, stack = message }: Error): string {
   const start = stack.indexOf(message);
   if (start === -1) return printableLines(stack);

@@ -1,18 +1,22 @@
 /**
- * Says on which disk standard error lies when it is a file: a log that cannot be written has to say where there is no room. Called by server.ts.
+ * Finds the disk of standard error when it is redirected to a file, so that an error about a full
+ * disk can name it. Called by server.ts.
  * @module
  */
 
 import { fstatSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
-/** Which file a stream is: its disk, and its number there. */
+/** Identifies the file of a stream: its disk, and its number there. */
 type StreamFile = Pick<Stats, "dev" | "ino">;
 
-/** Folders that often are a disk of their own. */
+/** Folders that are often the mount point of a disk. */
 const MOUNT_POINTS = ["/var", "/var/log", "/home", "/srv", "/tmp", "/run"];
 
-/** The file that a stream (1: standard output, 2: standard error) was redirected to; undefined when it is no file. */
+/**
+ * The file that a stream (1: standard output, 2: standard error) was redirected to; undefined when
+ * it is not a file.
+ */
 export function streamFile(stream: 1 | 2): StreamFile | undefined {
   try {
     const info = fstatSync(stream);
@@ -23,8 +27,9 @@ export function streamFile(stream: 1 | 2): StreamFile | undefined {
 }
 
 /**
- * What standard error is called in a failure. Under what path it was opened, the system tells only a program that may read everything about itself; so the
- * disk is named by its highest folder that is known here, or on Linux by its number, which `findmnt -o TARGET,MAJ:MIN` lists.
+ * Describes standard error for a failure. A program needs more permissions to find out the path of
+ * its standard error. So this names the disk by the highest folder known to be on it, or on Linux
+ * by its number, which `findmnt -o TARGET,MAJ:MIN` lists.
  */
 export function describeErrorStream(): string {
   const file = streamFile(2);

@@ -8,8 +8,9 @@ import { cutMiddle, padText, type Styler, textWidth } from "./style.ts";
 import { wrapWords } from "./wrap.ts";
 
 /**
- * A column. When the table is too wide, the `flexible` columns become narrower, the widest first; one that is flexible "last" stays as it is until the others are
- * narrow. Texts that no longer fit are cut in the middle, or, in a column that `wraps`, go on in further rows.
+ * A column. When the table is too wide, the `flexible` columns become narrower, the widest first. A
+ * column that is flexible "last" keeps its width until the others are narrow. Texts that no longer
+ * fit are cut in the middle. In a column that `wraps`, they continue in further rows instead.
  */
 export interface Column {
   readonly title: string;
@@ -20,14 +21,19 @@ export interface Column {
 
 /** Columns between two columns of a table. */
 const GAP = 2;
-/** A flexible column is not made narrower than this, even if the table then does not fit. */
+/** The minimum width of a flexible column, even when the table does not fit. */
 const FLEXIBLE_MIN = 8;
-/** How far flexible columns are narrowed before those that are flexible "last", and how far these before all are narrowed to the minimum. */
+/** Flexible columns become this narrow before columns that are flexible "last" do. */
 const NARROW = 12;
+/**
+ * Columns that are flexible "last" become this narrow before all flexible columns shrink to the
+ * minimum.
+ */
 const NARROW_LAST = 16;
 
 /**
- * Lays a table out within `columns` characters. Every cell is made printable here. Lines have no spaces at their end.
+ * Lays a table out within `columns` characters, with every cell made printable. Lines have no
+ * spaces at their end.
  */
 export function renderTable(
   table: readonly Column[],
@@ -54,7 +60,7 @@ export function renderTable(
   return [header, ...cells.map(row)].join("\n");
 }
 
-/** A text as rows of at most `columns`, broken between words, and within one that is longer. */
+/** Breaks a text into rows of at most `columns`: between words, or within a word that is longer. */
 function wrapped(text: string, columns: number): string[] {
   return wrapWords(text, columns).split("\n").flatMap((row) => {
     const rows: string[] = [];

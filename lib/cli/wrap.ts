@@ -1,20 +1,27 @@
 /**
- * Breaks lines between words, so that a narrow terminal does not break them in the middle of one. Pure. Called by output.ts.
+ * Breaks lines between words, so that a narrow terminal does not break them within a word. Pure.
+ * Called by output.ts and streams.ts.
  * @module
  */
 
 import { textWidth } from "./style.ts";
 
-/** The text with line feeds where its lines would be wider than `columns`. A word that is wider by itself is left to the terminal. */
+/**
+ * Breaks lines that are wider than `columns`. A single word that is wider is left to the terminal.
+ */
 export function wrapWords(text: string, columns: number): string {
   return text.split("\n").map((line) => textWidth(line) <= columns ? line : wrapLine(line, columns)).join("\n");
 }
 
-/** The columns that a text needs beside what stands before it; where there are fewer, it goes below that. */
+/**
+ * The minimum width of the second column of help. Where less is left, its text moves below the
+ * first column.
+ */
 const TEXT_COLUMNS_MIN = 24;
 
 /**
- * The same for help: what does not fit into a line goes on under the text that it belongs to, which begins behind two spaces or more.
+ * Breaks the lines of help. The rest of a line continues below its last column; two spaces or more
+ * separate columns.
  */
 export function wrapHelp(text: string, columns: number): string {
   return text.split("\n").map((line) => {

@@ -1,5 +1,6 @@
 /**
- * What Tab does: finds out what is being typed, which names fit, and what is put in the place of the typed part. Pure; called by shell.ts.
+ * Completion with Tab: finds out what is being typed, which names match, and what replaces the
+ * typed part. Pure. Called by suggestions.ts.
  * @module
  */
 
@@ -17,23 +18,23 @@ export interface Completing {
   readonly kind: Completes | "flags" | "nothing";
   /** The text as typed, quotes included: the part of the line that a completion replaces. */
   readonly typed: string;
-  /** The same without quotes. */
+  /** The typed text without quotes. */
   readonly word: string;
   /** The command, where one was typed. */
   readonly command: string;
 }
 
-/** What Tab does to the line. */
+/** The effect of Tab on the line. */
 export interface Completion {
-  /** The text for the place of the typed part; undefined to leave that as it is. */
+  /** The text that replaces the typed part; undefined to leave that as it is. */
   readonly insert: string | undefined;
-  /** Names to choose from, to be shown above the line. */
+  /** Names to choose from, which are shown above the line. */
   readonly choices: readonly string[];
 }
 
 /** Finds out what is being typed at the end of a line. */
 export function completing(line: string): Completing {
-  // An open quote belongs to the word that is being typed, as does everything after it.
+  // An open quote and everything after it belong to the word that is being typed.
   const last = /(?:^|\s)((?:"(?:[^"\\]|\\.)*|(?:[^\s"\\]|\\.)*))$/s.exec(line)?.[1] ?? "";
   const before = line.slice(0, line.length - last.length).trim().split(/\s+/);
   const name = (before[0] ?? "").toLowerCase();
@@ -44,16 +45,18 @@ export function completing(line: string): Completing {
   if (command === undefined) return { kind: "nothing", ...at };
   if (before.at(-1) === "--from") return { kind: "peers", ...at };
   if (last.startsWith("--")) return { kind: "flags", ...at };
-  const kind = command.completes[before.length - 1] ?? command.completes.at(-1) ?? "nothing";
-  // Names of files are typed as they are read, with spaces; a command that takes one of them takes nothing after it but flags.
+  const kind = (command.args[before.length - 1] ?? command.args.at(-1))?.completes ?? "nothing";
+  // People type names of files with their spaces. A command that takes one name of a file takes
+  // only flags after it.
   const rest = line.trimStart().slice(name.length).trimStart();
   if (kind === "files" && !/["'\\]|(?:^|\s)--/.test(rest)) return { kind, typed: rest, word: rest, command: name };
   return { kind, ...at };
 }
 
 /**
- * Decides what Tab does. What was typed stays the beginning of what is inserted, but for case, accents and quotes; several names that fit are
- * shown instead. A name that holds characters which cannot be shown cannot be typed either, and is left out.
+ * Decides what Tab does. The inserted text begins with the typed one, except for case, accents and
+ * quotes. When several names match and have no longer beginning in common, they are offered as
+ * choices. Names with unprintable characters are left out, since nobody can type them.
  */
 export function complete(what: Completing, vocabulary: Vocabulary): Completion {
   const { word, typed } = what;
@@ -81,7 +84,10 @@ function wordsOf({ kind, command }: Completing, vocabulary: Vocabulary): readonl
   }
 }
 
-/** Whether a name begins like what was typed, or has words that begin like those that were typed. Case and accents do not matter. */
+/**
+ * Whether a name begins with the typed text, or has words that begin with the typed words. Ignores
+ * case and accents.
+ */
 function fits(name: string, typed: string): boolean {
   if (fold(name).startsWith(fold(typed))) return true;
   const wanted = words(typed);
@@ -89,7 +95,7 @@ function fits(name: string, typed: string): boolean {
   return wanted.length > 0 && wanted.every((word) => those.some((each) => each.startsWith(word)));
 }
 
-/** What all names begin with, as the first of them writes it. */
+/** The longest beginning that all names share, as the first name writes it. */
 function commonBeginning(names: readonly string[]): string {
   const [first = [], ...others] = names.map((name) => [...name]);
   const end = first.findIndex((character, index) =>
@@ -98,7 +104,10 @@ function commonBeginning(names: readonly string[]): string {
   return first.slice(0, end === -1 ? first.length : end).join("");
 }
 
-/** The beginning of a word as it has to be typed: a quote that is needed stays open. */
+/**
+ * The beginning of a word as a person would type it: if the word needs quotes, only the first one
+ * is written.
+ */
 function begun(text: string): string {
   const quoted = quoteWord(text);
   return quoted === text ? text : quoted.slice(0, -1);

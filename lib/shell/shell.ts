@@ -1,6 +1,7 @@
 /**
- * The shell: runs what is typed, shows how downloads go, tells what happens meanwhile. Where there is no terminal, lines come from a pipe;
- * where nothing comes from there either, the peer just serves until it is told to stop.
+ * The shell: runs typed commands, shows the progress of downloads, and reports events. Without a
+ * terminal, lines come from a pipe. Without a pipe, too, the peer only serves until a signal stops
+ * it.
  * @module
  */
 
@@ -13,27 +14,29 @@ import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { StartedPut } from "../peer/inbox/puts.ts";
 import type { PutResult } from "../peer/inbox/running_put.ts";
-import type { TransferResult, TransferView } from "../peer/get/transfer.ts";
+import type { TransferResult } from "../peer/get/transfer.ts";
 import type { StartedTransfer } from "../peer/get/transfers.ts";
-import type { CommandContext } from "./commands/command.ts";
-import { checkUsage, commandName, findCommand, QUIT, textAfter } from "./commands/commands.ts";
-import { answerInWords } from "./commands/consent_commands.ts";
-import { complete, type Completing, completing, type Vocabulary } from "./complete.ts";
 import { parseFlags } from "../cli/flags.ts";
+import { EXIT, exitCodeOf } from "../cli/outcome.ts";
+import { cutMiddle } from "../cli/style.ts";
+import { type PeerContext, type ReadyCommand, textAfterOf } from "./commands/command.ts";
+import { commandName, findCommand, QUIT, textAfter } from "./commands/commands.ts";
+import { answerInWords } from "./commands/consent_commands.ts";
+import { reportDone } from "./commands/get.ts";
+import { isUnderWay } from "./commands/listings.ts";
 import { imageProtocol } from "./screen/image_query.ts";
 import type { ImageChoice } from "./screen/inline_image.ts";
-import { EXIT, exitCodeOf } from "../cli/outcome.ts";
 import type { Output } from "./screen/output.ts";
-import { reportDone } from "./commands/get.ts";
 import { progressLine } from "./screen/progress.ts";
 import { noteStopped } from "./screen/stopped.ts";
-import { cutMiddle } from "../cli/style.ts";
 import { Terminal } from "./screen/terminal.ts";
+import { suggest } from "./suggestions.ts";
 
 const REDRAW_MS = 200;
-/** Names that are asked for when Tab is pressed, and those of them that are shown. */
-const SUGGESTIONS_MAX = 50;
+/** How many of the names that Tab found are shown. */
 const CHOICES_SHOWN_MAX = 15;
+/** How many transfers have a line of their own below the prompt. */
+const PROGRESS_LINES_MAX = 5;
 
 /** A shell on a joined peer. */
 export class Shell {
@@ -49,7 +52,12 @@ export class Shell {
     this.#images = options.images;
   }
 
-  /** Runs until it is left. `stopped` resolves when the program is told to stop from outside. Shape: the exit code. */
+  /**
+   * Runs until a person leaves the shell.
+   *
+   * @param stopped Resolves when a signal stops the program, to the exit code.
+   * @returns The exit code.
+   */
   async run(stopped: Promise<number>): Promise<number> {
     const onTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && !this.#output.json;
     const left = onTerminal ? this.#runOnTerminal(stopped) : Promise.race([stopped, this.#runOnLines(stopped)]);
@@ -61,25 +69,17 @@ export class Shell {
   async #runOnTerminal(stopped: Promise<number>): Promise<number> {
     const left = Promise.withResolvers<number>();
     stopped.then(left.resolve);
-    const lines: string[] = [];
-    let busy = false;
-    const work = async (): Promise<void> => {
-      if (busy) return;
-      busy = true;
-      for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
-        if (!await this.#runLine(line)) return left.resolve(EXIT.done);
-      }
-      busy = false;
-      terminal.prompt();
-    };
+    const queue = new LineQueue({
+      run: (line) => this.#runLine(line),
+      onIdle: () => terminal.prompt(),
+      onQuit: () => left.resolve(EXIT.done),
+    });
     let interrupts = 0;
-    const ends = { input: process.stdin, output: process.stdout };
-    this.#output.images = await imageProtocol(this.#images, ends);
+    this.#output.images = await imageProtocol(this.#images, { input: process.stdin, output: process.stdout });
     using terminal: Terminal = new Terminal({
       onLine(line) {
         interrupts = 0;
-        lines.push(line);
-        void work();
+        queue.add(line);
       },
       onInterrupt: () => {
         if (terminal.typed !== "") {
@@ -88,7 +88,7 @@ export class Shell {
         }
         interrupts += 1;
         if (interrupts > 1) return left.resolve(EXIT.interrupted);
-        terminal.note("Ctrl-C again, or quit, to leave");
+        terminal.note("Press Ctrl-C again, or write quit, to leave");
       },
       onEnd: () => left.resolve(EXIT.done),
       status: () => this.#statusLines(terminal.columns()),
@@ -98,7 +98,7 @@ export class Shell {
     const timer = setInterval(() => terminal.redraw(), REDRAW_MS);
     try {
       terminal.prompt();
-      this.#goOn();
+      this.#resumeKept();
       return await left.promise;
     } finally {
       clearInterval(timer);
@@ -110,7 +110,7 @@ export class Shell {
     let read = 0;
     const lines = createInterface({ input: process.stdin, terminal: false });
     stopped.then(() => lines.close());
-    this.#goOn();
+    this.#resumeKept();
     for await (const line of lines) {
       read += 1;
       if (!await this.#runLine(line)) return this.#lastCode;
@@ -120,32 +120,31 @@ export class Shell {
     return this.#lastCode;
   }
 
-  /** Runs one line. Shape: whether the shell goes on. */
+  /**
+   * Runs one line.
+   *
+   * @returns Whether the shell continues.
+   */
   async #runLine(line: string): Promise<boolean> {
     try {
       const [name, ...rest] = answerInWords(splitLine(line, textAfter(line)));
       if (name === undefined) return true;
       if (commandName(name) === QUIT.name) return false;
-      const command = findCommand(name);
-      const { flags, words } = command.textAfter === undefined
-        ? parseFlags(rest, command.flags)
-        : { flags: {}, words: rest };
-      checkUsage(command, words, flags);
-      await command.run(this.#context(), words, flags);
+      await readyCommand(name, rest).run(this.#context());
     } catch (thrown) {
       this.#fail(thrown);
     }
     return true;
   }
 
-  #context(): CommandContext {
+  #context(): PeerContext {
     return {
       output: this.#output,
       directory: this.#peer.directory,
       peer: this.#peer,
       follow: (started, report) => this.#follow(started, report),
       followPut: (started, report) => this.#followPut(started, report),
-      inBackground: (work) => this.#letRun(work),
+      inBackground: (work) => this.#runInBackground(work),
       stdout: undefined,
     };
   }
@@ -156,7 +155,7 @@ export class Shell {
     const size = wanted.kind === "file" ? wanted.size : undefined;
     const about = size === undefined ? name : `${name}, ${formatSize(size)}`;
     this.#output.note(`Download ${id}: ${about}`, { event: "started", id, name, size });
-    return this.#letRun(result.then(report));
+    return this.#runInBackground(result.then(report));
   }
 
   #followPut({ put, result }: StartedPut, report: (result: PutResult) => void): Promise<void> {
@@ -167,11 +166,11 @@ export class Shell {
       size,
       peer: put.peer,
     });
-    return this.#letRun(result.then(report));
+    return this.#runInBackground(result.then(report));
   }
 
-  /** Lets something run on; when it fails, that is told. The shell's input may end before, the shell not. */
-  #letRun(work: Promise<void>): Promise<void> {
+  /** Lets work continue while further commands run, and reports its failure. */
+  #runInBackground(work: Promise<void>): Promise<void> {
     const ended = work.catch((thrown) => {
       if (!failedWith(thrown, "cancelled")) this.#fail(thrown);
     }).finally(() => this.#running.delete(ended));
@@ -179,8 +178,8 @@ export class Shell {
     return Promise.resolve();
   }
 
-  /** Goes on with the downloads that an earlier run did not end. */
-  #goOn(): void {
+  /** Continues the downloads that an earlier run did not finish. */
+  #resumeKept(): void {
     for (const started of this.#peer.transfers.startKept()) {
       void this.#follow(
         started,
@@ -194,58 +193,64 @@ export class Shell {
     this.#output.error(thrown);
   }
 
-  /** Reports how far the downloads came that a person leaves behind; the next start goes on with them. Then the same of files that are being put. */
+  /** Reports how far each running transfer came, when a person leaves the shell. */
   #reportStopped(): void {
     for (const view of this.#peer.transfers.views().filter(isUnderWay)) {
-      if (view.state !== "paused") noteStopped(this.#output, view, "it goes on when you start again");
+      if (view.state !== "paused") noteStopped(this.#output, view, "it continues when you start again");
     }
-    for (const view of this.#peer.puts.views()) noteStopped(this.#output, view, "the same put goes on from there");
+    for (const view of this.#peer.puts.views()) noteStopped(this.#output, view, "repeat the put to continue");
   }
 
   #statusLines(columns: number): string[] {
-    const downloads = this.#peer.transfers.views();
-    const active = [
-      ...downloads.filter(isUnderWay),
-      ...this.#peer.puts.views(),
-    ];
-    const shown = active.slice(0, 5).map((view) => progressLine(view, columns - 1));
+    const active = [...this.#peer.transfers.views().filter(isUnderWay), ...this.#peer.puts.views()];
+    const shown = active.slice(0, PROGRESS_LINES_MAX).map((view) => progressLine(view, columns - 1));
     const hidden = active.length - shown.length;
     return hidden > 0 ? [...shown, `and ${formatCount(hidden, "other file")}: see transfers`] : shown;
   }
 
-  /** Completes a line, or shows above it what there is to choose from. */
+  /** Completes a line, or shows above it the names to choose from. */
   async #complete(line: string, terminal: Terminal): Promise<{ typed: string; insert: string | undefined }> {
-    const what = completing(line);
-    const { insert, choices } = complete(what, await this.#vocabulary(what.kind, what.word));
+    const { typed, insert, choices } = await suggest(this.#peer, line);
     const columns = terminal.columns() - 1;
     const shown = choices.slice(0, CHOICES_SHOWN_MAX).map((choice) => `  ${cutMiddle(choice, columns - 2)}`);
     if (choices.length > shown.length) shown.push("  …");
     if (shown.length > 0) terminal.note(shown.join("\n"));
-    return { typed: what.typed, insert };
-  }
-
-  async #vocabulary(kind: Completing["kind"], word: string): Promise<Vocabulary> {
-    const { blocking, directory, puts, transfers } = this.#peer;
-    const own = (): string[] => this.#peer.files().map(({ file }) => file.name);
-    switch (kind) {
-      case "files":
-        return { files: await directory.suggestFiles(word, SUGGESTIONS_MAX) };
-      case "peers":
-        return { peers: (await directory.peers()).peers.map(({ name }) => name) };
-      case "blocked":
-        return { blocked: blocking.list().map(({ name }) => name) };
-      case "own":
-        return { own: own() };
-      case "paths":
-        return { paths: [...own(), ...await puts.suggestPaths(word, SUGGESTIONS_MAX)] };
-      case "transfers":
-        return { transfers: transfers.views().filter(isUnderWay).map(({ id }) => String(id)) };
-      default:
-        return {};
-    }
+    return { typed, insert };
   }
 }
 
-function isUnderWay({ state }: TransferView): boolean {
-  return state !== "done" && state !== "failed" && state !== "cancelled";
+/** A command with the words and flags that were typed after it. Words of a text are never flags. */
+function readyCommand(name: string, rest: readonly string[]): ReadyCommand {
+  const command = findCommand(name);
+  if (textAfterOf(command) !== undefined) return command.ready({ words: rest, flags: {}, given: [] });
+  return command.ready(parseFlags(rest, command.flags));
+}
+
+/** Runs entered lines one after the other. Lines that are entered while one runs wait for it. */
+class LineQueue {
+  readonly #lines: string[] = [];
+  readonly #handlers: { run(line: string): Promise<boolean>; onIdle(): void; onQuit(): void };
+  #isBusy = false;
+
+  /**
+   * @param handlers `run` runs a line and resolves to whether the shell continues. `onIdle` is
+   * called when no line is left, `onQuit` when the shell does not continue.
+   */
+  constructor(handlers: { run(line: string): Promise<boolean>; onIdle(): void; onQuit(): void }) {
+    this.#handlers = handlers;
+  }
+
+  add(line: string): void {
+    this.#lines.push(line);
+    if (!this.#isBusy) void this.#runAll();
+  }
+
+  async #runAll(): Promise<void> {
+    this.#isBusy = true;
+    for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
+      if (!await this.#handlers.run(line)) return this.#handlers.onQuit();
+    }
+    this.#isBusy = false;
+    this.#handlers.onIdle();
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * The tables in the documents that follow from the code: messages, failures and bounds. `deno task docs` writes them into their places; a test
- * holds the documents to them.
+ * The tables in the documents that follow from the code: messages, failures and bounds. `deno task
+ * docs` writes them into their places; a test holds the documents to them.
  * @module
  */
 

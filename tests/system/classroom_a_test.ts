@@ -18,7 +18,7 @@ function portOf({ program }: RunningPeer): number {
   return Number(/listening on \S+:(\d+)/.exec(program.stdout)?.[1]);
 }
 
-Deno.test("classroom A: JOIN, SEARCH, UPDATE and DOWNLOAD_REQUEST are answered in its words, line feed or not", async () => {
+Deno.test("classroom A: JOIN, SEARCH, UPDATE and DOWNLOAD_REQUEST work, with and without a line feed", async () => {
   await using index = await startIndex();
   const { port } = index;
   assertEquals(
@@ -55,7 +55,7 @@ Deno.test("classroom A: JOIN, SEARCH, UPDATE and DOWNLOAD_REQUEST are answered i
   }
 });
 
-Deno.test("classroom A: JOIN takes 3,000 files in one request, and UPDATE with files lists these and no others", async () => {
+Deno.test("classroom A: JOIN accepts 3,000 files in one request, and UPDATE replaces the list of files", async () => {
   await using index = await startIndex();
   const { port } = index;
   const files = Array.from({ length: 3_000 }, (_, number) => `aula número ${number} de banco de dados.mp4`);
@@ -75,7 +75,7 @@ Deno.test("classroom A: JOIN takes 3,000 files in one request, and UPDATE with f
   }
 });
 
-Deno.test("classroom A: its client finds our file and downloads it, and a host that it claims is not believed", async () => {
+Deno.test("classroom A: a client downloads our file, and the index ignores the host that it claims", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const film = await temp.file("ana/vídeos/aula 1.mp4", 5_000_000);
@@ -103,7 +103,7 @@ Deno.test("classroom A: its client finds our file and downloads it, and a host t
   assertEquals(await askJson(index.port, "SEARCH", { query: "x.mp4" }), '["127.0.0.1:80"]');
 });
 
-Deno.test("classroom A: the owner is asked, and says SIM or NAO", async () => {
+Deno.test("classroom A: an owner answers a request with SIM or NAO", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/a.mp4", 3_000);
@@ -122,7 +122,7 @@ Deno.test("classroom A: the owner is asked, and says SIM or NAO", async () => {
   assertEquals((await accepted).bytes.length, 3_000);
 });
 
-Deno.test("classroom A: we find its file and get it, its size counted and not verified, on a plain peer only", async () => {
+Deno.test("classroom A: only a plain peer downloads a client's file, and it checks the size alone", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const film = crypto.getRandomValues(new Uint8Array(60_000));
@@ -184,7 +184,7 @@ Deno.test("classroom A: we find its file and get it, its size counted and not ve
   assertStringIncludes(listed.stderr, "a classmate's own program");
 });
 
-Deno.test("classroom A: clients that misbehave are answered in words or closed, and the index serves on", async () => {
+Deno.test("classroom A: an index answers or disconnects a client that misbehaves, and keeps running", async () => {
   await using index = await startIndex();
   const { port } = index;
   await using native = await IndexClient.connect({ host: "127.0.0.1", port });
@@ -230,7 +230,7 @@ Deno.test("classroom A: clients that misbehave are answered in words or closed, 
   assert(!index.program.ended && !/bug: |Uncaught/.test(index.program.stderr), index.program.stderr);
 });
 
-Deno.test("classroom A: an index with a room key answers no dialect at all", async () => {
+Deno.test("classroom A: an index with a room key answers no dialect", async () => {
   await using temp = await TempFolder.make();
   await Deno.writeTextFile(temp.at("key"), (await runIndex("--new-room-key")).stdout);
   await using index = await startIndex("--room-key-file", temp.at("key"));

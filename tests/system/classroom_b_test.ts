@@ -1,5 +1,6 @@
 /**
- * Classroom B's own clients, which speak words, and people with `nc` or telnet, against the real programs.
+ * Classroom B's own clients, which speak words, and people with `nc` or telnet, against the real
+ * programs.
  * @module
  */
 
@@ -17,7 +18,7 @@ function portOf({ program }: RunningPeer): number {
   return Number(/listening on \S+:(\d+)/.exec(program.stdout)?.[1]);
 }
 
-Deno.test("classroom B: JOIN, SEARCH and UPDATE are answered in its words, one request a connection or many", async () => {
+Deno.test("classroom B: JOIN, SEARCH and UPDATE work, with one or many requests on a connection", async () => {
   await using index = await startIndex();
   const { port } = index;
   assertEquals(await sayOnce(port, "JOIN 127.0.0.1:8776 aula1.mp4 aula2.mp4"), "JOIN_OK");
@@ -28,7 +29,8 @@ Deno.test("classroom B: JOIN, SEARCH and UPDATE are answered in its words, one r
     "127.0.0.1:8777",
   ]);
   assertEquals(await sayOnce(port, 'SEARCH 127.0.0.1:8776 "aula 9.mp4"'), "127.0.0.1:8777");
-  // A program takes any answer for addresses, so it gets none; a line is typed by a person, who gets words.
+  // A program takes any answer for addresses, so it gets none; a line is typed by a person, who
+  // gets words.
   assertEquals(await sayOnce(port, "SEARCH 127.0.0.1:8776 aula7.mp4"), undefined);
   assertEquals(await sayOnce(port, "SEARCH 127.0.0.1:8776 aula7.mp4\n"), "Arquivo não encontrado\n");
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -48,7 +50,7 @@ Deno.test("classroom B: JOIN, SEARCH and UPDATE are answered in its words, one r
   assertEquals(await sayOnce(port, "SEARCH 127.0.0.1:1 aula4.mp4"), "127.0.0.1:53");
 });
 
-Deno.test("classroom B: JOIN takes Python lists, commas and 2,000 names in one request, and all are found", async () => {
+Deno.test("classroom B: JOIN accepts Python lists, commas and 2,000 names in one request", async () => {
   await using index = await startIndex();
   const { port } = index;
   const many = Array.from({ length: 2_000 }, (_, number) => `aula-${number}.mp4`);
@@ -67,7 +69,7 @@ Deno.test("classroom B: JOIN takes Python lists, commas and 2,000 names in one r
   assertEquals(await sayOnce(port, "SEARCH 127.0.0.1:1 aula 9 nova.mp4"), "127.0.0.1:8776");
 });
 
-Deno.test("classroom B: its client finds our film and downloads it to the last byte, and the other way round", async () => {
+Deno.test("classroom B: a client downloads our film to the last byte, and we download its film", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const film = await temp.file("ana/aula1.mp4", 20_000_000);
@@ -102,7 +104,7 @@ Deno.test("classroom B: its client finds our film and downloads it to the last b
   assertEquals([absent.code, absent.stdout], [3, ""], absent.stderr);
 });
 
-Deno.test("classroom B: uploads to its clients keep to the pace and to the slots, and nobody is refused for it", async () => {
+Deno.test("classroom B: uploads to clients respect the pace and the slots, and no client is refused", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/film.mp4", 4_000_000);
@@ -114,7 +116,7 @@ Deno.test("classroom B: uploads to its clients keep to the pace and to the slots
   assert(performance.now() - startMs > 1_000, "12 MB at 8 MB/s");
 });
 
-Deno.test("classroom B: a person with nc types HELP, PEERS and SEARCH, and reads the answer", async () => {
+Deno.test("classroom B: a person with nc types HELP, PEERS and SEARCH, and reads the answers", async () => {
   await using index = await startIndex();
   const { port } = index;
   await using ana = await IndexClient.connect({ host: "127.0.0.1", port });
@@ -136,7 +138,7 @@ Deno.test("classroom B: a person with nc types HELP, PEERS and SEARCH, and reads
   assertEquals(await sayOnce(port, "HEPL\n"), 'ERROR: There is no "HEPL" here (type HELP)\n');
 });
 
-Deno.test("classroom B: clients that misbehave are answered in words or closed, and the index serves on", async () => {
+Deno.test("classroom B: an index answers or disconnects a client that misbehaves, and keeps running", async () => {
   await using index = await startIndex();
   const { port } = index;
   const answered: string[] = [

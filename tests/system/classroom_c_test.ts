@@ -8,7 +8,7 @@ import { runCommand, startIndex, startPeer } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
-Deno.test("classroom C: a manifest says what is shared, bad lines are named, and peers, ls, get and quit do the rest", async () => {
+Deno.test("classroom C: a manifest lists shared files, and peers, ls, get and quit work", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("videos/week 1/film.mp4", 3_000_000);
@@ -34,7 +34,7 @@ Deno.test("classroom C: a manifest says what is shared, bad lines are named, and
   assertMatch(rui.program.stdout, /^1 +aula 1\.mp4 +3\.00 MB +1 +ana$/m);
 });
 
-Deno.test("classroom C: what a manifest lists is downloaded whole, and a link put in its place is not sent", async () => {
+Deno.test("classroom C: a file of a manifest is downloaded whole, and a link in its place is not sent", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const film = await temp.file("videos/film.mp4", 3_000_000);
@@ -52,7 +52,7 @@ Deno.test("classroom C: what a manifest lists is downloaded whole, and a link pu
   assertMatch(refused.stderr, /error: /);
 });
 
-Deno.test("classroom C: one file under two names arrives under both, and back-slashes of Windows lead to it", async () => {
+Deno.test("classroom C: one file under two names arrives under both, also when its path has backslashes", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const film = await temp.file("videos/week 1/film.mp4", 3_000_000);
@@ -73,7 +73,7 @@ Deno.test("classroom C: one file under two names arrives under both, and back-sl
   assertEquals(names, [".recess", "a.mp4", "b.mp4"]);
 });
 
-Deno.test("classroom C: a manifest that changes while its peer runs is read again, and another file is another content", async () => {
+Deno.test("classroom C: a peer reads a manifest again when it changes", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const seconds = (name: string) => Deno.utime(temp.at(name), 1_000_000_000, 1_000_000_000);

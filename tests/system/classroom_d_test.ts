@@ -1,6 +1,6 @@
 /**
- * Classroom system D: a file server that lists, gives and takes files by number, numbers equal names, deletes, and has a bound. Here it is a peer with
- * an inbox; real processes all the way.
+ * Classroom system D: a file server that lists, gives and takes files by number, numbers equal
+ * names, deletes, and has a bound. Here it is a peer with an inbox; real processes all the way.
  * @module
  */
 
@@ -37,7 +37,7 @@ function student(temp: TempFolder, index: RunningIndex, name: string, ...args: s
   return { folder: temp.at(name), index, name, args: ["--json", ...args] };
 }
 
-Deno.test("classroom D: the depot lists, gives and takes by number, numbers equal names and deletes, for its senders alone", async () => {
+Deno.test("classroom D: the depot lists, sends and accepts files, and only their senders delete them", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   // As the README says it, with the folder after the task's own flags.
@@ -85,7 +85,7 @@ Deno.test("classroom D: the depot lists, gives and takes by number, numbers equa
   assertEquals(await depot.exit(), 0);
 });
 
-Deno.test("classroom D: a large file whose sender is killed in the middle goes on where it stopped", async () => {
+Deno.test("classroom D: an upload whose sender is killed continues where it stopped", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const source = await temp.file("large/film.bin", LARGE_BYTES);
@@ -116,7 +116,7 @@ Deno.test("classroom D: a large file whose sender is killed in the middle goes o
   assertEquals(await Array.fromAsync(Deno.readDir(incoming)), []);
 });
 
-Deno.test("classroom D: over the quota a file is refused before its first byte, and without an inbox at once", async () => {
+Deno.test("classroom D: a peer refuses a file over its quota, or without an inbox, before the first byte", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await using _shut = await startPeer({ folder: temp.at("shut"), index, name: "shut" });
@@ -145,7 +145,7 @@ Deno.test("classroom D: over the quota a file is refused before its first byte, 
   assertEquals(await Array.fromAsync(Deno.readDir(temp.at("shut")), (entry) => entry.name), [".recess"]);
 });
 
-Deno.test("classroom D: every part of it is found in --help", async () => {
+Deno.test("classroom D: --help lists every part of it", async () => {
   const { stdout } = await runPeer("--help");
   for (
     const pattern of [

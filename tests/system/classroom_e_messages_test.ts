@@ -1,5 +1,6 @@
 /**
- * Messages between real processes, as in the fifth classroom system of PRODUCT.md: acknowledged, sent again, each once and in order.
+ * Messages between real processes, as in the fifth classroom system of PRODUCT.md: acknowledged,
+ * sent again, each once and in order.
  * @module
  */
 
@@ -21,7 +22,7 @@ function toldTo(program: Program): string[] {
   return objects(program.stderr).filter(({ event }) => event === "told").map(({ text }) => String(text));
 }
 
-Deno.test("classroom E: of 1,000 messages each arrives once and in order, while the receiver is killed, stopped and restarted", async () => {
+Deno.test("classroom E: 1,000 messages arrive once and in order at a receiver that is killed often", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const receiver: PeerArgs = { folder: temp.at("rui"), index, name: "rui", args: ["--json"] };
@@ -59,7 +60,7 @@ Deno.test("classroom E: of 1,000 messages each arrives once and in order, while 
   assertEquals(new Set(sent.map(({ state }) => state)), new Set(["delivered"]));
 });
 
-Deno.test("classroom E: a message is shown in one line, kept for a peer that is away, and listed in the history", async () => {
+Deno.test("classroom E: a message is shown in one line, stored for an absent peer, and listed later", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const ana: PeerArgs = { folder: temp.at("ana"), index, name: "ana" };

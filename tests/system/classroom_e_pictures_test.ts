@@ -11,7 +11,7 @@ import { eventually } from "../support/wait.ts";
 
 const PHOTO_BYTES = 5_000_000;
 
-Deno.test("classroom E: show sends a photo over UDP; it arrives identical, and both sides are told", async () => {
+Deno.test("classroom E: show sends an identical photo over UDP, and both sides report it", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const photo = await imageFile(temp, "photos/Foto da sala.jpg", "jpeg", PHOTO_BYTES);
@@ -34,7 +34,7 @@ Deno.test("classroom E: show sends a photo over UDP; it arrives identical, and b
   assertEquals(kept, ["Foto da sala.jpg"], "what is shown again is kept once");
 });
 
-Deno.test("classroom E: what cannot be shown is told in one sentence, with its exit code", async () => {
+Deno.test("classroom E: show reports a failure in one sentence, with its exit code", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await using _rui = await startPeer({ folder: temp.at("rui"), index, name: "rui" });
@@ -57,7 +57,7 @@ Deno.test("classroom E: what cannot be shown is told in one sentence, with its e
   assertEquals((await runCommand(ana, "show", "rui", "a.png")).code, 0, "a name in the own folder does");
 });
 
-Deno.test("classroom E: the shell asks before a picture is taken, and goes on meanwhile", async () => {
+Deno.test("classroom E: the shell asks before it accepts a picture, and runs commands meanwhile", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await imageFile(temp, "ana/a.gif", "gif", 300_000);

@@ -1,6 +1,7 @@
 /**
- * The programs of classrooms A and B as their classes describe them (tests/classrooms, in Python), in every pairing with ours. Our
- * peers join only an index of ours; to a classroom's own server somebody else has to report them, as happens here.
+ * The programs of classrooms A and B as their classes describe them (tests/classrooms, in Python),
+ * in every pairing with ours. Our peers join only an index of ours; to a classroom's own server
+ * somebody else has to report them, as happens here.
  * @module
  */
 
@@ -23,14 +24,14 @@ function portOf({ program }: RunningPeer): number {
 
 /** Accepts or refuses the question of this number, once it is asked. */
 async function answerQuestion({ program }: RunningPeer, number: number, answer: "accept" | "refuse"): Promise<void> {
-  await eventually(`question ${number}`, () => program.stderr.includes(`Question ${number}: 127.0.0.1 wants`), 60_000);
+  await eventually(`question ${number}`, () => program.stderr.includes(`Request ${number}: 127.0.0.1 wants`), 60_000);
   await program.type(`${answer} ${number}`);
 }
 
 for (const classroom of PYTHON_CLASSROOMS) {
   const { letter } = classroom;
 
-  test(`classroom ${letter}: its client and its peer find each other at our index, and SIM, NAO and update work`, async () => {
+  test(`classroom ${letter}: its client and its peer meet at our index, and SIM, NAO and update work`, async () => {
     await using temp = await TempFolder.make();
     await using index = await startIndex();
     await using peer = await classroom.peer(temp, index.port);
@@ -41,7 +42,7 @@ for (const classroom of PYTHON_CLASSROOMS) {
     assert(!/bug: |refused/.test(index.program.stderr), index.program.stderr);
   });
 
-  test(`classroom ${letter}: its programs do the same at its own server, so that the tests know what these expect`, async () => {
+  test(`classroom ${letter}: its programs do the same at its own server, as the tests expect`, async () => {
     await using temp = await TempFolder.make();
     await using server = await classroom.server(temp);
     await using peer = await classroom.peer(temp, server.port);
@@ -50,7 +51,7 @@ for (const classroom of PYTHON_CLASSROOMS) {
     await usesPeer(classroom, temp, server.port, peer, aula);
   });
 
-  test(`classroom ${letter}: its client downloads 1.1 GB of our --plain peer, which asks its owner each time`, async () => {
+  test(`classroom ${letter}: its client downloads 1.1 GB from our --plain peer, which asks its owner`, async () => {
     await using temp = await TempFolder.make();
     await using index = await startIndex();
     const film = temp.at("ana/filme 1.mp4");
@@ -77,7 +78,7 @@ for (const classroom of PYTHON_CLASSROOMS) {
     assertEquals(await ana.program.exit(), 0, ana.program.stderr);
   });
 
-  test(`classroom ${letter}: our get downloads 1.1 GB from its peer at our index, and its owner's NAO is told`, async () => {
+  test(`classroom ${letter}: our get downloads 1.1 GB from its peer, and reports its owner's NAO`, async () => {
     await using temp = await TempFolder.make();
     await using index = await startIndex();
     await using peer = await classroom.peer(temp, index.port);
@@ -99,7 +100,7 @@ for (const classroom of PYTHON_CLASSROOMS) {
     assert(!peer.program.ended, peer.program.stderr);
   });
 
-  test(`classroom ${letter}: get --from the address of its peer that is at no index of ours, in whatever it speaks`, async () => {
+  test(`classroom ${letter}: get --from ADDRESS downloads from its peer without an index`, async () => {
     await using temp = await TempFolder.make();
     await using index = await startIndex();
     await using server = await classroom.server(temp);
@@ -118,7 +119,7 @@ for (const classroom of PYTHON_CLASSROOMS) {
     assert(!peer.program.ended, peer.program.stderr);
   });
 
-  test(`classroom ${letter}: its client at its own server downloads from our --plain peer, once that is reported there`, async () => {
+  test(`classroom ${letter}: its client finds our --plain peer at its own server, and downloads`, async () => {
     await using temp = await TempFolder.make();
     await using index = await startIndex();
     await using server = await classroom.server(temp);

@@ -1,5 +1,6 @@
 /**
- * Machines whose clocks are decades off: real peers whose system clock is another one, by libfaketime.
+ * Machines whose clocks are decades off: real peers whose system clock is another one, by
+ * libfaketime.
  * @module
  */
 
@@ -10,16 +11,22 @@ import { sameFiles, TempFolder } from "../support/temp.ts";
 
 const clockTest = withComponent("faketime", ["--version"]);
 
-/** What starts a program whose clock begins at a time; waits and timers are those of this machine. */
+/**
+ * What starts a program whose clock begins at a time; waits and timers are those of this machine.
+ */
 function atTime(time: string): readonly string[] {
-  // The wrapper `faketime` would outlive a program that is killed, so what it sets is set here. The linker replaces $LIB.
+  // The wrapper `faketime` would outlive a program that is killed, so what it sets is set here. The
+  // linker replaces $LIB.
   const library = "LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1";
   return ["env", library, `FAKETIME=@${time}`, "FAKETIME_DONT_FAKE_MONOTONIC=1"];
 }
 
 const CLOCKS = ["1970-01-02 00:00:00", "2015-06-01 12:00:00", "2060-06-01 12:00:00"];
 
-/** Has a peer of each clock download from one with the right clock, and one with the right clock from each of them. */
+/**
+ * Has a peer of each clock download from one with the right clock, and one with the right clock
+ * from each of them.
+ */
 async function downloadsBothWays(temp: TempFolder, index: RunningIndex, args: readonly string[]): Promise<void> {
   await temp.file("ana/film.mp4", 3_000_000);
   await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", args });
@@ -38,7 +45,7 @@ async function downloadsBothWays(temp: TempFolder, index: RunningIndex, args: re
   }
 }
 
-clockTest("a program that is started at another time reads that time", async () => {
+clockTest("faketime changes the clock that a program reads", async () => {
   for (const clock of CLOCKS) {
     const [command = "", ...args] = [...atTime(clock), "date", "-u", "+%Y"];
     const { stdout } = await new Deno.Command(command, { args }).output();
@@ -46,7 +53,7 @@ clockTest("a program that is started at another time reads that time", async () 
   }
 });
 
-clockTest("peers whose clocks show 1970, 2015 and 2060 download from others, and others from them", async () => {
+clockTest("peers whose clocks show 1970, 2015 and 2060 download and upload", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await downloadsBothWays(temp, index, []);

@@ -1,5 +1,6 @@
 /**
- * Consent between real programs: the owner is asked, answers in his shell, and the one who waits is told.
+ * Consent between real programs: the owner is asked, answers in his shell, and the one who waits is
+ * told.
  * @module
  */
 
@@ -12,7 +13,7 @@ import { type PeerArgs, runCommand, startCommand, startIndex, startPeer } from "
 import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
-Deno.test("with --consent ask a refused download ends with exit code 4, and always holds for all downloads of that peer", async () => {
+Deno.test("--consent ask: a refused download exits with 4, and always allows all downloads of a peer", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   for (const [number, name] of ["a.bin", "b.bin", "c.bin"].entries()) {
@@ -23,14 +24,14 @@ Deno.test("with --consent ask a refused download ends with exit code 4, and alwa
   const rui: PeerArgs = { folder: temp.at("rui"), index, name: "rui" };
   {
     await using get = startCommand(rui, "get", "a.bin");
-    await waitFor(ana.program, /Question 1: rui \(\S+\) wants to download "a\.bin" \(3\.00 MB\)/);
+    await waitFor(ana.program, /Request 1: rui \(\S+\) wants to download "a\.bin" \(3\.00 MB\)/);
     await ana.program.type("nao");
     assertEquals(await get.exit(), 4, get.stderr);
     assertMatch(get.stderr, /error: The owner refused to send "a\.bin"/);
   }
   {
     await using get = startCommand(rui, "get", "a.bin");
-    await waitFor(ana.program, /Question 2: /);
+    await waitFor(ana.program, /Request 2: /);
     await ana.program.type("always 2");
     assertEquals(await get.exit(), 0, get.stderr);
   }
@@ -41,10 +42,10 @@ Deno.test("with --consent ask a refused download ends with exit code 4, and alwa
   await using again = await startPeer(options);
   assertEquals((await runCommand(rui, "get", "c.bin")).code, 0);
   assert(await sameFiles(temp.at("ana/c.bin"), temp.at("rui/c.bin")));
-  assert(!again.program.stderr.includes("Question"), again.program.stderr);
+  assert(!again.program.stderr.includes("Request "), again.program.stderr);
 });
 
-Deno.test("a receiver that waits for consent to a folder sees that, and gets the files that were allowed", async () => {
+Deno.test("--consent ask: a receiver sees that it waits, and gets the allowed files of a folder", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/week/a.bin", 1000, 1);
@@ -53,9 +54,9 @@ Deno.test("a receiver that waits for consent to a folder sees that, and gets the
   await using ana = await startPeer(options);
   await using get = startCommand({ folder: temp.at("rui"), index, name: "rui" }, "get", "week/");
   for (const number of [1, 2]) {
-    await waitFor(ana.program, new RegExp(`Question ${number}: `));
+    await waitFor(ana.program, new RegExp(`Request ${number}: `));
     await waitFor(get, /asking ana for consent/);
-    const isAboutB = new RegExp(`Question ${number}: .*"week/b\\.bin"`).test(ana.program.stderr);
+    const isAboutB = new RegExp(`Request ${number}: .*"week/b\\.bin"`).test(ana.program.stderr);
     await ana.program.type(isAboutB ? "nao" : "sim");
   }
   assertEquals(await get.exit(), 4, get.stderr);
@@ -63,7 +64,7 @@ Deno.test("a receiver that waits for consent to a folder sees that, and gets the
   assert(await sameFiles(temp.at("ana/week/a.bin"), temp.at("rui/week/a.bin")));
 });
 
-Deno.test("with --consent deny nobody gets anything, though all is found", async () => {
+Deno.test("--consent deny: files are found, and every download is refused", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/a.bin", 1000);
@@ -76,7 +77,7 @@ Deno.test("with --consent deny nobody gets anything, though all is found", async
   assertEquals(wrong.code, 2);
 });
 
-Deno.test("with --consent ask a stranger gets no digest before the owner says yes, and is asked about once", async () => {
+Deno.test("--consent ask: a stranger gets no digest before the owner allows it, once for each file", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/exam.bin", 3_000_000, 1);
@@ -91,7 +92,7 @@ Deno.test("with --consent ask a stranger gets no digest before the owner says ye
     const asking = ask(connection, Pieces, question, { onNews: news.resolve });
     const ended = asking.then(() => "digests", (thrown) => thrown.code);
     assertEquals(await Promise.race([news.promise, ended]), "ASKING");
-    await waitFor(ana.program, new RegExp(`Question ${number}: .*wants to download "exam\\.bin"`));
+    await waitFor(ana.program, new RegExp(`Request ${number}: .*wants to download "exam\\.bin"`));
     await ana.program.type(answer);
     assertEquals(await ended, answer === "nao" ? "refused" : "digests");
     // Of a file that is being hashed there are only some yet.
@@ -99,10 +100,10 @@ Deno.test("with --consent ask a stranger gets no digest before the owner says ye
   }
   // A peer that may have the digests may have the bytes.
   await ask(connection, Download, { name: "exam.bin", start: 0, end: 1 });
-  assert(!ana.program.stderr.includes("Question 3"), ana.program.stderr);
+  assert(!ana.program.stderr.includes("Request 3"), ana.program.stderr);
 });
 
-Deno.test("a download waits for the consent of one owner, says so, and takes its pieces from another meanwhile", async () => {
+Deno.test("a download that waits for one owner's consent takes its pieces from another owner", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/a.bin", 3_000_000, 1);
@@ -110,7 +111,7 @@ Deno.test("a download waits for the consent of one owner, says so, and takes its
   const options: PeerArgs = { folder: temp.at("ana"), index, name: "ana", stdin: "piped", args: ["--consent", "ask"] };
   await using ana = await startPeer(options);
   await using get = startCommand({ folder: temp.at("rui"), index, name: "rui" }, "get", "a.bin");
-  await waitFor(ana.program, /Question 1: /);
+  await waitFor(ana.program, /Request 1: /);
   await waitFor(get, /asking ana for consent/);
   await using _bia = await startPeer({ folder: temp.at("bia"), index, name: "bia" });
   assertEquals(await get.exit(), 0, get.stderr);

@@ -57,7 +57,7 @@ function reportOf({ stdout }: Ended): { fetched: number; root: string; path: str
   return JSON.parse(stdout);
 }
 
-Deno.test("a receiver killed at 30 % goes on where it was, with a file that is hashed and with one that is not", async () => {
+Deno.test("a download whose receiver is killed at 30 % continues, whether or not the file is hashed", async () => {
   const size = 700 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();
@@ -87,7 +87,7 @@ Deno.test("a receiver killed at 30 % goes on where it was, with a file that is h
   }
 });
 
-Deno.test("when the sender is killed at 60 %, the receiver says so, and goes on when the sender is back", async () => {
+Deno.test("a receiver reports that its sender was killed at 60 %, and continues when the sender is back", async () => {
   const size = 700 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();
@@ -115,7 +115,7 @@ Deno.test("when the sender is killed at 60 %, the receiver says so, and goes on 
   assert(await sameFiles(temp.at("ana", "a.bin"), temp.at("rui", "a.bin")));
 });
 
-Deno.test("a download goes on by itself when its sender comes back soon enough", async () => {
+Deno.test("a download continues by itself when its sender is back soon enough", async () => {
   const size = 500 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();
@@ -135,7 +135,7 @@ Deno.test("a download goes on by itself when its sender comes back soon enough",
   assert(await sameFiles(temp.at("ana", "a.bin"), temp.at("rui", "a.bin")));
 });
 
-Deno.test("one byte flipped on the owner's disk after hashing is found, told to the owner, and no wrong file appears", async () => {
+Deno.test("a byte that flips on the owner's disk is noticed and reported, and no wrong file appears", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const path = await temp.file("ana/a.bin", 20 * MIB + 5);
@@ -146,7 +146,8 @@ Deno.test("one byte flipped on the owner's disk after hashing is found, told to 
   await flipByte(path, 7 * PIECE_BYTES + 1000);
   await Deno.utime(path, mtime ?? 0, mtime ?? 0);
   const rui: PeerArgs = { folder: temp.at("rui"), index, name: "rui" };
-  // Whether the owner's system or the receiver is first to notice, what arrives in the end is what the owner has now.
+  // Whether the owner's system or the receiver is first to notice, what arrives in the end is what
+  // the owner has now.
   await eventually("what ana has now arrives", async () => {
     const { code, stderr } = await runCommand(rui, "get", "a.bin");
     const files = Array.from(Deno.readDirSync(rui.folder), ({ name }) => name).filter((name) => name !== ".recess");
@@ -167,7 +168,7 @@ async function flipByte(path: string, offset: number): Promise<void> {
   await file.write(byte);
 }
 
-Deno.test("an owner's file that changes or shrinks on the way is told as such, and nothing wrong is kept", async () => {
+Deno.test("a file that changes or shrinks during its download is reported, and no wrong bytes are saved", async () => {
   const size = 600 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();
@@ -187,7 +188,8 @@ Deno.test("an owner's file that changes or shrinks on the way is told as such, a
       await eventually("some is there", async () => await unfinishedBytes(rui.folder) > 0.1 * size);
       await change(path);
       const code = await getting.exit();
-      // What was already read before the change may complete: then it is the file as it was when it was hashed.
+      // What was already read before the change may complete: then it is the file as it was when it
+      // was hashed.
       if (code !== 0) {
         assertEquals(code, 1, getting.stderr);
         assertStringIncludes(getting.stderr, "has changed");
@@ -199,7 +201,7 @@ Deno.test("an owner's file that changes or shrinks on the way is told as such, a
   }
 });
 
-Deno.test("names of every kind arrive, and none is shown raw", async () => {
+Deno.test("files with names of every kind arrive, and their names are shown escaped", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const names: [name: string, stored?: string][] = [

@@ -36,7 +36,7 @@ Deno.test("help, -h and -V need no index and make no folder", async () => {
   assertMatch((await runIndex("-V")).stdout, /^recess \d/);
 });
 
-Deno.test("wrong words are refused in one sentence that says what to write", async () => {
+Deno.test("a wrong argument is refused in one sentence that says what to write", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const ana = { folder: temp.at("ana"), index, name: "ana" };
@@ -45,7 +45,7 @@ Deno.test("wrong words are refused in one sentence that says what to write", asy
     [() => runCommand({ ...ana, folder: temp.at("file") }, "files"), /it is not a folder \(name a folder/],
     [() => runCommand(ana, "cancel", "abc"), /Cannot use "abc" as the number of a transfer \(see their numbers/],
     [() => runCommand(ana, "pause", "x"), /Cannot use "x" as the number of a transfer/],
-    [() => runCommand(ana, "accept", "x"), /Cannot use "x" as the number of a question/],
+    [() => runCommand(ana, "accept", "x"), /Cannot use "x" as the number of a request/],
     [() => runCommand(ana, "put", "~/a.txt", "rui"), /Cannot use "~\/a\.txt": "~" is not replaced here/],
     [() => runCommand({ ...ana, args: ["--up", "10Mb/s"] }, "files"), /it means bits \(write bytes, .* 1\.25MB\/s\)/],
   ];
@@ -131,7 +131,7 @@ Deno.test("a command in the place of FOLDER is refused, and no folder is made", 
     const { code, stdout, stderr } = await run(...args);
     assertEquals([code, stdout], [2, ""], stderr);
     assert(
-      stderr.startsWith(`error: "${args[0]}" is a command, and the folder that goes before it is missing`),
+      stderr.startsWith(`error: "${args[0]}" is a command, and the folder before it is missing`),
       stderr,
     );
     assert(stderr.includes(write), stderr);
@@ -154,7 +154,7 @@ Deno.test("a number beyond the last table is refused with the number of its rows
   assert(stderr.startsWith("error: There is no row 99: the last table has 1 row (search"), stderr);
 });
 
-Deno.test("results name a peer whose name mixes alphabets as that, and say that files are here", async () => {
+Deno.test("results mark a peer name that mixes alphabets, and files that are here already", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/Album/one.txt", 10);
@@ -170,7 +170,7 @@ Deno.test("results name a peer whose name mixes alphabets as that, and say that 
   assertMatch((await runCommand(rui, "get", "Album/")).stdout, /Album\/? \(2 files\) are here already\n$/);
 });
 
-Deno.test("the greeting comes at the first start that reaches an index, not at the first attempt", async () => {
+Deno.test("the greeting appears at the first start that reaches an index", async () => {
   await using temp = await TempFolder.make();
   const failed = await runPeer(temp.at("ana"), "--index", "127.0.0.1:1");
   assertEquals(failed.code, 5, failed.stderr);
@@ -179,12 +179,12 @@ Deno.test("the greeting comes at the first start that reaches an index, not at t
     await using ana = await startPeer({ folder: temp.at("ana"), index, name: "ana" });
     await ana.program.line(/^peer ana/);
     const { program } = ana;
-    await eventually("a greeting", () => /help lists/.test(program.stderr));
+    await eventually("a greeting", () => /commands: help/.test(program.stderr));
     assertEquals(/Try: search PART-OF-A-NAME/.test(program.stderr), greets);
   }
 });
 
-Deno.test("a download says where the file is, and one that is interrupted how far it came", async () => {
+Deno.test("a download reports the path of the file, or how far it came when it is interrupted", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/film.mp4", 40_000_000);
@@ -199,7 +199,7 @@ Deno.test("a download says where the file is, and one that is interrupted how fa
   await eventually("some of it is there", () => /film\.mp4: [1-9]\d? %/.test(get.stderr));
   get.kill("SIGINT");
   assertEquals(await get.exit(), 130);
-  assertMatch(get.stderr, /film\.mp4 stopped at [1-9]\d? %; the same command goes on from there\n$/);
+  assertMatch(get.stderr, /film\.mp4 stopped at [1-9]\d? %; repeat the command to continue\n$/);
 });
 
 ptyTest("help and errors are wrapped between words at the terminal's width", async () => {

@@ -16,7 +16,7 @@ async function hashed(index: RunningIndex, folder: string, peer: string): Promis
   });
 }
 
-Deno.test("get of a folder that cannot be placed names each file, is not reported as downloaded, and its exit code is not 0", async () => {
+Deno.test("get names each file of a folder that cannot be saved, and its exit code is not 0", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const names = ["Album/large.bin", "Album/note.txt", "Album/sub/a.txt"];
@@ -84,7 +84,7 @@ testAsOrdinaryUser(
   },
 );
 
-Deno.test("--output PLACE/ is a folder that is made, and the path told is the stored one", async () => {
+Deno.test("--output PLACE/ makes a folder, and the reported path is the real one", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/Aula: 1.txt", 10);

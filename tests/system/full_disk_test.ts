@@ -47,7 +47,8 @@ testWithDisks("with a full disk, one-shot commands that need none work, and the 
   await using stack = new AsyncDisposableStack();
   const index = await roomWithFilm(temp, stack);
   const known: PeerArgs = { folder: disk.at("known"), index };
-  // It knows ana's key and has shown this table, so that none of the commands below changes what it remembers.
+  // It knows ana's key and has shown this table, so that none of the commands below changes what it
+  // remembers.
   for (const command of [["ls", "ana"], ["search", "film"]]) {
     assertEquals((await runCommand(known, ...command)).code, 0);
   }
@@ -74,7 +75,7 @@ testWithDisks("with a full disk, one-shot commands that need none work, and the 
   assert(await sameFiles(disk.at("known", "film.bin"), temp.at("ana", "film.bin")));
 });
 
-testWithDisks("a full disk under standard output or error, and a reader that has gone, end no download", async () => {
+testWithDisks("a download survives a full disk under standard output or error, and a closed pipe", async () => {
   await using temp = await TempFolder.make();
   await using disk = await Disk.mount(temp, 1);
   await using stack = new AsyncDisposableStack();
@@ -106,7 +107,7 @@ testWithDisks("a full disk under standard output or error, and a reader that has
 });
 
 testWithDisks(
-  "a peer whose disk is full says so once, serves, searches and talks on, and writes what it learnt when there is room",
+  "a peer with a full disk reports it once, keeps serving, and saves its state when there is room",
   async () => {
     await using temp = await TempFolder.make();
     await using disk = await Disk.mount(temp, 12);
@@ -162,7 +163,7 @@ testWithDisks(
 );
 
 testWithDisks(
-  "an index whose log has a full disk goes on, and its log says what is missing when there is room",
+  "an index with a full disk under its log keeps running, and the log later counts the lost lines",
   async () => {
     await using temp = await TempFolder.make();
     await using disk = await Disk.mount(temp, 1);
@@ -183,7 +184,8 @@ testWithDisks(
     const log = async (): Promise<string> => await Deno.readTextFile(disk.at("log"));
     assertEquals((await runCommand(rui, "search", "before")).code, 3);
     await eventually("it is logged", async () => (await log()).includes("before"));
-    // The last block of a file is the disk's already: a log that ends with its block needs another one for the next line.
+    // The last block of a file is the disk's already: a log that ends with its block needs another
+    // one for the next line.
     const size = (await Deno.stat(disk.at("log"))).size;
     await Deno.writeTextFile(disk.at("log"), "\n".repeat(4096 - size % 4096), { append: true });
     await disk.fill();
@@ -206,7 +208,7 @@ testWithDisks(
 );
 
 testWithDisks(
-  "an inbox stops before its disk is full: its peer says so once, remembers on, and takes files again when there is room",
+  "an inbox stops before its disk is full, reports it once, and accepts files again when there is room",
   async () => {
     await using temp = await TempFolder.make();
     await using disk = await Disk.mount(temp, 40);
@@ -228,7 +230,8 @@ testWithDisks(
       assert(codes.length > 5 && codes.at(-1) === 1, String(codes));
       const refused = await runCommand(ana, "put", "23.bin", "rui");
       assertEquals(refused.code, 1);
-      // A message is stored before it is acknowledged, and a file that comes is remembered with its digests.
+      // A message is stored before it is acknowledged, and a file that comes is remembered with its
+      // digests.
       const told = await runCommand(ana, "tell", "rui", "bom dia");
       assertEquals(told.code, 0, told.stderr);
       await temp.file("disk/rui/own.bin", 1_000_000);
@@ -240,7 +243,7 @@ testWithDisks(
       assertEquals(program.ended, false);
       assert(!/state|its disk is full|this is a bug/.test(program.stderr), program.stderr);
       assertEquals(
-        count(program.stderr, /The inbox takes nothing more: the disk of ".*rui" is full/g),
+        count(program.stderr, /The inbox accepts nothing more: the disk of ".*rui" is full/g),
         2,
         program.stderr,
       );
@@ -297,11 +300,14 @@ withComponent("strace", ["-V"])(
 );
 
 withComponent("strace", ["-V"])(
-  "whatever line of an index's log finds the disk full, the index answers, names the disk once, and loses no line",
+  "an index names a full disk once and loses no line of its log, whichever line finds the disk full",
   async () => {
     await using temp = await TempFolder.make();
     const queries = ["one", "two", "three", "four", "five"];
-    /** Runs an index whose n-th write to its log and the next one fail. Shape: how many writes there were. */
+    /**
+     * Runs an index whose n-th write to its log and the next one fail. Shape: how many writes there
+     * were.
+     */
     const attempt = async (at: number | undefined): Promise<number> => {
       const [log, calls] = [await temp.file(`${at ?? 0}/log`, 0), temp.at(`${at ?? 0}/calls`)];
       const inject = at === undefined ? [] : ["-e", `inject=write:error=ENOSPC:when=${at}..${at + 1}`];

@@ -1,5 +1,6 @@
 /**
- * The index's HTTP side as a program: classroom E's address service, search, metrics, room keys, and those who misuse it.
+ * The index's HTTP side as a program: classroom E's address service, search, metrics, room keys,
+ * and those who misuse it.
  * @module
  */
 
@@ -21,7 +22,10 @@ class HttpClient {
     this.#base = `http://127.0.0.1:${port}`;
   }
 
-  /** Asks, and compares the answer with the document that the index serves. Shape: status and what was read. */
+  /**
+   * Asks, and compares the answer with the document that the index serves. Shape: status and what
+   * was read.
+   */
   async ask(
     method: string,
     path: string,
@@ -69,7 +73,7 @@ async function raw(port: number, sent: string, until = /\r\n\r\n/): Promise<stri
   return read;
 }
 
-Deno.test("classroom E: a name is registered over HTTP for a time, unique among peers, renewed and removed with its token", async () => {
+Deno.test("classroom E: a name is registered over HTTP, and renewed and removed with its token", async () => {
   await using index = await startIndex();
   const http = new HttpClient(index.httpPort);
   await using ana = await IndexClient.connect({ host: "127.0.0.1", port: index.port });
@@ -103,7 +107,7 @@ Deno.test("classroom E: a name is registered over HTTP for a time, unique among 
   await eventually("the log", () => /chat registered 127\.0\.0\.1:5000 for 60 s/.test(index.program.stderr));
 });
 
-Deno.test("/metrics is well-formed, counts what is done, and never goes back", async () => {
+Deno.test("/metrics is well-formed, counts requests, and its counters never decrease", async () => {
   await using index = await startIndex();
   const http = new HttpClient(index.httpPort);
   const address = { host: "127.0.0.1", port: index.port };
@@ -159,7 +163,7 @@ Deno.test("/metrics is well-formed, counts what is done, and never goes back", a
   assert(!text.includes("aula") && !text.includes('ana"'));
 });
 
-Deno.test("in a room with a key HTTP listens on this machine by default, and answers callers with the key", async () => {
+Deno.test("in a room with a key HTTP listens on 127.0.0.1 by default, and answers only with the key", async () => {
   await using temp = await TempFolder.make();
   const key = RoomKey.makeText();
   await Deno.writeTextFile(temp.at("room.key"), key, { mode: 0o600 });
@@ -204,7 +208,7 @@ Deno.test("--no-http switches HTTP off, and the ready line says so", async () =>
   assertStringIncludes(wrong.stderr, "Cannot listen on 256.1.1.1:8031");
 });
 
-Deno.test("hostile HTTP is refused or cut off, and the index goes on and ends in time", async () => {
+Deno.test("an index refuses or disconnects hostile HTTP clients, keeps running, and ends in time", async () => {
   await using index = await startIndex();
   const post = "POST /peers HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n";
   const chunk = `400\r\n${" ".repeat(0x400)}\r\n`;

@@ -11,7 +11,7 @@ import { IndexClient } from "../support/index_client.ts";
 import { TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
-Deno.test("server.ts prints one JSON ready line on exactly two permissions, answers /healthz and ends well", async () => {
+Deno.test("server.ts prints one JSON ready line with exactly two permissions, and answers /healthz", async () => {
   const flags = ["run", "--no-prompt", "--allow-net", "--allow-read", "server.ts"];
   await using program = new Program([...flags, "--port", "0", "--http-port", "0", "--json"]);
   const [line] = await program.line(/^\{.*\}$/);
@@ -33,7 +33,7 @@ Deno.test("server.ts prints one JSON ready line on exactly two permissions, answ
   }
 });
 
-testWith("unshare", ["--net", "true"], "server.ts starts where there is no network at all", async () => {
+testWith("unshare", ["--net", "true"], "server.ts starts without any network", async () => {
   const flags = [...SERVER_FLAGS, "server.ts", "--host", "0.0.0.0", "--port", "0", "--http-port", "0"];
   await using program = new Program(flags, { within: ["unshare", "--net"] });
   await program.line(/^index listening on /, 10_000);
@@ -60,7 +60,7 @@ Deno.test("server.ts ends at once at the second signal, also when peers do not r
   assert([0, 130].includes(await index.program.exit()));
 });
 
-Deno.test("server.ts explains wrong flags, wrong ports and taken ports in one line, with the right exit code", async () => {
+Deno.test("server.ts explains a wrong flag, a wrong port and a taken port in one line", async () => {
   await using index = await startIndex();
   const cases: [args: string[], code: number, says: string][] = [
     [["--prot", "1"], 2, "There is no flag --prot"],
@@ -110,7 +110,7 @@ Deno.test("server.ts --help and --version print to standard output and exit with
   assertMatch((await runIndex("--version")).stdout, /^recess \d+\.\d+\.\d+\n$/);
 });
 
-Deno.test("server.ts --max-peers tells one too many that it is busy", async () => {
+Deno.test("server.ts --max-peers refuses one connection too many as busy", async () => {
   await using index = await startIndex("--max-peers", "2");
   const address = { host: "127.0.0.1", port: index.port };
   await using _one = await IndexClient.connect(address);
@@ -128,7 +128,7 @@ Deno.test("server.ts --max-peers tells one too many that it is busy", async () =
   );
 });
 
-Deno.test("an index frees a peer that was killed at once, and one that was stopped within 45 seconds", async () => {
+Deno.test("an index drops a killed peer at once, and a stopped one within 45 seconds", async () => {
   await using index = await startIndex();
   const address = { host: "127.0.0.1", port: index.port };
   await using watcher = await IndexClient.connect(address);

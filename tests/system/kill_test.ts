@@ -16,7 +16,10 @@ const AT_ONCE = 3;
 /** A program that has not come to its place by then does not come there. */
 const RUN_MS_MAX = 20_000;
 
-/** Runs a peer until it is killed at a place, it ends, or `isOver` says so. Shape: whether it was killed at the place. */
+/**
+ * Runs a peer until it is killed at a place, it ends, or `isOver` says so. Shape: whether it was
+ * killed at the place.
+ */
 async function killedAt(
   [call, number]: Place,
   { room, folder, name, args }: { room: Room; folder: TempFolder; name: string; args: readonly string[] },
@@ -45,7 +48,9 @@ async function killedAt(
   return await program.exit() === 128 + 9 && wasEnded;
 }
 
-/** Does something at each place, a few at a time. Shape: at how many of them the program was killed. */
+/**
+ * Does something at each place, a few at a time. Shape: at how many of them the program was killed.
+ */
 async function atEach(
   places: readonly Place[],
   run: (place: Place, number: number) => Promise<boolean>,
@@ -83,7 +88,9 @@ async function contentOf(path: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).toHex();
 }
 
-/** Changes a file in place, as an editor does that keeps it. Shape: what is in it now, as a digest. */
+/**
+ * Changes a file in place, as an editor does that keeps it. Shape: what is in it now, as a digest.
+ */
 async function edit(path: string): Promise<string> {
   using file = await Deno.open(path, { write: true });
   await file.write(new TextEncoder().encode("edited by its owner"));
@@ -96,7 +103,7 @@ function assertNothingDamaged({ events }: RoomPeer, place: Place): void {
 }
 
 testWithStrace(
-  "a download that is killed at any of its calls goes on, and what its owner edits afterwards survives the next download",
+  "a download killed at any system call continues, and the next one keeps its owner's edits",
   async () => {
     await using room = await Room.open();
     const ana = await room.peer("ana");
@@ -138,7 +145,7 @@ testWithStrace(
 );
 
 testWithStrace(
-  "an inbox that is killed while a file is put takes it the next time, and what its owner edits survives",
+  "an inbox killed during a put accepts the file the next time, and keeps its owner's edits",
   async () => {
     await using room = await Room.open();
     const ana = await room.peer("ana");
@@ -183,7 +190,7 @@ testWithStrace(
 );
 
 testWithStrace(
-  "a peer that is killed while it lists and hashes its folder lists all of it the next time, unchanged",
+  "a peer killed while it lists and hashes its folder lists the whole folder the next time",
   async () => {
     await using room = await Room.open();
     const all = [...places("pwrite64", 2, 38, 9), ...places("fsync", 2, 4), ...places("unlink", 1, 1)];

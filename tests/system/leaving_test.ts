@@ -1,5 +1,6 @@
 /**
- * What a person sees who leaves in the middle of a download, and what the terminal is like afterwards.
+ * What a person sees who leaves in the middle of a download, and what the terminal is like
+ * afterwards.
  * @module
  */
 
@@ -12,7 +13,10 @@ import { eventually } from "../support/wait.ts";
 
 const ptyTest = withComponent("script", ["--version"]);
 
-/** The peer `rui`, which replaces the shell that says its process id first. Then its exit code, and how the terminal reads lines. */
+/**
+ * The peer `rui`, which replaces the shell that says its process id first. Then its exit code, and
+ * how the terminal reads lines.
+ */
 function peerCommand(index: RunningIndex, folder: string, ...more: string[]): string {
   const words = [Deno.execPath(), ...PEER_FLAGS, "peer.ts", folder, "--name", "rui", "--images", "off", ...more];
   const peer = [...words, "--index", `127.0.0.1:${index.port}`].map((word) => `'${word}'`).join(" ");
@@ -25,7 +29,7 @@ const WAYS: [way: string, code: number, leave: (pty: Pty) => Promise<void>][] = 
   ["Ctrl-D", 0, (pty) => pty.type("\x04")],
   ["Ctrl-C twice", 130, async (pty) => {
     await pty.type("\x03");
-    await pty.sees(/Ctrl-C again, or quit, to leave/);
+    await pty.sees(/Press Ctrl-C again, or write quit, to leave/);
     await pty.type("\x03");
   }],
   ["SIGTERM", 0, (pty) => {
@@ -36,7 +40,7 @@ const WAYS: [way: string, code: number, leave: (pty: Pty) => Promise<void>][] = 
 
 for (const [way, code, leave] of WAYS) {
   ptyTest(
-    `a shell that is left by ${way} in the middle of a download says how far it came, and goes on later`,
+    `a shell left by ${way} during a download reports how far it came, and continues it later`,
     async () => {
       await using temp = await TempFolder.make();
       await using index = await startIndex();
@@ -51,7 +55,7 @@ for (const [way, code, leave] of WAYS) {
       const from = pty.written.length;
       await leave(pty);
       const seen = await pty.sees(/exit code \d+, \S+\r\n/, from);
-      assertMatch(seen, /(?:\n|\[J)film\.mp4 stopped at [1-9]\d? %; it goes on when you start again\r\n/);
+      assertMatch(seen, /(?:\n|\[J)film\.mp4 stopped at [1-9]\d? %; it continues when you start again\r\n/);
       assertMatch(seen, new RegExp(`\\nexit code ${code}, icanon\\r\\n$`));
       ana.program.kill("SIGCONT");
       await using again = await startPeer({ folder: temp.at("rui"), index, name: "rui" });
@@ -61,7 +65,7 @@ for (const [way, code, leave] of WAYS) {
   );
 }
 
-ptyTest("Ctrl-C that clears what was typed does not count towards leaving", async () => {
+ptyTest("Ctrl-C that clears typed text does not count towards leaving", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await using pty = new Pty(peerCommand(index, temp.at("rui")), { columns: 80 });

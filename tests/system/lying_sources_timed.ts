@@ -1,6 +1,7 @@
 /**
- * N − 1 sources that lie or dawdle and one that is honest: the result is the same, and it takes at most twice the honest time and five seconds.
- * Looks at the clock, and compares with the honest time of the same run: the longest of several, since other programs of the machine come and go.
+ * N − 1 sources that lie or dawdle and one that is honest: the result is the same, and it takes at
+ * most twice the honest time and five seconds. Looks at the clock, and compares with the honest
+ * time of the same run: the longest of several, since other programs of the machine come and go.
  * @module
  */
 
@@ -116,7 +117,10 @@ async function attempt(get: Get, sources: readonly LyingSource[], seed: number):
   return { bytes, tookMs: performance.now() - beganMs };
 }
 
-/** Gets the target again and again from an honest source alone, until something else is over. Shape: the longest time. */
+/**
+ * Gets the target again and again from an honest source alone, until something else is over. Shape:
+ * the longest time.
+ */
 async function honestMs(get: Get, until: Promise<unknown>): Promise<number> {
   const sources = await openRoom([]);
   await using _closing = sources[0];
@@ -144,7 +148,7 @@ const ROOMS: readonly (readonly [what: string, lies: readonly Lie[]])[] = [
 const ROOMS_AT_ONCE = 5;
 
 for (const [target, get] of Object.entries(TARGETS)) {
-  Deno.test(`one honest source among liars of every kind gives ${target} as soon as if they did not lie`, async () => {
+  Deno.test(`one honest source among liars of every kind delivers ${target} as fast as without them`, async () => {
     const expected = new Uint8Array(await new Blob(partsOf(target)).arrayBuffer());
     const wrong: string[] = [];
     for (let first = 0; first < ROOMS.length; first += ROOMS_AT_ONCE) {

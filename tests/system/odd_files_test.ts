@@ -14,7 +14,7 @@ async function putPipe(path: string): Promise<void> {
 }
 
 testWithPipes(
-  "a peer starts though pipes and devices are where its files have to be, and sets them aside",
+  "a peer moves pipes and devices away that are in the place of its own files, and starts",
   async () => {
     await using temp = await TempFolder.make();
     await using index = await startIndex();
@@ -31,8 +31,8 @@ testWithPipes(
       assertEquals(put.code, 0, put.stderr);
       assert(await sameFiles(temp.at("rui/inbox/ana/put.bin"), temp.at("ana/put.bin")));
       const { stderr } = running.program;
-      assertMatch(stderr, /recess\.db" was damaged; it lies at "\S+recess\.db\.damaged-\S+" now/);
-      assertMatch(stderr, /reserve" was a pipe, not a file; it lies at "\S+reserve\.damaged-\S+" now/);
+      assertMatch(stderr, /recess\.db" was damaged, and was moved to "\S+recess\.db\.damaged-\S+"/);
+      assertMatch(stderr, /reserve" was a pipe, not a file, and was moved to "\S+reserve\.damaged-\S+"/);
       for (const name of ["recess.db-wal", "recess.db-journal"]) assert(stderr.includes(`${name}" was a `), stderr);
       running.program.kill("SIGTERM");
       assertEquals(await running.program.exit(), 0);
@@ -48,7 +48,7 @@ testWithPipes(
 );
 
 testWithPipes(
-  "a pipe in the place of the lock, the key or a folder of the state is refused with a sentence and a hint",
+  "a peer refuses a pipe in the place of its lock, key or state folder, with a hint",
   async () => {
     await using temp = await TempFolder.make();
     await using index = await startIndex();
@@ -72,7 +72,7 @@ testWithPipes(
 );
 
 testWithPipes(
-  "a manifest that is a pipe is refused, and a room key comes out of a pipe into which somebody writes",
+  "a manifest must not be a pipe, and a room key may come from a pipe",
   async () => {
     await using temp = await TempFolder.make();
     const pipe = temp.at("key");
@@ -103,7 +103,7 @@ testWithPipes(
   },
 );
 
-testWithPipes("a pipe that appears in a shared folder keeps no peer from ending", async () => {
+testWithPipes("a peer ends although a pipe has appeared in its folder", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("rui/own.bin", 1_000);
@@ -115,7 +115,7 @@ testWithPipes("a pipe that appears in a shared folder keeps no peer from ending"
   assertEquals(await running.program.exit(), 0, running.program.stderr);
 });
 
-testWithPipes("a file that a pipe has replaced is not hashed, and others are", async () => {
+testWithPipes("a pipe that replaced a file is not hashed, and other files are", async () => {
   await using temp = await TempFolder.make();
   using hasher = new Hasher();
   await putPipe(temp.at("pipe"));

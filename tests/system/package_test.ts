@@ -1,6 +1,7 @@
 /**
- * What people are handed: the bundles run by themselves, and `deno compile` embeds all it needs. The compiled program itself cannot be run
- * where its runtime cannot be downloaded: here `DENORT_BIN` names the deno that is there, which makes the same file with the wrong runtime.
+ * What people are handed: the bundles run by themselves, and `deno compile` embeds all it needs.
+ * The compiled program itself cannot be run where its runtime cannot be downloaded: here
+ * `DENORT_BIN` names the deno that is there, which makes the same file with the wrong runtime.
  * @module
  */
 
@@ -24,7 +25,7 @@ async function shell(command: string, env: Record<string, string> = {}): Promise
   return text;
 }
 
-Deno.test("the bundles are one file each, and share, hash and download without the project around them", async () => {
+Deno.test("each bundle is one file, and shares, hashes and downloads without the project", async () => {
   await using temp = await TempFolder.make();
   const dist = await temp.folder("dist");
   await shell(await taskCommand("bundle", dist));

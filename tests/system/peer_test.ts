@@ -1,5 +1,6 @@
 /**
- * The peer as a program: one-shot commands, exit codes, JSON, pipes, and what a stranger does wrong.
+ * The peer as a program: one-shot commands, exit codes, JSON, pipes, and what a stranger does
+ * wrong.
  * @module
  */
 
@@ -37,7 +38,7 @@ Deno.test("every command runs once and exits, with a table for people", async ()
   assertEquals([search.code, search.stderr], [0, ""]);
   assertEquals(
     search.stdout,
-    "#  name                  size  held by  who\n1  videos/aula 1.mp4  3.00 MB        1  ana\n",
+    "#  name                  size  copies  peers\n1  videos/aula 1.mp4  3.00 MB       1  ana\n",
   );
 
   const peers = await runCommand(rui, "peers");
@@ -94,7 +95,7 @@ Deno.test("--json prints one object a line, lossless and without control charact
   assertStringIncludes(shown.stdout, "evil\\u{1b}[2J\\nname \\u{202e}.txt");
 });
 
-Deno.test("get --output - streams exactly the bytes to standard output, and says the rest elsewhere", async () => {
+Deno.test("get --output - writes only the file's bytes to standard output", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const source = await temp.file("ana/a.bin", 5_000_000);
@@ -110,21 +111,21 @@ Deno.test("get --output - streams exactly the bytes to standard output, and says
   assertEquals(Array.from(Deno.readDirSync(rui.folder), (entry) => entry.name), [".recess"]);
 });
 
-Deno.test("what a stranger does wrong is said in one sentence, with the exit code that is promised", async () => {
+Deno.test("a mistake of a newcomer is explained in one sentence, with the documented exit code", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await using busy = await startPeer({ folder: await temp.folder("busy"), index, name: "busy" });
   const at = ["--index", `127.0.0.1:${index.port}`];
   const cases: [args: string[], code: number, says: string][] = [
     [[], 2, "Which folder do you share?"],
-    [["./x", "frobnicate"], 2, 'There is no command "frobnicate" (see what there is with: help)'],
+    [["./x", "frobnicate"], 2, 'There is no command "frobnicate" (list the commands with: help)'],
     [["./x", "serach", "film"], 2, 'There is no command "serach" (did you mean: search)'],
     [["./x", "get"], 2, "get needs WHAT"],
     [["./x", "get", "a", "b"], 2, "names with spaces go in quotes"],
     [["./x", "peers", "--exact"], 2, "peers has no flag --exact"],
     [["./x", "--exact"], 2, "--exact goes with a command"],
     [["./x", "--frob"], 2, "There is no flag --frob"],
-    [["./x", "search", "a", "--limit", "none"], 2, "as a limit"],
+    [["./x", "search", "a", "--limit", "none"], 2, 'Cannot use "none" for --limit'],
     [["./x", "--index", "::bad::"], 2, "as an address"],
     [[temp.at("share"), "--index", "127.0.0.1:1"], 5, "Cannot reach 127.0.0.1:1: connection refused"],
     [[temp.at("share"), "--index", "127.0.0.1:1", "search", "x"], 5, "start one with `deno task server`"],
@@ -148,7 +149,7 @@ Deno.test("what a stranger does wrong is said in one sentence, with the exit cod
   assert(!busy.program.ended);
 });
 
-Deno.test("searching works from a folder on which a peer is running", async () => {
+Deno.test("search works in a folder that a running peer shares", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const ana: PeerArgs = { folder: temp.at("ana"), index, name: "ana" };
@@ -157,7 +158,7 @@ Deno.test("searching works from a folder on which a peer is running", async () =
   await eventually("it is found", async () => (await runCommand(ana, "search", "a")).code === 0);
 });
 
-Deno.test("the shell takes lines from a pipe, finishes the downloads and exits with the last failure's code", async () => {
+Deno.test("the shell reads lines from a pipe, finishes downloads and exits with the last failure's code", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/a b.bin", 30_000_000);
@@ -176,7 +177,7 @@ Deno.test("the shell takes lines from a pipe, finishes the downloads and exits w
   assert(await sameFiles(temp.at("ana", "a b.bin"), temp.at("rui", "a b.bin")));
 });
 
-Deno.test("a peer without input serves until it is told to stop, and leaves in good order", async () => {
+Deno.test("a peer without input serves until a signal stops it, and leaves the index", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await using ana = await startPeer({ folder: await temp.folder("ana"), index, name: "ana" });
@@ -188,7 +189,7 @@ Deno.test("a peer without input serves until it is told to stop, and leaves in g
   assertEquals(await rui.program.exit(), 130);
 });
 
-Deno.test("a peer makes its folder and says so, and says its ready line exactly once", async () => {
+Deno.test("a peer makes its folder, reports that, and prints its ready line exactly once", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await using ana = await startPeer({ folder: temp.at("new"), index });
@@ -207,7 +208,7 @@ Deno.test("a peer makes its folder and says so, and says its ready line exactly 
   assertEquals([JSON.parse(line).files, eva.stdout], [0, `${line}\n`]);
 });
 
-Deno.test("a peer keeps running when its index goes, and is found again when another comes to the same port", async () => {
+Deno.test("a peer survives the end of its index, and joins the next one on the same port", async () => {
   await using temp = await TempFolder.make();
   await temp.file("ana/a.txt", 3);
   const first = await startIndex();

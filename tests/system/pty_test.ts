@@ -22,18 +22,27 @@ const HOSTILE = [
   "one alone \x1b]0;owned\x07\x1b[2J.txt",
 ];
 
-/** The codes that the shell and its line editor write: styles, moving by a count, clearing to the end, asking the terminal for its name. */
+/**
+ * The codes that the shell and its line editor write: styles, moving by a count, clearing to the
+ * end, asking the terminal for its name.
+ */
 // deno-lint-ignore no-control-regex
 const OWN_CODES_REGEXP = /\x1b\[(?:\d*[ABCDGJK]|\d+m|>q|c)/g;
 
-/** What is written beside text and the shell's own codes. A Tab may be an echo of the one that was typed. */
+/**
+ * What is written beside text and the shell's own codes. A Tab may be an echo of the one that was
+ * typed.
+ */
 function foreignControls(text: string): string[] {
   // deno-lint-ignore no-control-regex
   return text.replace(OWN_CODES_REGEXP, "").match(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g) ??
     [];
 }
 
-/** A text that was typed, as the last thing on the terminal; typed before the prompt was back, it is drawn again with the cursor behind it. */
+/**
+ * A text that was typed, as the last thing on the terminal; typed before the prompt was back, it is
+ * drawn again with the cursor behind it.
+ */
 function shownLast(typed: string): RegExp {
   return new RegExp(`${typed}(?:\\x1b\\[\\d+G)?$`);
 }
@@ -43,7 +52,7 @@ function peerCommand(index: RunningIndex, folder: string): string {
   return `cd '${PROJECT}'; ${[...words, "--index", `127.0.0.1:${index.port}`].map((word) => `'${word}'`).join(" ")}`;
 }
 
-ptyTest("Tab with hostile names in the room writes no control character but the shell's own", async () => {
+ptyTest("Tab writes no control characters of hostile names", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   // Different contents, since a search shows one name of each.
@@ -80,7 +89,7 @@ ptyTest("Tab with hostile names in the room writes no control character but the 
   assertEquals(await pty.exit(), 0);
 });
 
-ptyTest("text that is typed before the prompt is back goes on where it was", async () => {
+ptyTest("text that is typed before the prompt is back stays on the line", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await using pty = new Pty(peerCommand(index, temp.at("rui")), { columns: 100 });
@@ -94,7 +103,7 @@ ptyTest("text that is typed before the prompt is back goes on where it was", asy
   }
 });
 
-ptyTest("a terminal that reports no width is written to as one of 80 columns", async () => {
+ptyTest("a terminal that reports no width counts as 80 columns wide", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/film.mp4", 30_000_000);
@@ -123,7 +132,7 @@ ptyTest("a one-shot download with NO_COLOR draws its progress without an escape 
   assert(!pty.written.includes("\x1b"), JSON.stringify(pty.written));
 });
 
-ptyTest("transfers at 60 columns cuts names and shows every state as a whole", async () => {
+ptyTest("transfers at 60 columns shortens names and shows every state in full", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.file("ana/a film with a rather long name about peers.mp4", 40_000_000);

@@ -1,6 +1,6 @@
 /**
- * What --up and --down promise, on the clock: run alone. Too fast is caught to within five per cent; too slow only roughly, since the machine may
- * have other things to do.
+ * What --up and --down promise, on the clock: run alone. Too fast is caught to within five per
+ * cent; too slow only roughly, since the machine may have other things to do.
  * @module
  */
 
@@ -56,7 +56,7 @@ for (const [count, size, rate] of [[1_500, 2_000, 500_000], [60, 50_000, 600_000
   });
 }
 
-Deno.test("--down and --up hold for packed files, by what travels", async () => {
+Deno.test("--down and --up hold for compressed files, counted by the bytes that travel", async () => {
   const bytes = new TextEncoder().encode(randomBytes(3 * PIECE_BYTES / 2, seededRandom(1)).toHex());
   let travelling = 0;
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {

@@ -5,7 +5,7 @@ import { sameFiles, TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
 testWithDisks(
-  "a read-only folder is shared, says in one sentence that nothing is remembered, and takes downloads elsewhere only",
+  "a peer shares a read-only folder, remembers nothing, and downloads only to other folders",
   async () => {
     await using temp = await TempFolder.make();
     await using disk = await Disk.mount(temp, 20);

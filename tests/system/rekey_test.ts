@@ -16,7 +16,7 @@ async function hangUp({ program }: RunningIndex, says: string, times = 1): Promi
   await eventually(`"${says}" in the log`, () => program.stderr.split(says).length > times);
 }
 
-Deno.test("SIGHUP changes the room key for new connections, sessions stay, and a file that is no key changes nothing", async () => {
+Deno.test("SIGHUP changes the room key for new connections only, and ignores a file that holds no key", async () => {
   await using temp = await TempFolder.make();
   const [before, after] = [temp.at("before"), temp.at("after")];
   for (const path of [before, after]) await Deno.writeTextFile(path, RoomKey.makeText());
@@ -54,7 +54,7 @@ Deno.test("SIGHUP changes the room key for new connections, sessions stay, and a
   assertEquals(await index.program.exit(), 0);
 });
 
-Deno.test("SIGHUP without a room key is written down and changes nothing", async () => {
+Deno.test("SIGHUP without a room key is logged and changes nothing", async () => {
   await using index = await startIndex();
   await hangUp(index, "kept the room key: there is no --room-key-file to read");
   await using ana = await IndexClient.connect({ host: "127.0.0.1", port: index.port });

@@ -4,7 +4,7 @@ import { type PeerArgs, runCommand, runIndex, startIndex } from "../support/prog
 import { TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
 
-Deno.test("secrets that others can read, and a room key that can be guessed, are remarked on; others are not", async () => {
+Deno.test("a warning names secrets that others can read, and room keys that can be guessed", async () => {
   await using temp = await TempFolder.make();
   const [good, open, weak] = [temp.at("good.key"), temp.at("open.key"), temp.at("weak.key")];
   await Deno.writeTextFile(good, RoomKey.makeText(), { mode: 0o640 });
@@ -25,7 +25,7 @@ Deno.test("secrets that others can read, and a room key that can be guessed, are
   assertEquals(/guessed|mode/.test(index.program.stderr), false);
 });
 
-Deno.test("the URL of Redis comes from a file, and a password among the arguments is remarked on", async () => {
+Deno.test("the URL of Redis comes from a file, and a password among the arguments causes a warning", async () => {
   await using temp = await TempFolder.make();
   const file = temp.at("redis.url");
   // Nobody listens there: what is tried shows what was read.

@@ -1,5 +1,6 @@
 /**
- * Several servers over one Redis, real processes: one is killed, then Redis is; nobody who uses them has to do anything.
+ * Several servers over one Redis, real processes: one is killed, then Redis is; nobody who uses
+ * them has to do anything.
  * @module
  */
 
@@ -17,7 +18,9 @@ const test = withComponent("redis-server", ["--version"]);
 const MIB = 1024 * 1024;
 const GUESTS = 57;
 
-/** Searches without pause, as somebody would who is at one server; fails as soon as one search does. */
+/**
+ * Searches without pause, as somebody would who is at one server; fails as soon as one search does.
+ */
 function searching(client: IndexClient): { readonly count: number; stop(): Promise<void> } {
   const state = { count: 0, stopped: false };
   const loop = (async () => {
@@ -67,7 +70,8 @@ test("three servers over one Redis: one is killed, and then Redis; nobody is los
     new Program(["run", "-A", "tests/support/roomful.ts", temp.at("guests"), String(GUESTS), ...all]),
   );
   const film = await temp.file("owner/film.bin", 2048 * MIB);
-  // Wherever the first index of the list is tried first, the download begins at the server that is killed.
+  // Wherever the first index of the list is tried first, the download begins at the server that is
+  // killed.
   const owner = {
     folder: temp.at("owner"),
     index: killed,

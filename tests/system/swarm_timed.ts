@@ -1,5 +1,6 @@
 /**
- * Many sources, many receivers, real processes: some are killed, lie or go silent; transfers go on by themselves; the line is fair.
+ * Many sources, many receivers, real processes: some are killed, lie or go silent; transfers go on
+ * by themselves; the line is fair.
  * @module
  */
 
@@ -55,7 +56,7 @@ async function startSource(
   return await startPeer({ folder, index, name, args });
 }
 
-Deno.test("of four sources one is killed, one sends wrong bytes, one goes silent: the file comes whole from what is left", async () => {
+Deno.test("a file arrives whole when one of four sources is killed, one lies and one stalls", async () => {
   const size = 300 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();
@@ -100,7 +101,7 @@ Deno.test("of four sources one is killed, one sends wrong bytes, one goes silent
   assert(!good.program.ended && !liar.program.ended);
 });
 
-Deno.test("a receiver serves what it has: a roomful gets a file from a slow owner that sends it about once", async () => {
+Deno.test("receivers serve each other: a slow owner sends a file about once to a whole room", async () => {
   const size = 60 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();
@@ -128,7 +129,7 @@ Deno.test("a receiver serves what it has: a roomful gets a file from a slow owne
   assert(reports.every(({ sources }) => sources.length > 2), JSON.stringify(reports));
 });
 
-Deno.test("2 GiB go on by themselves and finish when the peer is stopped at half (SIGTERM, SIGKILL), and when the only holder leaves and returns", async (test) => {
+Deno.test("a download of 2 GiB survives SIGTERM, SIGKILL, and an owner that leaves and returns", async (test) => {
   const size = 2048 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();
@@ -175,7 +176,7 @@ async function endPeer({ program }: RunningPeer, signal: Deno.Signal, code: numb
   assertEquals(await program.exit(), code);
 }
 
-Deno.test("a transfer is paused, also over a restart, and resumed; a cancelled one is gone", async () => {
+Deno.test("a paused transfer stays paused over a restart and can be resumed, and a cancelled one is gone", async () => {
   const size = 200 * MIB;
   await using temp = await TempFolder.make();
   await using index = await startIndex();
@@ -207,7 +208,7 @@ Deno.test("a transfer is paused, also over a restart, and resumed; a cancelled o
   assertEquals(Array.from(Deno.readDirSync(temp.at("rui/.recess/incoming"))), []);
 });
 
-Deno.test("fifty ask a peer of two slots: all are served in fair order, told their true place, and a list is not kept waiting", async () => {
+Deno.test("a peer with two slots serves fifty others in fair order, and reports their true position", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const files = 3;
@@ -242,12 +243,13 @@ Deno.test("fifty ask a peer of two slots: all are served in fair order, told the
   });
   assertGreater(told, 50);
   assertEquals(wrongPlaces, 0);
-  // A list that had to wait in line would wait for a second and more; now and then somebody else on this machine takes his time.
+  // A list that had to wait in line would wait for a second and more; now and then somebody else on
+  // this machine takes his time.
   assertLess(listMs[Math.floor(listMs.length / 2)], 100);
   assertLess(listMs.at(-1), 1_000);
 });
 
-Deno.test("a folder is recreated, small files and large, and what is here is not fetched again", async () => {
+Deno.test("get of a folder recreates small and large files, and fetches only the missing ones", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   for (let number = 0; number < 300; number++) {
@@ -279,7 +281,7 @@ Deno.test("a folder is recreated, small files and large, and what is here is not
   assertEquals((await runCommand(rui, "get", "absent/")).code, 3);
 });
 
-Deno.test("get --compress moves fewer bytes of what shrinks, and the file is the same", async () => {
+Deno.test("get --compress transfers fewer bytes, and the file is the same", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await temp.folder("ana");

@@ -1,5 +1,6 @@
 /**
- * The shell in a real terminal: history, completion, progress below what is being typed, narrow windows, Ctrl-C.
+ * The shell in a real terminal: history, completion, progress below what is being typed, narrow
+ * windows, Ctrl-C.
  * @module
  */
 
@@ -13,7 +14,10 @@ import { eventually } from "../support/wait.ts";
 /** What 944 MB may take to arrive and be on the disk. */
 const DOWNLOAD_MS_MAX = 60_000;
 
-/** Runs a test in a terminal with a peer `rui`, in a room with a peer `ana` who has a film and a file with a wide name. */
+/**
+ * Runs a test in a terminal with a peer `rui`, in a room with a peer `ana` who has a film and a
+ * file with a wide name.
+ */
 function inTerminal(
   name: string,
   run: (terminal: TmuxTerminal, temp: TempFolder, ana: RunningPeer) => Promise<void>,
@@ -109,7 +113,7 @@ inTerminal(
     // The download must not be over before it is interrupted.
     ana.program.kill("SIGSTOP");
     await terminal.type("C-c");
-    await terminal.sees(/^Ctrl-C again, or quit, to leave$/);
+    await terminal.sees(/^Press Ctrl-C again, or write quit, to leave$/);
     await terminal.type("C-c");
     await terminal.sees(/^exit code 130$/);
     const [unfinished] = Array.from(Deno.readDirSync(temp.at("rui", ".recess", "incoming")));
@@ -120,7 +124,7 @@ inTerminal(
 testWith(
   "tmux",
   ["-V"],
-  "a question of consent garbles neither the progress nor what is being typed, and is answered with yes",
+  "a request for consent disturbs neither progress nor typed text, and yes answers it",
   async () => {
     await using temp = await TempFolder.make();
     await using index = await startIndex();
@@ -137,7 +141,7 @@ testWith(
     const eva = { folder: temp.at("eva"), index, name: "eva" };
     await using asking = startCommand(eva, "get", "notes.txt");
     await terminal.sees(
-      /^Question 1: eva \([0-9a-f-]+\) wants to download "notes\.txt" \(10\.0 KB\)\. Answer: accept 1/,
+      /^Request 1: eva \([0-9a-f-]+\) wants to download "notes\.txt" \(10\.0 KB\)\. Answer: accept 1/,
     );
     await eventually("eva sees that she waits", () => /asking rui for consent/.test(asking.stderr));
     await terminal.type("ne");
@@ -148,7 +152,7 @@ testWith(
     assertMatch(screen[row + 1] ?? "", /^film 1\.mp4 .* %/);
     assertEquals(screen.filter((each) => /film 1\.mp4 .* %/.test(each)).length, 1, screen.join("\n"));
     await terminal.type("C-c", "yes", "Enter");
-    await terminal.sees(/^Question 1: allowed$/);
+    await terminal.sees(/^Request 1: allowed$/);
     assertEquals(await asking.exit(), 0, asking.stderr);
     assert(await sameFiles(temp.at("rui/notes.txt"), temp.at("eva/notes.txt")));
   },

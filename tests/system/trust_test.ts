@@ -9,7 +9,7 @@ import { sameFiles, TempFolder } from "../support/temp.ts";
 import { Disk, testWithDisks } from "../support/disks.ts";
 import { eventually } from "../support/wait.ts";
 
-Deno.test("a room with a key lets in only peers with that key; a wrong key is refused in one sentence", async () => {
+Deno.test("a room with a key admits only peers with that key, and refuses others in one sentence", async () => {
   await using temp = await TempFolder.make();
   const made = await runIndex("--new-room-key");
   assertMatch(made.stdout, /^([0-9a-f]{4}-){7}[0-9a-f]{4}\n$/);
@@ -45,7 +45,7 @@ Deno.test("a room with a key lets in only peers with that key; a wrong key is re
   assert(!nonsense.stderr.includes("secret"));
 });
 
-Deno.test("a peer with a room key joins no index that has none", async () => {
+Deno.test("a peer with a room key joins no index without one", async () => {
   await using temp = await TempFolder.make();
   await Deno.writeTextFile(temp.at("key"), (await runIndex("--new-room-key")).stdout);
   await using open = await startIndex();
@@ -55,7 +55,7 @@ Deno.test("a peer with a room key joins no index that has none", async () => {
   assertEquals(refused.code === 4 || refused.code === 5, true);
 });
 
-Deno.test("the identity is kept, readable by its owner alone, and never shared", async () => {
+Deno.test("the identity is stored, readable by its owner alone, and never shared", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   const ana = { folder: temp.at("ana"), index, name: "ana", args: ["--json"] };
@@ -76,7 +76,7 @@ Deno.test("the identity is kept, readable by its owner alone, and never shared",
 });
 
 testWithDisks(
-  "a disk that is full in the middle is told in one sentence; what arrived is kept, and goes on when there is room",
+  "a download that fills the disk reports it in one sentence, and continues when there is room",
   async () => {
     await using temp = await TempFolder.make();
     await using disk = await Disk.mount(temp, 40);

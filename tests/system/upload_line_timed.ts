@@ -1,5 +1,6 @@
 /**
- * An owner whose upload slots are all taken by receivers that read slowly: it sends to others nevertheless. Looks at the clock by nature.
+ * An owner whose upload slots are all taken by receivers that read slowly: it sends to others
+ * nevertheless. Looks at the clock by nature.
  * @module
  */
 
@@ -58,7 +59,7 @@ class SlowReader implements AsyncDisposable {
   }
 }
 
-Deno.test("an owner whose upload slots are all taken by slow readers sends 100 MiB to another peer", async () => {
+Deno.test("an owner whose upload slots are all used by slow readers sends 100 MiB to another peer", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("film.bin", SIZE);

@@ -49,5 +49,5 @@ async function allTests(): Promise<string> {
 Deno.test("the changelog's newest release is the one in deno.json", async () => {
   const { version } = JSON.parse(await Deno.readTextFile(`${PROJECT}/deno.json`));
   const changelog = await Deno.readTextFile(`${PROJECT}/CHANGELOG.md`);
-  assertEquals(/^## (\d+\.\d+\.\d+)/m.exec(changelog)?.[1], version);
+  assertEquals(/^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$/m.exec(changelog)?.[1], version);
 });

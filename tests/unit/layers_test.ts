@@ -78,9 +78,9 @@ const ONLY_IN: [what: RegExp, where: string[]][] = [
     "store/files/verified_copy.ts",
   ]],
   [/console\./, []],
-  [/Deno\.(stdout|stderr)\.write/, ["shell/screen/output.ts"]],
+  [/Deno\.(stdout|stderr)\.write/, ["cli/streams.ts"]],
   [/process\.stdout\.write/, ["shell/screen/terminal.ts"]],
-  [/consoleSize\(/, ["shell/screen/screen_text.ts"]],
+  [/consoleSize\(/, ["cli/screen_text.ts"]],
 ];
 
 Deno.test("sockets, files and the screen are each touched in one place", () => {

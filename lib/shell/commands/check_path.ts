@@ -1,12 +1,18 @@
 /**
- * Refuses a path that means something else to people than to the disk. Called by the commands that take one.
+ * Refuses a path that means something else to people than to the disk. Called by the commands that
+ * take a path.
  * @module
  */
 
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 
-/** Fails: "usage" for a path that begins with `~`: a system's shell replaces that, this program may not ask where the home folder is. */
+/**
+ * Refuses `~`. A system's shell replaces it by the home folder, which this program has no
+ * permission to look up.
+ *
+ * @throws {Failure} "usage" for a path that begins with `~`.
+ */
 export function checkPath(path: string): void {
   if (!/^~($|[/\\])/.test(path)) return;
   throw new Failure("usage", `Cannot use "${printable(path)}": "~" is not replaced here`, {

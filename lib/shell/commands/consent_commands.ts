@@ -1,14 +1,14 @@
 /**
- * The commands that answer questions of consent, and the words a person may answer with.
+ * The commands that answer requests for consent, and the words a person may answer with.
  * @module
  */
 
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 import type { Consent, Question } from "../../peer/serve/consent.ts";
-import { type Command, type CommandContext, joined } from "./command.ts";
+import { type Command, peerCommand, type PeerContext } from "./command.ts";
 
-/** Words that answer a question. */
+/** Words that answer a request. */
 const ANSWERS: Readonly<Record<string, string>> = {
   yes: "accept",
   y: "accept",
@@ -21,32 +21,27 @@ const ANSWERS: Readonly<Record<string, string>> = {
   always: "always",
 };
 
-/** The commands. Without a number, they answer the oldest question. */
+/** The commands. Without a number, they answer the oldest request. */
 export const CONSENT_COMMANDS: readonly Command[] = [
-  {
+  peerCommand({
     name: "accept",
-    args: "[N]",
-    about: "allow question N, or the oldest one; also: yes, y, sim, s",
-    flags: { always: { about: "also allow this peer all of the same kind from now on; also: always" } },
-    completes: [],
-    needs: "peer",
-    count: { min: 0, max: 1 },
-    run: (context, args, flags) =>
-      answer(context, args, (consent, number) => consent.accept(number, { always: flags["always"] === true })),
-  },
-  {
+    args: [{ name: "N", takes: "optional" }],
+    about: "allow request N, or the oldest one; also: yes, y, sim, s",
+    flags: { always: { about: "also allow this peer all requests of the same kind from now on; also: always" } },
+    run: (context, [text], { always }) => {
+      return answer(context, text, (consent, number) => consent.accept(number, { always }));
+    },
+  }),
+  peerCommand({
     name: "refuse",
-    args: "[N]",
-    about: "refuse question N, or the oldest one; also: no, n, nao",
+    args: [{ name: "N", takes: "optional" }],
+    about: "refuse request N, or the oldest one; also: no, n, nao",
     flags: {},
-    completes: [],
-    needs: "peer",
-    count: { min: 0, max: 1 },
-    run: (context, args) => answer(context, args, (consent, number) => consent.refuse(number)),
-  },
+    run: (context, [text]) => answer(context, text, (consent, number) => consent.refuse(number)),
+  }),
 ];
 
-/** What was typed, with an answer in one word written as its command. */
+/** Replaces an answer in one word, such as "sim", by its command. */
 export function answerInWords(words: readonly string[]): readonly string[] {
   const [word = "", ...rest] = words;
   const command = Object.hasOwn(ANSWERS, word.toLowerCase()) ? ANSWERS[word.toLowerCase()] : undefined;
@@ -55,17 +50,16 @@ export function answerInWords(words: readonly string[]): readonly string[] {
 }
 
 function answer(
-  { peer }: CommandContext,
-  [text]: readonly string[],
+  { peer: { consent } }: PeerContext,
+  text: string | undefined,
   act: (consent: Consent, number: number) => Question,
 ): Promise<void> {
-  const { consent } = joined(peer);
   if (text !== undefined && !/^\d{1,9}$/.test(text)) {
-    throw new Failure("usage", `Cannot use "${printable(text)}" as the number of a question`, { hint: "" });
+    throw new Failure("usage", `Cannot use "${printable(text)}" as the number of a request`, { hint: "" });
   }
   const number = text === undefined ? consent.questions()[0]?.number : Number(text);
-  if (number === undefined) throw new Failure("not-found", "There is no open question", { hint: "" });
-  // What follows is told as an event, as when nobody answers.
+  if (number === undefined) throw new Failure("not-found", "There are no pending requests", { hint: "" });
+  // The answer is reported as an event, as it is when a request expires.
   act(consent, number);
   return Promise.resolve();
 }

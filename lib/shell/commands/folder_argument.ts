@@ -1,5 +1,6 @@
 /**
- * Notices a command line without its FOLDER, so that no folder is made that is called like a command. Called by peer.ts.
+ * Notices a command line without its FOLDER, so that no folder named like a command is created.
+ * Called by peer.ts.
  * @module
  */
 
@@ -8,21 +9,22 @@ import { quoteWord } from "../../core/line.ts";
 import { isCommand } from "./commands.ts";
 
 /**
- * Checks the first word of a command line, which names the folder. A folder that exists may be called like a command.
+ * Checks the first word of a command line, which names the folder. An existing folder may have the
+ * name of a command.
  *
- * @param args What follows it.
- * @throws {Failure} "usage" when it is a command and there is no such folder.
+ * @param args The words after it.
+ * @throws {Failure} "usage" when the word is a command, and no such folder exists.
  */
 export async function checkFolderArgument(folder: string, args: readonly string[]): Promise<void> {
   if (!isCommand(folder) || await exists(folder)) return;
-  throw new Failure("usage", `"${folder}" is a command, and the folder that goes before it is missing`, {
+  throw new Failure("usage", `"${folder}" is a command, and the folder before it is missing`, {
     hint: `write: deno task peer FOLDER ${
       [folder, ...args].map(quoteWord).join(" ")
     }; to share a folder of this name: ./${folder}`,
   });
 }
 
-/** Whether there is something at a path; a path that cannot be looked at counts as there. */
+/** Whether something exists at a path. A path that cannot be examined counts as existing. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);

@@ -1,5 +1,6 @@
 /**
- * The command `get`: resolves what is wanted, starts the download, and says how it ended.
+ * The command `get`: finds out which file or folder is meant, starts the download, and reports its
+ * result.
  * @module
  */
 
@@ -12,19 +13,43 @@ import type { Destination } from "../../peer/get/fetching.ts";
 import { isFolderPath } from "../../peer/get/output_folder.ts";
 import { failureOf, type TransferResult } from "../../peer/get/transfer.ts";
 import { checkPath } from "./check_path.ts";
-import { type CommandContext, type CommandFlags, joined } from "./command.ts";
+import { peerCommand, type PeerContext } from "./command.ts";
 import type { Output } from "../screen/output.ts";
 
-/** Peers that are named when a folder was put together from the files of several. */
+/** How many peers are named when a folder was put together from the files of several. */
 const MIXED_NAMED_MAX = 5;
 
-/** Downloads WHAT. */
-export async function get(context: CommandContext, args: readonly string[], flags: CommandFlags): Promise<void> {
-  const { output, stdout, directory } = context;
-  const peer = joined(context.peer);
-  const [what = ""] = args;
-  const { from, output: path } = flags;
-  const wanted = await directory.resolve(what, typeof from === "string" ? { from } : {});
+/** The command. */
+export const GET = peerCommand({
+  name: "get",
+  args: [{ name: "WHAT", completes: "files" }],
+  about: "download WHAT: a number of the last table, a name, FOLDER/, or a content id",
+  more: "It is downloaded from all peers that have it. An interrupted download continues where it stopped. " +
+    "An existing file is never replaced: a second file of the same name becomes (1) name.",
+  flags: {
+    compress: { about: "compress it on the way: for text and the like over a slow network" },
+    from: { value: "PEER", about: "download only this peer's copy" },
+    output: {
+      value: "PATH",
+      about: "save it as this file, or in this folder if it exists or ends in /; - streams to standard output",
+    },
+  },
+  run: get,
+});
+
+interface GetFlags {
+  readonly compress: boolean;
+  readonly from: string | undefined;
+  readonly output: string | undefined;
+}
+
+async function get(
+  context: PeerContext,
+  [what]: readonly [what: string],
+  { compress, from, output: path }: GetFlags,
+): Promise<void> {
+  const { output, stdout, directory, peer } = context;
+  const wanted = await directory.resolve(what, from === undefined ? {} : { from });
   if (wanted.kind === "file" && wanted.others > 0) {
     const others = formatCount(wanted.others, "other file");
     output.note(
@@ -34,14 +59,14 @@ export async function get(context: CommandContext, args: readonly string[], flag
       { event: "ambiguous", name: wanted.name, others: wanted.others, note: `${others} of this name` },
     );
   }
-  const started = peer.transfers.start(wanted, destinationOf(path, stdout), { compress: flags["compress"] === true });
+  const started = peer.transfers.start(wanted, destinationOf(path, stdout), { compress });
   await context.follow(started, (result) => reportDone(output, wanted, result, peer.folderPath));
 }
 
-function destinationOf(path: string | boolean | undefined, stdout: CommandContext["stdout"]): Destination {
-  if (typeof path !== "string") return { kind: "folder" };
+function destinationOf(path: string | undefined, stdout: PeerContext["stdout"]): Destination {
+  if (path === undefined) return { kind: "folder" };
   checkPath(path);
-  // resolve() takes the ending away that says that a folder is meant.
+  // resolve() removes the "/" at the end, which says that a folder is meant.
   if (path !== "-") return { kind: "path", path: `${resolve(path)}${isFolderPath(path) ? "/" : ""}` };
   if (stdout !== undefined) return { kind: "stream", stream: stdout };
   throw new Failure("usage", "The shell needs standard output for itself", {
@@ -50,10 +75,11 @@ function destinationOf(path: string | boolean | undefined, stdout: CommandContex
 }
 
 /**
- * Reports how a download ended. A file that went to standard output leaves that alone.
+ * Reports the result of a download. When the file was streamed to standard output, nothing else is
+ * written there.
  *
- * @param folder The shared folder, where a file is that was given no other place.
- * @throws {Failure} When files of a folder are not where they should be; each of them has been named then.
+ * @param folder The shared folder, where a download is saved by default.
+ * @throws {Failure} When files of a folder are missing, after each of them has been reported.
  */
 export function reportDone(output: Output, wanted: Wanted, result: TransferResult, folder: string): void {
   const { size, root, path, files, alreadyHere, tookMs, firstMs, failed, unverified, mixedFrom = [] } = result;
@@ -80,7 +106,7 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
   const whole = path === undefined ? undefined : resolve(folder, path);
   if (whole !== undefined && !text.includes(whole) && !output.json) output.note(`It is at ${whole}`, {});
   if (unverified === true) {
-    output.note("Not verified: it came from a classmate's own program, so that only its size was counted", {
+    output.note("Not verified: it came from a classmate's own program, so only its size was checked", {
       event: "unverified",
       name: wanted.name,
     });
@@ -92,7 +118,10 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
   if (failure !== undefined) throw failure;
 }
 
-/** Several people's folders of one name arrive as one; the person may have wanted only one of them. */
+/**
+ * Reports that folders of one name, shared by several peers, were downloaded as one folder: perhaps
+ * only one was wanted.
+ */
 function noteMixed(output: Output, { name }: Wanted, peers: readonly string[]): void {
   const [first] = peers;
   if (first === undefined) return;
@@ -120,7 +149,7 @@ function sentenceOf(wanted: Wanted, result: TransferResult, fetched: number): st
 
 /** How much came from which peer, and how fast. */
 function howItWent({ size, tookMs, sources }: TransferResult, fetched: number): string {
-  if (fetched === 0) return "copied from what was here, nothing had to be fetched";
+  if (fetched === 0) return "copied from files that were here already";
   const total = `${formatSize(fetched)} in ${formatDuration(tookMs)} (${formatRate(rateOf(fetched, tookMs))})`;
   const [only] = sources;
   const from = sources.length === 1 && only !== undefined ? shownPeerName(only.peer) : sources

@@ -7,46 +7,39 @@ import { shownPeerName } from "../../core/peer_name.ts";
 import { formatDuration, formatRate, formatSize } from "../../core/quantity.ts";
 import type { PutResult } from "../../peer/inbox/running_put.ts";
 import { checkPath } from "./check_path.ts";
-import { type Command, joined } from "./command.ts";
+import { type Command, peerCommand } from "./command.ts";
 import type { Output } from "../screen/output.ts";
 
 /** The commands. */
 export const INBOX_COMMANDS: readonly Command[] = [
-  {
+  peerCommand({
     name: "put",
-    args: "FILE PEER",
+    args: [{ name: "FILE", completes: "paths" }, { name: "PEER", completes: "peers" }],
     about: "put FILE into PEER's inbox: a number of your files, a name there, or any path",
-    more:
-      "PEER has to run with --inbox. An interrupted put goes on where it stopped when it is repeated; a second file of the same name becomes (1) name there.",
+    more: "PEER has to run with --inbox. Repeat an interrupted put to continue it. " +
+      "A second file of the same name becomes (1) name there.",
     flags: {},
-    completes: ["paths", "peers"],
-    needs: "peer",
-    count: { min: 2, max: 2 },
-    async run(context, [file = "", peer = ""]) {
+    async run(context, [file, peer]) {
       checkPath(file);
-      const started = joined(context.peer).puts.start(file, peer);
+      const started = context.peer.puts.start(file, peer);
       await context.followPut(started, (result) => reportPut(context.output, result));
     },
-  },
-  {
+  }),
+  peerCommand({
     name: "rm",
-    args: "FILE [PEER]",
+    args: [{ name: "FILE", completes: "own" }, { name: "PEER", takes: "optional", completes: "peers" }],
     about: "delete FILE from your folder, or with PEER, a file that you put into PEER's inbox",
-    more:
-      "The file is deleted at once and cannot be restored. With PEER, you can delete only files that you put there yourself.",
+    more: "The file is deleted at once and cannot be restored. " +
+      "With PEER, you can delete only files that you put there yourself.",
     flags: {},
-    completes: ["own", "peers"],
-    needs: "peer",
-    count: { min: 1, max: 2 },
-    async run({ output, peer }, [file = "", other]) {
-      const { inbox, puts } = joined(peer);
+    async run({ output, peer }, [file, other]) {
       const { name, ...where } = other === undefined
-        ? { name: await inbox.deleteOwn(file) }
-        : await puts.takeBack(file, other);
+        ? { name: await peer.inbox.deleteOwn(file) }
+        : await peer.puts.takeBack(file, other);
       const at = other === undefined ? "" : ` at ${other}`;
       output.result(`Deleted ${name}${at}`, { event: "removed", name, ...where });
     },
-  },
+  }),
 ];
 
 function reportPut(output: Output, result: PutResult): void {

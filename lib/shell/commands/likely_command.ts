@@ -1,9 +1,10 @@
 /**
- * Guesses which command a person meant by a word that is none. Pure. Called by commands.ts.
+ * Guesses which command a person meant by a word that is not a command. Pure. Called by
+ * commands.ts.
  * @module
  */
 
-/** A word of other programs, and the command that does the same here. */
+/** Words of other programs, and the commands that do the same here. */
 const SAME_ELSEWHERE: Readonly<Record<string, string>> = {
   "?": "help",
   delete: "rm",
@@ -21,11 +22,11 @@ const SAME_ELSEWHERE: Readonly<Record<string, string>> = {
   who: "peers",
 };
 
-/** Letters that may be wrong: one in a short word, two in a longer one. */
+/** How many letters of a long word may be wrong. In a short word, one may be. */
 const WRONG_MAX = 2;
 const LONG_WORD = 5;
 
-/** The command that `word` was probably meant to be; undefined when none is like it. */
+/** Finds the command that `word` probably means; undefined when no command is similar. */
 export function likelyCommand(word: string, commands: readonly string[]): string | undefined {
   const typed = word.toLowerCase();
   const elsewhere = Object.hasOwn(SAME_ELSEWHERE, typed) ? SAME_ELSEWHERE[typed] : undefined;
@@ -41,8 +42,9 @@ export function likelyCommand(word: string, commands: readonly string[]): string
 }
 
 /**
- * How many letters of `typed` are missing, needless, wrong, or swapped with the next one, compared with `meant`: the distance of Damerau and
- * Levenshtein in which no letter is changed twice.
+ * Counts the letters of `typed` that are missing, superfluous, wrong, or swapped with the next one,
+ * compared with `meant`. This is the distance of Damerau and Levenshtein in which no letter is
+ * changed twice.
  */
 function lettersWrong(typed: string, meant: string): number {
   let before: number[] = [];

@@ -12,7 +12,7 @@ import type { PeerRemarks } from "../../peer/find/contacts.ts";
 import type { FoundRows, PeerRow } from "../../peer/find/directory.ts";
 import type { Row } from "../../peer/find/last_table.ts";
 import type { TransferView } from "../../peer/get/transfer.ts";
-import { type CommandContext, joined } from "./command.ts";
+import type { IndexContext, PeerContext } from "./command.ts";
 import { percentDone } from "../screen/progress.ts";
 import type { Column } from "../../cli/table.ts";
 
@@ -20,20 +20,20 @@ const NUMBERED_COLUMNS: readonly Column[] = [
   { title: "#", align: "right" },
   { title: "name", flexible: true },
   { title: "size", align: "right" },
-  { title: "held by", align: "right" },
-  { title: "who", flexible: true },
+  { title: "copies", align: "right" },
+  { title: "peers", flexible: true },
 ];
 
 /** Shows files found, numbered for `get`. */
-export function showRows({ output, directory }: CommandContext, { rows, more, old = false }: FoundRows): void {
-  const whoHas = (row: Row): string => {
+export function showRows({ output, directory }: IndexContext, { rows, more, old = false }: FoundRows): void {
+  const holders = (row: Row): string => {
     const names = row.peers.map((peer) => directory.remarks(peer).you ? "you" : shownPeerName(peer.name));
     return names.join(", ") + (row.holders > names.length ? ", …" : "");
   };
   output.table(
     NUMBERED_COLUMNS,
     rows.map((row, index) => ({
-      cells: [String(index + 1), row.name, sizeOf(row), String(row.holders), whoHas(row)],
+      cells: [String(index + 1), row.name, sizeOf(row), String(row.holders), holders(row)],
       object: { event: "file", number: index + 1, ...row },
     })),
   );
@@ -50,13 +50,13 @@ export function showRows({ output, directory }: CommandContext, { rows, more, ol
   }
 }
 
-/** Peers of classroom dialects list names only. */
+/** A file's size. Clients of the classroom dialects report only the names of their files. */
 function sizeOf(row: Row): string {
   return row.peers.every(({ dialect }) => dialect !== undefined) ? "unknown" : formatSize(row.size);
 }
 
 /** Shows the peers at the index. */
-export async function listPeers({ output, directory }: CommandContext): Promise<void> {
+export async function listPeers({ output, directory }: IndexContext): Promise<void> {
   const { peers } = await directory.peers();
   output.table(
     [
@@ -89,14 +89,14 @@ function reachedAt({ host, port, plain }: PeerRow): string {
   return formatAddress({ host, port } satisfies Address) + (plain ? ", not encrypted" : "");
 }
 
-/** The id says as much, in less. */
+/** Leaves the certificate out: the id identifies the same key, and is shorter. */
 function withoutCertificate({ certificate: _, ...row }: PeerRow): object {
   return row;
 }
 
 /** Shows what this peer shares, numbered for `put`. */
-export function listFiles({ output, peer }: CommandContext): Promise<void> {
-  const files = joined(peer).files();
+export function listFiles({ output, peer }: PeerContext): Promise<void> {
+  const files = peer.files();
   output.table(
     [
       { title: "#", align: "right" },
@@ -119,8 +119,8 @@ export function listFiles({ output, peer }: CommandContext): Promise<void> {
 }
 
 /** Shows downloads. */
-export function listTransfers({ output, peer }: CommandContext): Promise<void> {
-  const views = joined(peer).transfers.views();
+export function listTransfers({ output, peer }: PeerContext): Promise<void> {
+  const views = peer.transfers.views();
   output.table(
     [
       { title: "#", align: "right" },
@@ -146,7 +146,12 @@ export function listTransfers({ output, peer }: CommandContext): Promise<void> {
   return Promise.resolve();
 }
 
-/** A transfer's state in words, with whom it is about. */
+/** Whether a transfer has not ended. */
+export function isUnderWay({ state }: TransferView): boolean {
+  return state !== "done" && state !== "failed" && state !== "cancelled";
+}
+
+/** A transfer's state in words, with the peers that it downloads from. */
 function stateOf({ state, failure, before, isAsking, sources }: TransferView): string {
   const from = sources.map(shownPeerName).join(", ");
   if (failure !== undefined) return `${state}: ${failure.message}`;

@@ -7,31 +7,28 @@ import { shownPeerName } from "../../core/peer_name.ts";
 import { formatDuration, formatRate, formatSize } from "../../core/quantity.ts";
 import type { Peer } from "../../peer/peer.ts";
 import { checkPath } from "./check_path.ts";
-import { type Command, joined } from "./command.ts";
+import { type Command, peerCommand } from "./command.ts";
 import type { Output } from "../screen/output.ts";
 
 /** The commands. */
 export const PICTURE_COMMANDS: readonly Command[] = [
-  {
+  peerCommand({
     name: "show",
-    args: "PEER IMAGE",
+    args: [{ name: "PEER", completes: "peers" }, { name: "IMAGE", completes: "paths" }],
     about: "show PEER a picture: PNG, JPEG, GIF or WebP, up to 32 MiB, over UDP",
-    more:
-      "IMAGE is a path, or a name in your folder. PEER's shell shows it if its terminal supports pictures; if PEER has an inbox, it is saved there.",
+    more: "IMAGE is a path, or a name in your folder. PEER's shell shows it if its terminal supports pictures. " +
+      "If PEER has an inbox, it is also saved there.",
     flags: {},
-    completes: ["peers", "paths"],
-    needs: "peer",
-    count: { min: 2, max: 2 },
-    async run({ output, peer, inBackground }, [name = "", path = ""]) {
+    async run({ output, peer, inBackground }, [name, path]) {
       checkPath(path);
-      await inBackground(show(joined(peer), output, name, path));
+      await inBackground(show(peer, output, name, path));
     },
-  },
+  }),
 ];
 
 async function show({ pictures }: Peer, output: Output, peer: string, path: string): Promise<void> {
   const onAsking = once(() =>
-    output.note(`${shownPeerName(peer)} is asked whether you may`, { event: "asking", peer })
+    output.note(`Waiting for the consent of ${shownPeerName(peer)}`, { event: "asking", peer })
   );
   const { name, size, tookMs, parts, sent } = await pictures.show(peer, path, { onAsking });
   const rate = tookMs > 0 ? size / tookMs * 1000 : 0;
@@ -48,11 +45,11 @@ async function show({ pictures }: Peer, output: Output, peer: string, path: stri
   });
 }
 
-/** What is said once, however often it happens. */
-function once(say: () => void): () => void {
-  let said = false;
+/** Reports something once, however often it happens. */
+function once(report: () => void): () => void {
+  let isReported = false;
   return () => {
-    if (!said) say();
-    said = true;
+    if (!isReported) report();
+    isReported = true;
   };
 }

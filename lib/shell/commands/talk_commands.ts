@@ -1,5 +1,5 @@
 /**
- * The commands by which people talk.
+ * The commands that send and list messages.
  * @module
  */
 
@@ -7,42 +7,36 @@ import { MESSAGES_KEPT_MAX, TELL_BYTES_MAX } from "../../core/limits.ts";
 import { shownPeerName } from "../../core/peer_name.ts";
 import { printable } from "../../core/printable.ts";
 import type { KeptMessage } from "../../peer/talk/outbox.ts";
-import { type Command, type CommandContext, type CommandFlags, joined } from "./command.ts";
+import { type Command, peerCommand, type PeerContext } from "./command.ts";
 import { parseCount } from "../../cli/flags.ts";
 
 /** The commands. */
 export const TALK_COMMANDS: readonly Command[] = [
-  {
+  peerCommand({
     name: "tell",
-    args: "PEER TEXT...",
+    args: [{ name: "PEER", completes: "peers" }, { name: "TEXT", takes: "text", completes: "peers" }],
     about: "send the message TEXT to PEER; if PEER is away, it is delivered when PEER is back",
-    more:
-      `Up to ${TELL_BYTES_MAX} bytes. In the shell everything after the name is sent as typed. A message that cannot be delivered is kept, and sent in order when your peer runs on this folder and PEER is here.`,
+    more: `A message has at most ${TELL_BYTES_MAX} bytes. In the shell, everything after the name is sent as typed. ` +
+      "A message that cannot be delivered is stored with your folder, and sent in order as soon as your peer " +
+      "and PEER are both connected.",
     flags: {},
-    completes: ["peers"],
-    needs: "peer",
-    count: { min: 2, max: Infinity },
-    textAfter: 2,
     run: tell,
-  },
-  {
+  }),
+  peerCommand({
     name: "messages",
-    args: "[PEER]",
+    args: [{ name: "PEER", takes: "optional", completes: "peers" }],
     about: "list the messages sent and received; with PEER, only those to and from PEER",
-    flags: { limit: { value: "N", about: "how many rows at most", byDefault: "20" } },
-    completes: ["peers"],
-    needs: "peer",
-    count: { min: 0, max: 1 },
-    check: (flags) => void limitOf(flags),
+    flags: { limit: { value: "N", about: "show at most N rows", byDefault: "20" } },
+    check: ({ limit }) => void parseCount("limit", limit),
     run: listMessages,
-  },
+  }),
 ];
 
 async function tell(
-  { output, peer }: CommandContext,
-  [name = "", ...words]: readonly string[],
+  { output, peer }: PeerContext,
+  [name, words]: readonly [peer: string, text: readonly string[]],
 ): Promise<void> {
-  const told = await joined(peer).outbox.tell(name, words.join(" "));
+  const told = await peer.outbox.tell(name, words.join(" "));
   if (told.waitsFor === undefined) {
     const { peer, id } = told;
     return output.result(`Delivered to ${shownPeerName(peer)}`, { event: "delivered", peer, id, count: 1 });
@@ -58,13 +52,13 @@ async function tell(
 }
 
 function listMessages(
-  { output, peer }: CommandContext,
-  [name]: readonly string[],
-  flags: CommandFlags,
+  { output, peer }: PeerContext,
+  [name]: readonly [peer: string | undefined],
+  flags: { readonly limit: string },
 ): Promise<void> {
-  const self = joined(peer).name;
-  const limit = limitOf(flags);
-  const messages = joined(peer).outbox.history({ peer: name, limit });
+  const self = peer.name;
+  const limit = Math.min(parseCount("limit", flags.limit), MESSAGES_KEPT_MAX);
+  const messages = peer.outbox.history({ peer: name, limit });
   if (messages.length === 0) {
     const none = name === undefined ? "There are no messages" : `There are no messages with ${printable(name)}`;
     output.nothing(`${none}: write one with tell PEER TEXT`);
@@ -93,11 +87,7 @@ function endsOf({ peer, state }: KeptMessage, self: string): { from: string; to:
   return state === "received" ? { from: peer, to: self } : { from: self, to: peer };
 }
 
-function limitOf(flags: CommandFlags): number {
-  return Math.min(parseCount("limit", String(flags["limit"])), MESSAGES_KEPT_MAX);
-}
-
-/** A time of this machine's clock, to the minute: 2026-11-21 02:16. */
+/** A time in this machine's time zone, to the minute: 2026-11-21 02:16. */
 function formatTime(ms: number): string {
   const time = new Date(ms);
   const two = (part: number): string => String(part).padStart(2, "0");

@@ -1,5 +1,5 @@
 /**
- * What a peer tells, as people read it.
+ * Events of a peer as sentences for people.
  * @module
  */
 
@@ -14,11 +14,10 @@ import type { ToldEvent } from "../../peer/talk/mailbox.ts";
 import type { OutboxEvent } from "../../peer/talk/outbox.ts";
 import { namedWithKey } from "../../peer/find/who.ts";
 
-/** A question as a person reads it: who, what, how large, and how to answer. */
-function describeQuestion({ number, kind, peer, id, key, name, size }: Question): string {
-  const who = id === NO_ID
-    ? peer
-    : `${peer} (${fingerprint(id)}${key === "changed" ? ", another key than before" : ""})`;
+/** Describes a request for consent: the peer, the file, its size, and how to answer. */
+function describeRequest({ number, kind, peer, id, key, name, size }: Question): string {
+  const changed = key === "changed" ? ", another key than before" : "";
+  const named = id === NO_ID ? peer : `${peer} (${fingerprint(id)}${changed})`;
   const what = `"${name}" (${formatSize(size)})`;
   const wish = kind === "download"
     ? `wants to download ${what}`
@@ -26,10 +25,13 @@ function describeQuestion({ number, kind, peer, id, key, name, size }: Question)
     ? `wants to put ${what} here`
     : `wants to show you ${what}`;
   const always = id === NO_ID ? "" : ", always";
-  return `Question ${number}: ${who} ${wish}. Answer: accept ${number}, refuse ${number}${always}`;
+  return `Request ${number}: ${named} ${wish}. Answer: accept ${number}, refuse ${number}${always}`;
 }
 
-/** A message, with the sender's key where the name alone does not say who it is; or what became of messages. */
+/**
+ * Describes a message, with the sender's key when the name alone does not identify the sender; or
+ * the delivery of messages.
+ */
 function describeTalk(event: ToldEvent | OutboxEvent): string {
   switch (event.event) {
     case "told": {
@@ -40,7 +42,7 @@ function describeTalk(event: ToldEvent | OutboxEvent): string {
     case "undelivered":
       return event.kept
         ? `Messages wait for ${event.peer}: ${event.why}${event.hint === "" ? "" : ` (${event.hint})`}`
-        : `A message was given up, since ${event.peer} does not take it: ${event.why}`;
+        : `A message was dropped, since ${event.peer} does not accept it: ${event.why}`;
   }
 }
 
@@ -52,7 +54,7 @@ export function describeEvent(event: PeerEvent): string {
 function describe(event: PeerEvent): string {
   switch (event.event) {
     case "index-lost":
-      return `Lost the index (${event.why}); trying to reach it again, running downloads go on`;
+      return `Lost the index (${event.why}); trying to reach it again, running downloads continue`;
     case "index-back":
       return `Back at the index ${formatAddress(event.index)}`;
     case "index-refused":
@@ -61,20 +63,20 @@ function describe(event: PeerEvent): string {
       return `Others cannot reach you at ${
         formatAddress(event)
       }, so your files are not listed; open that port in this ` +
-        "machine's firewall and start again (searching and downloading work all the same)";
+        "machine's firewall and start again (searching and downloading work without it)";
     case "bad-source":
-      return `${event.peer} is not asked for "${event.file}" any more: ${event.why}`;
+      return `No longer downloading "${event.file}" from ${event.peer}: ${event.why}`;
     case "asked":
-      return describeQuestion(event);
+      return describeRequest(event);
     case "answered":
       return event.allowed
-        ? `Question ${event.number}: allowed`
+        ? `Request ${event.number}: allowed`
         : event.inTime
-        ? `Question ${event.number}: refused`
-        : `Question ${event.number}: nobody answered, so it was refused`;
+        ? `Request ${event.number}: refused`
+        : `Request ${event.number}: refused, since it was not answered in time`;
     case "picture":
       return `${namedWithKey(event.peer, event)} shows you ${event.name} (${formatSize(event.size)})` +
-        (event.path === undefined ? "; it is not kept, since there is no inbox (--inbox)" : `: ${event.path}`);
+        (event.path === undefined ? "; it is not saved, since there is no inbox (--inbox)" : `: ${event.path}`);
     case "picture-lost":
       return `${event.name} from ${namedWithKey(event.peer, event)} did not arrive: ${event.why}`;
     case "told":
@@ -86,45 +88,45 @@ function describe(event: PeerEvent): string {
     case "inbox-full":
       return event.isNamed === true
         ? "The inbox accepts nothing more until there is room on that disk"
-        : `The inbox takes nothing more: the disk of "${event.path}" is full; make room there, and it goes on`;
+        : `The inbox accepts nothing more: the disk of "${event.path}" is full; free space there to continue`;
     case "taken-back":
       return `${namedWithKey(event.peer, event)} took back ${event.name}`;
     case "unreadable":
-      return `"${event.file}" cannot be read, so nobody can get it; check its permissions and the disk`;
+      return `"${event.file}" cannot be read, so nobody can download it; check its permissions and the disk`;
     case "unnamable":
-      return `"${event.file}" is not shared: its name is no Unicode text; rename it to share it`;
+      return `"${event.file}" is not shared: its name is not valid Unicode; rename it to share it`;
     case "other-bytes":
-      return `"${event.file}" has other bytes than before, though its size and date are the same: others now get what ` +
-        "it holds now; if you did not change it, the disk may be damaged";
+      return `The bytes of "${event.file}" have changed, although its size and date have not: others now get the ` +
+        "new bytes; if you did not change the file, the disk may be damaged";
     case "insecure":
       return event.why;
     case "download-waits":
       return event.isNamed === true
         ? `The download of "${event.file}" waits until there is room on that disk`
-        : `The download of "${event.file}" waits: the disk of "${event.path}" is full; make room there, and it goes on`;
+        : `The download of "${event.file}" waits: the disk of "${event.path}" is full; free space there to continue`;
     case "state-damaged": {
       const kept = event.lost.length === 0
-        ? "all of it was read"
-        : `not all could be read of: ${event.lost.join(", ")}`;
-      return `"${event.path}" was damaged; it lies at "${event.aside}" now (${kept})`;
+        ? "all of it could be read"
+        : `could not read all of: ${event.lost.join(", ")}`;
+      return `"${event.path}" was damaged, and was moved to "${event.aside}" (${kept})`;
     }
     case "state-replaced": {
-      const kept = event.lost.length === 0 ? "nothing is lost" : `not all could be read of: ${event.lost.join(", ")}`;
-      return `Another program deleted or cut "${event.path}" while it was in use; it was written again (${kept})`;
+      const kept = event.lost.length === 0 ? "nothing is lost" : `could not read all of: ${event.lost.join(", ")}`;
+      return `Another program deleted or truncated "${event.path}" while it was in use; it was written again (${kept})`;
     }
     case "set-aside":
-      return `"${event.path}" was ${event.kind}, not a file; it lies at "${event.aside}" now`;
+      return `"${event.path}" was ${event.kind}, not a file, and was moved to "${event.aside}"`;
     case "trust-restored":
-      return `The database had lost ${formatCount(event.peers, "known key")}, which came back from "${event.path}"`;
+      return `The database had lost ${formatCount(event.peers, "known key")}, which were restored from "${event.path}"`;
     case "state-not-kept":
-      return `${event.why}; what happens in this run is not remembered`;
+      return `${event.why}; this run is not remembered`;
     case "state-unwritten":
       return event.isNamed === true
-        ? "What is remembered is written as soon as there is room on that disk"
-        : `${event.why}; what is remembered is written as soon as that is possible`;
+        ? "Keys, messages and downloads are saved as soon as there is room on that disk"
+        : `${event.why}; keys, messages and downloads are saved as soon as that is possible`;
     case "state-written":
-      return `"${event.path}" can be written again, and everything is written`;
+      return `"${event.path}" can be written again, and everything is saved`;
     case "renamed":
-      return `${event.from} is taken here, so you are ${event.name}; choose a name with --name`;
+      return `The name ${event.from} is taken, so yours is ${event.name}; choose another with --name`;
   }
 }

@@ -1,11 +1,12 @@
 /**
- * Finds out which pictures the terminal can show, by asking it before the shell begins. Called by shell.ts.
+ * Finds out which pictures the terminal can show, by asking it before the shell starts. Called by
+ * shell.ts.
  * @module
  */
 
-import { type ImageChoice, type ImageProtocol, readAnswer, WHO_ARE_YOU } from "./inline_image.ts";
+import { type ImageChoice, type ImageProtocol, readAnswer, TERMINAL_QUERY } from "./inline_image.ts";
 
-/** A terminal's two ends: `process.stdin` and `process.stdout`, as far as they are needed. */
+/** The parts of `process.stdin` and `process.stdout` that are needed here. */
 export interface TerminalEnds {
   readonly input: {
     setRawMode(raw: boolean): unknown;
@@ -17,10 +18,16 @@ export interface TerminalEnds {
   readonly output: { write(text: string): unknown };
 }
 
-/** How long a terminal that answers nothing is waited for; all that we know answer, over SSH within the time there and back. */
+/**
+ * How long to wait for a terminal's answer. All known terminals answer, over SSH within one round
+ * trip.
+ */
 const ANSWER_WAIT_MS = 400;
 
-/** The protocol to show pictures with: the one a person chose, or the one that the terminal says it speaks. What is typed meanwhile is kept. */
+/**
+ * Chooses the protocol for pictures: the one that a person chose, or else the one that the terminal
+ * reports. Keeps what is typed meanwhile.
+ */
 export async function imageProtocol(choice: ImageChoice, ends: TerminalEnds): Promise<ImageProtocol | undefined> {
   if (choice !== "auto") return choice === "off" ? undefined : choice;
   const { input, output } = ends;
@@ -32,11 +39,11 @@ export async function imageProtocol(choice: ImageChoice, ends: TerminalEnds): Pr
     if (readAnswer(text).over) answered.resolve();
   };
   const timer = setTimeout(() => answered.resolve(), ANSWER_WAIT_MS);
-  // Without it, the answer would be echoed onto the screen.
+  // Without raw mode, the answer would be echoed onto the screen.
   input.setRawMode(true);
   input.on("data", take);
   try {
-    output.write(WHO_ARE_YOU);
+    output.write(TERMINAL_QUERY);
     await answered.promise;
   } finally {
     clearTimeout(timer);

@@ -1,9 +1,11 @@
 /**
- * Pictures on a terminal: which protocol it speaks, and a picture in that protocol. Pure; called by image_query.ts and output.ts.
+ * Pictures on a terminal: which protocol the terminal speaks, and a picture in that protocol. Pure.
+ * Called by image_query.ts and output.ts.
  *
- * What a terminal is would stand in the environment (`TERM_PROGRAM`), but a peer may not read that and asks for nothing more. So the terminal is
- * asked itself, which also works over SSH. Sources: the kitty graphics protocol (sw.kovidgoyal.net/kitty/graphics-protocol), iTerm2's inline
- * images (iterm2.com/documentation-images.html), XTVERSION in xterm's control sequences.
+ * The terminal's type is in the environment (`TERM_PROGRAM`), which a peer has no permission to
+ * read. So the terminal itself is asked, which also works over SSH. Sources: the kitty graphics
+ * protocol (sw.kovidgoyal.net/kitty/graphics-protocol), iTerm2's inline images
+ * (iterm2.com/documentation-images.html), and XTVERSION in xterm's control sequences.
  * @module
  */
 
@@ -13,34 +15,40 @@ import type { ImageType } from "../../core/image_type.ts";
 export const IMAGE_PROTOCOLS = ["kitty", "iterm2"] as const;
 export type ImageProtocol = typeof IMAGE_PROTOCOLS[number];
 
-/** What `--images` takes. */
+/** The values of `--images`. */
 export const IMAGE_CHOICES = ["auto", ...IMAGE_PROTOCOLS, "off"] as const;
 export type ImageChoice = typeof IMAGE_CHOICES[number];
 
-/** Asks for the terminal's name and version (XTVERSION), and then for its attributes (DA1): the second is answered by every terminal. */
-export const WHO_ARE_YOU = "\x1b[>q\x1b[c";
+/**
+ * Asks for the terminal's name and version (XTVERSION), and then for its attributes (DA1), which
+ * every terminal answers.
+ */
+export const TERMINAL_QUERY = "\x1b[>q\x1b[c";
 
-/** Terminals by the beginning of their name. Those that show no pictures unless told to are not here. */
+/**
+ * Terminals by the beginning of their name. Terminals that show pictures only after being
+ * configured are not listed.
+ */
 const SPEAKS: readonly (readonly [name: RegExp, protocol: ImageProtocol])[] = [
   [/^(?:kitty|ghostty)\b/i, "kitty"],
   [/^(?:iterm2|wezterm)\b/i, "iterm2"],
 ];
 
-/** Base64 that one escape sequence of kitty's protocol holds. */
+/** How many characters of base64 one escape sequence of kitty's protocol carries. */
 const KITTY_CHUNK = 4096;
 const ESCAPE = "\x1b";
-/** The two answers to {@linkcode WHO_ARE_YOU}: what the terminal is called, and what it can do, which every terminal says. */
+/** The two answers to {@linkcode TERMINAL_QUERY}: the terminal's name, and its attributes. */
 const NAME_REGEXP = new RegExp(`${ESCAPE}P>\\|([^${ESCAPE}]*)${ESCAPE}\\\\`);
 const ATTRIBUTES_REGEXP = new RegExp(`${ESCAPE}\\[\\?[0-9;]*c`);
-/** Pictures beyond this are not worth what they cost a terminal. */
+/** Larger pictures would occupy a terminal for too long. */
 const SHOWN_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What a terminal has answered to {@linkcode WHO_ARE_YOU} so far. */
+/** The part of the answer to {@linkcode TERMINAL_QUERY} that has arrived. */
 export interface Answered {
-  /** Whether the answer has ended. */
+  /** Whether the answer is complete. */
   readonly over: boolean;
   readonly protocol: ImageProtocol | undefined;
-  /** What was no part of the answer: typed meanwhile. */
+  /** Text that is not part of the answer: it was typed meanwhile. */
   readonly rest: string;
 }
 
@@ -53,7 +61,11 @@ export function readAnswer(text: string): Answered {
   return { over: attributes !== null, protocol, rest };
 }
 
-/** A picture as what makes the terminal show it; undefined where it cannot. Of the picture only base64 gets to the terminal. */
+/**
+ * Encodes a picture for the terminal. The terminal receives its bytes only as base64.
+ *
+ * @returns Terminal codes; undefined when the terminal cannot show the picture.
+ */
 export function inlineImage(
   protocol: ImageProtocol | undefined,
   bytes: Uint8Array,
@@ -69,7 +81,7 @@ export function inlineImage(
   for (let start = 0; start < base64.length; start += KITTY_CHUNK) {
     const chunk = base64.slice(start, start + KITTY_CHUNK);
     const more = start + KITTY_CHUNK < base64.length ? 1 : 0;
-    // q=2: the terminal says nothing about it, which would be taken for typed.
+    // q=2: the terminal sends no answer, which would look like typed text.
     chunks.push(`\x1b_G${start === 0 ? "a=T,f=100,q=2," : ""}m=${more};${chunk}\x1b\\`);
   }
   return chunks.join("");

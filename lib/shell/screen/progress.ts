@@ -1,5 +1,6 @@
 /**
- * A transfer's progress as one line. Pure: a view and a width in, text out; drawing and timing are elsewhere.
+ * A transfer's progress as one line. Pure: a view and a width in, text out. Called by shell.ts and
+ * progress_display.ts.
  * @module
  */
 
@@ -15,11 +16,12 @@ const BAR_COLUMNS_MIN = 6;
 const BAR_COLUMNS_MAX = 30;
 
 /**
- * One line of at most `columns` characters: name, bar, percent, and as much of size, speed and time left as fits.
+ * One line of at most `columns` characters: name, bar, percent, and as much of speed, time left and
+ * size as fits.
  */
 export function progressLine(view: TransferView, columns: number): string {
   const percent = `${String(percentDone(view)).padStart(3)} %`;
-  // From the most to the least important; what does not fit is left out from the end.
+  // Facts are in order of importance. The last ones are left out when they do not fit.
   const facts = factsOf(view);
   let tail = percent;
   for (const fact of facts) {
@@ -39,12 +41,12 @@ export function progressLine(view: TransferView, columns: number): string {
   return cutMiddle(`${shownName}  ${bar}${tail}`, columns);
 }
 
-/** The same without a bar, for output that is not a terminal. */
+/** A transfer's progress without a bar, for output that is not a terminal. */
 export function plainProgress(view: TransferView): string {
   return [`${printable(view.name)}: ${percentDone(view)} %`, ...factsOf(view)].join(", ");
 }
 
-/** Whole percents that are here; 100 only when all is. */
+/** How many percent have arrived, rounded down. */
 export function percentDone({ done, size }: TransferView): number {
   return size === 0 ? 100 : Math.floor(done / size * 100);
 }
@@ -66,9 +68,9 @@ function factsOf(view: TransferView): string[] {
         ...retries,
       ];
     case "checking":
-      return ["checking what is here", amount];
+      return ["checking what has arrived", amount];
     case "finishing":
-      return ["making sure it is on the disk", amount];
+      return ["writing it to the disk", amount];
     case "connecting":
       return [view.sources.length === 0 ? "looking for peers that have it" : `connecting to ${from}`];
     case "waiting":

@@ -1,20 +1,21 @@
 /**
- * Shows how downloads go while a one-shot command waits for them: one line that is drawn over on a terminal, a line now and then elsewhere.
- * On standard error, so that results stay clean.
+ * Shows the progress of a transfer while a one-shot command waits for it: on a terminal one line
+ * that is drawn again and again, elsewhere a line now and then. It writes to standard error, so
+ * standard output holds only results. Called by one_shot.ts.
  * @module
  */
 
 import { printableJson } from "../../core/printable.ts";
 import type { TransferView } from "../../peer/get/transfer.ts";
-import { draw } from "./output.ts";
+import { draw } from "../../cli/streams.ts";
 import { percentDone, plainProgress, progressLine } from "./progress.ts";
-import { screenText, terminalColumns } from "./screen_text.ts";
+import { screenText, terminalColumns } from "../../cli/screen_text.ts";
 import { padText } from "../../cli/style.ts";
 
 const REDRAW_MS = 150;
 const PLAIN_MS = 2_000;
 
-/** Draws until `ended` settles, then leaves nothing behind on a terminal. */
+/** Draws until `ended` settles. On a terminal, it then erases what it drew. */
 export async function showProgress(
   view: () => TransferView,
   ended: Promise<unknown>,
@@ -26,25 +27,28 @@ export async function showProgress(
   try {
     await ended;
   } catch {
-    // Whoever started the download hears of its failure.
+    // The code that started the transfer handles its failure.
   } finally {
     clearInterval(timer);
     if (onTerminal) clearProgress();
   }
 }
 
-/** Leaves nothing of the progress on a terminal. */
+/** Erases the progress from the terminal. */
 export function clearProgress(): void {
   draw(`\r${" ".repeat(usedColumns())}\r`);
 }
 
-/** Spaces, and no escape codes, cover what was drawn before: not every terminal understands these. */
+/** Covers the previous drawing with spaces, since not every terminal understands escape codes. */
 function drawOver(view: TransferView): void {
   const columns = usedColumns();
   draw(`\r${padText(screenText(progressLine(view, columns)), columns)}`);
 }
 
-/** One column less than there are, so that the cursor does not wrap to a line that is never cleared. */
+/**
+ * One column less than the terminal has, so that the cursor does not wrap to a line that is never
+ * cleared.
+ */
 function usedColumns(): number {
   return terminalColumns() - 1;
 }

@@ -1,5 +1,5 @@
 /**
- * Says how far a transfer came that the end of the program stops. Called by shell.ts and one_shot.ts.
+ * Reports a transfer that the end of the program stops. Called by shell.ts and one_shot.ts.
  * @module
  */
 
@@ -7,7 +7,7 @@ import type { TransferView } from "../../peer/get/transfer.ts";
 import type { Output } from "./output.ts";
 import { percentDone } from "./progress.ts";
 
-/** Says that a transfer stopped, and in `then`, how it goes on. */
+/** Reports how far a transfer came. `then` says how to continue it. */
 export function noteStopped(output: Output, view: TransferView, then: string): void {
   const { name, done, size } = view;
   const at = size === 0 ? "" : ` at ${percentDone(view)} %`;

@@ -1,23 +1,24 @@
 /**
- * The screen of an interactive shell: a prompt with history and completion, output above it, and status lines below it that are redrawn
- * without touching what is being typed. Line editing is node:readline's.
+ * The screen of an interactive shell: a prompt with history and completion, output above it, and
+ * status lines below it, which are redrawn without touching the typed text. node:readline edits the
+ * line.
  *
- * Every write goes through here, to standard output, so that nothing lands in the middle of something else. Cursor movements are relative:
- * the terminal may scroll at any line feed.
+ * Everything is written here, to standard output, so that no two writes mix. Cursor movements are
+ * relative: the terminal may scroll at any line feed.
  * @module
  */
 
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import type { LineWriter } from "./output.ts";
-import { screenText, terminalColumns } from "./screen_text.ts";
+import { screenText, terminalColumns } from "../../cli/screen_text.ts";
 import { textWidth } from "../../cli/style.ts";
 
 const PROMPT = "recess> ";
 const CLEAR_DOWN = "\x1b[J";
 const CLEAR_LINE = "\x1b[K";
 
-/** What the terminal asks of the shell. */
+/** What the shell does for the terminal. */
 export interface TerminalHandlers {
   /** A line was entered. */
   onLine(line: string): void;
@@ -25,13 +26,19 @@ export interface TerminalHandlers {
   onInterrupt(): void;
   /** Ctrl-D was pressed, or the terminal is gone. */
   onEnd(): void;
-  /** The lines to show below the prompt now. Each has to fit into one line of the terminal. */
+  /** Returns the lines to show below the prompt. Each must fit into one line of the terminal. */
   status(): readonly string[];
-  /** Tab was pressed behind `line`: what replaces its end. The handler itself shows what there is to choose from. */
+  /**
+   * Tab was pressed behind `line`. Resolves to the text that replaces the typed end; the handler
+   * itself shows the choices.
+   */
   complete(line: string): Promise<{ readonly typed: string; readonly insert: string | undefined }>;
 }
 
-/** readline keeps the row of its cursor for redrawing; text printed in between moves it to the first. */
+/**
+ * readline remembers the row of its cursor for redrawing. After text was printed above, that is the
+ * first row.
+ */
 type Readline = Interface & { prevRows?: number };
 
 /** A terminal in use. */
@@ -51,7 +58,8 @@ export class Terminal implements LineWriter, Disposable {
       historySize: 500,
       removeHistoryDuplicates: true,
       completer: (line: string, done: (error: Error | null, result: [string[], string]) => void) => {
-        // readline is given at most one completion, since it writes several to the screen as they are.
+        // readline gets at most one completion: it would write several of them to the screen
+        // without escaping them.
         handlers.complete(line).then(
           ({ typed, insert }) => done(null, [insert === undefined ? [] : [insert], typed]),
           () => done(null, [[], line]),
@@ -65,28 +73,28 @@ export class Terminal implements LineWriter, Disposable {
       this.#drawnLines = 0;
       handlers.onLine(line);
     });
-    // A terminal that has gone is noticed at its input; what cannot be written to it ends nothing.
+    // A terminal that has gone ends the input, which ends the shell. A failed write need not.
     process.stdout.on("error", this.#ignore);
-    // readline clears what is below whenever it draws its line anew.
+    // readline clears everything below whenever it redraws its line.
     process.stdin.on("keypress", this.#redrawSoon);
     this.#readline.on("SIGINT", () => handlers.onInterrupt());
     this.#readline.on("close", () => handlers.onEnd());
   }
 
-  /** What has been typed and not entered. */
+  /** The text that has been typed and not entered. */
   get typed(): string {
     return this.#readline.line;
   }
 
-  /** Shows the prompt: the next line may be typed. */
+  /** Shows the prompt for the next line. */
   prompt(): void {
     this.#prompting = true;
-    // What was typed meanwhile stays, and so does the cursor behind it.
+    // Text that was typed meanwhile stays, and the cursor stays behind it.
     this.#readline.prompt(true);
     this.#drawStatus();
   }
 
-  /** Drops what has been typed and shows an empty prompt. */
+  /** Drops the typed text and shows an empty prompt. */
   clearTyped(): void {
     this.#readline.write(null, { ctrl: true, name: "e" });
     this.#readline.write(null, { ctrl: true, name: "u" });
@@ -109,7 +117,7 @@ export class Terminal implements LineWriter, Disposable {
     return terminalColumns();
   }
 
-  /** Draws the status lines anew. */
+  /** Draws the status lines again. */
   redraw(): void {
     if (this.#prompting) this.#drawStatus();
   }
@@ -117,7 +125,7 @@ export class Terminal implements LineWriter, Disposable {
   [Symbol.dispose](): void {
     process.stdin.off("keypress", this.#redrawSoon);
     process.stdout.off("error", this.#ignore);
-    // Leaves the cursor on a line of its own for whoever has the terminal next.
+    // Leaves the cursor on a new line, for the next program on this terminal.
     this.#write(this.#prompting ? `${CLEAR_DOWN}\n` : CLEAR_DOWN);
     this.#prompting = false;
     this.#readline.close();
@@ -142,14 +150,17 @@ export class Terminal implements LineWriter, Disposable {
     this.#drawStatus();
   }
 
-  /** Draws the status below what is being typed, which may be several rows, and puts the cursor back. */
+  /**
+   * Draws the status below the typed text, which may take several rows, and moves the cursor back.
+   */
   #drawStatus(): void {
     const lines = this.#statusLines();
     if (lines.length === 0 && this.#drawnLines === 0) return;
     const { rows, cols } = this.#readline.getCursorPos();
     const below = this.#typedRows() - rows;
     const drawn = lines.map((line) => `\n\r${screenText(line)}${CLEAR_LINE}`).join("");
-    // Where there is nothing to draw any more, the row below exists, because something was drawn there.
+    // When there are no status lines left, the row below exists nevertheless: status lines were
+    // drawn there before.
     const cleared = lines.length > 0 ? CLEAR_DOWN : `${down(1)}\r${CLEAR_DOWN}${up(1)}`;
     this.#write(`${down(below)}${drawn}${cleared}${up(below + lines.length)}\r${right(cols)}`);
     this.#drawnLines = lines.length;

@@ -9,14 +9,14 @@ const TABLE = {
   ...COMMON_FLAGS,
 } as const;
 
-Deno.test("parseFlags() gives values, defaults and words, wherever flags stand", () => {
+Deno.test("parseFlags() returns values, defaults and words, wherever the flags are", () => {
   const { flags, words, given } = parseFlags(["./share", "--name", "Ana", "get", "--json", "007", "--port=5"], TABLE);
   assertEquals([flags.name, flags.port, flags.json, flags.debug, flags.output], ["Ana", "5", true, false, undefined]);
   assertEquals([words, given], [["./share", "get", "007"], ["port", "name", "json"]]);
   assertEquals(parseFlags([], TABLE).flags.port, "1099");
 });
 
-Deno.test("parseFlags() takes values that look like flags, and words that do after --", () => {
+Deno.test("parseFlags() accepts values that look like flags, and after -- words that do", () => {
   assertEquals(parseFlags(["get", "x", "--output", "-"], TABLE).flags.output, "-");
   assertEquals(parseFlags(["--name", "--json"], TABLE).flags.name, "--json");
   assertEquals(parseFlags(["get", "--", "--strange name"], TABLE).words, ["get", "--strange name"]);
@@ -28,7 +28,7 @@ Deno.test("parseFlags() refuses unknown flags and flags without their value", ()
   }
 });
 
-Deno.test("parseFlags() lets a flag stand alone or with one of its words, and never takes another word for one", () => {
+Deno.test("parseFlags() reads a flag alone or with one of its words, and leaves other words alone", () => {
   const table = { ...TABLE, inbox: { words: ["share"], about: "inbox" } } as const;
   const cases: [args: string[], inbox: string | undefined, words: string[]][] = [
     [["./f"], undefined, ["./f"]],

@@ -22,7 +22,7 @@ Deno.test("textWidth() counts columns, not characters", () => {
   }
 });
 
-Deno.test("cutMiddle() keeps both ends and never the half of a character", () => {
+Deno.test("cutMiddle() keeps both ends and cuts no character in half", () => {
   assertEquals(cutMiddle("short", 9), "short");
   assertEquals(cutMiddle("a very long name.mp4", 11), "a ver…e.mp4");
   assertEquals(cutMiddle("学习资料学习资料", 7), "学习…料");
@@ -35,7 +35,7 @@ Deno.test("cutMiddle() keeps both ends and never the half of a character", () =>
   }
 });
 
-Deno.test("padText() fills to a width on either side", () => {
+Deno.test("padText() adds spaces on either side", () => {
   assertEquals([padText("学", 4), padText("学", 4, "right"), padText("long", 2)], ["学  ", "  学", "long"]);
 });
 
@@ -58,7 +58,7 @@ Deno.test("renderTable() aligns columns, wide characters included", () => {
   );
 });
 
-Deno.test("renderTable() fits any terminal that has room for its fixed columns, and cuts the widest first", () => {
+Deno.test("renderTable() fits every terminal with room for its fixed columns, and shortens the widest first", () => {
   const name = "a long name of a lecture about distributed systems.mp4";
   const rows = [["1", name, "1.50 GB", "ana, rui, eva, joa"]];
   for (const columns of [60, 50, 40, 35]) {
@@ -70,7 +70,7 @@ Deno.test("renderTable() fits any terminal that has room for its fixed columns, 
   assert(at60?.endsWith("ana, rui, eva, joa"), at60);
 });
 
-Deno.test("renderTable() never lets a cell act on the terminal, and leaves all in a pipe", () => {
+Deno.test("renderTable() escapes cells for a terminal, and shortens nothing in a pipe", () => {
   const rows = [["1", "evil\u001b[2J\nname", "1 B", "\u202eana"]];
   const table = renderTable(COLUMNS, rows, { columns: Infinity, style: PLAIN });
   assertEquals(table.split("\n").length, 2);

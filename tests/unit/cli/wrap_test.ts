@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { textWidth } from "../../../lib/cli/style.ts";
 import { wrapHelp, wrapWords } from "../../../lib/cli/wrap.ts";
 
-Deno.test("wrapWords() breaks between words, by columns, and leaves alone what fits", () => {
+Deno.test("wrapWords() breaks between words, by columns, and only lines that do not fit", () => {
   assertEquals(wrapWords("short", 20), "short");
   assertEquals(wrapWords("sees the names of what you share", 18), "sees the names of\nwhat you share");
   assertEquals(wrapWords("a  table   row", 14), "a  table   row");
@@ -20,7 +20,7 @@ Deno.test("wrapWords() loses nothing, whatever the width", () => {
   }
 });
 
-Deno.test("wrapHelp() goes on under the text that a line belongs to, or below where that leaves too few columns", () => {
+Deno.test("wrapHelp() continues below the last column, or indented when that is too narrow", () => {
   const line = "  --port PORT  the port for other peers to call";
   assertEquals(wrapHelp(line, 80), line);
   assertEquals(wrapHelp(line, 40), "  --port PORT  the port for other peers\n               to call");

@@ -16,7 +16,7 @@ function tab(line: string, vocabulary = ROOM): Completion & { typed: string } {
   return { ...complete(what, vocabulary), typed: what.typed };
 }
 
-Deno.test("complete() inserts the only name that fits, quoted where needed, in place of what was typed", () => {
+Deno.test("complete() replaces the typed text by the only matching name, quoted when needed", () => {
   const cases: [line: string, typed: string, insert: string][] = [
     ["sea", "sea", "search "],
     ["get aula2", "aula2", "aula2.mp4 "],
@@ -41,7 +41,7 @@ Deno.test("complete() inserts the only name that fits, quoted where needed, in p
   for (const [line, typed, insert] of cases) assertEquals(tab(line), { typed, insert, choices: [] }, line);
 });
 
-Deno.test("complete() keeps what was typed: several names give their common beginning, or are shown", () => {
+Deno.test("complete() inserts the common beginning of several names, or offers them as choices", () => {
   assertEquals(tab("get au"), { typed: "au", insert: "Aula", choices: [] }, "as the first one writes it");
   assertEquals(tab("get a").insert, undefined);
   assertEquals(tab("get a").choices, ["Aula 1.mp4", "aula2.mp4", "A film about peers.mp4"]);
@@ -56,7 +56,7 @@ Deno.test("complete() keeps what was typed: several names give their common begi
   assertEquals(tab("").choices.length, COMMANDS.length + 1);
 });
 
-Deno.test("complete() inserts nothing that does not begin like what was typed, whatever the names are", () => {
+Deno.test("complete() inserts only text that begins with the typed text", () => {
   const parts = ["a", "A", "á", "film", " ", '"', "'", "\\", "学", "1", "/", "."];
   let seed = 7;
   const pick = (): string => parts[seed = (seed * 48271) % 2147483647, seed % parts.length] ?? "";
@@ -73,7 +73,7 @@ Deno.test("complete() inserts nothing that does not begin like what was typed, w
   }
 });
 
-Deno.test("complete() offers no name that cannot be shown", () => {
+Deno.test("complete() offers no name that cannot be printed", () => {
   const hostile = ["\x1b]0;owned\x07a", "a\x1b]52;c;eA==\x07", "a\u009b2Jb", "a\u202eb", "a\nquit"];
   assertEquals(tab("get a", { files: hostile }), { typed: "a", insert: undefined, choices: [] });
   assertEquals(tab("get a", { files: [...hostile, "abc"] }).insert, "abc ");

@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Failure } from "../../../../lib/core/failure.ts";
 import {
-  checkUsage,
   commandName,
   commandOverview,
+  commandReference,
   COMMANDS,
   findCommand,
 } from "../../../../lib/shell/commands/commands.ts";
@@ -13,10 +13,11 @@ import { describeError, exitCodeOf } from "../../../../lib/cli/outcome.ts";
 Deno.test("every command has a name, a line of help and its place in the overview", () => {
   const overview = commandOverview();
   for (const { name, about } of COMMANDS) assert(overview.includes(name) && overview.includes(about), name);
+  assertMatch(commandReference(), /^ {2}get WHAT .*\n {6}--compress .*\n {6}--from PEER .*\n {6}--output PATH /m);
   assertEquals(new Set(COMMANDS.map((command) => command.name)).size, COMMANDS.length);
 });
 
-Deno.test("words of the classroom systems stand for commands, in any case, and other words for themselves", () => {
+Deno.test("commandName() knows the words of the classroom systems, in any case", () => {
   for (const [word, name] of [["ajuda", "help"], ["AJUDA", "help"], ["sair", "quit"], ["exit", "quit"], ["ls", "ls"]]) {
     assertEquals(commandName(word ?? ""), name);
   }
@@ -26,17 +27,25 @@ Deno.test("words of the classroom systems stand for commands, in any case, and o
   for (const word of ["n", "N", "nao", "não", "no"]) assertEquals(answerInWords([word]), ["refuse"], word);
 });
 
-Deno.test("checkUsage() counts arguments and knows whose a flag is", () => {
-  const get = findCommand("get");
-  checkUsage(get, ["a"], {}, ["from", "output"]);
-  for (const [args, given] of [[[], []], [["a", "b"], []], [["a"], ["exact"]]] as const) {
-    assertEquals(assertThrows(() => checkUsage(get, args, {}, given), Failure).code, "usage");
-  }
-  assertEquals(assertThrows(() => checkUsage(findCommand("search"), [], { limit: "x" }), Failure).code, "usage");
+Deno.test("a command refuses a wrong number of words, flags of other commands, and values that make no sense", () => {
+  const ready = (name: string, words: string[], given: string[] = [], flags = {}) => {
+    return findCommand(name).ready({ words, flags, given });
+  };
+  assertEquals(ready("get", ["a"], ["from", "output"]).needs, "peer");
+  assertEquals(ready("search", [], ["limit"], { limit: "5" }).needs, "index");
+  assertEquals(ready("help", ["get"]).needs, "nothing");
+  const wrong: [name: string, words: string[], given?: string[], flags?: Record<string, string>][] = [
+    ["get", []],
+    ["get", ["a", "b"]],
+    ["get", ["a"], ["exact"]],
+    ["tell", ["ana"]],
+    ["search", [], ["limit"], { limit: "x" }],
+  ];
+  for (const typed of wrong) assertEquals(assertThrows(() => ready(...typed), Failure).code, "usage", typed.join(" "));
   assertEquals(assertThrows(() => findCommand("gett"), Failure).code, "usage");
 });
 
-Deno.test("errors are one sentence with a hint and the exit code that PRODUCT.md fixes, the trace only with --debug", () => {
+Deno.test("describeError() prints one sentence with a hint, and a stack only with --debug", () => {
   const cases: [code: ConstructorParameters<typeof Failure>[0], exit: number][] = [
     ["usage", 2],
     ["not-found", 3],

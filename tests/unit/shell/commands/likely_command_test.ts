@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { COMMANDS } from "../../../../lib/shell/commands/commands.ts";
 import { likelyCommand } from "../../../../lib/shell/commands/likely_command.ts";
 
-Deno.test("likelyCommand() finds the command behind a slip, a beginning or a word of other programs", () => {
+Deno.test("likelyCommand() understands typing errors, beginnings and words of other programs", () => {
   const names = [...COMMANDS.map(({ name }) => name), "quit"];
   const cases: [word: string, command: string | undefined][] = [
     ["serach", "search"],

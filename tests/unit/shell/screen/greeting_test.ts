@@ -14,26 +14,27 @@ const FACTS: Facts = {
   isPlain: false,
 };
 
-Deno.test("greeting() tells a newcomer what was found, what others can see and three commands to try", () => {
+Deno.test("greeting() lists a newcomer's files, what others can see, and three commands to try", () => {
   assertEquals(greeting(FACTS), [
     "Found 3 files (1.20 MB) in /home/ana/share",
-    "Everybody at the index 10.0.0.1:1099 sees the names of what you share, and can download them; hidden files are never shared",
+    "Everybody at the index 10.0.0.1:1099 sees the names of your files and can download them",
+    "Hidden files are never shared",
     "Transfers are encrypted; your key is 3f9a-11c2-8b0d-77e1",
-    "Here now: 2 other peers with 40 files",
-    "Try: search PART-OF-A-NAME, get NUMBER, peers (help lists the rest)",
+    "Connected now: 2 other peers with 40 files",
+    "Try: search PART-OF-A-NAME, get NUMBER, peers (to list all commands: help)",
   ]);
 });
 
-Deno.test("greeting() says what is different: an empty or new folder, nobody here, consent, no encryption", () => {
-  const told = (facts: Partial<Facts>): string => greeting({ ...FACTS, ...facts }).join("\n");
-  assert(told({ files: 0 }).startsWith("Nothing is in /home/ana/share yet"));
-  assert(told({ folderIsNew: true }).startsWith("Made the folder /home/ana/share"));
-  assert(told({ others: { peers: 0, files: 0 } }).includes("No other peer is here yet"));
-  assert(told({ consent: "ask" }).includes("you are asked when somebody wants one"));
-  assert(told({ isPlain: true }).includes("not encrypted"));
-  assert(!told({ others: undefined }).includes("here"));
+Deno.test("greeting() mentions an empty or new folder, an empty room, consent, and missing encryption", () => {
+  const text = (facts: Partial<Facts>): string => greeting({ ...FACTS, ...facts }).join("\n");
+  assert(text({ files: 0 }).startsWith("The folder /home/ana/share is empty"));
+  assert(text({ folderIsNew: true }).startsWith("Made the folder /home/ana/share"));
+  assert(text({ others: { peers: 0, files: 0 } }).includes("You are the only peer"));
+  assert(text({ consent: "ask" }).includes("you are asked about each download"));
+  assert(text({ isPlain: true }).includes("not encrypted"));
+  assert(!/Connected|only peer/.test(text({ others: undefined })));
 });
 
 Deno.test("greeting() is one line at a later start", () => {
-  assertEquals(greeting({ ...FACTS, isFirstStart: false }), ["help lists what you can do"]);
+  assertEquals(greeting({ ...FACTS, isFirstStart: false }), ["To list the commands: help"]);
 });

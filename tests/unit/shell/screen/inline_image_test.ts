@@ -5,7 +5,7 @@ import {
   type ImageProtocol,
   inlineImage,
   readAnswer,
-  WHO_ARE_YOU,
+  TERMINAL_QUERY,
 } from "../../../../lib/shell/screen/inline_image.ts";
 import { imageBytes } from "../../../support/images.ts";
 
@@ -13,7 +13,7 @@ import { imageBytes } from "../../../support/images.ts";
 const [ESC, BEL] = ["\x1b", "\x07"];
 const ATTRIBUTES = "\x1b[?62;4;6c";
 
-Deno.test("readAnswer() knows who shows pictures, and when the answer is over", () => {
+Deno.test("readAnswer() recognises terminals that show pictures, and the end of the answer", () => {
   const cases: [text: string, over: boolean, protocol: ImageProtocol | undefined, rest: string][] = [
     ["", false, undefined, ""],
     ["\x1bP>|kitty(0.35.1)\x1b\\", false, "kitty", ""],
@@ -31,7 +31,7 @@ Deno.test("readAnswer() knows who shows pictures, and when the answer is over", 
   }
 });
 
-Deno.test("inlineImage() puts nothing but base64 of the picture on the terminal", () => {
+Deno.test("inlineImage() sends a picture to the terminal only as base64", () => {
   const bytes = imageBytes("png", 10_000);
   const iterm2 = inlineImage("iterm2", bytes, "png") ?? "";
   const [, size, base64 = ""] =
@@ -49,7 +49,7 @@ Deno.test("inlineImage() puts nothing but base64 of the picture on the terminal"
   assertEquals(Uint8Array.fromBase64(chunks.map(([, , chunk]) => chunk).join("")), bytes);
 });
 
-Deno.test("inlineImage() shows only what the protocol can", () => {
+Deno.test("inlineImage() shows only pictures that the protocol supports", () => {
   for (const type of ["jpeg", "gif", "webp"] as const) {
     assertEquals(inlineImage("kitty", imageBytes(type, 100), type), undefined);
     assert(inlineImage("iterm2", imageBytes(type, 100), type) !== undefined);
@@ -73,14 +73,14 @@ function fakeTerminal(answers: readonly string[]): TerminalEnds & { readonly don
     },
     output: {
       write(text) {
-        assertEquals(text, WHO_ARE_YOU);
+        assertEquals(text, TERMINAL_QUERY);
         for (const answer of answers) queueMicrotask(() => take(new TextEncoder().encode(answer)));
       },
     },
   };
 }
 
-Deno.test("a terminal is asked once, byte by byte or not; what was typed is kept, and one that is silent is left alone", async () => {
+Deno.test("imageProtocol() asks a terminal once, keeps typed text, and gives up on a silent terminal", async () => {
   const slow = fakeTerminal([..."a\x1bP>|kitty(0.3)\x1b\\", ...ATTRIBUTES]);
   assertEquals(await imageProtocol("auto", slow), "kitty");
   assertEquals(slow.done, ["raw true", "paused", "raw false", "kept a"]);

@@ -26,7 +26,7 @@ Deno.test("progressLine() shows name, bar, percent, speed, time left and size", 
   );
 });
 
-Deno.test("progressLine() fits every width, and drops the least important first", () => {
+Deno.test("progressLine() fits every width, and drops the least important facts first", () => {
   const names = [
     "a",
     "a name that is far too long for any progress line there is.mp4",
@@ -44,12 +44,12 @@ Deno.test("progressLine() fits every width, and drops the least important first"
   assert(at60.includes("43 %") && at60.includes("112 MB/s") && at60.includes("41 s left"), at60);
 });
 
-Deno.test("progressLine() says in words what is going on when nothing moves", () => {
+Deno.test("progressLine() says in words why nothing moves", () => {
   const says = (view: Partial<TransferView>): string =>
     progressLine({ ...VIEW, bytesPerSecond: 0, leftMs: undefined, ...view }, 120);
   assert(says({ state: "connecting" }).includes("connecting to ana"));
   assert(says({ state: "connecting", sources: [] }).includes("looking for peers that have it"));
-  assert(says({ state: "checking" }).includes("checking what is here"));
+  assert(says({ state: "checking" }).includes("checking what has arrived"));
   assert(says({ state: "waiting" }).includes("waiting for a peer that has it"));
   assert(says({ before: 3 }).includes("3 before you in line"));
   assert(says({ before: 0 }).includes("next in line"));
@@ -60,7 +60,7 @@ Deno.test("progressLine() says in words what is going on when nothing moves", ()
   assert(says({ state: "failed", failure: new Failure("closed", "gone") }).includes("failed"));
 });
 
-Deno.test("percentDone() says 100 only when all is here", () => {
+Deno.test("percentDone() is 100 only when everything has arrived", () => {
   assertEquals([0, 99.99, 100].map((percent) => percentDone({ ...VIEW, done: 80_000_000 * percent })), [0, 99, 100]);
   assertEquals(percentDone({ ...VIEW, size: 0, done: 0 }), 100);
 });
