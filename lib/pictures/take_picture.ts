@@ -77,8 +77,8 @@ export class PictureOnItsWay implements Disposable {
    * Receives the picture.
    *
    * @returns Its bytes, when all of them have arrived.
-   * @throws {Failure} "timeout" when nothing more arrives or it takes too long, "cancelled" by the
-   * signal.
+   * @throws {Failure} "timeout" when nothing more arrives or it takes too long; the signal's reason
+   * when it is aborted.
    */
   async whole(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const { clock, pace } = this.#order;
@@ -90,7 +90,7 @@ export class PictureOnItsWay implements Disposable {
       let paced = 0;
       while (true) {
         const nowMs = clock.now();
-        if (signal.aborted) throw new Failure("cancelled", "Cannot receive the picture: this peer is closing");
+        signal.throwIfAborted();
         if (receiver.ackAtMs <= nowMs) {
           await pace?.take(receiver.arrivedBytes - paced);
           paced = receiver.arrivedBytes;

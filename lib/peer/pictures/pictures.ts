@@ -156,7 +156,7 @@ export class Pictures implements AsyncDisposable {
 
   /** Cancels the pictures that are arriving. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
+    this.#closing.abort(new Failure("cancelled", "Cannot receive the picture: this peer is closing"));
     await Promise.allSettled(Array.from(this.#incoming.items(), ({ stored }) => stored));
   }
 
@@ -173,7 +173,9 @@ export class Pictures implements AsyncDisposable {
     if (entered === false || !entered.given) {
       throw new Failure("busy", "Cannot accept the picture: others are arriving now");
     }
-    entered.displaced?.over.abort(new Failure("busy", "It had to make room for a picture of another peer"));
+    entered.displaced?.over.abort(
+      new Failure("busy", "Cannot receive the picture: it had to make room for one of another peer"),
+    );
     return incoming;
   }
 

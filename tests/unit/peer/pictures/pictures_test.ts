@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { Address } from "../../../../lib/core/address.ts";
 import { type Clock, systemClock } from "../../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
 import { SHOW_BYTES_MAX } from "../../../../lib/core/limits.ts";
@@ -186,6 +187,35 @@ Deno.test("a peer accepts a bounded number of pictures at once, and closes witho
   await all.rui.peer[Symbol.asyncDispose]();
   assert(performance.now() - start < 5_000);
   await Promise.all(showing);
+});
+
+Deno.test("a picture that makes room for one of another peer fails with that reason", async () => {
+  await using room = await Room.open();
+  await using relay = await UdpRelay.open({ seed: 5, loss: 1 });
+  let accepted = 0;
+  const routeDatagrams = (to: Address): Address => {
+    accepted += 1;
+    return relay.route(to);
+  };
+  const rui = await room.peer("rui");
+  const [ana, eva, leo] = [
+    await room.peer("ana", undefined, { routeDatagrams }),
+    await room.peer("eva", undefined, { routeDatagrams }),
+    await room.peer("leo", undefined, { routeDatagrams }),
+  ];
+  const photo = await imageFile(await room.folder(), "a.png", "png", 50_000);
+  const failing = ({ peer }: RoomPeer): Promise<Failure> => {
+    return assertRejects(() => peer.pictures.show("rui", photo), Failure);
+  };
+  const four = [ana, ana, eva, eva].map(failing);
+  await eventually("rui has accepted four pictures", () => accepted === 4);
+  const fifth = failing(leo);
+  assertMatch((await Promise.race(four)).message, /room for one of another peer/);
+  const lost = await eventually("rui reports it", () => rui.events.find(({ event }) => event === "picture-lost"));
+  assert(lost.event === "picture-lost");
+  assertMatch(lost.why, /room for one of another peer/);
+  await rui.peer[Symbol.asyncDispose]();
+  await Promise.all([...four, fifth]);
 });
 
 Deno.test("two peers can show each other pictures at the same time", async () => {
