@@ -1,15 +1,16 @@
 /**
- * Notices time in which this machine, its disk or its output held a download up, so that no source is blamed for it. Called by download.ts.
+ * Notices when this machine, its disk or its output holds a download up, so that no source is
+ * blamed for it. Called by download.ts.
  * @module
  */
 
 import type { Bell } from "../core/flow/bell.ts";
 import type { Clock } from "../core/flow/clock.ts";
 
-/** How much longer than it should something may take before it is a hold-up. */
+/** How late something may be before it counts as a hold-up. */
 const HELD_UP_MS = 1_000;
 
-/** What may hold one download up: its writes, and waits that end late. */
+/** What can hold one download up: its writes, and waits that end late. */
 export class HoldUps {
   readonly #clock: Clock;
   /** When each write that is under way began. */
@@ -27,7 +28,11 @@ export class HoldUps {
     write.then(end, end);
   }
 
-  /** Waits for a bell, or for `waitMs`. Shape: how much of that time was held up here, in milliseconds. */
+  /**
+   * Waits for a bell, or for `waitMs`.
+   *
+   * @returns How much of that time was held up here, in milliseconds.
+   */
   async wait(bell: Bell, waitMs: number): Promise<number> {
     const beganMs = this.#clock.now();
     await bell.wait(waitMs);

@@ -1,9 +1,11 @@
 /**
- * The opening of a download: getting digests to compare with. One source is asked first; when it is late another is asked too, and so on, and the
- * first that is done wins. Called by download.ts.
+ * The opening of a download: gets the digests that pieces are compared with. One source is asked
+ * first. When it is late, another one is asked as well, and so on. The first source that is done
+ * wins. Called by download.ts.
  *
- * Of a content with a root, being done means having given all digests, and they match it. Without one, every source has its own list, and what it
- * says is only as good as itself: being done means having given a piece that matches.
+ * When the content has a root, a source is done when it has given all digests and they match the
+ * root. Without a root, every source has its own list, which cannot be checked; a source is done
+ * when it has given a piece that matches its list.
  * @module
  */
 
@@ -15,27 +17,31 @@ import type { FetchOrder } from "./pieces/fetch.ts";
 import { PieceList } from "./pieces/piece_list.ts";
 import type { SourceAtWork } from "./sources/source_at_work.ts";
 
-/** Time after which twice as many sources are asked; longer for long lists. */
+/** Time after which twice as many sources are asked. Long lists add to it. */
 const OPENING_MS = 500;
 const OPENING_BYTES_PER_MS = 200;
 
-/** How many sources are asked at once for the digests of a file of `size` bytes, when none has been done for `elapsedMs`. */
+/**
+ * How many sources are asked at once for the digests of a file of `size` bytes, when none is done
+ * after `elapsedMs`.
+ */
 export function openingWidth(size: number, elapsedMs: number): number {
   const waitMs = OPENING_MS + pieceCount(size) * DIGEST_BYTES / OPENING_BYTES_PER_MS;
   return 2 ** Math.floor(elapsedMs / waitMs);
 }
 
-/** What a source has opened. */
+/** What the first source that is done has given. */
 export interface Opened {
   readonly source: SourceAtWork;
   readonly list: PieceList;
-  /** Without a root only: the piece that it gave; its list as that goes on, and what ends it. */
+  /** Only without a root: the piece that it gave, and its list, which goes on arriving. */
   readonly began?: {
     readonly range: Range;
     readonly bytes: Uint8Array;
     readonly feed: Promise<void>;
+    /** Ends the list. */
     readonly stopFeed: (reason: Failure) => void;
-    /** Ends it when its piece is of no use. */
+    /** Ends the list and does not count the piece, when it is of no use. */
     readonly forget: (reason: Failure) => void;
   };
 }
@@ -44,7 +50,7 @@ export interface Opened {
 export interface OpeningOptions {
   readonly size: number;
   readonly root: string | undefined;
-  /** The first piece that is missing. */
+  /** The index of the first missing piece. */
   readonly firstMissing: number;
   readonly buffers: Buffers;
   readonly compress: boolean;
@@ -52,7 +58,7 @@ export interface OpeningOptions {
   readonly signal: AbortSignal;
 }
 
-/** One race for the digests. */
+/** One race of sources for the digests. */
 export class Opening {
   readonly startMs: number;
   readonly #options: OpeningOptions;
@@ -64,18 +70,23 @@ export class Opening {
     this.startMs = startMs;
   }
 
-  /** How many more sources are to be asked now. */
+  /** How many more sources have to be asked now. */
   wants(nowMs: number): number {
     if (this.#winner !== undefined) return 0;
     return openingWidth(this.#options.size, nowMs - this.startMs) - this.#runners.size;
   }
 
-  /** Whether a source was asked and is not done. */
+  /** Whether a source has been asked and is not done. */
   isAsked(source: SourceAtWork): boolean {
     return this.#runners.has(source);
   }
 
-  /** Asks a source. Shape: what it opened, if it is the first. Fails: as the source does. */
+  /**
+   * Asks a source.
+   *
+   * @returns What it gave, if it is the first that is done.
+   * @throws {Failure} As the source does.
+   */
   async run(source: SourceAtWork): Promise<Opened | undefined> {
     const losing = new AbortController();
     this.#runners.set(source, losing);
@@ -93,7 +104,7 @@ export class Opening {
     }
   }
 
-  /** Lets everybody go but the winner. */
+  /** Releases all sources but the winner. */
   end(): void {
     for (const [source, losing] of this.#runners) {
       if (source === this.#winner) continue;
@@ -137,7 +148,7 @@ function sooner(): Failure {
   return new Failure("cancelled", "Another source was sooner");
 }
 
-/** One piece, verified, and written nowhere yet. */
+/** One verified piece, which is not written anywhere yet. */
 async function fetchPieceOf(
   source: SourceAtWork,
   range: Range,
@@ -157,7 +168,7 @@ async function fetchPieceOf(
     });
     return held;
   } catch (thrown) {
-    // It may have come, but it is of no use.
+    // It may have arrived, but it is of no use.
     source.record.bytes -= held.length;
     throw thrown;
   }

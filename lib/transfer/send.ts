@@ -1,10 +1,10 @@
 /**
- * Sends a range of a file: the body of a `DOWNLOAD_OK`. Called by lib/peer/serve/host.ts. The bytes never pass through a message, and never more
- * than two megabytes of them through memory.
+ * Sends a range of a file: the body of a `DOWNLOAD_OK`. Called by lib/peer/serve/host.ts. The bytes
+ * never pass through a message, and only two buffers of them are in memory.
  *
- * A whole file, or its end, is piped: `file.readable` into `conn.writable`, which Deno does without running any of our code per chunk.
- * That has no way to stop early, so a range that ends before the file does is copied through two buffers, reading into one while
- * the other is on its way; measured, both are about as fast (DENO.md, 12).
+ * Without encryption, a whole file or its end is piped: `file.readable` into `conn.writable`, which
+ * Deno does without running any of our code for each chunk. A pipe cannot stop early, so every
+ * other range is copied through two buffers: one is read while the other is being sent.
  * @module
  */
 
@@ -18,43 +18,53 @@ import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/files/folder.ts";
 import { SpareBuffers } from "./pieces/buffers.ts";
 
-/** The most that is written at once, and what is read at once by a sender without a limit. */
+/** The most that is written at once. A sender without a rate limit also reads as much at once. */
 const COPY_BYTES = 256 * 1024;
-/** What is read at once by a sender with a limit: each read wakes a thread, which cost a class on one computer a tenth of its CPU time. */
+/**
+ * What a sender with a rate limit reads at once. Each read wakes a thread, which cost a class on
+ * one computer a tenth of its CPU time.
+ */
 const PACED_READ_BYTES = PIECE_BYTES;
 /** Two for each of as many uploads as usually run at once. */
 const UPLOAD_BUFFERS = new SpareBuffers(2 * UPLOAD_SLOTS);
-/** So few bytes are read without a thread of their own, which would take longer than the system does. */
+/**
+ * At most this many bytes are read synchronously: to hand the read to a thread would take longer.
+ */
 const AT_ONCE_BYTES_MAX = 64 * 1024;
-/** How often a running pipe is looked at. */
+/** How often a running pipe is checked. */
 const WATCH_MS = 1_000;
 
-/** Hears how the receiver of a body keeps up, and decides how long the body may go on. */
+/** Follows how fast the receiver of a body is, and decides how long the body may go on. */
 export interface SendTurn {
-  /** Whether the body has to end with the piece that is under way, because others wait. */
+  /** Whether the body has to end after the present piece, because other receivers wait. */
   readonly isOver: boolean;
-  /** Aborted when the body has to end at once. */
+  /** Aborted when the body has to end immediately. */
   readonly signal: AbortSignal;
-  /** Bytes are ready, and the receiver is waited for. */
+  /** Called when bytes are ready for the receiver. */
   waits(): void;
-  /** The receiver took them. */
+  /** Called when the receiver has accepted bytes. */
   took(bytes: number): void;
 }
 
-/** What a body goes by. */
+/** How a body is sent. */
 export interface SendOptions {
   /** The pace of all that is sent. */
   readonly pace?: Pace | undefined;
-  /** The turn of this receiver, where others may wait. */
+  /** The turn of this receiver, when other receivers may be waiting. */
   readonly turn?: SendTurn | undefined;
-  /** Whether the receiver can go on where the body ended; else its turn ends only by the signal. */
+  /**
+   * Whether the receiver can continue where the body ended. Otherwise only the signal ends its
+   * turn. Default: true.
+   */
   readonly canResume?: boolean;
 }
 
 /**
- * Writes bytes `range` of an open file into a stream, no faster than `pace`. Fails: "file-changed" when the file is no longer what it was when
- * it was opened; "timeout" when the other side takes nothing for too long; "busy" when its turn is over. The connection is of
- * no use after a failure: what was announced has not been sent.
+ * Writes a range of an open file into a stream, no faster than `pace`. After a failure the
+ * connection is of no use, because what was announced has not been sent.
+ *
+ * @throws {Failure} "file-changed" when the file is no longer what it was when it was opened;
+ * "timeout" when the receiver accepts nothing for too long; "busy" when its turn is over.
  */
 export async function sendRange(
   open: OpenFile,
@@ -86,7 +96,11 @@ export async function sendBytes(bytes: Uint8Array, stream: ByteStream, pace: Pac
   }
 }
 
-/** Reads bytes `range` of an open file, which have to fit in memory. Fails: "file-changed". */
+/**
+ * Reads a range of an open file, which has to fit in memory.
+ *
+ * @throws {Failure} "file-changed".
+ */
 export async function readRange(open: OpenFile, range: Range): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(rangeBytes(range));
   open.file.seekSync(range.start, Deno.SeekMode.Start);
@@ -163,22 +177,25 @@ async function copy(
     if (isTurnOver) break;
     position += read;
     writing = send(buffer.subarray(0, read));
-    // Awaited in the next round, or below; a failure until then must not count as unhandled.
+    // It is awaited in the next round, or below. A failure until then must not count as unhandled.
     writing.catch(() => {});
   }
   await writing;
-  // After a failure a socket may still hold one: then they are left to the garbage collector.
+  // After a failure a socket may still use a buffer. Then both are left to the garbage collector.
   UPLOAD_BUFFERS.give(buffer);
   UPLOAD_BUFFERS.give(other);
   if (isTurnOver) throw turnOver();
 }
 
-/** The part, of at most so many bytes, into which a piece divides evenly: a small rest would cost as much as a whole turn. */
+/**
+ * The largest equal part of a piece that is not above `bytesMax`. A small rest would cost as much
+ * as a whole part.
+ */
 function partOfPiece(bytesMax: number): number {
   return Math.ceil(PIECE_BYTES / Math.ceil(PIECE_BYTES / bytesMax));
 }
 
-/** Closes a stream when the signal comes, until what this returns is disposed of. */
+/** Closes a stream when the signal is aborted, until what this returns is disposed of. */
 function closeOn(stream: ByteStream, signal: AbortSignal | undefined): Disposable {
   const close = (): void => stream.close();
   signal?.addEventListener("abort", close);

@@ -28,7 +28,7 @@ export interface HoldersParts {
  * A content with its true size. A peer that lists a known root with a false size cannot prove that size, so its claim is dropped. When nobody
  * proves a size now, the content is returned as it is.
  */
-export async function settled<T extends Content & { readonly from?: string }>(
+export async function settled<T extends Content & { readonly from?: string | undefined }>(
   wanted: T,
   parts: HoldersParts,
 ): Promise<T> {

@@ -94,7 +94,7 @@ export async function trueSize(
 /** A file of a folder, and who lists it. */
 interface ListedContent {
   readonly size: number;
-  readonly root?: string;
+  readonly root?: string | undefined;
   readonly sources: readonly Source[];
 }
 

@@ -17,7 +17,7 @@ export type Wanted = WantedFile | WantedFolder;
 export interface WantedFile extends Content {
   readonly kind: "file";
   /** The only peer whose copy is wanted. Default: any. */
-  readonly from?: string;
+  readonly from?: string | undefined;
   /** Peers that had the file when it was found. */
   readonly peers: readonly PeerRef[];
   /** How many other contents have the same name. This one was chosen among them. */
@@ -29,7 +29,7 @@ export interface WantedFolder {
   readonly kind: "folder";
   readonly name: string;
   /** The only peer whose copy is wanted. Default: any. */
-  readonly from?: string;
+  readonly from?: string | undefined;
 }
 
 /** A file of a folder, and the peers that have it. */

@@ -1,8 +1,10 @@
 /**
- * Fetches everything below a folder and recreates the tree: small files many at a time, large ones one after the other. Called by transfer.ts.
+ * Fetches everything below a folder and recreates the tree: small files many at a time, large ones
+ * one after the other. Called by transfer.ts.
  *
- * What is at its place already is not fetched again, so a folder that was interrupted goes on where it stopped; equal contents are fetched once
- * and copied. A file that cannot be fetched or placed does not stop the others: it is named in the result.
+ * What is at its place already is not fetched again, so a folder that was interrupted goes on where
+ * it stopped; equal contents are fetched once and copied. A file that cannot be fetched or placed
+ * does not stop the others: it is named in the result.
  * @module
  */
 
@@ -25,7 +27,8 @@ import { outputFolder } from "./output_folder.ts";
 /**
  * Fetches a folder.
  *
- * @throws {Failure} "not-found" when nobody has it; "disk-full". What is wrong with single files is in the result.
+ * @throws {Failure} "not-found" when nobody has it; "disk-full". What is wrong with single files is
+ * in the result.
  */
 export async function fetchFolder(
   wanted: WantedFolder,
@@ -61,7 +64,9 @@ function storedFolder(name: string): string {
 
 interface TreeContext {
   readonly root: string;
-  /** The folder that the person chose: the same as `root`, or undefined when that is the shared one. */
+  /**
+   * The folder that the person chose: the same as `root`, or undefined when that is the shared one.
+   */
   readonly chosen: string | undefined;
   readonly parts: FetchParts;
   readonly watch: FetchWatch;
@@ -111,7 +116,10 @@ class Tree {
     };
   }
 
-  /** First what nobody else is fetching; then the rest, which by then is here and need only be copied. */
+  /**
+   * First what nobody else is fetching; then the rest, which by then is here and need only be
+   * copied.
+   */
   async #fetchSmall(groups: readonly Group[]): Promise<void> {
     const { turns } = this.#context.parts;
     const busy: Group[] = [];
@@ -144,7 +152,10 @@ class Tree {
     return root !== undefined && this.#context.parts.local.mayHave(root);
   }
 
-  /** Copies a content that is on this machine to all its places. Shape: the group again, if it is not here. */
+  /**
+   * Copies a content that is on this machine to all its places. Shape: the group again, if it is
+   * not here.
+   */
   async #copyGroup(group: Group): Promise<Group[]> {
     const { parts, watch } = this.#context;
     if (!this.#mayBeHere(group)) return [group];
@@ -278,8 +289,7 @@ class HeldTurns implements Disposable {
 
 /** A file of a folder as a file that is wanted by itself. */
 function wantedFile({ name, size, root, refs }: PlannedFile): WantedFile {
-  const wanted = { kind: "file", name, size, peers: refs, others: 0 } as const;
-  return root === undefined ? wanted : { ...wanted, root };
+  return { kind: "file", name, size, root, peers: refs, others: 0 };
 }
 
 /** Files of equal content together. A file that its owner has not hashed is alone. */

@@ -1,6 +1,7 @@
 /**
- * The transfers that a peer has not ended, in `.recess/recess.db`: what was wanted, where it goes, whether it is paused. How much has arrived
- * is not in it; the unfinished files tell that themselves. Called by transfers.ts.
+ * The transfers that a peer has not ended, in `.recess/recess.db`: what was wanted, where it goes,
+ * whether it is paused. How much has arrived is not in it; the unfinished files tell that
+ * themselves. Called by transfers.ts.
  * @module
  */
 
@@ -13,7 +14,10 @@ import type { Destination } from "./fetching.ts";
 /** The longest path that is kept. */
 const PATH_BYTES_MAX = 4096;
 
-/** A transfer as it is written down: checked when it is read, since another version may have written it. */
+/**
+ * A transfer as it is written down: checked when it is read, since another version may have written
+ * it.
+ */
 const KEPT = record({
   kind: choice(["file", "folder"]),
   name: fileName,
@@ -60,7 +64,10 @@ export class KeptTransfers {
     });
   }
 
-  /** Writes one down, or finds it written already. What goes to a stream cannot be gone on with and is only numbered. Shape: its number. */
+  /**
+   * Writes one down, or finds it written already. What goes to a stream cannot be gone on with and
+   * is only numbered. Shape: its number.
+   */
   put(wanted: Wanted, destination: Destination): number {
     if (destination.kind === "stream") return ++this.#lastId;
     const path = pathOf(destination);
@@ -83,7 +90,10 @@ export class KeptTransfers {
   }
 }
 
-/** Whether two downloads have the same end: the same folder or file at the same place. Of what is not hashed yet, the size tells. */
+/**
+ * Whether two downloads have the same end: the same folder or file at the same place. Of what is
+ * not hashed yet, the size tells.
+ */
 export function isSame(a: WantedAt, b: WantedAt): boolean {
   if (a.destination.kind !== b.destination.kind || pathOf(a.destination) !== pathOf(b.destination)) return false;
   if (a.wanted.name !== b.wanted.name) return false;
@@ -111,9 +121,6 @@ function written(wanted: Wanted, path: string | undefined): Kept {
 
 function readKept(kept: Kept): Omit<KeptTransfer, "id"> {
   const { kind, name, size = 0, root, from, peers, path, paused } = kept;
-  const known = { name, ...(from === undefined ? {} : { from }) };
-  const wanted: Wanted = kind === "folder"
-    ? { kind, ...known }
-    : { kind, ...known, size, peers, others: 0, ...(root === undefined ? {} : { root }) };
+  const wanted: Wanted = kind === "folder" ? { kind, name, from } : { kind, name, from, size, root, peers, others: 0 };
   return { wanted, paused, destination: path === undefined ? { kind: "folder" } : { kind: "path", path } };
 }

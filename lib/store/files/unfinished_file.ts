@@ -22,7 +22,7 @@ import { keepTraits, type Traits } from "./traits.ts";
 interface Content {
   readonly name: string;
   readonly size: number;
-  readonly root?: string;
+  readonly root?: string | undefined;
   /** The id of who puts it here: two who put the same do not write the same file, nor does who downloads it. */
   readonly sender?: string;
 }

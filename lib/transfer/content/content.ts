@@ -11,13 +11,13 @@ import type { Traits } from "../../store/files/traits.ts";
 export interface Content {
   readonly name: string;
   readonly size: number;
-  readonly root?: string;
+  readonly root?: string | undefined;
 }
 
 /** A content, and what is known about the peers that have it. */
 export interface WantedContent extends Content {
   /** Only this peer's copy is wanted. */
-  readonly from?: string;
+  readonly from?: string | undefined;
   /** Peers that had it when it was found. */
   readonly peers: readonly PeerRef[];
 }

@@ -1,16 +1,20 @@
 /**
- * Which peers have given this one something, over all its downloads: the next one asks them first. Kept by lib/peer/peer.ts.
+ * Which peers have delivered something to this peer, over all its downloads. The next download asks
+ * them first.
  * @module
  */
 
 import { DELIVERERS_KEPT_MAX } from "../../core/limits.ts";
 import type { Source } from "./source.ts";
 
-/** The peers that gave something; of too many, those are forgotten that have given nothing for longest. */
+/**
+ * The peers that delivered something. When there are too many, the one whose last delivery is
+ * longest ago is dropped.
+ */
 export class Deliverers {
   readonly #last = new Set<string>();
 
-  /** Notes that something verified came from a source. */
+  /** Notes that a source delivered verified bytes. */
   note(source: Source): void {
     const key = keyOf(source);
     this.#last.delete(key);
@@ -19,13 +23,13 @@ export class Deliverers {
     if (this.#last.size > DELIVERERS_KEPT_MAX && oldest !== undefined) this.#last.delete(oldest);
   }
 
-  /** Whether something came from a source. */
+  /** Whether a source delivered something. */
   has(source: Source): boolean {
     return this.#last.has(keyOf(source));
   }
 }
 
-/** Another peer under a name that was used before has another key. */
+/** A source is known by key and name: another peer that takes over a name has another key. */
 function keyOf({ peer, id }: Source): string {
   return `${id} ${peer}`;
 }

@@ -1,29 +1,33 @@
 /**
- * The answer to DOWNLOAD: held against what was asked, its body read as it is or packed. Called by fetch.ts and small_connection.ts.
+ * The answer to DOWNLOAD: compares it with the request, and reads its body, compressed or not.
+ * Called by fetch.ts and small_connection.ts.
  * @module
  */
 
 import { Failure } from "../../core/failure.ts";
-import type { Pace } from "../../core/flow/pace.ts";
 import type { Connection } from "../../net/connection.ts";
 import type { ReplyWithBody } from "../../net/caller.ts";
 import type { Download } from "../../protocol/files.ts";
 import type { ReplyOf } from "../../protocol/message.ts";
+import type { DownloadTools } from "../content/download_tools.ts";
 import { gunzip } from "./compress.ts";
 
-/** What was asked for. */
+/** What was requested. */
 export interface AskedPart {
-  /** Of the whole file, in bytes. */
+  /** The size of the whole file. */
   readonly size: number;
-  /** Of the part, in bytes. */
+  /** The size of the requested part. */
   readonly bytes: number;
-  /** Whether it may come packed. */
+  /** Whether the body may be compressed. */
   readonly compress: boolean;
 }
 
 /**
- * Checks what an answer announces. Shape: the bytes of a packed body; undefined when the body is the part itself. Fails: "file-changed" when the
- * file is of another size by now; "malformed" when its body cannot be what was asked for.
+ * Checks what an answer announces.
+ *
+ * @returns The size of a compressed body; undefined when the body is not compressed.
+ * @throws {Failure} "file-changed" when the file has another size by now; "malformed" when the body
+ * does not fit the request.
  */
 export function packedBytesOf(
   { data, bodyBytes }: ReplyWithBody<ReplyOf<typeof Download>>,
@@ -37,11 +41,15 @@ export function packedBytesOf(
   throw new Failure("malformed", `Got ${bodyBytes} bytes instead of ${asked.bytes}`);
 }
 
-/** Reads the next part of a body until `target` is full; of a packed one, all of it. Fails: "corrupt", and as the connection does. */
+/**
+ * Reads the next part of a body until `target` is full. A compressed body is read as a whole.
+ *
+ * @throws {Failure} "corrupt"; and as the connection does.
+ */
 export async function readPart(
   target: Uint8Array,
   packedBytes: number | undefined,
-  { connection, pace }: { readonly connection: Connection; readonly pace?: Pace | undefined },
+  { connection, pace }: Pick<DownloadTools, "pace"> & { readonly connection: Connection },
 ): Promise<void> {
   if (packedBytes === undefined) return await connection.readBody(target, pace);
   const packed = new Uint8Array(packedBytes);

@@ -1,11 +1,15 @@
 /**
- * Buffers of one piece each, used over and over, so that a download of any size takes the same memory.
+ * Buffers of one piece each. They are used again and again, so a download of any size takes the
+ * same memory.
  * @module
  */
 
 import { PIECE_BYTES } from "../../core/content.ts";
 
-/** Buffers of one piece, as many as are needed. Some of those that are given back are kept: to allocate one takes longer than to fill it. */
+/**
+ * Buffers without a limit. Some of those that are given back are kept, because allocating a buffer
+ * takes longer than filling it.
+ */
 export class SpareBuffers {
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   readonly #keptMax: number;
@@ -14,22 +18,22 @@ export class SpareBuffers {
     this.#keptMax = keptMax;
   }
 
-  /** A buffer of one piece, with whatever was in it before. */
+  /** A buffer of one piece. It may hold old bytes. */
   take(): Uint8Array<ArrayBuffer> {
     return this.#spare.pop() ?? new Uint8Array(PIECE_BYTES);
   }
 
-  /** Gives a buffer back that nobody reads any more, no socket either. */
+  /** Gives back a buffer that nobody reads any more, not even a socket. */
   give(buffer: Uint8Array<ArrayBuffer>): void {
     if (this.#spare.length < this.#keptMax) this.#spare.push(buffer);
   }
 }
 
-/** Gives out buffers and takes them back; whoever finds none waits. */
+/** A limited number of buffers. A caller waits when all of them are in use. */
 export class Buffers {
   readonly #free: Uint8Array[] = [];
   readonly #waiting: ((buffer: Uint8Array) => void)[] = [];
-  /** How many are in use at once, at most. May grow. */
+  /** The most buffers that are in use at once. It may grow. */
   countMax: number;
   #made = 0;
 

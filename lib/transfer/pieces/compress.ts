@@ -1,25 +1,28 @@
 /**
- * Packs and unpacks single pieces with gzip (RFC 1952), by the platform's `CompressionStream`. A piece at a time, so that neither side ever holds
- * more than one and a bomb cannot go off: unpacking ends at the size that is expected.
+ * Compresses and decompresses single pieces with gzip (RFC 1952), by the platform's
+ * `CompressionStream`. Neither side ever holds more than one piece. Decompressing ends at the
+ * expected size, so a "zip bomb" does no harm.
  * @module
  */
 
 import { Failure } from "../../core/failure.ts";
 
-/** Endings of formats that are packed already. */
+/** Endings of formats that are already compressed. */
 const PACKED_REGEXP =
   /\.(?:7z|aac|apk|avi|avif|br|bz2|cab|deb|dmg|docx|epub|flac|gif|gz|heic|iso|jar|jpe?g|lz4|m4[av]|mkv|mov|mp[34]|mpe?g|odp|ods|odt|og[agv]|opus|png|pptx|rar|rpm|tgz|webm|webp|wm[av]|woff2?|xlsx|xz|zip|zst)$/i;
-/** The platform packs what it is given in one go; smaller parts let everybody else have a turn. */
+/**
+ * The platform compresses each chunk without a pause. Small chunks leave time for everything else.
+ */
 const PART_BYTES = 64 * 1024;
-/** A piece that does not shrink by a tenth is not worth unpacking. */
+/** A piece that does not shrink by a tenth is not worth decompressing. */
 const WORTH = 0.9;
 
-/** Whether packing may help, by the ending of the name. */
+/** Whether compressing may help, judged by the ending of the name. */
 export function mayShrink(name: string): boolean {
   return !PACKED_REGEXP.test(name);
 }
 
-/** The bytes packed, or undefined when that hardly makes them smaller. */
+/** The compressed bytes; undefined when they are hardly smaller. */
 export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> {
   const packed = new Uint8Array(Math.floor(bytes.length * WORTH));
   let filled = 0;
@@ -31,7 +34,11 @@ export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array |
   return packed.subarray(0, filled);
 }
 
-/** Unpacks into `target`, which has to become exactly full. Fails: "corrupt". */
+/**
+ * Decompresses into `target`.
+ *
+ * @throws {Failure} "corrupt" unless `target` becomes exactly full.
+ */
 export async function gunzip(packed: Uint8Array<ArrayBuffer>, target: Uint8Array): Promise<void> {
   let filled = 0;
   try {

@@ -1,32 +1,32 @@
 /**
- * The digests against which a download is checked. With a known root, none is believed before the whole list has been checked
- * against it. Without one (the owner has not hashed the file yet), the owner's digests are believed as they come: they are then all there is
- * to compare with, and the root follows from them.
+ * The digests that the pieces of a download are compared with. When the root is known, no digest is
+ * used before the whole list has been compared with it. While the owner is still hashing the file
+ * there is no root. Then each digest is used as it arrives, because there is nothing else to
+ * compare with, and the root follows from the complete list.
  * @module
  */
 
 import { DIGEST_BYTES, digestAt, pieceCount, rootOf } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
 import { PAGE_DIGESTS_MAX } from "../../core/limits.ts";
-import type { Pace } from "../../core/flow/pace.ts";
 import { ask, type AskOptions } from "../../net/caller.ts";
 import type { Connection } from "../../net/connection.ts";
 import { Pieces } from "../../protocol/files.ts";
 import type { Traits } from "../../store/files/traits.ts";
+import type { DownloadTools } from "../content/download_tools.ts";
 
-/** Answers without a single digest, one after the other, after which a source is not going to hash the file. */
+/** Answers without a digest in a row, after which a source is taken not to be hashing the file. */
 const EMPTY_ANSWERS_MAX = 30;
 
-/** What to ask a source for: a content by its root, or a file by its name as long as it has none. */
+/** What to ask a source for: a content by its root, or a file by its name while it has no root. */
 export type Target = { readonly root: string } | { readonly name: string };
 
 /** How digests are fetched. */
-export interface ListOptions {
-  readonly pace?: Pace | undefined;
+export interface ListOptions extends Pick<DownloadTools, "pace"> {
   readonly onNews?: AskOptions["onNews"];
 }
 
-/** The digests of one file, perhaps still arriving. */
+/** The digests of one file. Some may still be arriving. */
 export class PieceList {
   readonly size: number;
   readonly #digests: Uint8Array;
@@ -42,22 +42,26 @@ export class PieceList {
     if (size === 0) this.#root = rootOf(size, this.#digests);
   }
 
-  /** The root, once all digests are known. */
+  /** The root; undefined until all digests are known. */
   get root(): string | undefined {
     return this.#root;
   }
 
-  /** What the source that gave the digests says of the file beside its bytes. Nobody can verify it. */
+  /** What the source of the digests says about the file beside its bytes. It cannot be verified. */
   get traits(): Traits {
     return this.#traits;
   }
 
-  /** All digests, concatenated. Only to be used once there is a root. */
+  /** All digests, concatenated. Complete only when there is a root. */
   get digests(): Uint8Array {
     return this.#digests;
   }
 
-  /** The digest of one piece, when it is known. Fails: as the source that gives the digests does. */
+  /**
+   * Waits for the digest of one piece.
+   *
+   * @throws {Failure} As the source of the digests does.
+   */
   async digest(index: number): Promise<Uint8Array> {
     while (index >= this.#known) {
       if (this.#failure !== undefined) throw this.#failure;
@@ -66,7 +70,11 @@ export class PieceList {
     return digestAt(this.#digests, index);
   }
 
-  /** Resolves to the root, when all digests are known. */
+  /**
+   * Waits for the root, until all digests are known.
+   *
+   * @throws {Failure} As the source of the digests does.
+   */
   async complete(): Promise<string> {
     while (this.#root === undefined) {
       if (this.#failure !== undefined) throw this.#failure;
@@ -76,10 +84,13 @@ export class PieceList {
   }
 
   /**
-   * Asks a source for all digests. Of a target with a root, none is given out before all match it. Fails: "corrupt" when they do not match,
-   * "file-changed" when the source has another version of the file by now.
+   * Asks a source for all digests. When the target has a root, no digest is available before all of
+   * them match it.
    *
    * @param options With `onNews`, the source may ask its owner for consent first.
+   * @throws {Failure} "corrupt" when the digests do not match the root, "file-changed" when the
+   * source has another version of the file by now, "timeout" when it does not hash the file; and as
+   * the connection does.
    */
   async fetch(connection: Connection, target: Target, options: ListOptions = {}): Promise<void> {
     const { pace, onNews } = options;
@@ -107,9 +118,9 @@ export class PieceList {
         emptyAnswers = bodyBytes === 0 ? emptyAnswers + 1 : 0;
         if (emptyAnswers > EMPTY_ANSWERS_MAX) throw new Failure("timeout", `"${data.name}" is not being hashed`);
         fetched = end;
-        // The root follows from the digests: a source that keeps it back keeps nobody waiting.
+        // The root follows from the digests, so a source need not send it.
         if (fetched * DIGEST_BYTES === this.#digests.length) this.#check(wanted ?? data.root);
-        if (wanted === undefined || this.#root !== undefined) this.#tell(fetched);
+        if (wanted === undefined || this.#root !== undefined) this.#announce(fetched);
       }
     } catch (thrown) {
       this.fail(thrown);
@@ -117,10 +128,10 @@ export class PieceList {
     }
   }
 
-  /** Gives up: every wait for an unknown digest fails with the reason. */
+  /** Gives up. Every wait for an unknown digest fails with the reason. */
   fail(thrown: unknown): void {
     this.#failure = thrown;
-    this.#tell(this.#known);
+    this.#announce(this.#known);
   }
 
   #check(wanted: string | undefined): void {
@@ -131,7 +142,7 @@ export class PieceList {
     this.#root = root;
   }
 
-  #tell(known: number): void {
+  #announce(known: number): void {
     this.#known = known;
     this.#news.resolve();
     this.#news = Promise.withResolvers();

@@ -1,42 +1,48 @@
 /**
- * Decides who of all that have a content is asked for it: a bounded number at a time. They are a sample, not the first that came, and one that gives
- * nothing makes room for others as long as there are others. Pure; called by source_pool.ts and small_download.ts.
+ * Decides which of all sources of a content are asked for it, because only a limited number is
+ * asked at a time. They are chosen by chance, not by order of arrival. A source that gives nothing
+ * loses its place while others have none. Pure; called by source_pool.ts and small_download.ts.
  * @module
  */
 
 import { type Random, randomBelow } from "../../core/random.ts";
+import type { DownloadState } from "./plan_state.ts";
 
-/** Time without anything verified after which a source makes room; twice as long the next time, so that a slow source also has its chance. */
+/**
+ * Time without a verified piece after which a source loses its place. It doubles each time, so that
+ * a slow source also has its chance.
+ */
 const PLACE_MS = 3_000;
-/** The same for one from which bytes come at such a rate that they are soon enough for a piece. */
+/** That time for a source that is sending fast enough to complete a piece soon. */
 const MOVING_PLACE_MS = 10_000;
+/** What counts as fast enough. */
 const MOVING_BYTES_PER_SECOND = 100_000;
 
 /** A source that has a place. */
 export interface Placed {
   readonly id: string;
-  /** How often it has had one, this time included. */
+  /** How often it has had a place, this time included. */
   readonly turns: number;
-  /** Whether it is not going to be asked any more. */
+  /** Whether it will not be asked any more. */
   readonly isOver: boolean;
-  /** Whether it says that we wait for a person, or for our turn: beside its place others have theirs. */
+  /** Whether we wait for a person, or for our turn. Such sources have places of their own. */
   readonly isWaiting: boolean;
-  /** Time since it got its place, was asked, or gave something that was verified. */
+  /** Time since it got its place, was asked, or gave a verified piece. */
   readonly sinceMs: number;
-  /** Bytes that have come from it in that time. */
+  /** Bytes that came from it in that time. */
   readonly sinceBytes: number;
 }
 
 /** A source without a place. */
 export interface Candidate {
   readonly id: string;
-  /** How often it has had one. */
+  /** How often it has had a place. */
   readonly turns: number;
-  /** Whether it gave something to this peer before: such ones go first. */
+  /** Whether it has delivered something to this peer before. Such sources go first. */
   readonly hasDelivered: boolean;
 }
 
-/** The sources that lose their places, and those that get them. */
+/** The sources that lose their places, and the sources that get them. */
 export interface Change {
   readonly leave: readonly string[];
   readonly enter: readonly string[];
@@ -45,12 +51,13 @@ export interface Change {
 /**
  * The next change of places.
  *
- * @param placesMax For those that work, and again for those that say that we wait.
+ * @param options `placesMax` is the number of places for sources that work, and again for sources
+ * that let us wait.
  */
 export function changePlaces(
   placed: readonly Placed[],
   candidates: readonly Candidate[],
-  { placesMax, random }: { readonly placesMax: number; readonly random: Random },
+  { placesMax, random }: Pick<DownloadState, "random"> & { readonly placesMax: number },
 ): Change {
   const staying = placed.filter(({ isOver }) => !isOver);
   const working = staying.filter(({ isWaiting }) => !isWaiting);
@@ -69,7 +76,9 @@ export function changePlaces(
   return { leave, enter };
 }
 
-/** Those that had the fewest turns first, of them those that delivered; among equals chance decides. */
+/**
+ * Sources with the fewest turns first, then those that have delivered. Among equals chance decides.
+ */
 function inOrder(candidates: readonly Candidate[], random: Random): Candidate[] {
   const mixed = [...candidates];
   for (let index = mixed.length - 1; index > 0; index--) {

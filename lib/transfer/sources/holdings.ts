@@ -1,6 +1,7 @@
 /**
- * What a source says of one content: which pieces it has, which it has given away or promised, how many ask for it, and whether its upload slots are all
- * taken (`HOLDS`). Called by source_at_work.ts.
+ * What a source reports about one content (`HOLDS`): which pieces it has, which it has sent or
+ * promised to somebody, how many peers ask for it, and whether all its upload slots are in use.
+ * Called by source_at_work.ts.
  * @module
  */
 
@@ -12,17 +13,20 @@ import type { Connection } from "../../net/connection.ts";
 import { Holds } from "../../protocol/files.ts";
 import type { PlannedSource } from "../plan/plan_state.ts";
 
-/** What a source says, as the plan sees it. */
+/** What a source reports, as the plan sees it. */
 export type Holdings = Pick<PlannedSource, "has" | "given" | "asking" | "isFull">;
 
-/** Assumed of a source that has not been asked yet, or does not know `HOLDS`: it lists the whole file, so it has every piece. */
+/**
+ * Assumed for a source that has not been asked yet, or does not know `HOLDS`. It lists the whole
+ * file, so it has every piece.
+ */
 export const EVERYTHING: Holdings = { has: undefined, given: undefined, asking: 1, isFull: false };
 
 /**
- * Asks a source what it has of a content.
+ * Asks a source which pieces of a content it has.
  *
- * @returns Undefined when it does not know the question.
- * @throws {Failure} As the source says; "malformed" when its answer does not fit the size.
+ * @returns Undefined when it does not know `HOLDS`.
+ * @throws {Failure} "malformed" when its answer does not fit the size; and as the source fails.
  */
 export async function askHoldings(
   connection: Connection,

@@ -1,5 +1,6 @@
 /**
- * What one source has given in one download: how much, how fast, and how often it failed. Called by source_at_work.ts.
+ * What one source has given in one download: how much, how fast, and how often it failed. Called by
+ * source_at_work.ts.
  * @module
  */
 
@@ -7,6 +8,7 @@ import { backoffMs } from "../../core/flow/backoff.ts";
 import type { Clock } from "../../core/flow/clock.ts";
 import { RETRY_FIRST_MS, RETRY_LAST_MS } from "../../core/limits.ts";
 import type { Random } from "../../core/random.ts";
+import type { DownloadTools } from "../content/download_tools.ts";
 import type { PlannedSource } from "../plan/plan_state.ts";
 
 /** The record of one source. A turn is one request for a range. */
@@ -21,10 +23,12 @@ export class SourceRecord {
   #standing: PlannedSource["standing"] = "new";
   #bytesPerSecond: number | undefined;
   #restUntilMs = -Infinity;
-  /** The present turn: when its first answer came, when its last piece came, and how much it gave. */
+  /**
+   * The present turn: when its first answer came, when its last piece came, and how much it gave.
+   */
   #turn = { beganMs: 0, pieceMs: 0, bytes: 0 };
 
-  constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }) {
+  constructor({ clock, random }: Pick<DownloadTools, "clock" | "random">) {
     this.#clock = clock;
     this.#random = random;
   }

@@ -31,8 +31,8 @@ async function run(
   const failed = new Map<string, Failure>();
   const files = FILES.map(({ name, bytes, root }): SmallFile => {
     const own = sources.map((source) => ({ ...source, name }));
-    const file = { name, size: bytes.length, peers: [], sources: own, moreHolders: false };
-    return hashed ? { ...file, root } : file;
+    const known = hashed ? root : undefined;
+    return { name, size: bytes.length, root: known, peers: [], sources: own, moreHolders: false };
   });
   const downloads = new Downloads({ connect: connectPlain, finder, clock: systemClock, random: seededRandom(1) });
   const given = await downloads.downloadSmall(files, {
