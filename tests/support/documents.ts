@@ -11,6 +11,9 @@ import { FAILURE_SHAPE } from "../../lib/protocol/envelope.ts";
 import { HTTP_STATUS } from "../../lib/http/failure.ts";
 import { HTTP_ROUTES } from "../../lib/server/http/routes.ts";
 import { CLASSROOMS } from "../../lib/cli/classrooms.ts";
+import { describedFlags } from "../../lib/cli/flags.ts";
+import { usageOf } from "../../lib/shell/commands/command.ts";
+import { COMMANDS, QUIT } from "../../lib/shell/commands/commands.ts";
 import type { Shape } from "../../lib/protocol/field.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -18,7 +21,7 @@ const ROOT = new URL("../../", import.meta.url);
 /** Every document with generated parts, and what belongs between which markers. */
 export async function generatedParts(): Promise<{ file: URL; parts: Record<string, string> }[]> {
   return [
-    { file: new URL("README.md", ROOT), parts: { classrooms: classroomTable() } },
+    { file: new URL("README.md", ROOT), parts: { commands: commandTable(), classrooms: classroomTable() } },
     { file: new URL("lib/server/README.md", ROOT), parts: { routes: routeTable() } },
     { file: new URL("lib/README.md", ROOT), parts: { limits: await limitsTable() } },
     { file: new URL("lib/protocol/README.md", ROOT), parts: { messages: messageTables(), failures: failureTable() } },
@@ -66,6 +69,14 @@ function shapeTable(parts: readonly (readonly [where: string, shape: Shape])[]):
     return fields.map(([name, field], index) => `| ${index === 0 ? where : ""} | \`${name}\` | ${field.shape} |`);
   });
   return ["| in | field | bounds |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function commandTable(): string {
+  const rows = [...COMMANDS, QUIT].map(({ about, flags, ...command }) => {
+    const optional = describedFlags(flags).map(([usage]) => ` [${usage}]`).join("");
+    return `| \`${usageOf(command)}${optional}\` | ${about} |`;
+  });
+  return ["| command | what it does |", "| --- | --- |", ...rows].join("\n");
 }
 
 function classroomTable(): string {

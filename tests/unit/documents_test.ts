@@ -20,8 +20,9 @@ Deno.test("the tables in the documents are those of the code (else: deno task do
   }
 });
 
-Deno.test("README names every command, and the tests' own task", async () => {
+Deno.test("README has at most 170 lines, and names every command and the task of the tests", async () => {
   const readme = await Deno.readTextFile(`${PROJECT}/README.md`);
+  assert(readme.trimEnd().split("\n").length <= 170);
   for (const { name } of COMMANDS) assert(readme.includes(`\`${name}`), name);
   for (const task of ["task try", "task test"]) assert(readme.includes(`npx --yes deno@2.9.6 ${task}`), task);
 });
