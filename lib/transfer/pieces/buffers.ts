@@ -1,26 +1,27 @@
 /**
- * Buffers of one piece each. They are used again and again, so a download of any size takes the
- * same memory.
+ * Buffers that are used again and again, so that a download of any size takes the same memory.
  * @module
  */
 
 import { PIECE_BYTES } from "../../core/content.ts";
 
 /**
- * Buffers without a limit. Some of those that are given back are kept, because allocating a buffer
- * takes longer than filling it.
+ * Buffers of one size, without a limit. Some of those that are given back are kept, because
+ * allocating a large buffer takes longer than filling it.
  */
 export class SpareBuffers {
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  readonly #bytes: number;
   readonly #keptMax: number;
 
-  constructor(keptMax: number) {
+  constructor({ bytes, keptMax }: { readonly bytes: number; readonly keptMax: number }) {
+    this.#bytes = bytes;
     this.#keptMax = keptMax;
   }
 
-  /** A buffer of one piece. It may hold old bytes. */
+  /** A buffer. It may hold old bytes. */
   take(): Uint8Array<ArrayBuffer> {
-    return this.#spare.pop() ?? new Uint8Array(PIECE_BYTES);
+    return this.#spare.pop() ?? new Uint8Array(this.#bytes);
   }
 
   /** Gives back a buffer that nobody reads any more, not even a socket. */
