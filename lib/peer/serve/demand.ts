@@ -12,7 +12,7 @@ import type { Range } from "../../core/range.ts";
 
 /** A peer that has asked for nothing for this long counts as no longer downloading. */
 const ASKING_MS = 10_000;
-/** A peer whose last connection has ended counts as no longer downloading after this time. */
+/** After its last connection has ended, a peer counts as no longer downloading after this time. */
 const LEFT_MS = 1_000;
 
 /**

@@ -91,8 +91,8 @@ async function answerDownload(
 }
 
 /**
- * Finds the shared file of this name. For a client that knows no folders, that is any file whose
- * path ends in the name.
+ * Finds the shared file of this name. For a client that knows no folders, that is any file with a
+ * path that ends in the name.
  */
 function find(files: Share["files"], name: string): SharedFile | undefined {
   const exact = files.get(name);

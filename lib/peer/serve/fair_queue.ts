@@ -36,8 +36,8 @@ export interface InQueue {
 }
 
 /**
- * Sorts those that wait. First come those whose key or address has the fewest slots now, then those
- * that have had the fewest turns.
+ * Sorts those that wait. First come those with the fewest slots of their key or
+ * address, then those that have had the fewest turns.
  *
  * @param waiting In order of arrival, which decides among equals.
  * @returns The same, next first.
@@ -168,7 +168,7 @@ export class FairQueue {
     return inOrder(rows).map(({ waiting }) => waiting);
   }
 
-  /** Reports places to the peers that wait: to all, or only to those whose place has changed. */
+  /** Reports places to the peers that wait: to all, or only to those with a new place. */
   #reportPlaces({ all }: { all: boolean }): void {
     this.#inOrder().forEach((waiting, before) => {
       if (!all && waiting.reported === before) return;

@@ -83,7 +83,7 @@ export class Visit implements Caller, Disposable {
 
 /** What the visits of a peer need. */
 export interface VisitsParts extends VisitParts {
-  /** Called with the id of a caller whose last visit has ended. */
+  /** Called with the id of a caller when its last visit has ended. */
   readonly onLeft: (id: string) => void;
 }
 
