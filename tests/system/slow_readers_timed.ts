@@ -1,6 +1,6 @@
 /**
- * An owner whose upload slots are all taken by receivers that read slowly: it sends to others
- * nevertheless. Looks at the clock by nature.
+ * Slow readers use all upload slots of an owner, which still sends to other peers. Looks at the
+ * clock by nature.
  * @module
  */
 
@@ -23,7 +23,7 @@ const SLOW_BYTES_PER_SECOND = 280_000;
 
 /** A peer that asks for a whole file, reads slowly, and asks again where its turn ended. */
 class SlowReader implements AsyncDisposable {
-  /** Whether it was given something. */
+  /** Whether it has received bytes. */
   isReading = false;
   readonly #stopping = new AbortController();
   readonly #reading: Promise<void>;
@@ -68,7 +68,7 @@ Deno.test("an owner whose upload slots are all used by slow readers sends 100 Mi
   const { peers: [row] } = await owner.peer.directory.peers();
   const rui = await room.peer("rui", undefined, { plain: true });
   await using stack = new AsyncDisposableStack();
-  // Some ask for everything, which is piped; some for all but the last piece, which is copied.
+  // Some ask for the whole file, which is piped. Others ask for all but the last piece, which is copied.
   const slow = Array.from({ length: UPLOAD_SLOTS }, (_, number) => {
     return stack.use(new SlowReader(row?.port ?? 0, number % 2 * PIECE_BYTES));
   });
@@ -79,6 +79,6 @@ Deno.test("an owner whose upload slots are all used by slow readers sends 100 Mi
   const { firstMs, tookMs } = await transfer.result.finally(() => clearInterval(watching));
   assertLess(firstMs ?? Infinity, 15_000);
   assertLess(tookMs, 60_000);
-  assert(places.some((before) => before !== undefined), "nobody was told of the line");
+  assert(places.some((before) => before !== undefined), "no place in the queue was reported");
   assert(await sameFiles(shared.at("film.bin"), rui.folder.at("film.bin")));
 });
