@@ -40,7 +40,10 @@ import { describeErrorStream, streamFile } from "./lib/cli/stream_place.ts";
 import { finishResults, printError, printText } from "./lib/cli/streams.ts";
 import { looseMode, requireSecret } from "./lib/store/files/secret_file.ts";
 
-/** How long a line of the log waits for others, so that they are written together: a write takes longer than a search. */
+/**
+ * How long a line of the log waits for others, so that they are written together: a write takes
+ * longer than a search.
+ */
 const LOG_PAUSE_MS = 50;
 
 const FLAGS = {
@@ -78,7 +81,7 @@ const FLAGS = {
   rates: {
     value: "CLASS=N,...",
     about:
-      "requests a second, before further ones wait: proofs, requests (in classroom dialects) and http by address, questions by connection",
+      "requests a second before callers wait: proofs, classroom requests and http of an address, questions of a connection",
     byDefault: Object.entries(RATES).map((pair) => pair.join("=")).join(","),
   },
   "log-level": { value: "LEVEL", about: `how much is logged: ${LOG_LEVELS.join(", ")}`, byDefault: "info" },
@@ -91,8 +94,8 @@ usage: deno run --allow-net --allow-read server.ts [FLAG...]
 
 ${flagHelp(FLAGS)}
 
-Without a room key, the index also answers classroom clients (JOIN, SEARCH, UPDATE in JSON or in words) on the same port.
-A person can try it: nc HOST PORT, then HELP.
+Without a room key, the index also answers classroom clients (JOIN, SEARCH, UPDATE in JSON or in words), on the same
+port. A person can try it: nc HOST PORT, then HELP.
 
 the five classroom systems; the help of peer.ts has the rest of them:
 ${classroomHelp()}
@@ -156,7 +159,8 @@ async function main(): Promise<void> {
   await using server = await IndexServer.listen(address, { ...parts, ...room, connectionsMax });
   rekeyOnHangup(server, keyFile, journal);
   const httpPort = parsePort(flags["http-port"]);
-  // HTTP is not encrypted, and clients send the key: it does not leave the machine unless --http-host allows that.
+  // HTTP is not encrypted, and clients send the key: it does not leave the machine unless
+  // --http-host allows that.
   const httpHost = flags["http-host"] ?? (keyFile === undefined ? flags.host : "127.0.0.1");
   await using http = flags["no-http"] ? null : await IndexHttp.listen({ host: httpHost, port: httpPort }, {
     ...parts,
@@ -191,14 +195,20 @@ function isOneFile(): boolean {
   return output !== undefined && output.ino === errors?.ino && output.dev === errors.dev;
 }
 
-/** Opens the index of this server alone or, with Redis, one that it shares. The code of that one is loaded only then. */
+/**
+ * Opens the index of this server alone or, with Redis, one that it shares. The code of that one is
+ * loaded only then.
+ */
 async function openIndex(redis: string | undefined, journal: Journal): Promise<SearchIndex> {
   if (redis === undefined) return new LocalIndex();
   const { parseRedisPlace, SharedIndex } = await import("./lib/index/shared/shared_index.ts");
   return await SharedIndex.open(parseRedisPlace(redis), { onEvent: journal });
 }
 
-/** Reads the key of the room. The journal notes a file that others can read, and a key that others can guess. */
+/**
+ * Reads the key of the room. The journal notes a file that others can read, and a key that others
+ * can guess.
+ */
 async function readRoom(keyFile: string, journal: Journal): Promise<Room> {
   const key = RoomKey.parse(await requireSecret(keyFile, "room key"));
   await remarkOnMode(keyFile, journal);
@@ -206,7 +216,9 @@ async function readRoom(keyFile: string, journal: Journal): Promise<Room> {
   return await key.room();
 }
 
-/** The URL of Redis, from the flag or from a file. The journal notes a password among the arguments. */
+/**
+ * The URL of Redis, from the flag or from a file. The journal notes a password among the arguments.
+ */
 async function redisUrl(
   argument: string | undefined,
   file: string | undefined,

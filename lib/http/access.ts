@@ -1,5 +1,6 @@
 /**
- * Decides who may send HTTP requests, and how many at once. Called by api.ts before it looks at a request.
+ * Decides who may send HTTP requests, and how many at once. Called by api.ts before it looks at a
+ * request.
  * @module
  */
 
@@ -18,9 +19,12 @@ export interface HttpAccessOptions {
   readonly perSecond: number;
   /** The room's key, if the room has one. It is read for each request, since it may be replaced. */
   readonly roomKey?: (() => RoomKey | undefined) | undefined;
-  /** Host names of this server, beside the ones that only a local network can give (see {@linkcode isOwnName}). */
+  /**
+   * Host names of this server, beside the ones that only a local network can give (see {@linkcode
+   * isOwnName}).
+   */
   readonly hostNames: readonly string[];
-  /** What a person can do who has asked for another host name. */
+  /** The advice in the failure of a request for another host name. */
   readonly hostHint?: string | undefined;
 }
 
@@ -69,9 +73,9 @@ export class HttpAccess {
   }
 
   /**
-   * Checks the host name that a request asks for. A page on the internet can make its own name lead to this server and
-   * then read the answers as its own (DNS rebinding). It cannot do so with an IP address, nor with a name that only a
-   * local network gives.
+   * Checks the host name that a request asks for. A page on the internet can make its own name lead
+   * to this server and then read the answers as its own (DNS rebinding). It cannot do so with an IP
+   * address, nor with a name that only a local network gives.
    *
    * @throws {Failure} "refused" when the name is not one of this server.
    */
@@ -83,8 +87,8 @@ export class HttpAccess {
   }
 
   /**
-   * Checks the room's key, in a room that has one. An address that has sent a wrong key waits before its next one is
-   * looked at.
+   * Checks the room's key, in a room that has one. An address that has sent a wrong key waits
+   * before its next one is looked at.
    *
    * @throws {Failure} "unproven" without a key, "no-member" with a wrong one.
    */
@@ -102,7 +106,8 @@ export class HttpAccess {
 }
 
 /**
- * Whether a Host header can only mean this server: an IP address, a name of the local network, or one of `names`.
+ * Whether a Host header can only mean this server: an IP address, a name of the local network, or
+ * one of `names`.
  *
  * @param names Names that were configured for this server.
  */
@@ -116,7 +121,8 @@ export function isOwnName(header: string, names: readonly string[]): boolean {
 /**
  * Reads the host of a Host header.
  *
- * @returns The host in its one spelling, IPv6 without brackets; undefined when the header names no host.
+ * @returns The host in its one spelling, IPv6 without brackets; undefined when the header names no
+ * host.
  */
 export function hostOf(header: string): string | undefined {
   if (/[/?#@\\\s]/.test(header)) return undefined;

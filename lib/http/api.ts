@@ -1,6 +1,6 @@
 /**
- * Answers requests by a table of routes: it finds the route, checks the client, and is the one place that catches what a
- * route throws. Called by server.ts.
+ * Answers requests by a table of routes: it finds the route, checks the client, and is the one
+ * place that catches what a route throws. Called by server.ts.
  * @module
  */
 
@@ -23,7 +23,10 @@ export interface HttpApiOptions<Parts> {
   readonly parts: Parts;
   readonly clock: Clock;
   readonly access: HttpAccess;
-  /** Called with each request that has been answered, and how long that took. The operation is empty when no route fits. */
+  /**
+   * Called with each request that has been answered, and how long that took. The operation is empty
+   * when no route fits.
+   */
   readonly onAnswered?: ((operation: string, ms: number) => void) | undefined;
   /** Called with each failure that a client was sent. */
   readonly onRefused?: ((failure: Failure, remote: Address) => void) | undefined;
@@ -31,7 +34,10 @@ export interface HttpApiOptions<Parts> {
   readonly onBug?: ((thrown: unknown) => void) | undefined;
 }
 
-/** Headers of every response that has no others: it is of its type only, belongs to no other page, and gives nothing away. */
+/**
+ * Headers of every response that has no others: it is of its type only, belongs to no other page,
+ * and gives nothing away.
+ */
 const HEADERS = {
   "x-content-type-options": "nosniff",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",

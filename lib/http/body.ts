@@ -25,7 +25,8 @@ export async function readJson(
 ): Promise<unknown> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
-    // A page of another site can send the other types without asking first. It cannot send this one.
+    // A page of another site can send the other types without asking first. It cannot send this
+    // one.
     throw new Failure("unsupported", "Cannot read the body: it has to be JSON", {
       hint: "send it with Content-Type: application/json",
     });

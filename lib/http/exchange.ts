@@ -1,6 +1,6 @@
 /**
- * Converts between `node:http` and the web: a request as routes read it, and a response as it is sent. Called by
- * server.ts.
+ * Converts between `node:http` and the web: a request as routes read it, and a response as it is
+ * sent. Called by server.ts.
  * @module
  */
 
@@ -54,10 +54,11 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
 }
 
 /**
- * Sends a response. One with a Content-Length is sent chunk by chunk, as the client reads it. Any other has to be
- * short, and is sent whole.
+ * Sends a response. One with a Content-Length is sent chunk by chunk, as the client reads it. Any
+ * other has to be short, and is sent whole.
  *
- * @throws When the body cannot be read to its end. The response is then incomplete, and the connection of no use.
+ * @throws When the body cannot be read to its end. The response is then incomplete, and the
+ * connection of no use.
  */
 export async function respond(outgoing: ServerResponse, method: string, response: Response): Promise<void> {
   const { status, headers, body } = response;

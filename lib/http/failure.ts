@@ -1,6 +1,6 @@
 /**
- * Failures over HTTP: the status of each code, and the response that reports a failure. Called by api.ts. The OpenAPI
- * document is made from the same table.
+ * Failures over HTTP: the status of each code, and the response that reports a failure. Called by
+ * api.ts. The OpenAPI document is made from the same table.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
- * The document that describes an API in OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), made from its routes.
- * Called by the route that serves it.
+ * The document that describes an API in OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), made
+ * from its routes. Called by the route that serves it.
  * @module
  */
 
@@ -12,7 +12,10 @@ import type { AnswerShape, HeaderShape, HttpRoute } from "./route.ts";
 
 const SECURITY = "roomKey";
 
-/** Failures that every route may have: of a request that cannot be read, of a foreign host name, of a bug. */
+/**
+ * Failures that every route may have: of a request that cannot be read, of a foreign host name, of
+ * a bug.
+ */
 const ALWAYS: readonly FailureCode[] = ["malformed", "refused", "internal"];
 /** Failures of every route that is not open. */
 const NOT_OPEN: readonly FailureCode[] = ["unproven", "no-member", "busy"];

@@ -1,6 +1,7 @@
 /**
- * Reads the query of a URL. Every parameter has a field that bounds it and a default. A parameter that is unknown, or
- * that comes twice, is rejected, so that a typing error is noticed. Called by route.ts.
+ * Reads the query of a URL. Every parameter has a field that bounds it and a default. A parameter
+ * that is unknown, or that comes twice, is rejected, so that a typing error is noticed. Called by
+ * route.ts.
  * @module
  */
 
@@ -70,7 +71,10 @@ export function decodePart(part: string): string {
   }
 }
 
-/** Converts a text to the type of a field. A text that cannot be converted stays one, and the field rejects it. */
+/**
+ * Converts a text to the type of a field. A text that cannot be converted stays one, and the field
+ * rejects it.
+ */
 function valueOf(text: string, { schema }: Field<unknown>): unknown {
   switch (schema["type"]) {
     case "integer":

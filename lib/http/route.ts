@@ -1,6 +1,6 @@
 /**
- * One route, defined once: the request, the answer, and the function that answers. api.ts answers requests by it, and
- * openapi.ts describes it.
+ * One route, defined once: the request, the answer, and the function that answers. api.ts answers
+ * requests by it, and openapi.ts describes it.
  * @module
  */
 
@@ -21,7 +21,9 @@ export interface Asked {
   readonly remote: Address;
   /** The host under which the client reached this server, if the request names one. */
   readonly reachedAt: string | undefined;
-  /** The part of the path in the place of `{...}`, decoded and checked; empty on a path without one. */
+  /**
+   * The part of the path in the place of `{...}`, decoded and checked; empty on a path without one.
+   */
   readonly segment: string;
   readonly headers: Headers;
 }
@@ -30,7 +32,10 @@ export interface Asked {
 export interface HttpAnswer {
   /** Default: 200. */
   readonly status?: number | undefined;
-  /** A string is sent as it is, a `StoredBody` in ranges, and any other value as JSON; undefined is no body. */
+  /**
+   * A string is sent as it is, a `StoredBody` in ranges, and any other value as JSON; undefined is
+   * no body.
+   */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
@@ -57,7 +62,7 @@ interface RouteFacts {
   readonly answers: Readonly<Record<number, AnswerShape>>;
 }
 
-/** One route of a server whose routes work with `Parts`. */
+/** One route of a server. All its routes work with the same `Parts`. */
 export interface HttpRoute<Parts> extends RouteFacts {
   readonly method: HttpMethod;
   /** The path. In its last part, `{...}` stands for any text. */

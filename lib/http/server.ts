@@ -1,7 +1,7 @@
 /**
- * Listens for HTTP, with `node:http` on connections that our own listener accepts. The listener bounds how many
- * connections are open, in all and of one address; stream.ts bounds how long each may wait. `node:http` itself never
- * listens. Called by lib/server/http/index_http.ts.
+ * Listens for HTTP, with `node:http` on connections that our own listener accepts. The listener
+ * bounds how many connections are open, in all and of one address; stream.ts bounds how long each
+ * may wait. `node:http` itself never listens. Called by lib/server/http/index_http.ts.
  * @module
  */
 
@@ -28,7 +28,9 @@ const WRONG_VERSION = emptyResponse("505 HTTP Version Not Supported");
 const MALFORMED = emptyResponse("400 Bad Request");
 /** Sent to a client that asks this server to be its proxy. */
 const NO_PROXY = emptyResponse("405 Method Not Allowed", "Allow: GET, HEAD, POST, DELETE\r\n");
-/** The first bytes of an HTTP/2 connection (RFC 9113, 3.4). No method of HTTP/1.1 begins with them. */
+/**
+ * The first bytes of an HTTP/2 connection (RFC 9113, 3.4). No method of HTTP/1.1 begins with them.
+ */
 const HTTP2_PREFACE = new TextEncoder().encode("PRI ");
 
 /** What a server answers, and its bounds, which a test may make smaller. */
@@ -84,7 +86,10 @@ export class HttpServer implements AsyncDisposable {
     return this.#listener.address;
   }
 
-  /** Accepts no more connections, waits a little for the requests that are being answered, and closes all connections. */
+  /**
+   * Accepts no more connections, waits a little for the requests that are being answered, and
+   * closes all connections.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
     this.#listener?.stop();

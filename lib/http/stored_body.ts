@@ -1,6 +1,6 @@
 /**
- * Bodies that are too large for memory, such as files: they are read while they are sent, whole or as a range
- * (RFC 9110, 14). Routes answer with one; api.ts makes the response.
+ * Bodies that are too large for memory, such as files: they are read while they are sent, whole or
+ * as a range (RFC 9110, 14). Routes answer with one; api.ts makes the response.
  * @module
  */
 
@@ -15,13 +15,18 @@ const PULL_BYTES = 256 * 1024;
 export interface StoredBodyOptions {
   readonly size: number;
   readonly type: string;
-  /** Identifies these bytes among all that were ever at this path, so that a client can ask for the rest of them. */
+  /**
+   * Identifies these bytes among all that were ever at this path, so that a client can ask for the
+   * rest of them.
+   */
   readonly tag: string;
   /** Opens the bytes when the first of them is needed. */
   readonly open: () => Promise<ByteReader>;
 }
 
-/** Reads bytes at any place. It is closed when they have been sent, or the client has disconnected. */
+/**
+ * Reads bytes at any place. It is closed when they have been sent, or the client has disconnected.
+ */
 export interface ByteReader extends Disposable {
   /**
    * Reads at least one byte.
@@ -78,7 +83,8 @@ async function* chunksOf(open: StoredBodyOptions["open"], { start, end }: Range)
 }
 
 /**
- * Reads a Range header. A header that cannot be read, and one with several ranges, is ignored, as RFC 9110 allows.
+ * Reads a Range header. A header that cannot be read, and one with several ranges, is ignored, as
+ * RFC 9110 allows.
  *
  * @param size The size of the whole body.
  * @returns The range; undefined for the whole body.
@@ -99,7 +105,8 @@ export function readRange(header: string, size: number): Range | undefined {
 }
 
 /**
- * Whether an If-None-Match header names a tag. A tag that was made weak on the way counts as the same.
+ * Whether an If-None-Match header names a tag. A tag that was made weak on the way counts as the
+ * same.
  *
  * @param tag The tag, with its quotes.
  */

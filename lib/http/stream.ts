@@ -1,6 +1,7 @@
 /**
- * A connection of lib/net in the form that `node:http` wants, with the deadlines of HTTP. So an HTTP connection is
- * bounded like every other connection, and no second port is open. Made by server.ts.
+ * A connection of lib/net in the form that `node:http` wants, with the deadlines of HTTP. So an
+ * HTTP connection is bounded like every other connection, and no second port is open. Made by
+ * server.ts.
  *
  * ```
  *            first byte of a request        its head is complete
@@ -11,7 +12,8 @@
  *                                                   the body arrived
  * ```
  *
- * Every state but `answering` has a deadline. While a response is sent, the client has to read on: lib/net bounds that.
+ * Every state but `answering` has a deadline. While a response is sent, the client has to read on:
+ * lib/net bounds that.
  * @module
  */
 
@@ -57,7 +59,10 @@ export class HttpStream extends Duplex {
     return this.#connection.remote;
   }
 
-  /** Resolves when everything has been answered and the client has ended, or the connection has closed. */
+  /**
+   * Resolves when everything has been answered and the client has ended, or the connection has
+   * closed.
+   */
   get over(): Promise<void> {
     return new Promise((resolve) => this.once("finish", resolve).once("close", resolve));
   }

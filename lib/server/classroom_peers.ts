@@ -1,7 +1,7 @@
 /**
- * The peers of classroom dialects at this index. They connect for one request at a time, so a connection does not show
- * that they are present. Each stays listed under its address until it has sent no request for a while. Called by
- * dialect_session.ts.
+ * The peers of classroom dialects at this index. They connect for one request at a time, so a
+ * connection does not show that they are present. Each stays listed under its address until it has
+ * sent no request for a while. Called by dialect_session.ts.
  * @module
  */
 
@@ -38,7 +38,10 @@ interface ClassroomPeer {
   heardMs: number;
   /** Resolves when the peer has joined the index, and rejects when the index refuses it. */
   readonly joined: Promise<void>;
-  /** The last change of its list. Changes are made one after the other, also when they come over several connections. */
+  /**
+   * The last change of its list. Changes are made one after the other, also when they come over
+   * several connections.
+   */
   changed: Promise<unknown>;
 }
 
@@ -48,7 +51,10 @@ export class ClassroomPeers implements Disposable {
   /** By name. The peer that was heard last is last. */
   readonly #peers = new Map<string, ClassroomPeer>();
   readonly #places: Places<ClassroomPeer>;
-  /** Calls of the index for one name, one after the other: a peer that leaves while it joins joins first. */
+  /**
+   * Calls of the index for one name, one after the other: a peer that leaves while it joins joins
+   * first.
+   */
   readonly #turns = new Turns();
   readonly #closing = new AbortController();
   #watching = false;
@@ -66,7 +72,8 @@ export class ClassroomPeers implements Disposable {
   /**
    * Lists a peer with these files and no others.
    *
-   * @throws {Failure} "busy" when there are too many peers or files of peers in dialects, "too-large".
+   * @throws {Failure} "busy" when there are too many peers or files of peers in dialects,
+   * "too-large".
    */
   async join(address: Address, dialect: Dialect, files: readonly string[]): Promise<void> {
     const isNew = !this.#peers.has(formatAddress(address));
@@ -108,8 +115,8 @@ export class ClassroomPeers implements Disposable {
   /**
    * Notes a sign of life of a peer.
    *
-   * @param port The port at which the peer serves. Undefined when the request does not name it: then the sign counts for
-   * all peers at this host.
+   * @param port The port at which the peer serves. Undefined when the request does not name it:
+   * then the sign counts for all peers at this host.
    */
   heard(host: string, port: number | undefined): void {
     const all = port === undefined ? this.#at(host) : [this.#peers.get(formatAddress({ host, port }))];
@@ -126,8 +133,8 @@ export class ClassroomPeers implements Disposable {
   }
 
   /**
-   * Finds the peer at an address, or lets a new one join the index. It waits for nothing, so that two requests of one
-   * address share one peer.
+   * Finds the peer at an address, or lets a new one join the index. It waits for nothing, so that
+   * two requests of one address share one peer.
    *
    * @throws {Failure} "busy" when all places are taken.
    */

@@ -1,7 +1,7 @@
 /**
- * Bounds how many peers an index dials back at once, and shares the places fairly. A port that accepts a connection and
- * stays silent takes a place for seconds. Without shares, 800 such ports kept all other peers from joining. Called by
- * session.ts.
+ * Bounds how many peers an index dials back at once, and shares the places fairly. A port that
+ * accepts a connection and stays silent takes a place for seconds. Without shares, 800 such ports
+ * kept all other peers from joining. Called by session.ts.
  * @module
  */
 
@@ -12,7 +12,10 @@ import { type Holder, Places } from "../core/flow/places.ts";
 /** Pause of a dial-back before it looks for a free place again. */
 const LOOK_MS = 20;
 
-/** The reason given to `abort`, which would otherwise make an exception with a stack trace each time. */
+/**
+ * The reason given to `abort`, which would otherwise make an exception with a stack trace each
+ * time.
+ */
 const ENDED = "the dial-back is not waited for";
 
 /** The dial-backs of one index. */
@@ -32,8 +35,8 @@ export class DialBacks {
   }
 
   /**
-   * Runs one dial-back when there is a place for it. While others wait, the signal ends dial-backs: those of the address
-   * with the most at once, and those of any address after a while.
+   * Runs one dial-back when there is a place for it. While others wait, the signal ends dial-backs:
+   * those of the address with the most at once, and those of any address after a while.
    *
    * @param work Dials the peer until the signal comes; resolves with whether the peer answered.
    * @param signal Ends the wait for a place, and the work.

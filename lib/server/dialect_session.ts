@@ -1,9 +1,9 @@
 /**
- * Answers one connection in a classroom dialect: of a classmate's own client, or of a person with `nc` or telnet. Called
- * by index_server.ts.
+ * Answers one connection in a classroom dialect: of a classmate's own client, or of a person with
+ * `nc` or telnet. Called by index_server.ts.
  *
- * As with our own peers, the index believes only the host that it observes. A client may name the port at which it
- * serves, but no other host.
+ * As with our own peers, the index believes only the host that it observes. A client may name the
+ * port at which it serves, but no other host.
  * @module
  */
 
@@ -116,7 +116,8 @@ class DialectSession {
    * Answers one request.
    *
    * @param isLine Whether the request ended with a line feed, as those that people type do.
-   * @returns The answer without a line feed; undefined where the connection has to end without a byte.
+   * @returns The answer without a line feed; undefined where the connection has to end without a
+   * byte.
    * @throws {Failure} for what cannot be answered.
    */
   async answer(request: DialectRequest, { isLine }: { isLine: boolean }): Promise<string | undefined> {
@@ -136,7 +137,8 @@ class DialectSession {
         return DIALECT_ANSWERS.left;
       case "search": {
         const holders = await this.#search(request.name);
-        // A program of classroom B reads any answer as addresses. Its own server closes when no peer has the file.
+        // A program of classroom B reads any answer as addresses. Its own server closes when no
+        // peer has the file.
         return holders.length === 0 && dialect === "words" && !isLine ? undefined : encodeAddresses(dialect, holders);
       }
       case "confirm":
@@ -154,7 +156,10 @@ class DialectSession {
     }
   }
 
-  /** Notes where the client serves: at the observed host, and at the port that it names, or else the port of its connection. */
+  /**
+   * Notes where the client serves: at the observed host, and at the port that it names, or else the
+   * port of its connection.
+   */
   #serve(port: number | undefined): Address {
     const { remote } = this.#reader.connection;
     return this.#serving = { host: remote.host, port: port ?? remote.port };

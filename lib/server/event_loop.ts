@@ -1,12 +1,14 @@
 /**
  * Measures how late the event loop is. While it is busy, all peers wait. Called by server.ts.
  *
- * It measures with a timer. The platform's own measure (`monitorEventLoopDelay` of node:perf_hooks) gives only
- * percentiles, and in Deno not in the unit of Node.
+ * It measures with a timer. The platform's own measure (`monitorEventLoopDelay` of node:perf_hooks)
+ * gives only percentiles, and in Deno not in the unit of Node.
  * @module
  */
 
-/** Time between two measurements: short enough to meet long delays, and long enough to cost nothing. */
+/**
+ * Time between two measurements: short enough to meet long delays, and long enough to cost nothing.
+ */
 const EVERY_MS = 50;
 
 /**

@@ -1,5 +1,6 @@
 /**
- * The numbers of an index, for `/metrics`. Called by index_server.ts, http/index_http.ts and server.ts.
+ * The numbers of an index, for `/metrics`. Called by index_server.ts, http/index_http.ts and
+ * server.ts.
  * @module
  */
 
@@ -11,7 +12,10 @@ import type { Traffic } from "../net/listener.ts";
 import type { JournalEvent } from "./journal.ts";
 import { Counters, exposition, type Family, Histogram, Histograms, single } from "./metrics.ts";
 
-/** Upper ends of the buckets for requests, in seconds. A search takes tens of microseconds, a large UPDATE tenths of a second. */
+/**
+ * Upper ends of the buckets for requests, in seconds. A search takes tens of microseconds, a large
+ * UPDATE tenths of a second.
+ */
 const REQUEST_SECONDS = [5e-5, 1e-4, 2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 /** Upper ends of the buckets for the delay of the event loop, in seconds. */
 const DELAY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
@@ -44,7 +48,9 @@ export class IndexMetrics {
   );
   readonly #events = { joined: 0, registered: 0, bug: 0 };
 
-  /** @param names Methods of the protocol and operations of HTTP. Any other name counts as "other". */
+  /**
+   * @param names Methods of the protocol and operations of HTTP. Any other name counts as "other".
+   */
   constructor(names: { readonly methods: Iterable<string>; readonly operations: Iterable<string> }) {
     this.#requests = new Histograms(
       "recess_request_seconds",

@@ -1,5 +1,6 @@
 /**
- * The index server: it listens, gives every connection a session, and says goodbye at the end. Called by server.ts.
+ * The index server: it listens, gives every connection a session, and says goodbye at the end.
+ * Called by server.ts.
  * @module
  */
 
@@ -36,8 +37,8 @@ export interface IndexServerOptions {
   readonly connectionsMax?: number;
   readonly rates?: Rates;
   /**
-   * The room, if it has a key. The index then speaks TLS with a certificate that is derived from the key, and answers only
-   * callers that have the key.
+   * The room, if it has a key. The index then speaks TLS with a certificate that is derived from
+   * the key, and answers only callers that have the key.
    */
   readonly room?: Room;
   /** Silence after which the index ends a session. */
@@ -158,7 +159,10 @@ export class IndexServer implements AsyncDisposable {
     await this.#listener?.[Symbol.asyncDispose]();
   }
 
-  /** The options of new connections. All connections share them, since copies would take memory for each. */
+  /**
+   * The options of new connections. All connections share them, since copies would take memory for
+   * each.
+   */
   #answeringNow(): AnswerOptions<Session> {
     const roomKey = this.#roomKey;
     return {

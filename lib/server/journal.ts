@@ -1,6 +1,6 @@
 /**
- * The journal of the index: one line for each event, for a person or, with `--json`, for a program. (The server of
- * classroom A has such a log, too.) lib/server/README.md lists the events.
+ * The journal of the index: one line for each event, for a person or, with `--json`, for a program.
+ * (The server of classroom A has such a log, too.) lib/server/README.md lists the events.
  * @module
  */
 
@@ -56,7 +56,10 @@ export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 /** A level of the log. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** The level of each event. Searches are private, and by far the most frequent events, so the default level has none. */
+/**
+ * The level of each event. Searches are private, and by far the most frequent events, so the
+ * default level has none.
+ */
 export const LEVEL_OF = {
   joined: "info",
   listed: "info",
@@ -95,12 +98,17 @@ export function isWritten({ event }: JournalEvent, level: LogLevel): boolean {
 /** Records an event. */
 export type Journal = (event: JournalEvent) => void;
 
-/** An event as a line for people: the time of day, then a sentence. Control characters are escaped. */
+/**
+ * An event as a line for people: the time of day, then a sentence. Control characters are escaped.
+ */
 export function journalLine(event: JournalEvent, time: Date): string {
   return `${time.toTimeString().slice(0, 8)}  ${printable(sentence(event))}`;
 }
 
-/** An event as a JSON object on one line: `time`, `level` and `event`, then the fields of that event. */
+/**
+ * An event as a JSON object on one line: `time`, `level` and `event`, then the fields of that
+ * event.
+ */
 export function journalJson(event: JournalEvent, time: Date): string {
   return printableJson({ time: time.toISOString(), level: LEVEL_OF[event.event], ...event });
 }

@@ -2,8 +2,8 @@
  * Counters, gauges and histograms, in the text format of Prometheus, version 0.0.4
  * (https://prometheus.io/docs/instrumenting/exposition_formats/). Called by index_metrics.ts.
  *
- * Counting is only an addition: every series exists from the start. So nothing is allocated, and no label comes from the
- * network.
+ * Counting is only an addition: every series exists from the start. So nothing is allocated, and no
+ * label comes from the network.
  * @module
  */
 

@@ -1,8 +1,9 @@
 /**
- * Tells a client where it reaches a peer. Called by whatever answers with peers: sessions, classroom dialects and HTTP.
+ * Tells a client where it reaches a peer. Called by whatever answers with peers: sessions,
+ * classroom dialects and HTTP.
  *
- * A peer on the index's own machine connects over loopback, and its address there is of no use to others. A client on
- * another machine gets the host under which it reached the index itself.
+ * A peer on the index's own machine connects over loopback, and its address there is of no use to
+ * others. A client on another machine gets the host under which it reached the index itself.
  * @module
  */
 

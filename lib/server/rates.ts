@@ -1,6 +1,7 @@
 /**
- * How many costly requests an index answers in a second. `server.ts --rates` sets the rates of one server; the defaults
- * are in limits.ts. Called by server.ts, index_server.ts and http/index_http.ts.
+ * How many costly requests an index answers in a second. `server.ts --rates` sets the rates of one
+ * server; the defaults are in limits.ts. Called by server.ts, index_server.ts and
+ * http/index_http.ts.
  * @module
  */
 

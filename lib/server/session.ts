@@ -1,9 +1,11 @@
 /**
- * A peer's session with the index, from the start of its connection to the end. A peer is present as long as its
- * connection is. Made by index_server.ts; session_answers.ts has the answers to a peer's questions.
+ * A peer's session with the index, from the start of its connection to the end. A peer is present
+ * as long as its connection is. Made by index_server.ts; session_answers.ts has the answers to a
+ * peer's questions.
  *
- * The session believes the address that it observes, never one that the peer claims. It lists the files of a peer only
- * after it has reached the peer's announced port at that address. It tries that as soon as JOIN has been answered.
+ * The session believes the address that it observes, never one that the peer claims. It lists the
+ * files of a peer only after it has reached the peer's announced port at that address. It tries
+ * that as soon as JOIN has been answered.
  * @module
  */
 
@@ -52,7 +54,10 @@ export class Session {
   #peer: IndexedPeer | undefined;
   /** The dial-back of this peer. `leaving` ends it when the peer leaves. */
   #reaching: { readonly done: Promise<void>; readonly leaving: AbortController } | undefined;
-  /** The identity that the caller has proven, until it joins. A proof serves for one join, since proofs are paced. */
+  /**
+   * The identity that the caller has proven, until it joins. A proof serves for one join, since
+   * proofs are paced.
+   */
   #identity: PublicIdentity | undefined;
   #unwritten = { added: 0, removed: 0, files: 0 };
   #writeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -64,7 +69,10 @@ export class Session {
     this.#questions = new Pace(parts.rates.questions, parts.clock);
   }
 
-  /** The name of this session in the journal: that of its peer, or an address before the peer has joined. */
+  /**
+   * The name of this session in the journal: that of its peer, or an address before the peer has
+   * joined.
+   */
   get label(): string {
     return this.#peer?.name ?? formatAddress(this.#connection.remote);
   }
@@ -95,7 +103,10 @@ export class Session {
     return this.#heardMs > askedMs;
   }
 
-  /** Ends the session of a peer that has joined at another server, and leaves the name to that server. */
+  /**
+   * Ends the session of a peer that has joined at another server, and leaves the name to that
+   * server.
+   */
   lost(): void {
     const peer = this.#forget();
     if (peer !== undefined) this.parts.journal({ event: "left", peer: peer.name, why: "joined at another server" });
@@ -109,7 +120,8 @@ export class Session {
   }
 
   /**
-   * Asks the index. All other peers wait meanwhile, so the time counts against the pace of this connection.
+   * Asks the index. All other peers wait meanwhile, so the time counts against the pace of this
+   * connection.
    *
    * @returns The answer of `ask`.
    */
@@ -218,8 +230,9 @@ export class Session {
   }
 
   /**
-   * Gives a peer that crashed or slept its name back. If a session with the same key holds the name, and shows no sign of
-   * life, that session ends. A session with another key keeps the name, and so does a live one.
+   * Gives a peer that crashed or slept its name back. If a session with the same key holds the
+   * name, and shows no sign of life, that session ends. A session with another key keeps the name,
+   * and so does a live one.
    */
   async #replaceOwnSilentSession(name: string, id: string): Promise<void> {
     const holder = this.parts.joined.get(peerNameKey(name));
@@ -228,7 +241,9 @@ export class Session {
     await holder.#ended.promise;
   }
 
-  /** Dials a joined peer back, and reports the result to the index, to the journal and to the peer. */
+  /**
+   * Dials a joined peer back, and reports the result to the index, to the journal and to the peer.
+   */
   async #reach(
     peer: IndexedPeer,
     { port, files, identity }: { readonly port: number; readonly files: number; readonly identity: PublicIdentity },
@@ -260,8 +275,7 @@ export class Session {
     try {
       const waitMs = DIAL_BACK_WAIT_MS;
       const { host } = this.#connection.remote;
-      const encrypted = identity === undefined ? {} : { identity };
-      using connection = await this.parts.dial({ host, port }, { waitMs, signal, ...encrypted });
+      using connection = await this.parts.dial({ host, port }, { waitMs, signal, identity });
       using _ended = connection.closeOn(signal);
       return await greet(connection, { waitMs }) === name;
     } catch {

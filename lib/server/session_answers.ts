@@ -1,6 +1,6 @@
 /**
- * The answers to a peer's questions: what the index knows, cut to one message, with addresses that the peer can reach.
- * Called by session_routes.ts.
+ * The answers to a peer's questions: what the index knows, cut to one message, with addresses that
+ * the peer can reach. Called by session_routes.ts.
  * @module
  */
 
@@ -84,7 +84,8 @@ export async function downloadRequest(
 }
 
 /**
- * Cuts the hits of a folder behind the last name of which all hits are there, since the next page begins after that name.
+ * Cuts the hits of a folder behind the last name of which all hits are there, since the next page
+ * begins after that name.
  *
  * @param count How many hits there were before some were left out.
  */

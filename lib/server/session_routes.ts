@@ -1,6 +1,6 @@
 /**
- * The requests that an index answers for peers, each with the function that answers it. Called by index_server.ts for
- * each connection, and by server.ts for the names of the requests in metrics.
+ * The requests that an index answers for peers, each with the function that answers it. Called by
+ * index_server.ts for each connection, and by server.ts for the names of the requests in metrics.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
- * How much CPU time a large body costs over HTTP: through lib/http, and through `Deno.serve` as the reference of the same
- * run. Another program reads it and discards it.
+ * How much CPU time a large body costs over HTTP: through lib/http, and through `Deno.serve` as the
+ * reference of the same run. Another program reads it and discards it.
  * @module
  */
 

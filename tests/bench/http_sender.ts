@@ -1,6 +1,7 @@
 /**
- * Serves one file over HTTP, for the bench: `recess` through lib/http as an index or a page does, `deno` through
- * `Deno.serve`. Both read it in the same way, 256 KiB at a time. Arguments: which, and the path.
+ * Serves one file over HTTP, for the bench: `recess` through lib/http as an index or a page does,
+ * `deno` through `Deno.serve`. Both read it in the same way, 256 KiB at a time. Arguments: which,
+ * and the path.
  * @module
  */
 

@@ -1,5 +1,6 @@
 /**
- * Serves the HTTP API of an index: hands its routes, its journal and its metrics to lib/http. Called by server.ts.
+ * Serves the HTTP API of an index: hands its routes, its journal and its metrics to lib/http.
+ * Called by server.ts.
  * @module
  */
 
@@ -67,7 +68,10 @@ export class IndexHttp implements AsyncDisposable {
     return this.#server.address;
   }
 
-  /** Accepts no more connections, waits a little for the requests that are being answered, and closes all connections. */
+  /**
+   * Accepts no more connections, waits a little for the requests that are being answered, and
+   * closes all connections.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]();
     this.#registrars[Symbol.dispose]();

@@ -1,6 +1,6 @@
 /**
- * Counts the names that each address has registered, so that no address keeps others from registering. Called by
- * registry.ts.
+ * Counts the names that each address has registered, so that no address keeps others from
+ * registering. Called by registry.ts.
  * @module
  */
 
@@ -47,13 +47,13 @@ export class Registrars implements Disposable {
   }
 
   /**
-   * Registers or renews a name. From then on it counts for the address, until it expires. When all places are taken, the
-   * address with the most names loses its oldest one.
+   * Registers or renews a name. From then on it counts for the address, until it expires. When all
+   * places are taken, the address with the most names loses its oldest one.
    *
    * @param key The `peerNameKey` of the name.
    * @returns The token of the registration.
-   * @throws {Failure} "busy" when the address has too many names, or when all places are taken and no address has at
-   * least two names more than this one. Also what the calls throw.
+   * @throws {Failure} "busy" when the address has too many names, or when all places are taken and
+   * no address has at least two names more than this one. Also what the calls throw.
    */
   async register(key: string, host: string, ttlMs: number, { register, remove }: RegistrarCalls): Promise<string> {
     const share = addressShare(host);

@@ -1,7 +1,9 @@
 /**
- * Classroom E's address service: a program registers a name and its address for a time. Called by routes.ts.
+ * Classroom E's address service: a program registers a name and its address for a time. Called by
+ * routes.ts.
  *
- * As everywhere, the index believes only the address that it observes, so no program registers another machine.
+ * As everywhere, the index believes only the address that it observes, so no program registers
+ * another machine.
  * @module
  */
 
@@ -69,8 +71,8 @@ export async function unregister({ index, journal, registrars }: IndexHttpParts,
 }
 
 /**
- * Decides at which host a name is registered: the observed one. A program on the index's machine may choose any loopback
- * address.
+ * Decides at which host a name is registered: the observed one. A program on the index's machine
+ * may choose any loopback address.
  *
  * @throws {Failure} "refused" when another host is claimed.
  */

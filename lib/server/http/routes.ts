@@ -1,6 +1,6 @@
 /**
- * The index's HTTP API: every route, in one table. index_http.ts serves it. The OpenAPI document and the table in
- * lib/server/README.md are made from it.
+ * The index's HTTP API: every route, in one table. index_http.ts serves it. The OpenAPI document
+ * and the table in lib/server/README.md are made from it.
  * @module
  */
 

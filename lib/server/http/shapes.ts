@@ -1,5 +1,6 @@
 /**
- * The records in the bodies of the index's HTTP API, as fields, and their names in its OpenAPI document.
+ * The records in the bodies of the index's HTTP API, as fields, and their names in its OpenAPI
+ * document.
  * @module
  */
 

@@ -69,7 +69,7 @@ Deno.test("HttpServer closes a kept connection that sends no further request", a
   assertMatch(await rest(conn), /^HTTP\/1\.1 200 [^]*ok$/);
 });
 
-Deno.test("HttpServer closes a connection whose request head does not become complete, however steadily it sends", async () => {
+Deno.test("HttpServer closes a connection that sends the head of its request too slowly", async () => {
   await using http = await startHttp({ headMs: 500 });
   const [stalled, slow] = [await http.connect(), await http.connect()];
   await send(stalled, "GET /healthz HTTP/1.1\r\nHo");
@@ -78,7 +78,7 @@ Deno.test("HttpServer closes a connection whose request head does not become com
   assertEquals(await rest(stalled), "");
 });
 
-Deno.test("HttpServer closes a connection whose request was answered and whose body does not end", async () => {
+Deno.test("HttpServer closes a connection that sends a body without end after the answer", async () => {
   await using http = await startHttp({ restMs: 500 });
   const conn = await http.connect();
   await send(conn, `${POST}Transfer-Encoding: chunked\r\n\r\n`);
@@ -115,7 +115,7 @@ Deno.test("HttpServer stops reading a body when its client disconnects", async (
   await cancelled.promise;
 });
 
-Deno.test("HttpServer cuts off a response whose body fails", async () => {
+Deno.test("HttpServer cuts off a response when its body fails", async () => {
   async function* failing(): AsyncGenerator<Uint8Array> {
     yield new TextEncoder().encode("begin");
     await Promise.reject(new Error("the disk is gone"));
@@ -161,7 +161,7 @@ Deno.test("HttpServer answers a method that begins like HTTP/2", async () => {
   assert((await rest(conn)).startsWith("HTTP/1.1 405 "));
 });
 
-Deno.test("HttpServer answers a client that sends all requests at once and ends, each request in its turn", async () => {
+Deno.test("HttpServer answers all requests of a client that sends them at once and ends", async () => {
   await using http = await startHttp();
   const conn = await http.connect();
   await send(conn, REQUEST.repeat(3));

@@ -12,11 +12,11 @@ import { ClassroomPeers } from "../../../lib/server/classroom_peers.ts";
 import type { JournalEvent } from "../../../lib/server/journal.ts";
 import { eventually } from "../../support/wait.ts";
 
-/** Places in tests that fill them. */
+/** Places for peers, in tests that fill them. */
 const PEERS_MAX = 64;
 const ADDRESS = { host: "10.0.0.5", port: 8776 };
 
-/** A clock that is moved by hand. */
+/** A clock that a test moves. */
 class HandClock implements Clock {
   #ms = 0;
   readonly #waiting = new Map<() => void, number>();
@@ -96,7 +96,7 @@ Deno.test("ClassroomPeers removes a peer after half an hour without a sign of li
   peers.heard(eva.host, 99);
   assertEquals((await names()).length, 3);
   clock.move(1);
-  await eventually("two are forgotten", async () => (await names()).length === 1);
+  await eventually("two are removed", async () => (await names()).length === 1);
   assertEquals(await names(), ["10.0.0.6:1"]);
   assertEquals(peers.holders("a.mp4"), []);
   clock.move(DIALECT_SILENCE_MS_MAX - 2);
@@ -104,9 +104,9 @@ Deno.test("ClassroomPeers removes a peer after half an hour without a sign of li
   clock.move(2);
   assertEquals((await names()).length, 1);
   clock.move(DIALECT_SILENCE_MS_MAX);
-  await eventually("all are forgotten", async () => (await names()).length === 0);
+  await eventually("all are removed", async () => (await names()).length === 0);
   assertEquals(room.events.filter(({ event }) => event === "left").length, 3);
-  // Whoever is heard of again begins anew.
+  // A removed peer that sends a request again starts with an empty list.
   await peers.add(rui, "words", ["e.mp4"]);
   assertEquals([await names(), peers.holders("d.mp4")], [["10.0.0.6:1"], []]);
 });
@@ -118,7 +118,7 @@ Deno.test("ClassroomPeers bounds the files of each peer, the files of all peers,
   await peers.join(ADDRESS, "json", many);
   const failure = await assertRejects(() => peers.add(ADDRESS, "json", ["one more.mp4"]), Failure);
   assertEquals(failure.code, "too-large");
-  // One address gets nearly all, and another still gets some.
+  // One address gets nearly all files, and another address still gets some.
   let listed = 1;
   for (; listed <= DIALECT_FILES_IN_ALL_MAX / DIALECT_FILES_MAX; listed++) {
     const refused = await peers.join({ host: ADDRESS.host, port: listed }, "json", many).catch((thrown) => thrown);
@@ -145,8 +145,8 @@ Deno.test("ClassroomPeers that are full drop the most silent peer of the address
   await peers.join({ host: "10.0.0.10", port: 1 }, "words", []);
   const left = await names();
   assertEquals(left.length, PEERS_MAX);
-  assert(left.includes(`10.0.0.5:${PEERS_MAX + 1}`), "it was heard of");
-  assert(!left.includes(`10.0.0.5:${PEERS_MAX + 2}`), "it was silent longest");
+  assert(left.includes(`10.0.0.5:${PEERS_MAX + 1}`), "it sent a sign of life");
+  assert(!left.includes(`10.0.0.5:${PEERS_MAX + 2}`), "it was silent for the longest time");
 });
 
 Deno.test("ClassroomPeers lists one peer when one address joins twice at once", async () => {
@@ -162,7 +162,7 @@ Deno.test("ClassroomPeers lists one peer when one address joins twice at once", 
   assert(!(await names()).includes("10.0.0.5:8776"));
 });
 
-Deno.test("ClassroomPeers leaves no peer in the index that it does not list, when peers leave while they join", async () => {
+Deno.test("ClassroomPeers leaves no peer behind in the index when peers leave while they join", async () => {
   await using room = start(PEERS_MAX);
   const { peers, names } = room;
   for (let port = 1; port <= PEERS_MAX; port++) {
@@ -180,7 +180,7 @@ Deno.test("ClassroomPeers leaves no peer in the index that it does not list, whe
   assertEquals(peers.holders("c"), [ADDRESS]);
 });
 
-Deno.test("ClassroomPeers makes the changes of one peer one after the other, over any number of connections", async () => {
+Deno.test("ClassroomPeers makes the changes of one peer in order, over any connections", async () => {
   await using room = start();
   const { peers, index } = room;
   await Promise.all([

@@ -3,7 +3,7 @@ import type { Clock } from "../../../lib/core/flow/clock.ts";
 import { DIAL_BACK_GRACE_MS } from "../../../lib/core/limits.ts";
 import { DialBacks } from "../../../lib/server/dial_backs.ts";
 
-/** A clock that stands until it is moved; waits let everybody else go on. */
+/** A clock that stands still until a test moves it. Its waits only let other tasks run. */
 class StandingClock implements Clock {
   nowMs = 0;
 
@@ -16,7 +16,7 @@ class StandingClock implements Clock {
   }
 }
 
-/** A port that accepts and stays silent: ends when it is told to. */
+/** A dial-back of a port that accepts and stays silent. It ends at the signal. */
 function silent(ended: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => ended.addEventListener("abort", () => resolve(false)));
 }

@@ -24,7 +24,7 @@ import { eventually } from "../../support/wait.ts";
 
 const ROOT = "a".repeat(64);
 
-/** A listening index in this process, with what it wrote down. */
+/** A listening index in this process, with its journal. */
 async function startIndex(options: { host?: string; silenceMs?: number; connectionsMax?: number } = {}) {
   const { host = "127.0.0.1", ...rest } = options;
   const index = new LocalIndex();
@@ -86,7 +86,7 @@ Deno.test("a peer joins, lists files, is found and leaves, and the journal has a
   expected.forEach((pattern, index) => assertMatch(lines[index] ?? "", pattern));
 });
 
-Deno.test("a proof serves for one join: a peer that has left proves its identity again before it joins again", async () => {
+Deno.test("a peer that has left proves its identity again before it joins again", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await ana.join("ana");
@@ -96,7 +96,7 @@ Deno.test("a proof serves for one join: a peer that has left proves its identity
   const { nonce } = await ana.call(Hello, { version: PROTOCOL_VERSION, software: SOFTWARE, nonce: asking });
   const identity = await Identity.make();
   await ana.call(Prove, await prove({ asked: nonce, asking, called: "index", calledId: "" }, identity, undefined));
-  // The name stays with who had it.
+  // The name still belongs to its first key.
   assertEquals((await assertRejects(() => ana.join("ana"), Failure)).code, "name-taken");
   await ana.join("rui");
   const { peers } = await ana.call(Peers, { name: "rui", limit: 1, offset: 0 });
@@ -149,14 +149,14 @@ Deno.test("a peer that returns takes its name from its own silent session, and f
   await using stranger = await started.connect();
   assertEquals((await assertRejects(() => stranger.join("ana"), Failure)).code, "name-taken");
 
-  // The first session hears the probe and does not answer, as one whose laptop sleeps.
+  // The first session gets the probe and does not answer, like a laptop that sleeps.
   await using back = await IndexClient.connect(started.server.address, mute.identity);
   await back.join("ana");
   assertEquals(mute.news, ["PROBE"]);
   assertEquals((await mute.ended).code, "closed");
   assertEquals(await stranger.search("old"), []);
 
-  // This one lives: it answers.
+  // This session answers the probe.
   await using third = await IndexClient.connect(started.server.address, mute.identity);
   const answering = eventually("a probe", () => back.news.includes("PROBE")).then(() => back.call(Ping, {}));
   assertEquals((await assertRejects(() => third.join("ana"), Failure)).code, "name-taken");
@@ -170,7 +170,7 @@ Deno.test("a session that falls silent ends, and its files are removed", async (
   await ana.join("ana");
   const start = performance.now();
   await ana.list("a.txt");
-  await eventually("ana is gone", async () => (await started.index.counts()).peers === 0);
+  await eventually("ana has left", async () => (await started.index.counts()).peers === 0);
   assertGreater(performance.now() - start, 1_400);
   assertEquals(await started.index.counts(), { peers: 0, files: 0, bytes: 0 });
   assertMatch(JSON.stringify(started.events.at(-1)), /"left".*silent/);
@@ -212,7 +212,7 @@ Deno.test("an index on IPv6 loopback works from HELLO to FIND", async () => {
   assertEquals((await ana.search("a"))[0]?.peers, [{ ...ana.ref, host: "::1" }]);
 });
 
-Deno.test("a peer on the index's own machine is given to others under the address at which they reach the index", async () => {
+Deno.test("a peer on the machine of the index is given out with the address of the index", async () => {
   await using started = await startIndex();
   await using ana = await started.connect();
   await ana.join("ana");
@@ -283,7 +283,7 @@ Deno.test("the journal has one printable line for each event, whatever the names
   });
 });
 
-Deno.test("a sign of life of a session answers everybody who waits for one", async () => {
+Deno.test("a sign of life of a session ends all waits for one", async () => {
   await using started = await startIndex();
   const [here, there] = connectionPair();
   const { index } = started;

@@ -18,7 +18,7 @@ Deno.test("exposition() writes counters, gauges and histograms in the format of 
   const counters = new Counters("a_total", "Some.", "code", ["x"]);
   counters.add("x");
   counters.add("x");
-  counters.add("what nobody foresaw");
+  counters.add("unforeseen");
   const histograms = new Histograms("b_seconds", "How long.", { label: "method", values: ["M"], bounds: [0.1, 1] });
   for (const value of [0.05, 0.1, 0.5, 7]) histograms.observe("M", value);
   assertEquals(
@@ -120,7 +120,7 @@ Deno.test("the metrics of an index are well-formed, before and after requests, a
 Deno.test("watchEventLoop() measures how long the event loop was blocked", async () => {
   const late: number[] = [];
   using _watch = watchEventLoop((ms) => late.push(ms));
-  await eventually("a first look", () => late.length > 0);
+  await eventually("a first measurement", () => late.length > 0);
   const end = performance.now() + 300;
   while (performance.now() < end);
   await eventually("the delay", () => late.some((ms) => ms > 200));

@@ -33,7 +33,7 @@ Deno.test("parseRates() reads any of the classes, and rejects everything else wi
   assertThrows(() => parseRates("proofs=1,proofs=2"), Failure, "two rates for proofs");
 });
 
-Deno.test("an index keeps to its rates: further proofs of an address wait, and further questions of a connection", async () => {
+Deno.test("an index paces the proofs of an address and the questions of a connection", async () => {
   const waits: number[] = [];
   // Nobody has to wait for real: the waits are what is looked at.
   const clock: Clock = { now: () => systemClock.now(), delay: (ms) => Promise.resolve(void waits.push(ms)) };

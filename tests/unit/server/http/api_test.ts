@@ -178,7 +178,7 @@ Deno.test("POST /peers bounds the names of one address, and other addresses can 
   assertEquals((await api.register({ name: "now there is room", port: 5000 })).status, 201);
 });
 
-Deno.test("POST /peers drops the oldest name of the address with the most names when all places are taken", async () => {
+Deno.test("POST /peers drops a name of the address with the most names when it is full", async () => {
   await using api = new TestApi({ namesMax: 5 });
   const from = (host: string, name: string, token?: string): Promise<Response> =>
     api.register({ name, port: 5000, ...(token === undefined ? {} : { token }) }, { host, port: 1 });
@@ -224,7 +224,7 @@ Deno.test("POST /peers rejects a body that is not a registration", async () => {
   assertEquals((await api.index.counts()).peers, 0);
 });
 
-Deno.test("in a room with a key, HTTP answers clients with the key, slows down guesses, and reports its health to everybody", async () => {
+Deno.test("HTTP in a room with a key asks for it, slows down guesses, and shows its health to all", async () => {
   const key = RoomKey.makeText();
   await using api = new TestApi({ roomKey: RoomKey.parse(key) });
   const status = async (authorization?: string, path = "/peers"): Promise<[number, string?]> => {
