@@ -7,7 +7,7 @@
  * @module
  */
 
-import { formatAddress, parsePort } from "./lib/core/address.ts";
+import { type Address, formatAddress, parsePort } from "./lib/core/address.ts";
 import { Failure } from "./lib/core/failure.ts";
 import { INDEX_CONNECTIONS_MAX } from "./lib/core/limits.ts";
 import { LineStream } from "./lib/core/flow/line_stream.ts";
@@ -81,12 +81,15 @@ const FLAGS = {
   rates: {
     value: "CLASS=N,...",
     about:
-      "requests a second before callers wait: proofs, classroom requests and http of an address, questions of a connection",
+      "requests a second before callers wait: of an address, proofs, requests and http; of a connection, questions",
     byDefault: Object.entries(RATES).map((pair) => pair.join("=")).join(","),
   },
   "log-level": { value: "LEVEL", about: `how much is logged: ${LOG_LEVELS.join(", ")}`, byDefault: "info" },
   ...COMMON_FLAGS,
 } as const satisfies FlagTable;
+
+/** The flags of the command line. */
+type Flags = ReturnType<typeof parseFlags<typeof FLAGS>>["flags"];
 
 const HELP = `Recess ${VERSION}: the index, which knows which peer has which file.
 
@@ -123,40 +126,32 @@ async function main(): Promise<void> {
   if (words.length > 0) {
     throw new Failure("usage", `The index takes no "${words[0]}"`, { hint: "see --help" });
   }
+  await serve(flags);
+  Deno.exit(EXIT.done);
+}
 
+/** Runs the index until a signal stops it. */
+async function serve(flags: Flags): Promise<void> {
   const level = parseLogLevel(flags["log-level"]);
   const rates = parseRates(flags.rates);
   const connectionsMax = parseCount("max-peers", flags["max-peers"]);
   const keyFile = flags["room-key-file"];
   const stopped = firstStopSignal();
-  const write = flags.json ? journalJson : journalLine;
-  const logged = (event: JournalEvent): string => write(event, new Date());
   const results = new LineStream(Deno.stdout);
-  using log = new LineStream(Deno.stderr, {
-    pauseMs: LOG_PAUSE_MS,
-    name: `the log (${describeErrorStream()})`,
-    onHeld: ({ message }) => {
-      // The log reports it as soon as it can be written. Until then, only standard output can.
-      const text = `${message}; the index goes on, and writes the log when there is room`;
-      if (!isOneFile()) {
-        results.write(flags.json ? printableJson({ event: "log-held", why: message }) : printable(text));
-      }
-    },
-    afterwards: ({ message }, lost) => logged({ event: "log-lost", lines: lost, why: message }),
-  });
+  using log = openLog(flags, results);
   const operations = HTTP_ROUTES.map(({ operation }) => operation);
   const metrics = new IndexMetrics({ methods: SESSION_ROUTES.keys(), operations });
   using _watch = watchEventLoop((ms) => metrics.delayed(ms));
   const journal: Journal = (event) => {
     metrics.note(event);
-    if (isWritten(event, level)) log.write(logged(event));
+    if (isWritten(event, level)) log.write(logged(event, flags));
   };
-  const room = keyFile === undefined ? {} : { room: await readRoom(keyFile, journal) };
+  const room = keyFile === undefined ? undefined : await readRoom(keyFile, journal);
   const redis = await redisUrl(flags.redis, flags["redis-url-file"], journal);
   await using index = await openIndex(redis, journal);
   const address = { host: flags.host, port: parsePort(flags.port) };
   const parts = { index, journal, metrics, rates };
-  await using server = await IndexServer.listen(address, { ...parts, ...room, connectionsMax });
+  await using server = await IndexServer.listen(address, { ...parts, room, connectionsMax });
   rekeyOnHangup(server, keyFile, journal);
   const httpPort = parsePort(flags["http-port"]);
   // HTTP is not encrypted, and clients send the key: it does not leave the machine unless
@@ -167,26 +162,47 @@ async function main(): Promise<void> {
     state: () => server.state,
     roomKey: () => server.roomKey,
   });
-  results.write(
-    flags.json
-      ? printableJson({
-        event: "listening",
-        host: server.address.host,
-        port: server.address.port,
-        ...(http === null ? {} : { httpHost: http.address.host, httpPort: http.address.port }),
-        version: VERSION,
-      })
-      : `index listening on ${formatAddress(server.address)}, http ${
-        http === null ? "off" : `on ${formatAddress(http.address)}`
-      }`,
-  );
-
+  results.write(readyLine(server.address, http?.address, flags));
   await stopped;
   await server.close("the index was stopped");
-  await http?.[Symbol.asyncDispose]();
-  await index[Symbol.asyncDispose]();
-  log[Symbol.dispose]();
-  Deno.exit(EXIT.done);
+}
+
+/** The line by which a program that started the index learns that it is ready. */
+function readyLine({ host, port }: Address, http: Address | undefined, { json }: Pick<Flags, "json">): string {
+  if (json) {
+    return printableJson({
+      event: "listening",
+      host,
+      port,
+      httpHost: http?.host,
+      httpPort: http?.port,
+      version: VERSION,
+    });
+  }
+  const httpAt = http === undefined ? "off" : `on ${formatAddress(http)}`;
+  return `index listening on ${formatAddress({ host, port })}, http ${httpAt}`;
+}
+
+/**
+ * Opens the log on standard error. While it cannot be written, standard output reports that, and
+ * the log reports it afterwards.
+ */
+function openLog(flags: Pick<Flags, "json">, results: LineStream): LineStream {
+  return new LineStream(Deno.stderr, {
+    pauseMs: LOG_PAUSE_MS,
+    name: `the log (${describeErrorStream()})`,
+    onHeld: ({ message }) => {
+      if (isOneFile()) return;
+      const text = `${message}; the index goes on, and writes the log when there is room`;
+      results.write(flags.json ? printableJson({ event: "log-held", why: message }) : printable(text));
+    },
+    afterwards: ({ message }, lost) => logged({ event: "log-lost", lines: lost, why: message }, flags),
+  });
+}
+
+/** An event as a line of the log. */
+function logged(event: JournalEvent, { json }: Pick<Flags, "json">): string {
+  return json ? journalJson(event, new Date()) : journalLine(event, new Date());
 }
 
 /** Whether standard output and standard error are redirected to the same file. */

@@ -55,9 +55,9 @@ export interface FailureOptions {
   /** The error below this one; `--debug` shows it. */
   readonly cause?: unknown;
   /** Replaces the table's hint where this case knows better. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** A value that would have been accepted, such as a free name. */
-  readonly suggestion?: string;
+  readonly suggestion?: string | undefined;
   /** True when the other side says so, which is to be believed only of the other side. */
   readonly remote?: boolean;
 }
@@ -67,8 +67,8 @@ export interface WireFailure {
   readonly code: string;
   readonly message: string;
   readonly retry: boolean;
-  readonly hint?: string;
-  readonly suggestion?: string;
+  readonly hint?: string | undefined;
+  readonly suggestion?: string | undefined;
 }
 
 /** An expected failure. Messages follow the grammar "Cannot X: state", without a full stop. */

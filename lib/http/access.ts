@@ -1,5 +1,5 @@
 /**
- * Decides who may send HTTP requests, and how many at once. Called by api.ts before it looks at a
+ * Checks the clients of an HTTP server, and bounds their requests. Called by api.ts before it looks at a
  * request.
  * @module
  */

@@ -59,7 +59,7 @@ export class HttpFailure extends Failure {
 
   constructor(failure: Failure, { status, headers = {} }: HttpFailureOptions = {}) {
     const { code, message, hint, suggestion, cause } = failure;
-    super(code, message, { hint, cause, ...(suggestion === undefined ? {} : { suggestion }) });
+    super(code, message, { hint, cause, suggestion });
     this.status = status ?? HTTP_STATUS[code];
     this.headers = headers;
   }

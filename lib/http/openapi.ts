@@ -71,8 +71,8 @@ function operationOf(route: AnyRoute, schemas: Schemas): JsonSchema {
     summary: about,
     // A room without a key asks for none.
     security: isOpen ? [] : [{}, { [SECURITY]: [] }],
-    ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: schemas.json(body) } }),
+    parameters: parameters.length === 0 ? undefined : parameters,
+    requestBody: body === undefined ? undefined : { required: true, content: schemas.json(body) },
     responses: responsesOf(route, schemas),
   };
 }

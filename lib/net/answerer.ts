@@ -57,7 +57,7 @@ export interface AnswerOptions<Context> {
   /** Called with who has proven to call. */
   readonly onProven?: (context: Context, caller: PublicIdentity) => void;
   /** The room's key, which callers then have to prove. */
-  readonly roomKey?: RoomKey;
+  readonly roomKey?: RoomKey | undefined;
   /** Called with the caller's host before a proof is looked at: guesses at the room key may have to wait. */
   readonly beforeProof?: (host: string) => Promise<void>;
   /** Called with the caller's host when the proof was a wrong guess. */

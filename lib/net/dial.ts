@@ -16,7 +16,7 @@ export interface DialOptions {
   /** The code of a failed attempt; default: "unreachable". */
   readonly failure?: FailureCode;
   /** Who has to be there. The connection is then encrypted, and made with nobody else; without, it is plain. */
-  readonly identity?: PublicIdentity;
+  readonly identity?: PublicIdentity | undefined;
 }
 
 /** How connections are made: passed to whoever needs one, so that tests can give another way. */

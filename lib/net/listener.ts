@@ -29,11 +29,11 @@ export interface ListenerOptions {
   /** Connections at once whose callers have not. When all are taken, the oldest of the address with most of them gives way. */
   readonly strangersMax?: number;
   /** What a caller can do that comes when all places are taken. */
-  readonly fullHint?: string;
+  readonly fullHint?: string | undefined;
   /** What a stranger is sent that is refused. Default: a failure of our own protocol. */
   readonly refusal?: Uint8Array;
   /** With whose key connections are encrypted; without, they are plain. */
-  readonly identity?: Identity;
+  readonly identity?: Identity | undefined;
   /** Serves one connection until it ends. It is closed afterwards, whatever happened. */
   readonly serve: (connection: Connection) => Promise<void>;
 }

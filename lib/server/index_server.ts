@@ -33,17 +33,17 @@ import { SESSION_ROUTES } from "./session_routes.ts";
 export interface IndexServerOptions {
   readonly index: SearchIndex;
   readonly journal: Journal;
-  readonly metrics?: IndexMetrics;
-  readonly connectionsMax?: number;
-  readonly rates?: Rates;
+  readonly metrics?: IndexMetrics | undefined;
+  readonly connectionsMax?: number | undefined;
+  readonly rates?: Rates | undefined;
   /**
    * The room, if it has a key. The index then speaks TLS with a certificate that is derived from
    * the key, and answers only callers that have the key.
    */
-  readonly room?: Room;
+  readonly room?: Room | undefined;
   /** Silence after which the index ends a session. */
-  readonly silenceMs?: number;
-  readonly clock?: Clock;
+  readonly silenceMs?: number | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** A listening index. */
@@ -107,7 +107,7 @@ export class IndexServer implements AsyncDisposable {
       connectionsMax: options.connectionsMax ?? INDEX_CONNECTIONS_MAX,
       strangersMax: INDEX_STRANGERS_MAX,
       fullHint: "try again in a moment, or at another index; the owner of this one can allow more with --max-peers",
-      ...(options.room === undefined ? {} : { identity: options.room.identity }),
+      identity: options.room?.identity,
       serve: (connection) => server.#serve(connection),
     });
     server.#address = server.#listener.address;
@@ -169,7 +169,7 @@ export class IndexServer implements AsyncDisposable {
       idleMs: this.#silenceMs,
       onHeard: (session) => session.heard(),
       onProven: (session, identity) => session.proven(identity),
-      ...(roomKey === undefined ? {} : { roomKey }),
+      roomKey,
       beforeProof: async (host) => {
         await this.#proofs.wait(host);
         await this.#guesses.wait(host);

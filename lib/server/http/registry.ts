@@ -90,9 +90,6 @@ export function registeredHost(remote: Address, claimed: string | undefined): st
 function explain(thrown: unknown): never {
   if (!failedWith(thrown, "name-taken")) throw thrown;
   const { message, suggestion } = thrown;
-  if (suggestion === undefined) {
-    throw new Failure("name-taken", message, { cause: thrown, hint: "choose another name" });
-  }
-  const hint = `choose another name; "${suggestion}" is free`;
+  const hint = suggestion === undefined ? "choose another name" : `choose another name; "${suggestion}" is free`;
   throw new Failure("name-taken", message, { cause: thrown, hint, suggestion });
 }
