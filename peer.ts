@@ -235,7 +235,7 @@ function ready(peer: Peer, output: Output): void {
 /** Collects the facts for the greeting. */
 async function factsOf(peer: Peer, { consent = "open", plain = false }: PeerOptions): Promise<Facts> {
   const files = peer.files();
-  const atIndex = peer.isFirstStart ? await peer.directory.peers().catch(() => undefined) : undefined;
+  const atIndex = peer.isFirstStart ? await peer.queries.peers().catch(() => undefined) : undefined;
   const others = atIndex?.peers.filter(({ name }) => name !== peer.name);
   return {
     folder: printable(peer.folderPath),

@@ -93,10 +93,10 @@ export async function* askAll<D, R>(
 /** As whom one calls. */
 export interface CallingAs {
   /** The name of the peer that calls. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The key that is proven; without, one stays a stranger, who may not ask for much. */
-  readonly identity?: Identity;
-  readonly roomKey?: RoomKey;
+  readonly identity?: Identity | undefined;
+  readonly roomKey?: RoomKey | undefined;
   /** What one calls, to whom alone the proof is good: a peer, unless it is said. */
   readonly called?: Channel["called"];
 }

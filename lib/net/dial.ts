@@ -12,7 +12,7 @@ import { certificatePem, type PublicIdentity } from "./identity.ts";
 /** Bounds and words of one attempt. */
 export interface DialOptions {
   readonly waitMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** The code of a failed attempt; default: "unreachable". */
   readonly failure?: FailureCode;
   /** Who has to be there. The connection is then encrypted, and made with nobody else; without, it is plain. */

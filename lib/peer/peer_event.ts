@@ -1,5 +1,6 @@
 /**
- * Everything that a running peer reports. Called by peer.ts, which reports it, and by the shell, which makes lines of it.
+ * Everything that a running peer reports. Emitted by peer.ts and its openers; the shell turns each
+ * event into a line.
  * @module
  */
 
@@ -9,6 +10,7 @@ import type { FullDisk } from "./folder/full_disks.ts";
 import type { InboxEvent } from "./inbox/inbox.ts";
 import type { SessionEvent } from "./session/index_session.ts";
 import type { FolderStateEvent } from "./folder/open_state.ts";
+import type { RenamedEvent } from "./folder/own_name.ts";
 import type { PictureEvent } from "./pictures/pictures.ts";
 import type { ToldEvent } from "./talk/mailbox.ts";
 import type { OutboxEvent } from "./talk/outbox.ts";
@@ -22,8 +24,10 @@ export type PeerEvent =
   | OutboxEvent
   | FolderStateEvent
   | (InboxEvent & FullDisk)
-  | { readonly event: "renamed"; readonly from: string; readonly name: string }
-  /** A file of one's own that nobody can get, or whose bytes have changed though its size and time have not. */
+  | RenamedEvent
+  /**
+   * A shared file that cannot be read, or has other bytes now with the same size and time.
+   */
   | { readonly event: ShareTrouble["trouble"]; readonly file: string }
   /** A download waits for room on the disk of the folder or file at `path`. */
   | (FullDisk & {

@@ -55,7 +55,7 @@ async function run(command: ReadyCommand, output: Output, options: PeerOptions, 
       return await command.run({ output });
     case "index": {
       await using guest = await Guest.open(options);
-      return await command.run({ output, directory: guest.directory });
+      return await command.run({ output, finding: guest });
     }
     case "peer": {
       await using peer = await Peer.start({ ...options, follows: false });
@@ -74,7 +74,7 @@ function contextOf(output: Output, peer: Peer, followed: Followed): PeerContext 
   };
   return {
     output,
-    directory: peer.directory,
+    finding: peer,
     peer,
     stdout: byteResults,
     inBackground: (work) => work,

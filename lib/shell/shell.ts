@@ -140,7 +140,7 @@ export class Shell {
   #context(): PeerContext {
     return {
       output: this.#output,
-      directory: this.#peer.directory,
+      finding: this.#peer,
       peer: this.#peer,
       follow: (started, report) => this.#follow(started, report),
       followPut: (started, report) => this.#followPut(started, report),

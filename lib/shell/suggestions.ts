@@ -17,13 +17,13 @@ export async function suggest(peer: Peer, line: string): Promise<Completion & { 
 }
 
 async function vocabulary(peer: Peer, { kind, word }: Completing): Promise<Vocabulary> {
-  const { blocking, directory, puts, transfers } = peer;
+  const { blocking, puts, queries, transfers } = peer;
   const own = (): string[] => peer.files().map(({ file }) => file.name);
   switch (kind) {
     case "files":
-      return { files: await directory.suggestFiles(word, SUGGESTIONS_MAX) };
+      return { files: await queries.suggestFiles(word, SUGGESTIONS_MAX) };
     case "peers":
-      return { peers: (await directory.peers()).peers.map(({ name }) => name) };
+      return { peers: (await queries.peers()).peers.map(({ name }) => name) };
     case "blocked":
       return { blocked: blocking.list().map(({ name }) => name) };
     case "own":

@@ -65,7 +65,7 @@ Deno.test("an owner whose upload slots are all used by slow readers sends 100 Mi
   await shared.file("film.bin", SIZE);
   const owner = await room.peer("owner", shared, { plain: true });
   await room.hashed("owner", "film.bin");
-  const { peers: [row] } = await owner.peer.directory.peers();
+  const { peers: [row] } = await owner.peer.queries.peers();
   const rui = await room.peer("rui", undefined, { plain: true });
   await using stack = new AsyncDisposableStack();
   // Some ask for the whole file, which is piped. Others ask for all but the last piece, which is copied.

@@ -1,12 +1,17 @@
 /**
- * Compares names of folders as people do: without case, accents or the form in which a system stores its characters. Pure; called by
- * directory.ts for the folder that a person typed.
+ * Compares the names of folders as people do: ignoring case, accents and the form in which a system
+ * encodes characters. Pure; called by directory.ts for the folder that a person typed.
  * @module
  */
 
 import { fold } from "../../core/words.ts";
 
-/** The folder at the beginning of a file's name that may be the wanted one, which ends in a slash; undefined when the file lies elsewhere. */
+/**
+ * The folder at the beginning of a file's name, if it may be the wanted one.
+ *
+ * @param wanted The folder that a person typed, with a slash at its end.
+ * @returns Undefined when the file lies elsewhere.
+ */
 export function folderLike(file: string, wanted: string): string | undefined {
   const depth = wanted.split("/").length - 1;
   const components = file.split("/");
@@ -15,12 +20,14 @@ export function folderLike(file: string, wanted: string): string | undefined {
   return fold(folder) === fold(wanted) ? folder : undefined;
 }
 
-/** Of the folders that may be meant, the one whose name differs least from what was typed. */
+/** The folder with the name that differs least from what was typed. */
 export function mostLike(folders: Iterable<string>, wanted: string): string | undefined {
   return [...folders].toSorted((a, b) => difference(a, wanted) - difference(b, wanted))[0];
 }
 
-/** How much differs: nothing, the form of the characters, case, accents. */
+/**
+ * How much two names differ: 0 not at all, then in the form of the characters, in case, in accents.
+ */
 function difference(folder: string, wanted: string): number {
   const forms: ((text: string) => string)[] = [
     (text) => text,

@@ -1,33 +1,37 @@
 /**
- * The rows of the table shown last, so that `get 3` means its third row: in the shell, and from one run of the program to the next.
+ * The rows of the table that was shown last. They give `get 3` its meaning, in the shell and from
+ * one run of the program to the next.
  * @module
  */
 
 import { Failure } from "../../core/failure.ts";
 import { TABLE_ROWS_MAX } from "../../core/limits.ts";
 import { formatCount } from "../../core/quantity.ts";
-import { list, type ValueOf } from "../../protocol/field.ts";
+import { list } from "../../protocol/field.ts";
 import { Hit } from "../../protocol/shapes.ts";
 import type { State } from "../../store/state/state.ts";
 
 const ROWS = list(Hit, { max: TABLE_ROWS_MAX });
 const SETTING = "last-table";
 
-/** A row: a content, how many have it, and the first of them. */
-export type Row = ValueOf<typeof Hit>;
+/** A content, how many peers have it, and the first of them. */
+export type Row = Hit;
 
 /** The table shown last. */
 export class LastTable {
   #rows: readonly Row[] = [];
   readonly #state: State | undefined;
 
-  /** Takes over what an earlier run kept in `state`, if there is one. */
+  /**
+   * @param state Where the table of an earlier run is, and where this one is kept. Default:
+   * nowhere.
+   */
   constructor(state?: State) {
     this.#state = state;
     try {
       this.#rows = ROWS.check(JSON.parse(state?.setting(SETTING) ?? "[]"), "table");
     } catch {
-      // Kept by another version, or damaged: then there is no last table.
+      // Another version wrote it, or it is damaged. Then there is no last table.
     }
   }
 
@@ -36,7 +40,7 @@ export class LastTable {
     return this.#rows[number - 1];
   }
 
-  /** Why a person who writes the number of a missing row gets nothing. */
+  /** The failure for a person who types the number of a row that does not exist. */
   noRow(number: number): Failure {
     const { length } = this.#rows;
     const message = length === 0

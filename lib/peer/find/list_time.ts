@@ -1,6 +1,7 @@
 /**
- * Bounds the time of a list that arrives page by page: each answer is bounded by itself, but a peer that sends one row with each could go on for days.
- * Called by directory.ts and holders.ts.
+ * Limits the time of a list that arrives page by page. Each answer has a limit of its own, but a
+ * peer that sends one row with each could continue for days. Called by peer_lists.ts, finder.ts and
+ * holders.ts.
  * @module
  */
 
@@ -8,13 +9,13 @@ import type { Clock } from "../../core/flow/clock.ts";
 import { Failure } from "../../core/failure.ts";
 import { LIST_MS_MAX } from "../../core/limits.ts";
 
-/** The time that one list still has. */
+/** The time that is left for one list. */
 export class ListTime {
   readonly #clock: Clock;
   readonly #what: string;
   #endMs: number;
 
-  /** @param what Whose list it is, as a person reads it. */
+  /** @param what Names the list in the error message. */
   constructor(clock: Clock, what: string) {
     this.#clock = clock;
     this.#what = what;
@@ -22,7 +23,7 @@ export class ListTime {
   }
 
   /**
-   * Makes sure that there is time for another page.
+   * Checks that there is time for another page.
    *
    * @throws {Failure} "timeout" when the list has taken too long.
    */
@@ -31,7 +32,10 @@ export class ListTime {
     throw new Failure("timeout", `Cannot list ${this.#what}: the list did not end in ${LIST_MS_MAX / 1000} s`);
   }
 
-  /** Waits for something of our own, such as the limit of our rate, which does not count. */
+  /**
+   * Waits for something that this peer causes itself, such as its own rate limit. That time does
+   * not count.
+   */
   async without(ours: Promise<void>): Promise<void> {
     const beganMs = this.#clock.now();
     await ours;

@@ -1,6 +1,7 @@
 /**
- * Finds out how large a content is when the peers that list its root say different sizes. The root commits to the size, so a peer that has the content can
- * prove it with the digests of its pieces, and nobody can prove another one. Called by directory.ts.
+ * Finds out how large a content is when peers list its root with different sizes. The root is
+ * computed from the size as well, so a peer that has the content can prove the size with the
+ * digests of the pieces, and no peer can prove another size. Called by holders.ts and finder.ts.
  * @module
  */
 
@@ -19,15 +20,15 @@ import { ask } from "../../net/caller.ts";
 import { Asking, Pieces } from "../../protocol/files.ts";
 import type { Connect, Source } from "../../transfer/content/source.ts";
 
-/** Somebody who lists a root, and the size that it is listed with. */
+/** A peer that lists a root, and the size that it lists. */
 export interface Claim {
   readonly size: number;
   readonly source: Source;
 }
 
 /**
- * The claims in the order in which they are looked into: one of each size in turn, so that many who claim the same hide nobody; the sizes that most
- * claim first, and each peer once.
+ * The order in which claims are checked: one of each size in turn, the sizes that most peers claim
+ * first, and each peer once. So a claim that many peers repeat does not delay the others.
  */
 export function proofOrder(claims: readonly Claim[]): Claim[] {
   const peers = new Set<string>();
@@ -37,16 +38,19 @@ export function proofOrder(claims: readonly Claim[]): Claim[] {
   return Array.from({ length: longest }, (_, turn) => groups.flatMap((group) => group[turn] ?? [])).flat();
 }
 
-/** Until when peers that have to ask their owners are waited for, as long as nobody else proves a size. */
+/**
+ * Until when to wait for peers that ask their owners first, as long as no other peer proves a size.
+ */
 export function consentDueMs(): number {
   return performance.now() + CONSENT_WAIT_MS + REPLY_WAIT_MS;
 }
 
 /**
- * Asks those who claim a root for proof, some at once. A peer that asks its owner for consent first keeps nobody else waiting.
+ * Asks several peers at a time to prove the size that they claim. A peer that asks its owner for
+ * consent first does not delay the others.
  *
- * @param dueMs When such peers are waited for no longer.
- * @returns The size of the first who proves it; undefined when nobody does.
+ * @param dueMs Until when to wait for such peers.
+ * @returns The size of the first peer that proves it; undefined when none does.
  */
 export async function trueSize(
   root: string,
@@ -73,7 +77,7 @@ export async function trueSize(
       size ??= proven;
       found.abort();
     } catch {
-      // It proves nothing, for whatever reason.
+      // A peer that fails in any way has proven nothing.
     } finally {
       clearTimeout(timer);
     }
@@ -91,14 +95,18 @@ export async function trueSize(
   return size;
 }
 
-/** A file of a folder, and who lists it. */
+/** A file of a folder, and the peers that list it. */
 interface ListedContent {
   readonly size: number;
   readonly root?: string | undefined;
   readonly sources: readonly Source[];
 }
 
-/** Puts those into `files` that are proven, where `others` have the same names and roots and different sizes. */
+/**
+ * Replaces files when another size is proven to be the true one.
+ *
+ * @param others The same names and roots with other sizes.
+ */
 export async function settleSizes<File extends ListedContent>(
   files: Map<string, File>,
   others: ReadonlyMap<string, readonly File[]>,
@@ -122,7 +130,11 @@ export async function settleSizes<File extends ListedContent>(
   }
 }
 
-/** The size that one peer proves, after its owner was asked if need be. Fails: when it proves none. */
+/**
+ * The size that one peer proves, after its owner has consented where that is needed.
+ *
+ * @throws {Failure} When the peer proves none.
+ */
 async function provenSize(
   root: string,
   source: Source,

@@ -1,6 +1,6 @@
 /**
- * What a download is to fetch, and the peers that have it. Pure values: lib/peer/find makes them from what a person typed, and lib/peer/get
- * fetches them.
+ * What a download is to fetch, and the peers that have it. Pure values: lib/peer/find makes them
+ * from what a person typed, and lib/peer/get fetches them.
  * @module
  */
 
@@ -16,7 +16,7 @@ export type Wanted = WantedFile | WantedFolder;
 /** A file that is to be fetched. */
 export interface WantedFile extends Content {
   readonly kind: "file";
-  /** The only peer whose copy is wanted. Default: any. */
+  /** Only this peer's copy is wanted. Default: any peer's. */
   readonly from?: string | undefined;
   /** Peers that had the file when it was found. */
   readonly peers: readonly PeerRef[];
@@ -28,7 +28,7 @@ export interface WantedFile extends Content {
 export interface WantedFolder {
   readonly kind: "folder";
   readonly name: string;
-  /** The only peer whose copy is wanted. Default: any. */
+  /** Only this peer's copy is wanted. Default: any peer's. */
   readonly from?: string | undefined;
 }
 
@@ -51,8 +51,9 @@ export function classroomHolders({ peers, from }: WantedFile): readonly PeerRef[
 }
 
 /**
- * A classroom client that a person named by its address alone. Nothing says which dialect it speaks, so it stands here once for each. The
- * dialect that announces how many bytes follow comes first.
+ * A classroom client that a person named by its address alone. Nothing says which dialect it
+ * speaks, so it stands here once for each. The dialect that announces how many bytes follow comes
+ * first.
  */
 export function classroomPeersAt(address: Address): readonly [PeerRef, ...PeerRef[]] {
   const [first, ...others] = DIALECTS;

@@ -1,6 +1,7 @@
 /**
- * Identifies people: the one place that puts a name and a proven key together, for messages, files that are put, pictures, questions of consent, calls and
- * lists. An index may have been started again and have given a name to another key, so its word alone does not make two visitors the same person.
+ * Identifies people: the one place that combines a name and a proven key, for messages, files in
+ * the inbox, pictures, consent, connections and lists. An index that was restarted may have given a
+ * name to another key, so what the index says is not enough to recognise a person.
  * @module
  */
 
@@ -10,16 +11,23 @@ import { fingerprint } from "../../core/fingerprint.ts";
 import { TELLER_NAME_WAIT_MS } from "../../core/limits.ts";
 import { peerNameKey, UNKNOWN_NAME } from "../../core/peer_name.ts";
 import type { State } from "../../store/state/state.ts";
+import type { IndexQueries } from "./index_queries.ts";
 
-/** What a key is under its name: the one that this peer knows by it, one that is met for the first time, or another than before. */
+/**
+ * What a key is to this peer under its name: the one that it knows, one that it meets for the first
+ * time, or another than the one that it knows.
+ */
 export type KeyStanding = "known" | "new" | "changed";
 
-/** Somebody, as far as that is known. */
+/** Another peer, as far as this one can identify it. */
 export interface Who {
-  /** The id, which is proven. */
+  /** Its id, which is proven. */
   readonly id: string;
   readonly name: string;
-  /** Whether the name is the key's for sure: the index says so now, or said so before. */
+  /**
+   * Whether the name certainly belongs to the key: the index confirms it now or has confirmed it
+   * before.
+   */
   readonly isSure: boolean;
   readonly key: KeyStanding;
 }
@@ -27,38 +35,37 @@ export interface Who {
 /**
  * Decides what a key is under a name.
  *
- * @param first The key that the name is known by; undefined where it never came up.
- * @param told The name under which the key in question has told something before.
+ * @param first The key that is known under the name; undefined when the name is new.
+ * @param earlier The name under which the key in question has sent a message before.
  */
 export function judgeKey(
   { id, name, isSure }: { readonly id: string; readonly name: string; readonly isSure: boolean },
   first: string | undefined,
-  told: string | undefined,
+  earlier: string | undefined,
 ): KeyStanding {
   if (!isSure) return "new";
   if (first !== undefined) return first === id ? "known" : "changed";
-  return told !== undefined && peerNameKey(told) === peerNameKey(name) ? "known" : "new";
+  return earlier !== undefined && peerNameKey(earlier) === peerNameKey(name) ? "known" : "new";
 }
 
-/** A name as a person reads it: with the key, where the name alone does not say who it is. */
+/** A name for a person to read. The key follows where the name alone does not identify the peer. */
 export function namedWithKey(name: string, { id, key }: Pick<Who, "id" | "key">): string {
   if (key === "known" || id === NO_ID) return name;
   return `${name} (${fingerprint(id)}${key === "changed" ? ", another key than before" : ""})`;
 }
 
-/** A caller. */
+/** A peer that has connected to this one. */
 export interface Caller {
-  /** The id that was proven. */
+  /** The id that it has proven. */
   readonly caller: string;
-  /** The name it gives itself. */
+  /** The name that it claims. */
   readonly claimedName: string | undefined;
 }
 
-/** What it takes to know people. */
+/** What identifying people needs. */
 export interface AcquaintancesParts {
   readonly state: State;
-  /** The name that a key has at the index, if it is the one that is claimed. */
-  readonly nameOf: (claimed: string | undefined, id: string) => Promise<string | undefined>;
+  readonly queries: Pick<IndexQueries, "nameOf">;
 }
 
 /** The people that one peer knows. */
@@ -71,14 +78,17 @@ export class Acquaintances {
     this.#parts = parts;
   }
 
-  /** Identifies the caller. While the index is unreachable, its name is the one under which it sent a message before. */
+  /**
+   * Identifies a caller. While the index is unreachable, its name is the one under which it sent a
+   * message before.
+   */
   async who(visit: Caller): Promise<Who> {
     const { caller: id, claimedName } = visit;
-    const told = this.#parts.state.talk.teller(id)?.name;
+    const earlier = this.#parts.state.talk.teller(id)?.name;
     const name = this.#names.get(visit) ?? await this.#confirmed(claimedName, id);
     if (name !== undefined) this.#names.set(visit, name);
-    const shown = name ?? told ?? UNKNOWN_NAME;
-    const isSure = (name ?? told) !== undefined;
+    const shown = name ?? earlier ?? UNKNOWN_NAME;
+    const isSure = (name ?? earlier) !== undefined;
     return { id, name: shown, isSure, key: standingIn(this.#parts.state, { id, name: shown, isSure }) };
   }
 
@@ -88,12 +98,15 @@ export class Acquaintances {
   }
 
   async #confirmed(claimed: string | undefined, id: string): Promise<string | undefined> {
-    const asked = this.#parts.nameOf(claimed, id);
+    const asked = this.#parts.queries.nameOf(claimed, id);
     return await settlesWithin(TELLER_NAME_WAIT_MS, asked) ? await asked : undefined;
   }
 }
 
-/** The key that a peer knows a name by: the one that it has called or trusted, or whose folder is in the inbox, or that told something first. */
+/**
+ * The key that a peer knows under a name: the one that it has connected to or trusted, the owner of
+ * the folder in the inbox, or the first that sent a message.
+ */
 export function keyKnownFor(state: State, name: string): string | undefined {
   const key = peerNameKey(name);
   return state.people.knownPeer(key) ?? state.people.drawerOwner(key) ?? state.talk.firstTeller(name);

@@ -1,5 +1,6 @@
 /**
- * The identity that belongs to a folder: made at the first start, kept in `.recess/identity.pem`.
+ * The identity that belongs to a folder. It is made at the first start and kept in
+ * `.recess/identity.pem`.
  * @module
  */
 
@@ -7,18 +8,19 @@ import { failedWith, type Failure } from "../../core/failure.ts";
 import { Identity } from "../../net/identity.ts";
 import { looseMode, readSecret, writeSecret } from "../../store/files/secret_file.ts";
 
-/** Callbacks for what is wrong with a kept identity. */
+/** Callbacks for problems with a kept identity. */
 export interface IdentityHandlers {
-  /** It cannot be written, so it lasts for this run. */
+  /** Called when it cannot be written, so that it lasts for this run only. */
   onNotKept(failure: Failure): void;
-  /** Others on this machine can read it. */
+  /** Called when other users of this machine can read it. */
   onLoose(why: string): void;
 }
 
 /**
  * Reads the identity at a path, or makes it.
  *
- * @throws {Failure} "no-access" when the file cannot be read or is damaged: nobody gets a new key unasked.
+ * @throws {Failure} "no-access" when the file cannot be read or is damaged. A person has to decide
+ * about a new key.
  */
 export async function folderIdentity(path: string, { onNotKept, onLoose }: IdentityHandlers): Promise<Identity> {
   const kept = await readSecret(path);

@@ -1,6 +1,7 @@
 /**
- * Which full disks a peer has named already. A disk that is full holds up much at once: what is remembered, downloads, the inbox. The person at the keyboard
- * hears once which disk that is, and of everything else only that it also waits. Called by peer.ts and open_state.ts.
+ * Which full disks a peer has reported already. A full disk stops several things at once: the
+ * state, downloads, the inbox. The person reads once which disk is full, and about everything else
+ * only that it waits as well. Called by home.ts, open_state.ts and the openers in lib/peer.
  * @module
  */
 
@@ -9,21 +10,24 @@ import { FULL_DISK_NAMED_MS } from "../../core/limits.ts";
 
 /** Part of each event that reports a full disk. */
 export interface FullDisk {
-  /** Whether an event before it has named that disk. */
+  /** Whether an earlier event has named that disk. */
   readonly isNamed?: boolean;
 }
 
 /** The disks of one peer, each by a folder on it. */
 export class FullDisks {
   readonly #clock: Clock;
-  /** When each was named. */
+  /** When each disk was named last. */
   readonly #namedMs = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Whether a report about a full disk need not name it, since the one before did. Else it counts as named from now on. */
+  /**
+   * Whether an earlier report has named the full disk that a folder is on. Otherwise the disk
+   * counts as named from now on.
+   */
   isNamed(folder: string): boolean {
     const nowMs = this.#clock.now();
     const isNamed = nowMs - (this.#namedMs.get(folder) ?? -Infinity) < FULL_DISK_NAMED_MS;
@@ -31,12 +35,12 @@ export class FullDisks {
     return isNamed;
   }
 
-  /** Adds to an event about the full disk of a folder whether an event before it has named that disk. */
+  /** Adds to an event about a full disk whether an earlier event has named that disk. */
   marked<T>(folder: string, event: T): T & FullDisk {
     return { ...event, isNamed: this.isNamed(folder) };
   }
 
-  /** Notes that something was written there: when that disk is full the next time, it is named again. */
+  /** Notes that something was written there. When that disk is full again, it is named again. */
   noteRoom(folder: string): void {
     this.#namedMs.delete(folder);
   }

@@ -1,6 +1,7 @@
 /**
- * Opens what a peer keeps in `.recess` from one start to the next: its state, the reserve on the disk, its name and its identity. Reports what becomes of
- * the state while it is open. Called by peer.ts.
+ * Opens what a peer keeps in `.recess` from one start to the next: its state, the reserve on the
+ * disk, its name and its identity. It also reports problems with the state while it is open. Called
+ * by home.ts.
  * @module
  */
 
@@ -18,24 +19,24 @@ import { defaultPeerName } from "./default_name.ts";
 import { folderIdentity } from "./folder_identity.ts";
 import type { FullDisk, FullDisks } from "./full_disks.ts";
 
-/** What is reported of the state, at the start and while it is open. */
+/** What is reported about the state, at the start and while it is open. */
 export type FolderStateEvent =
   | (StateEvent & FullDisk)
-  /** A secret of this peer is not one. */
+  /** Other users of this machine can read a secret of this peer. */
   | { readonly event: "insecure"; readonly why: string };
 
 /** How the state of a folder is opened. */
 export interface OpenStateOptions {
-  /** The name that a person chose for the peer. Default: one that is made up once and kept. */
+  /** The name that a person chose for the peer; undefined for one that is made up once and kept. */
   readonly name: string | undefined;
   readonly fullDisks: FullDisks;
   readonly onEvent: (event: FolderStateEvent) => void;
-  /** Opens the database of what is remembered. Default: SQLite. */
+  /** Opens the database of the state; undefined for SQLite. */
   readonly openDatabase: OpenDatabase | undefined;
   readonly random: Random;
 }
 
-/** What was opened. Disposing it closes the state. */
+/** The opened state, until it is disposed of. */
 export interface OpenedState extends Disposable {
   readonly state: State;
   readonly reserve: DiskReserve;
@@ -47,7 +48,7 @@ export interface OpenedState extends Disposable {
 }
 
 /**
- * Opens the state of a folder, and removes what earlier runs left in `.recess` and nobody needs any more.
+ * Opens the state of a folder, and removes what earlier runs left in `.recess` and no longer need.
  *
  * @throws {Failure} "no-access" when a file in `.recess` cannot be used; the state is closed again.
  */
@@ -56,7 +57,7 @@ export async function openState(folder: Folder, options: OpenStateOptions): Prom
   using opening = new DisposableStack();
   const reserve = new DiskReserve(folder.statePath("reserve"));
   const onStateEvent = (event: StateEvent): void => {
-    // The reserve is for this: what is tried again in a moment has room then.
+    // The reserve is there for this: the write that is tried again in a moment has room then.
     if (event.event === "state-unwritten") reserve.release();
     if (event.event === "state-written") fullDisks.noteRoom(folder.path);
     if (event.event === "state-unwritten" && event.isFull) return onEvent(fullDisks.marked(folder.path, event));

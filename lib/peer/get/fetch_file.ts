@@ -31,7 +31,7 @@ export async function fetchFile(
   parts: FetchParts,
   watch: FetchWatch,
 ): Promise<Fetched> {
-  const wanted = await parts.directory.settled(listed);
+  const wanted = await parts.finder.settled(listed);
   watch.onListed(wanted.size);
   const classmates = classroomHolders(wanted);
   if (destination.kind === "stream") {

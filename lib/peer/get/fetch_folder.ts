@@ -40,7 +40,7 @@ export async function fetchFolder(
     throw new Failure("usage", "Cannot write a folder to standard output", { hint: "name a single file" });
   }
   const startMs = parts.clock.now();
-  const files = await parts.directory.folder(wanted);
+  const files = await parts.finder.folder(wanted);
   if (files.length === 0) throw new Failure("not-found", `No peer here has a folder "${printable(wanted.name)}"`);
   const chosen = destination.kind === "path" ? await outputFolder(destination.path) : undefined;
   const root = chosen ?? parts.folder.path;

@@ -11,7 +11,7 @@ import type { Share } from "../../store/share/share.ts";
 import type { DownloadTools } from "../../transfer/content/download_tools.ts";
 import type { Downloads } from "../../transfer/downloads.ts";
 import type { DownloadWatch, Given } from "../../transfer/content/watch.ts";
-import type { Directory } from "../find/directory.ts";
+import type { Finder } from "../find/finder.ts";
 import type { WantedFile } from "../find/wanted.ts";
 import type { ContentTurns } from "./content_turns.ts";
 import type { LocalContents } from "./local_contents.ts";
@@ -38,7 +38,7 @@ export interface FetchParts extends Pick<DownloadTools, "clock" | "random" | "pa
   readonly local: LocalContents;
   /** Keeps two transfers from fetching the same content at once. */
   readonly turns: ContentTurns;
-  readonly directory: Directory;
+  readonly finder: Finder;
   readonly downloads: Downloads;
   /** Connects to a classroom client, without HELLO. Absent unless this peer runs without encryption. */
   readonly dialPlain?: ((address: Address, signal: AbortSignal) => Promise<Connection>) | undefined;

@@ -18,15 +18,13 @@ import { pathsLike } from "../../store/files/path_names.ts";
 import type { SharedFile } from "../../store/share/file_list.ts";
 import type { Share } from "../../store/share/share.ts";
 import type { Contacts } from "../find/contacts.ts";
-import type { Directory } from "../find/directory.ts";
 import type { Offer } from "./offer.ts";
 import { type PutResult, RunningPut } from "./running_put.ts";
 import type { TransferView } from "../get/transfer.ts";
 
 /** What putting needs. */
 export interface PutParts {
-  readonly directory: Directory;
-  readonly contacts: Contacts;
+  readonly contacts: Pick<Contacts, "find" | "reach">;
   readonly share: Share;
   readonly clock: Clock;
   readonly random: Random;
@@ -75,11 +73,9 @@ export class Puts implements AsyncDisposable {
 
   /** Deletes what this peer put into another's inbox. Shape: what it was called there. Fails: "refused", "not-found", "file-changed". */
   async takeBack(name: string, peer: string): Promise<{ name: string; peer: string }> {
-    const { directory, contacts } = this.#parts;
-    const source = await directory.contact(peer);
-    using connection = await contacts.connect(source);
-    const { data } = await ask(connection, Remove, { name });
-    return { name: data.name, peer: source.peer };
+    using reached = await this.#parts.contacts.reach(peer);
+    const { data } = await ask(reached.connection, Remove, { name });
+    return { name: data.name, peer: reached.peer.name };
   }
 
   /** Paths that begin like what was typed, at most `limit`. */

@@ -88,8 +88,8 @@ export class RunningPut {
   async run(): Promise<PutResult> {
     const { clock, random, hash } = this.#parts;
     const startMs = clock.now();
-    // Whom nobody knows is not worth hashing for.
-    const { peer } = await this.#parts.directory.contact(this.peer);
+    // Look the peer up first, so that an unknown name fails before the file is hashed.
+    const { name: peer } = await this.#parts.contacts.find(this.peer);
     this.#state = "checking";
     const offer = { ...this.file, ...await hash((done) => this.#done = done) };
     const { name, size, root } = offer;
@@ -110,11 +110,10 @@ export class RunningPut {
   }
 
   async #attempt(offer: Offer): Promise<ReplyOf<typeof Put>> {
-    const { directory, contacts } = this.#parts;
     const { signal } = this.#stopping;
     this.#rest("connecting");
-    const source = await directory.contact(this.peer);
-    using connection = await contacts.connect(source, signal);
+    using reached = await this.#parts.contacts.reach(this.peer, signal);
+    const { connection } = reached;
     using _closing = connection.closeOn(signal);
     const { name, size, root } = offer;
     return await askBothWays(connection, Put, { name, size, root }, {

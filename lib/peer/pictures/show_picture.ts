@@ -11,19 +11,18 @@ import { REPLY_WAIT_MS, SHOW_BYTES_MAX, SHOW_MS_MAX } from "../../core/limits.ts
 import type { Pace } from "../../core/flow/pace.ts";
 import { printable } from "../../core/printable.ts";
 import { ask } from "../../net/caller.ts";
-import type { Connection } from "../../net/connection.ts";
 import { DatagramCodec } from "../../protocol/datagram.ts";
 import { Asking } from "../../protocol/files.ts";
 import { Show, Shown } from "../../protocol/show.ts";
 import type { Folder } from "../../store/files/folder.ts";
 import { readNamedFile } from "../../store/files/named_file.ts";
 import { sendPicture } from "../../pictures/send_picture.ts";
+import type { Contacts } from "../find/contacts.ts";
 
 /** What showing needs. */
 export interface ShowParts {
   readonly folder: Folder;
-  /** Connects to a peer by its name. */
-  readonly reach: (peer: string) => Promise<Connection>;
+  readonly contacts: Pick<Contacts, "reach">;
   /** Where datagrams for an address are sent; default: to that address. Tests put a bad network in between. */
   readonly routeDatagrams?: ((to: Address) => Address) | undefined;
   /** The pace of all that is sent. */
@@ -47,7 +46,7 @@ export interface ShownPicture {
  * "not-found", "refused", "busy", "timeout", and as the other side says.
  */
 export async function showPicture(
-  { folder, reach, routeDatagrams, up, clock }: ShowParts,
+  { folder, contacts, routeDatagrams, up, clock }: ShowParts,
   peer: string,
   path: string,
   options: { onAsking?: () => void } = {},
@@ -64,7 +63,8 @@ export async function showPicture(
     );
   }
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  using connection = await reach(peer);
+  using reached = await contacts.reach(peer);
+  const { connection } = reached;
   const { data: { port, token, key } } = await ask(connection, Show, { name, size: bytes.length, type, sha256 }, {
     onNews: (event) => event === Asking.event && options.onAsking?.(),
   });

@@ -11,13 +11,13 @@ import { peerNameKey } from "../../core/peer_name.ts";
 import { printable } from "../../core/printable.ts";
 import type { BlockedPeer } from "../../store/state/people_store.ts";
 import type { State } from "../../store/state/state.ts";
-import type { Directory } from "../find/directory.ts";
+import type { IndexQueries } from "../find/index_queries.ts";
 import { keyKnownFor } from "../find/who.ts";
 
 /** What blocking needs. */
 export interface BlockingParts {
   readonly state: State;
-  readonly directory: Pick<Directory, "lookUp" | "peers">;
+  readonly queries: Pick<IndexQueries, "lookUp" | "peers">;
   /** This peer's own id. */
   readonly self: string;
   /** Ends what runs for a key. */
@@ -71,12 +71,12 @@ export class Blocking {
   }
 
   async #find(what: string): Promise<BlockedPeer> {
-    const { directory, state } = this.#parts;
-    const here = await directory.lookUp(what).catch(() => undefined);
+    const { queries, state } = this.#parts;
+    const here = await queries.lookUp(what).catch(() => undefined);
     if (here !== undefined) return { id: here.id, name: here.name };
     const known = keyKnownFor(state, what);
     if (known !== undefined) return { id: known, name: what };
-    const row = (await directory.peers()).peers.find((peer) => isMeant(peer, what));
+    const row = (await queries.peers()).peers.find((peer) => isMeant(peer, what));
     if (row !== undefined) return { id: row.id, name: row.name };
     throw new Failure("not-found", `There is no peer "${printable(what)}" here, and there was none`, {
       hint: "see who is here with: peers",

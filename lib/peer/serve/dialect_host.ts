@@ -36,10 +36,15 @@ interface Client {
 /**
  * Serves a connection that begins with a request of a classroom dialect.
  *
+ * @param onBug Called with the error when a bug of this peer prevents an answer.
  * @returns Whether it does; if not, nothing has been read from the connection.
  * @throws {Failure} "timeout", "closed".
  */
-export async function serveDialect(connection: Connection, parts: DialectParts): Promise<boolean> {
+export async function serveDialect(
+  connection: Connection,
+  parts: DialectParts,
+  onBug: ((thrown: unknown) => void) | undefined,
+): Promise<boolean> {
   const reader = await DialectReader.begin(connection);
   if (reader === undefined) return false;
   const send = (answer: string): Promise<void> => connection.send(new TextEncoder().encode(answer));
@@ -48,6 +53,7 @@ export async function serveDialect(connection: Connection, parts: DialectParts):
     const raw = await reader.next(HELLO_WAIT_MS);
     if (raw !== null) await answerDownload({ connection, dialect, send }, decodeDownload(dialect, raw.bytes), parts);
   } catch (thrown) {
+    if (!(thrown instanceof Failure)) onBug?.(thrown);
     await send(encodeDialectFailure(Failure.from(thrown, "internal", "Cannot answer"))).catch(() => {});
   }
   await connection.closeInOrder(CLOSE_WAIT_MS);

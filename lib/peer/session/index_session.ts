@@ -1,5 +1,7 @@
 /**
- * A peer's session with its index: joins, keeps the index's list true, and when the index is lost comes back by itself. Called by peer.ts.
+ * A peer's session with its index: joins, keeps the index's list of its files up to date, and
+ * reconnects when the index is lost. The states are drawn in lib/README.md, "A session with an
+ * index". Called by peer.ts and guest.ts.
  * @module
  */
 
@@ -17,12 +19,13 @@ import type { PartialContent } from "../../transfer/content/content.ts";
 import { reachIndex, type ReachOptions } from "./reach_index.ts";
 import { indexOrder, isForGood, isLikelyOurs, returnWaitMs } from "./return_rules.ts";
 
-/** What a session tells. */
+/** What a session reports. */
 export type SessionEvent =
   | { readonly event: "index-lost"; readonly why: string }
   | { readonly event: "index-back"; readonly index: Address }
-  /** The index is there, but does not take us, or our list; it is tried again. */
+  /** The index answers, but accepts neither this peer nor its list. The session keeps trying. */
   | { readonly event: "index-refused"; readonly why: string }
+  /** The index could not connect to this peer at this address, so others cannot either. */
   | { readonly event: "unreachable"; readonly host: string; readonly port: number };
 
 /** What a session needs. */
@@ -35,25 +38,39 @@ export interface IndexSessionOptions extends ReachOptions {
 
 /** How a peer joins, and what it lists. */
 export interface Membership {
-  /** Whether one serves without encryption. */
+  /** Whether the peer serves without encryption. */
   readonly plain: boolean;
-  /** The name to join with. Asked at every attempt, since it may have changed. */
+  /** The name to join with. Called at every attempt, because the name may change. */
   readonly name: () => string;
-  /** Called when a name is taken: another name to try, or undefined to fail. */
+  /** Called when the name is taken. Returns another name to try, or undefined to fail. */
   readonly onTaken: (suggestion: string | undefined) => string | undefined;
-  /** The port at which others reach us. */
+  /** The port at which other peers connect to this one. */
   readonly port: number;
   /** Every name that is shared. */
   readonly names: () => Iterable<string>;
   /** How many files are shared. */
   readonly size: () => number;
-  /** What is being downloaded and served to others meanwhile. */
+  /** Unfinished downloads that are served to others already. */
   readonly partials: () => Iterable<PartialContent>;
   /** A shared file, or undefined when it is no longer shared. */
   readonly file: (name: string) => IndexedFile | undefined;
 }
 
-/** A connection to one of several indexes, kept up as long as the session lasts. */
+/** How far a session has come with the index that it is connected to. */
+type Standing =
+  /** Not joined: it may ask, and that is all. */
+  | "guest"
+  /**
+   * Joined under a name. The index has not connected to the peer, so it accepts no list of files.
+   */
+  | "joined"
+  /** The index has connected to the peer. Its files are listed. */
+  | "reachable";
+
+/**
+ * A connection to one of several indexes. It is made again whenever it is lost, as long as the
+ * session lasts.
+ */
 export class IndexSession implements AsyncDisposable {
   readonly #options: IndexSessionOptions;
   readonly #closing = new AbortController();
@@ -62,21 +79,27 @@ export class IndexSession implements AsyncDisposable {
   #index: Address | undefined;
   #ended: Promise<Failure> = Promise.resolve(new Failure("closed", "Never connected"));
   #keeping: Promise<void> = Promise.resolve();
+  /** Names of files that the index has to be informed about. */
   #dirty = new Set<string>();
   #listing: Promise<void> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
-  #joined = false;
-  /** What the index says of the attempt to reach this peer: a list is only accepted of one that was reached. */
+  #standing: Standing = "guest";
+  /** Resolves when the index reports whether it could connect to this peer. */
   #reach = Promise.withResolvers<boolean>();
-  #reachable = false;
   /** The name it joined with last. */
   #hadName: string | undefined;
+  /** How many times in a row the name was taken. */
+  #timesTaken = 0;
 
   private constructor(options: IndexSessionOptions) {
     this.#options = options;
   }
 
-  /** Connects to one of the indexes that answer, without joining: enough to search. Fails: "index-unreachable", "no-member". */
+  /**
+   * Connects to one of the indexes that answer, without joining. That is enough to search.
+   *
+   * @throws {Failure} "index-unreachable", "no-member".
+   */
   static async connect(options: IndexSessionOptions): Promise<IndexSession> {
     const session = new IndexSession(options);
     await session.#connect();
@@ -89,8 +112,9 @@ export class IndexSession implements AsyncDisposable {
   }
 
   /**
-   * Joins, lists every file, and from then on comes back by itself when the index is lost. Fails: "name-taken", "bad-name", and as the
-   * connection does.
+   * Joins and lists every file. From then on the session joins again whenever the index was lost.
+   *
+   * @throws {Failure} "name-taken", "bad-name", and whatever ends the connection.
    */
   async join(membership: Membership): Promise<void> {
     this.#membership = membership;
@@ -98,7 +122,11 @@ export class IndexSession implements AsyncDisposable {
     this.#keeping = this.#keep();
   }
 
-  /** Asks the index. Fails: "index-unreachable" while it is away, and as the index says. */
+  /**
+   * Asks the index.
+   *
+   * @throws {Failure} "index-unreachable" while it is lost, and whatever the index answers.
+   */
   async call<D, R>(message: Request<D, R>, data: D): Promise<R> {
     const caller = this.#caller;
     if (caller === undefined || caller.connection.ended !== undefined) throw this.#away();
@@ -109,29 +137,32 @@ export class IndexSession implements AsyncDisposable {
     }
   }
 
-  /** Says that files came, went or changed; the index is told soon. */
+  /** Notes that files were added, removed or changed. The index gets the changes soon. */
   changed(names: Iterable<string>): void {
     for (const name of names) this.#dirty.add(name);
     this.#listMore();
   }
 
-  /** Says that parts of a content are here for others, or are so no longer. The index hears of it now or when it is back. */
+  /**
+   * Reports that this peer serves the pieces of an unfinished download, or no longer does. After a
+   * loss the index gets it when it is back.
+   */
   announce({ root, name, size }: PartialContent, here: boolean): void {
-    if (this.#joined && this.#reachable) this.#caller?.call(Partial, { root, name, size, here }).catch(() => {});
+    if (this.#standing === "reachable") this.#caller?.call(Partial, { root, name, size, here }).catch(() => {});
   }
 
-  /** Resolves when the index knows everything that was said before. */
+  /** Resolves when the index lists every change that was noted before the call. */
   async listed(): Promise<void> {
-    if (this.#joined) await Promise.race([this.#reach.promise, this.#ended]);
+    if (this.#standing !== "guest") await Promise.race([this.#reach.promise, this.#ended]);
     while (this.#listing !== undefined) await this.#listing;
   }
 
-  /** Says goodbye and ends. */
+  /** Leaves the index and ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Failure("closed", "The peer is closing"));
     clearInterval(this.#pingTimer);
     const caller = this.#caller;
-    if (this.#joined) await caller?.call(Leave, {}).catch(() => {});
+    if (this.#standing !== "guest") await caller?.call(Leave, {}).catch(() => {});
     caller?.connection.close();
     await Promise.all([this.#keeping, this.#ended, this.#listing]);
   }
@@ -159,7 +190,7 @@ export class IndexSession implements AsyncDisposable {
   }
 
   #ping(): void {
-    // A ping that is not answered needs nothing done: the silence ends the connection.
+    // An unanswered ping is not handled here: the silence ends the connection.
     this.#caller?.call(Ping, {}).catch(() => {});
   }
 
@@ -172,43 +203,44 @@ export class IndexSession implements AsyncDisposable {
     }
   }
 
-  /** Joins; `times` of a taken name are counted from one attempt to the next. */
-  async #join(times = { taken: 0 }): Promise<void> {
+  async #join(): Promise<void> {
     const membership = this.#membership;
     const caller = this.#caller;
     if (membership === undefined || caller === undefined) return;
     const reach = this.#reach = Promise.withResolvers<boolean>();
-    this.#reachable = false;
     const { host } = await joinUnderSomeName(caller, membership, (thrown) => {
-      if (failedWith(thrown, "name-taken")) times.taken += 1;
-      return isLikelyOurs(thrown, { name: membership.name(), hadName: this.#hadName, times: times.taken });
+      if (failedWith(thrown, "name-taken")) this.#timesTaken += 1;
+      return isLikelyOurs(thrown, { name: membership.name(), hadName: this.#hadName, times: this.#timesTaken });
     });
-    this.#joined = true;
+    this.#standing = "joined";
     this.#hadName = membership.name();
+    this.#timesTaken = 0;
     const listing = reach.promise.then((reachable) => {
-      // What an index says of an earlier session is of no use.
-      if (this.#joined && this.#caller === caller) this.#onReached(membership, host, reachable);
+      // A report about an earlier connection is not about this one.
+      if (this.#standing === "joined" && this.#caller === caller) this.#onReached(membership, host, reachable);
     });
-    // Most are reached at once, and then nobody sees this peer without an address.
+    // The index reaches most peers at once, and then no other peer sees this one without an
+    // address.
     await settlesWithin(REACHED_WAIT_MS, listing);
   }
 
   #onReached(membership: Membership, host: string, reachable: boolean): void {
-    this.#reachable = reachable;
     if (!reachable) return this.#options.onEvent({ event: "unreachable", host, port: membership.port });
+    this.#standing = "reachable";
     for (const partial of membership.partials()) this.announce(partial, true);
     this.#dirty = new Set(membership.names());
     this.#listMore();
   }
 
-  /** Tells the index what changed, batch after batch, until nothing is left to tell. */
+  /** Sends the index what has changed, batch after batch, until nothing is left. */
   #listMore(): void {
-    // Who comes back lists everything anew: until then nothing has to be kept.
-    if (!this.#joined || !this.#reachable) this.#dirty.clear();
+    // A peer that becomes reachable lists everything again, so until then no change has to be kept.
+    if (this.#standing !== "reachable") this.#dirty.clear();
     if (this.#listing !== undefined || this.#dirty.size === 0) return;
     const caller = this.#caller;
     this.#listing = this.#list().catch((thrown) => {
-      // What was to be told is lost with the attempt. Coming back tells everything anew, unless the index said that it does not want it.
+      // The changes of this attempt are lost. A new connection sends everything again, unless the
+      // index has refused the list for good.
       if (thrown instanceof Failure && thrown.retry) caller?.connection.close(thrown);
       else this.#options.onEvent({ event: "index-refused", why: String(thrown.message) });
     }).finally(() => {
@@ -218,12 +250,13 @@ export class IndexSession implements AsyncDisposable {
 
   async #list(): Promise<void> {
     const { clock, random } = this.#options;
-    // Who loses the index meanwhile tells everything anew when it is back, be it here or in a new call.
-    for (let refusals = 0; this.#joined && this.#reachable && this.#dirty.size > 0;) {
+    // When the index is lost meanwhile, everything is sent again once it is back, by this loop or
+    // by a new one.
+    for (let refusals = 0; this.#standing === "reachable" && this.#dirty.size > 0;) {
       const names = this.#dirty;
       this.#dirty = new Set();
       try {
-        await this.#tell(names);
+        await this.#update(names);
         refusals = 0;
       } catch (thrown) {
         if (!failedWith(thrown, "busy")) throw thrown;
@@ -233,8 +266,9 @@ export class IndexSession implements AsyncDisposable {
     }
   }
 
-  async #tell(names: Iterable<string>): Promise<void> {
-    const { membership, caller } = { membership: this.#membership, caller: this.#caller };
+  async #update(names: Iterable<string>): Promise<void> {
+    const membership = this.#membership;
+    const caller = this.#caller;
     if (membership === undefined || caller === undefined) return;
     const add: IndexedFile[] = [];
     const remove: string[] = [];
@@ -247,22 +281,21 @@ export class IndexSession implements AsyncDisposable {
     for (const batch of batches(add, BATCH_FILES_MAX)) await caller.call(Update, { add: batch, remove: [] });
   }
 
-  /** Comes back whenever the index is lost, until the session is closed. */
+  /** Joins again whenever the index was lost, until the session is closed. */
   async #keep(): Promise<void> {
     const { clock, random, onEvent } = this.#options;
     const { signal } = this.#closing;
     while (true) {
       const why = await this.#ended;
-      this.#joined = false;
+      this.#standing = "guest";
       if (signal.aborted) return;
       onEvent({ event: "index-lost", why: why.message });
       let refused = false;
-      const times = { taken: 0 };
-      for (let attempt = 0; !this.#joined; attempt++) {
+      for (let attempt = 0; this.#standing === "guest"; attempt++) {
         try {
           await clock.delay(returnWaitMs(attempt, random), signal);
           await this.#connect();
-          await this.#join(times);
+          await this.#join();
         } catch (thrown) {
           if (signal.aborted) return;
           this.#caller?.connection.close();
@@ -276,7 +309,12 @@ export class IndexSession implements AsyncDisposable {
   }
 }
 
-/** Joins, under other names where the membership has some; a name of which `isOurs` says that it is taken by ourselves is not given up. */
+/**
+ * Joins, under another name when the first is taken and the membership offers one.
+ *
+ * @param isOurs Whether the name is taken by an earlier session of this peer. Then it is not given
+ * up.
+ */
 async function joinUnderSomeName(
   caller: Caller,
   membership: Membership,

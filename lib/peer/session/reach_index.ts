@@ -1,5 +1,6 @@
 /**
- * Reaches an index: connects, says HELLO, proves who calls. Called by index_session.ts.
+ * Connects to an index: dials it, says HELLO, proves the identity of this peer. Called by
+ * index_session.ts.
  * @module
  */
 
@@ -11,23 +12,25 @@ import type { Dial } from "../../net/dial.ts";
 import type { Identity } from "../../net/identity.ts";
 import type { Room } from "../../net/room_key.ts";
 
-/** How indexes are reached, and as whom. */
+/** How indexes are reached, and under which identity. */
 export interface ReachOptions {
   readonly dial: Dial;
-  /** The key that one proves at the index. */
+  /** The identity that this peer proves to the index. */
   readonly identity: Identity;
   readonly room: Room | undefined;
 }
 
-/** A connection to the index it was made with. */
+/** A connection, and the index at its other end. */
 export interface ReachedIndex {
   readonly index: Address;
   readonly connection: Connection;
 }
 
 /**
- * Reaches the first of several indexes that answers. Fails: "index-unreachable" when none does; "no-member" when one of them says that we do not
- * have its room's key, for that is what a person can do something about.
+ * Connects to the first of several indexes that answers.
+ *
+ * @throws {Failure} "no-member" when one of them reports that this peer lacks its room key, because
+ * a person can correct that; otherwise "index-unreachable" when none answers.
  */
 export async function reachIndex(
   indexes: readonly Address[],
@@ -41,7 +44,7 @@ export async function reachIndex(
     } catch (thrown) {
       signal.throwIfAborted();
       const failure = Failure.from(thrown, "index-unreachable", "Cannot talk to the index");
-      failures.push(told(failure, index, options.room !== undefined));
+      failures.push(explained(failure, index, options.room !== undefined));
     }
   }
   const noMember = failures.find((failure) => failedWith(failure, "no-member"));
@@ -73,8 +76,8 @@ async function reach(
   }
 }
 
-/** A failure to talk to an index as the person is to hear it: most often the room key is missing or wrong. */
-function told(failure: Failure, index: Address, hasRoomKey: boolean): Failure {
+/** A failure to connect as a person should read it. Most often the room key is missing or wrong. */
+function explained(failure: Failure, index: Address, hasRoomKey: boolean): Failure {
   const where = formatAddress(index);
   if (failedWith(failure, "wrong-key", "no-member")) {
     return new Failure("no-member", `The index at ${where} has another room key, or none`, { cause: failure });
@@ -88,8 +91,7 @@ function told(failure: Failure, index: Address, hasRoomKey: boolean): Failure {
   if (!hasRoomKey && failedWith(failure, "malformed", "closed")) {
     return new Failure(failure.code, `Cannot talk to the index at ${where}: ${failure.message}`, {
       cause: failure,
-      hint:
-        "name the index's port for peers, not the one for HTTP; if the room has a key, name its file with --room-key-file FILE",
+      hint: "use the index's port for peers, not its HTTP port; if the room has a key, add --room-key-file FILE",
     });
   }
   return failure;

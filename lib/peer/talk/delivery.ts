@@ -5,13 +5,14 @@
  */
 
 import { backoffMs } from "../../core/flow/backoff.ts";
-import { Failure, type FailureCode } from "../../core/failure.ts";
+import { failedWith, Failure, type FailureCode } from "../../core/failure.ts";
 import { TELL_AGAIN_FIRST_MS, TELL_AGAIN_LAST_MS, TELL_IDLE_MS, TELL_WAIT_MS } from "../../core/limits.ts";
 import type { Slots } from "../../core/flow/slots.ts";
 import { ask } from "../../net/caller.ts";
-import type { Connection } from "../../net/connection.ts";
+import type { PeerRow } from "../../protocol/shapes.ts";
 import { Tell } from "../../protocol/talk.ts";
 import type { KeptMessage } from "../../store/state/talk_store.ts";
+import type { ReachedPeer } from "../find/contacts.ts";
 import type { OutboxParts } from "./outbox.ts";
 import { afterFailure, hasLostCount, nextNumber } from "./talk_rules.ts";
 
@@ -29,12 +30,6 @@ export interface DeliveryParts extends OutboxParts {
   readonly signal: AbortSignal;
 }
 
-/** A connection and who is at its other end. */
-interface Connected {
-  readonly connection: Connection;
-  readonly id: string;
-}
-
 const AGAIN = { firstMs: TELL_AGAIN_FIRST_MS, lastMs: TELL_AGAIN_LAST_MS };
 
 /** The messages for one peer. */
@@ -42,7 +37,9 @@ export class Delivery {
   readonly #parts: DeliveryParts;
   /** The receiver's name, as it writes it. */
   #peer: string;
-  #connected: Connected | undefined;
+  #connected: ReachedPeer | undefined;
+  /** The receiver's row at the index, when it was looked up for the latest message; used for one attempt to connect. */
+  #listed: PeerRow | undefined;
   /** Who waits for what becomes of a message, by its row. */
   readonly #asking = new Map<number, (outcome: Outcome) => void>();
   /** Why the peer counts as away, as long as it does. */
@@ -61,14 +58,19 @@ export class Delivery {
   /** Whom it has a connection to. */
   get connectedTo(): { peer: string; id: string } | undefined {
     if (this.#connected === undefined || this.#connected.connection.ended !== undefined) return undefined;
-    return { peer: this.#peer, id: this.#connected.id };
+    return { peer: this.#peer, id: this.#connected.peer.id };
   }
 
-  /** Resolves to what becomes of a message that was stored. When the peer is away and not known to be back, that is to wait. */
-  outcome(row: number, { isHere }: { isHere: boolean }): Promise<Outcome> {
+  /**
+   * Resolves to what becomes of a message that was stored. When the peer is away and not known to be back, that is to wait.
+   *
+   * @param options.listed The receiver's row, when the index was asked for it just now.
+   */
+  outcome(row: number, { isHere, listed }: { isHere: boolean; listed?: PeerRow | undefined }): Promise<Outcome> {
     if (this.#away !== undefined && !isHere) return Promise.resolve({ kind: "waiting", failure: this.#away });
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.#asking.set(row, resolve);
+    this.#listed = listed;
     this.#wake();
     return promise;
   }
@@ -128,7 +130,7 @@ export class Delivery {
     for (let resends = 0;; resends++) {
       try {
         using _slot = await slots.take(signal);
-        const { connection, id } = await this.#connect();
+        const { connection, peer: { id } } = await this.#connect();
         const { row, number, text } = message;
         const { data } = await ask(connection, Tell, { number, text }, { waitMs: TELL_WAIT_MS });
         if (hasLostCount(number, data.last)) {
@@ -153,26 +155,20 @@ export class Delivery {
     }
   }
 
-  async #connect(): Promise<Connected> {
+  async #connect(): Promise<ReachedPeer> {
     if (this.#connected !== undefined && this.#connected.connection.ended === undefined) return this.#connected;
-    const { connect, lookUp, signal } = this.#parts;
-    const row = await lookUp(this.#peer);
-    if (row === undefined) throw new Failure("unreachable", `${this.#peer} is away`);
-    const { name, id, host, port, plain } = row;
-    this.#peer = name;
-    if (port === undefined) throw new Failure("unreachable", `Cannot reach ${name}: it is behind a firewall`);
-    const connecting = connect({ peer: name, id, address: { host, port }, plain, name: "" }, signal);
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort);
+    const { contacts, signal } = this.#parts;
+    const listed = this.#listed;
+    // A row says where the peer was a moment ago. The next attempt asks the index again.
+    this.#listed = undefined;
     try {
-      return this.#connected = { connection: await Promise.race([connecting, aborted.promise]), id };
+      const reached =
+        await (listed === undefined ? contacts.reach(this.#peer, signal) : contacts.reachRow(listed, signal));
+      this.#peer = reached.peer.name;
+      return this.#connected = reached;
     } catch (thrown) {
-      // Closing does not wait for one who is slow to greet.
-      connecting.then((late) => late.close(), () => {});
+      if (failedWith(thrown, "not-found")) throw new Failure("unreachable", `${this.#peer} is away`);
       throw thrown;
-    } finally {
-      signal.removeEventListener("abort", abort);
     }
   }
 

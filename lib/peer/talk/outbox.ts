@@ -12,13 +12,13 @@ import { formatSize } from "../../core/quantity.ts";
 import { printable } from "../../core/printable.ts";
 import type { Random } from "../../core/random.ts";
 import { Slots } from "../../core/flow/slots.ts";
-import type { Connection } from "../../net/connection.ts";
 import { utf8Bytes } from "../../protocol/field.ts";
 import type { PeerRow } from "../../protocol/shapes.ts";
 import { toldText } from "../../protocol/talk.ts";
 import type { State } from "../../store/state/state.ts";
 import type { KeptMessage } from "../../store/state/talk_store.ts";
-import type { Source } from "../../transfer/content/source.ts";
+import type { Contacts } from "../find/contacts.ts";
+import type { IndexQueries } from "../find/index_queries.ts";
 import { Delivery } from "./delivery.ts";
 import { nextNumber } from "./talk_rules.ts";
 
@@ -47,8 +47,8 @@ export interface OutboxParts {
   readonly random: Random;
   /** This peer's own name. */
   readonly self: () => string;
-  readonly lookUp: (name: string) => Promise<PeerRow | undefined>;
-  readonly connect: (source: Source, signal: AbortSignal) => Promise<Connection>;
+  readonly queries: Pick<IndexQueries, "lookUp">;
+  readonly contacts: Pick<Contacts, "reach" | "reachRow">;
   readonly onEvent: (event: OutboxEvent) => void;
 }
 
@@ -95,11 +95,11 @@ export class Outbox implements AsyncDisposable {
     if (peerNameKey(wanted) === peerNameKey(self())) {
       throw new Failure("usage", "Cannot tell yourself anything", { hint: "see who is here with: peers" });
     }
-    const { peer, id, isHere } = await this.#find(wanted);
+    const { peer, id, isHere, row: listed } = await this.#find(wanted);
     this.#checkRoom(peer);
     const number = nextNumber(state.talk.lastNumber(peer), Date.now());
     const row = state.talk.putWaiting({ peer, id, number, at: Date.now(), text });
-    const outcome = await this.#deliveryTo(peer).outcome(row, { isHere });
+    const outcome = await this.#deliveryTo(peer).outcome(row, { isHere, listed });
     if (outcome.kind === "delivered") return { peer, id: outcome.id };
     const { kind, failure } = outcome;
     if (kind === "dropped") throw failure;
@@ -123,13 +123,16 @@ export class Outbox implements AsyncDisposable {
     await Promise.all(this.#running);
   }
 
-  /** Who is meant: a peer that is here, or one that is known from before. */
-  async #find(wanted: string): Promise<{ peer: string; id: string; isHere: boolean }> {
-    const { state, lookUp } = this.#parts;
+  /**
+   * The peer that a name means: one that has joined, with its row if the index was asked for it, or
+   * one that is known from before.
+   */
+  async #find(wanted: string): Promise<{ peer: string; id: string; isHere: boolean; row?: PeerRow }> {
+    const { state, queries } = this.#parts;
     const key = peerNameKey(wanted);
     const connected = this.#deliveries.get(key)?.connectedTo;
     if (connected !== undefined) return { ...connected, isHere: true };
-    const row = await lookUp(wanted).catch((thrown) => {
+    const row = await queries.lookUp(wanted).catch((thrown) => {
       if (failedWith(thrown, "index-unreachable")) return undefined;
       throw thrown;
     });
@@ -138,7 +141,7 @@ export class Outbox implements AsyncDisposable {
     // The name is first used now, if it was not before: it has to be the same peer when the message
     // can go, and an answer goes to who wrote.
     if (id !== undefined) state.people.rememberPeer(key, id);
-    if (row !== undefined) return { peer: row.name, id: row.id, isHere: true };
+    if (row !== undefined) return { peer: row.name, id: row.id, isHere: true, row };
     if (id !== undefined) return { peer: latest?.peer ?? wanted, id, isHere: false };
     throw new Failure("not-found", `There is no peer "${printable(wanted)}" here, and none is known from before`, {
       hint: "see who is here with: peers",

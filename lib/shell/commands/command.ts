@@ -6,7 +6,7 @@
 
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
-import type { Directory } from "../../peer/find/directory.ts";
+import type { Finding } from "../../peer/find/finding.ts";
 import type { Peer } from "../../peer/peer.ts";
 import type { StartedPut } from "../../peer/inbox/puts.ts";
 import type { PutResult } from "../../peer/inbox/running_put.ts";
@@ -22,7 +22,7 @@ export interface BareContext {
 
 /** What a command works with that asks the index. */
 export interface IndexContext extends BareContext {
-  readonly directory: Directory;
+  readonly finding: Finding;
 }
 
 /** What a command works with that needs a peer at the index. */

@@ -33,7 +33,7 @@ const SEARCH = indexCommand({
   async run(context, [words], flags) {
     const query = words.join(" ");
     const limit = Math.min(parseCount("limit", flags.limit), SEARCH_ROWS_MAX);
-    const found = await context.directory.search(query, { exact: flags.exact, limit, offset: 0 });
+    const found = await context.finding.directory.search(query, { exact: flags.exact, limit, offset: 0 });
     showRows(context, found);
     if (found.rows.length > 0) return;
     if (query === "") throw new Failure("not-found", "No peer here shares anything yet", { hint: "" });
@@ -53,7 +53,7 @@ const LS = indexCommand({
       await listPeers(context);
       return context.output.note("To list the files of one of them: ls PEER", {});
     }
-    const found = await context.directory.list(peer);
+    const found = await context.finding.directory.list(peer);
     showRows(context, found);
     if (found.rows.length === 0) context.output.nothing(`${peer} shares nothing`);
   },

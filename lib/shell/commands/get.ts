@@ -48,8 +48,8 @@ async function get(
   [what]: readonly [what: string],
   { compress, from, output: path }: GetFlags,
 ): Promise<void> {
-  const { output, stdout, directory, peer } = context;
-  const wanted = await directory.resolve(what, from === undefined ? {} : { from });
+  const { output, stdout, finding, peer } = context;
+  const wanted = await finding.directory.resolve(what, from === undefined ? {} : { from });
   if (wanted.kind === "file" && wanted.others > 0) {
     const others = formatCount(wanted.others, "other file");
     output.note(

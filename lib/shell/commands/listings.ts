@@ -9,7 +9,7 @@ import { shownPeerName } from "../../core/peer_name.ts";
 import { SEARCH_ROWS_MAX } from "../../core/limits.ts";
 import { formatCount, formatRate, formatSize } from "../../core/quantity.ts";
 import type { PeerRemarks } from "../../peer/find/contacts.ts";
-import type { FoundRows, PeerRow } from "../../peer/find/directory.ts";
+import type { FoundRows, PeerRow } from "../../peer/find/index_queries.ts";
 import type { Row } from "../../peer/find/last_table.ts";
 import type { TransferView } from "../../peer/get/transfer.ts";
 import type { IndexContext, PeerContext } from "./command.ts";
@@ -25,9 +25,9 @@ const NUMBERED_COLUMNS: readonly Column[] = [
 ];
 
 /** Shows files found, numbered for `get`. */
-export function showRows({ output, directory }: IndexContext, { rows, more, old = false }: FoundRows): void {
+export function showRows({ output, finding }: IndexContext, { rows, more, old = false }: FoundRows): void {
   const holders = (row: Row): string => {
-    const names = row.peers.map((peer) => directory.remarks(peer).you ? "you" : shownPeerName(peer.name));
+    const names = row.peers.map((peer) => finding.contacts.remarks(peer).you ? "you" : shownPeerName(peer.name));
     return names.join(", ") + (row.holders > names.length ? ", …" : "");
   };
   output.table(
@@ -56,8 +56,8 @@ function sizeOf(row: Row): string {
 }
 
 /** Shows the peers at the index. */
-export async function listPeers({ output, directory }: IndexContext): Promise<void> {
-  const { peers } = await directory.peers();
+export async function listPeers({ output, finding }: IndexContext): Promise<void> {
+  const { peers } = await finding.queries.peers();
   output.table(
     [
       { title: "peer", flexible: true },
@@ -67,7 +67,7 @@ export async function listPeers({ output, directory }: IndexContext): Promise<vo
       { title: "size", align: "right" },
     ],
     peers.map((row) => {
-      const remarks = directory.remarks(row);
+      const remarks = finding.contacts.remarks(row);
       const name = shownPeerName(row.name) + (remarks.you ? " (you)" : "");
       return {
         cells: row.dialect === undefined

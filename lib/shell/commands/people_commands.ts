@@ -16,8 +16,8 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
     more: "Your peer remembers the first key that it sees of each peer. " +
       "Compare the new key with the one that its owner sees in: peers",
     flags: {},
-    async run({ output, directory }, [peer]) {
-      const { name, id } = await directory.trust(peer);
+    async run({ output, finding }, [peer]) {
+      const { name, id } = await finding.contacts.trust(peer);
       output.result(`Trusting ${shownPeerName(name)} with the key ${fingerprint(id)}`, {
         event: "trusted",
         peer: name,

@@ -22,7 +22,7 @@ async function resolveFile({ peer }: RoomPeer, what: string): Promise<WantedFile
   return wanted;
 }
 
-Deno.test("a peer gets a file by number, by name, by content id and from one peer", async () => {
+Deno.test("get accepts a number, a name, a content id and one peer's name", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("videos/Aula 1 ação.mp4", SIZE);
@@ -45,7 +45,7 @@ Deno.test("a peer gets a file by number, by name, by content id and from one pee
   }
 });
 
-Deno.test("after a download the index knows of the new copy, with its root, and it is served on", async () => {
+Deno.test("a downloaded file is listed with its root and served to others", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("a.bin", SIZE);
@@ -60,7 +60,7 @@ Deno.test("after a download the index knows of the new copy, with its root, and 
   assertEquals((await get(eva, "a.bin")).sources.map(({ peer }) => peer), ["rui"]);
 });
 
-Deno.test("a peer that others cannot reach stays with its index while its files change, and finds and gets what others have", async () => {
+Deno.test("a peer that others cannot reach stays joined while its files change, and downloads from others", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("a.bin", SIZE);
@@ -68,7 +68,7 @@ Deno.test("a peer that others cannot reach stays with its index while its files 
   await room.hashed("ana", "a.bin");
   const own = await room.folder();
   await own.file("mine.bin", SIZE);
-  // The index calls back at the address that it observes, where nobody listens.
+  // The index dials back to the address that it observes, where nothing listens.
   const rui = await room.peer("rui", own, { listen: { host: "127.0.0.2", port: 0 } });
   await get(rui, "a.bin");
   await rui.peer.listed();
@@ -80,7 +80,7 @@ Deno.test("a peer that others cannot reach stays with its index while its files 
   assertEquals((await room.index.peer("rui"))?.files, 0);
 });
 
-Deno.test("a file that is here under another name is copied under the one that is wanted, and not fetched", async () => {
+Deno.test("get copies a file that is shared here under another name instead of downloading it", async () => {
   await using room = await Room.open();
   const [one, other] = [await room.folder(), await room.folder()];
   await one.file("a.bin", SIZE);
@@ -94,7 +94,7 @@ Deno.test("a file that is here under another name is copied under the one that i
   assert(await sameFiles(one.at("a.bin"), other.at("a.bin")));
 });
 
-Deno.test("a file of an equal name is kept, and the new one is numbered", async () => {
+Deno.test("get keeps an existing file of the same name and numbers the new one", async () => {
   await using room = await Room.open();
   const [one, other] = [await room.folder(), await room.folder()];
   await one.file("a.bin", SIZE);
@@ -110,7 +110,7 @@ Deno.test("a file of an equal name is kept, and the new one is numbered", async 
   assert(await sameFiles(one.at("a.bin"), other.at("(1) a.bin")));
 });
 
-Deno.test("of several contents with one name, the one that most have is taken, and the others are counted", async () => {
+Deno.test("get chooses the content that most peers have among several of one name, and counts the others", async () => {
   await using room = await Room.open();
   for (const [name, seed] of [["ana", 1], ["rui", 2], ["eva", 2]] as const) {
     const folder = await room.folder();
@@ -123,7 +123,7 @@ Deno.test("of several contents with one name, the one that most have is taken, a
   assertEquals([wanted.others, wanted.root], [1, (await room.index.copy("eva", "notes.txt"))?.root]);
 });
 
-Deno.test("what nobody has is not found, in whatever way it is asked for", async () => {
+Deno.test("get fails with not-found for whatever no peer has", async () => {
   await using room = await Room.open();
   const rui = await room.peer("rui");
   await room.peer("ana");
@@ -134,7 +134,7 @@ Deno.test("what nobody has is not found, in whatever way it is asked for", async
   assertEquals((await assertRejects(() => rui.peer.directory.list("nobody"), Failure)).code, "not-found");
 });
 
-Deno.test("ls pages through a long list in order, and its rows can be got by number", async () => {
+Deno.test("ls lists a long list in order, and get accepts its row numbers", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   const names = Array.from({ length: 1203 }, (_, number) => `${String(number).padStart(4, "0")}.txt`);
@@ -146,7 +146,7 @@ Deno.test("ls pages through a long list in order, and its rows can be got by num
   assertEquals((await get(rui, "500")).path, rui.folder.at("0499.txt"));
 });
 
-Deno.test("a peer tells the index of files that come, change and go", async () => {
+Deno.test("a peer lists added, changed and removed files at the index", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana");
   await ana.folder.file("new.txt", 10);
@@ -160,7 +160,7 @@ Deno.test("a peer tells the index of files that come, change and go", async () =
   await eventually("it is gone", async () => (await room.index.counts()).files === 0);
 });
 
-Deno.test("a peer that loses its index says so once, comes back by itself and lists everything again", async () => {
+Deno.test("a peer that loses its index reports it once, reconnects and lists everything again", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   for (let number = 0; number < 2500; number++) {
@@ -170,13 +170,13 @@ Deno.test("a peer that loses its index says so once, comes back by itself and li
   await ana.peer.listed();
   await room.stopIndex();
   await eventually("it is lost", () => ana.events.length > 0);
-  assertEquals((await assertRejects(() => ana.peer.directory.peers(), Failure)).code, "index-unreachable");
+  assertEquals((await assertRejects(() => ana.peer.queries.peers(), Failure)).code, "index-unreachable");
   await room.startIndex();
   await eventually("all files are listed again", async () => (await room.index.counts()).files === 2500);
   assertEquals(ana.events.map((event) => event.event), ["index-lost", "index-back"]);
 });
 
-Deno.test("a download goes on while the index is away", async () => {
+Deno.test("a download continues while the index is away", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("a.bin", 60 * PIECE_BYTES);
@@ -191,7 +191,7 @@ Deno.test("a download goes on while the index is away", async () => {
   assert(await sameFiles(shared.at("a.bin"), rui.folder.at("a.bin")));
 });
 
-Deno.test("a name that was made up gives way, a name that was chosen does not", async () => {
+Deno.test("a made-up name is replaced when it is taken, and a chosen name is not", async () => {
   await using room = await Room.open();
   const folder = await room.folder();
   await using elsewhere = await Room.open();
@@ -218,7 +218,7 @@ Deno.test("a peer keeps the name that was made up for its folder", async () => {
   assertEquals(names[0], names[1]);
 });
 
-Deno.test("start() fails with a reason and leaves nothing open", async () => {
+Deno.test("Peer.start() fails with a reason and leaves nothing open", async () => {
   await using room = await Room.open();
   const { folder } = await room.peer("ana");
   assertEquals((await assertRejects(() => room.peer("rui", folder), Failure)).code, "folder-in-use");
@@ -234,19 +234,19 @@ Deno.test("start() fails with a reason and leaves nothing open", async () => {
   assertEquals((await room.peer("rui", free)).peer.name, "rui");
 });
 
-Deno.test("the second of several indexes is taken when the first does not answer", async () => {
+Deno.test("a peer joins the second of several indexes when the first does not answer", async () => {
   await using room = await Room.open();
   const { peer } = await room.peer("ana", undefined, { indexes: [{ host: "127.0.0.1", port: 1 }, room.address] });
   assertEquals(peer.index, room.address);
 });
 
-Deno.test("everything works over IPv6", async () => {
+Deno.test("a peer joins, lists and downloads over IPv6", async () => {
   await using room = await Room.open({ host: "::1", port: 0 });
   const shared = await room.folder();
   await shared.file("a.bin", SIZE);
   await room.peer("ana", shared, { listen: { host: "0.0.0.0", port: 0 } });
   const rui = await room.peer("rui", undefined, { listen: { host: "::1", port: 0 } });
-  const { peers } = await rui.peer.directory.peers();
+  const { peers } = await rui.peer.queries.peers();
   assertEquals(peers.map((peer) => [peer.name, peer.host, peer.port !== undefined]), [["ana", "::1", true], [
     "rui",
     "::1",
@@ -255,7 +255,7 @@ Deno.test("everything works over IPv6", async () => {
   assertEquals((await get(rui, "a.bin")).size, SIZE);
 });
 
-Deno.test("cancel stops a download and throws away what has arrived; closing the peer keeps it", async () => {
+Deno.test("cancel removes the unfinished file, and closing the peer keeps it", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("a.bin", 400 * PIECE_BYTES);
@@ -286,7 +286,7 @@ Deno.test("cancel stops a download and throws away what has arrived; closing the
   assert(await sameFiles(shared.at("a.bin"), folder.at("a.bin")));
 });
 
-Deno.test("a file goes to a path that was chosen, into a folder that was chosen, and nowhere when there is none", async () => {
+Deno.test("get writes to a chosen path or into a chosen folder, and fails when there is no such folder", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("sub/a.bin", SIZE);
@@ -307,7 +307,7 @@ Deno.test("a file goes to a path that was chosen, into a folder that was chosen,
   assert(await sameFiles(shared.at("sub", "a.bin"), elsewhere.at("a.bin")));
 });
 
-Deno.test("a file that its owner has not hashed yet is on its way at once", async () => {
+Deno.test("get starts at once with a file that its owner has not hashed yet", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   for (let number = 0; number < 4; number++) await shared.file(`before ${number}.bin`, 200 * PIECE_BYTES);
@@ -321,7 +321,7 @@ Deno.test("a file that its owner has not hashed yet is on its way at once", asyn
   assertEquals(result.root, (await room.index.copy("ana", "wanted.bin"))?.root);
 });
 
-Deno.test("a transfer that is paused, and one that waits for its turn, can be cancelled at once, and leave nothing behind", async () => {
+Deno.test("cancel ends a paused and a queued transfer at once and leaves no file behind", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   const count = TRANSFERS_RUNNING_MAX + 1;

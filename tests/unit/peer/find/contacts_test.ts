@@ -3,13 +3,13 @@ import { Failure } from "../../../../lib/core/failure.ts";
 import { dial } from "../../../../lib/net/dial.ts";
 import { Contacts } from "../../../../lib/peer/find/contacts.ts";
 
-Deno.test("Contacts.connect() ends with its signal also when the peer accepts the connection and never answers HELLO", async () => {
+Deno.test("Contacts.connect() stops with its signal even when the peer accepts the connection and never answers HELLO", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const contacts = new Contacts({
     dial,
     self: () => ({ name: "ana" }),
     plain: true,
-    lookUp: () => Promise.resolve(undefined),
+    queries: { lookUp: () => Promise.resolve(undefined) },
     state: undefined,
   });
   const address = { host: "127.0.0.1", port: listener.addr.port };

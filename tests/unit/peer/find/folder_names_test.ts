@@ -7,7 +7,7 @@ import { eventually } from "../../../support/wait.ts";
 const COMPOSED = "Férias/Praia/".normalize("NFC");
 const DECOMPOSED = COMPOSED.normalize("NFD");
 
-Deno.test("folderLike() finds the folder that a person means, whatever the case, accents and form of its name", () => {
+Deno.test("folderLike() ignores case, accents and the form of characters", () => {
   const cases: [file: string, wanted: string, folder: string | undefined][] = [
     [`${DECOMPOSED}a.jpg`, COMPOSED, DECOMPOSED],
     [`${COMPOSED}deep/a.jpg`, "ferias/PRAIA/", COMPOSED],
@@ -20,7 +20,7 @@ Deno.test("folderLike() finds the folder that a person means, whatever the case,
   for (const [file, wanted, folder] of cases) assertEquals(folderLike(file, wanted), folder, `${file} for ${wanted}`);
 });
 
-Deno.test("mostLike() takes the name that differs least", () => {
+Deno.test("mostLike() chooses the name that differs least", () => {
   const all = ["FERIAS/", "férias/", "Férias/".normalize("NFD"), "Férias/"];
   for (let count = all.length; count > 0; count--) {
     assertEquals(mostLike(all.slice(0, count), "Férias/"), all[count - 1]);
@@ -34,7 +34,7 @@ async function get({ peer }: RoomPeer, what: string, from?: string): Promise<Tra
 }
 
 for (const from of [undefined, "ana"]) {
-  Deno.test(`a folder is found by its name in any form and case, ${from === undefined ? "in the room" : "at one peer"}`, async () => {
+  Deno.test(`get finds a folder by its name in any form and case, ${from === undefined ? "at any peer" : "at one peer"}`, async () => {
     await using room = await Room.open();
     const shared = await room.folder();
     await shared.file(`${DECOMPOSED}a.jpg`, 1_000);
@@ -48,7 +48,7 @@ for (const from of [undefined, "ana"]) {
         2,
         ["a.jpg", "b.jpg"].map((name) => `${COMPOSED}${name}`),
       ]);
-      // A copy of one's own that is not complete is not taken for the folder.
+      // This peer's own incomplete copy does not count as the folder.
       await Deno.remove(rui.folder.at(`${COMPOSED}b.jpg`));
       await eventually("the index knows that it is gone", async () => {
         return await room.index.copy(name, `${COMPOSED}b.jpg`) === undefined;

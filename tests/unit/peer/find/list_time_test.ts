@@ -8,10 +8,10 @@ import { ListTime } from "../../../../lib/peer/find/list_time.ts";
 import { List } from "../../../../lib/protocol/files.ts";
 import { Room } from "../../../support/room.ts";
 
-/** Time that each answer of an endless list takes, on the clock of the peer that asks. */
+/** How long each answer of an endless list takes, on the clock of the peer that asks. */
 const PAGE_MS = 10_000;
 
-/** A peer that is asked for its list, and gives one more file with each answer. */
+/** A peer that lists one more file with each answer. */
 async function endlessList(onAsked: () => void): Promise<Listener> {
   let row = 0;
   const all = routes(route(List, () => {
@@ -26,7 +26,7 @@ async function endlessList(onAsked: () => void): Promise<Listener> {
   });
 }
 
-Deno.test("a peer that gives one file with each answer ends ls and a folder's download with a sentence, when the time of a list is over", async () => {
+Deno.test("ls and the download of a folder end with an error when a peer sends its list too slowly", async () => {
   await using room = await Room.open();
   let asked = 0;
   await using listener = await endlessList(() => asked += 1);
@@ -40,7 +40,7 @@ Deno.test("a peer that gives one file with each answer ends ls and a folder's do
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + asked * PAGE_MS };
   const { peer } = await room.peer("rui", undefined, { plain: true, clock });
   const wanted = { kind: "folder", name: "d/", from: "endless" } as const;
-  for (const list of [() => peer.directory.list("endless"), () => peer.directory.folder(wanted)]) {
+  for (const list of [() => peer.directory.list("endless"), () => peer.finder.folder(wanted)]) {
     const before = asked;
     const failure = await assertRejects(list, Failure);
     assertEquals([failure.code, failure.message], [
@@ -51,7 +51,7 @@ Deno.test("a peer that gives one file with each answer ends ls and a folder's do
   }
 });
 
-Deno.test("ls of a peer whose list has no end shows as many files as a table has", async () => {
+Deno.test("ls shows at most one table of files when a peer's list has no end", async () => {
   await using room = await Room.open();
   await using listener = await endlessList(() => {});
   const at = { certificate: "00", plain: true, ...listener.address };
@@ -62,7 +62,7 @@ Deno.test("ls of a peer whose list has no end shows as many files as a table has
   assertEquals([rows.length, more], [TABLE_ROWS_MAX, true]);
 });
 
-Deno.test("ListTime does not count what our own rate takes", async () => {
+Deno.test("ListTime does not count the time that this peer's own rate limit takes", async () => {
   let nowMs = 0;
   const time = new ListTime({ ...systemClock, now: () => nowMs }, "it");
   await time.without(Promise.resolve().then(() => void (nowMs += 10 * LIST_MS_MAX)));

@@ -19,7 +19,7 @@ const ANA: PeerRow = {
   bytes: 1,
 };
 
-/** An index that gives the same page again and again, and says that more follows. */
+/** An index that repeats the same page and claims that more pages follow. */
 async function endlessIndex(): Promise<Listener> {
   const hit = { name: "d/a.txt", size: 1, root: ROOT, holders: 1, peers: [{ ...ANA, port: 9 }] };
   const hits = Array(50).fill(hit);
@@ -36,7 +36,7 @@ async function endlessIndex(): Promise<Listener> {
   });
 }
 
-Deno.test("an index that gives the same page without end keeps no question waiting for ever", async () => {
+Deno.test("a guest's questions end even when the index repeats the same page without end", async () => {
   await using temp = await TempFolder.make();
   await using index = await endlessIndex();
   await using guest = await Guest.open({
@@ -45,12 +45,12 @@ Deno.test("an index that gives the same page without end keeps no question waiti
     listen: index.address,
     onEvent: () => {},
   });
-  const { directory } = guest;
-  assertEquals((await directory.folder({ kind: "folder", name: "d/" })).map(({ name }) => name), ["d/a.txt"]);
-  assertEquals((await directory.peers()).more, true);
+  const { directory, finder, queries } = guest;
+  assertEquals((await finder.folder({ kind: "folder", name: "d/" })).map(({ name }) => name), ["d/a.txt"]);
+  assertEquals((await queries.peers()).more, true);
   assertEquals((await directory.search("a", { exact: false, limit: 100, offset: 0 })).rows.length, 100);
   for (const what of ["d/", "e/", "a.txt", ROOT]) {
     const wanted = await directory.resolve(what);
-    if (wanted.kind === "file") await directory.sources(wanted);
+    if (wanted.kind === "file") await finder.sources(wanted);
   }
 });

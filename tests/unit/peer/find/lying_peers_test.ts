@@ -12,10 +12,10 @@ const NOTES = Array.from({ length: 40 }, (_, number) => {
   return new ServedFile(randomBytes(100 + number, seededRandom(number)), `week/note ${number}.txt`);
 });
 const ALL = [FILM, ...NOTES];
-/** More than a search names, and more than have a place. */
+/** More liars than a search returns, and more than a download asks at once. */
 const LIARS = 2 * LIES.length;
 
-Deno.test("a file, a stream and a folder come from the one honest peer among more liars than a search names", async () => {
+Deno.test("downloads of a file, a stream and a folder succeed with one honest peer among more liars than a search returns", async () => {
   await using stack = new AsyncDisposableStack();
   const room = stack.use(await Room.open());
   for (let number = 0; number < LIARS; number++) {

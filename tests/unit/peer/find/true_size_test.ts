@@ -8,7 +8,7 @@ import { failing } from "../../../support/senders.ts";
 import { connectPlain, ServedFile, TestSource } from "../../../support/sources.ts";
 import { randomBytes, sameFiles } from "../../../support/temp.ts";
 
-Deno.test("proofOrder() takes one of each size in turn, and each peer once", () => {
+Deno.test("proofOrder() takes one claim of each size in turn, and each peer once", () => {
   const claims = [["a", 7], ["b", 7], ["c", 7], ["a", 8], ["d", 8], ["e", 9]] as const;
   const order = proofOrder(claims.map(([peer, size]) => {
     return { size, source: { peer, id: "", name: "", address: { host: "", port: 0 }, plain: true } };
@@ -19,7 +19,7 @@ Deno.test("proofOrder() takes one of each size in turn, and each peer once", () 
   ]]);
 });
 
-Deno.test("trueSize() believes only digests that match the root, and waits for no liar", async () => {
+Deno.test("trueSize() accepts only digests that match the root, and does not wait for liars", async () => {
   const file = new ServedFile(randomBytes(2 * PIECE_BYTES + 1, seededRandom(1)));
   const { length: size } = file.bytes;
   await using saysLess = await TestSource.open(file, { size: 2 * PIECE_BYTES }, "says less");
@@ -33,7 +33,7 @@ Deno.test("trueSize() believes only digests that match the root, and waits for n
   assertEquals(await trueSize(new ServedFile(new Uint8Array(0)).root, liars, connectPlain), 0);
 });
 
-Deno.test("false sizes of a known root, listed before its owner joins, hide nothing: by name, by number, by root, as a folder", async () => {
+Deno.test("downloads by name, number, root and folder succeed when liars list a root with false sizes before its owner joins", async () => {
   await using room = await Room.open();
   const folder = await room.folder();
   const names = ["lecture.mp4", "Album/a.txt", "Album/empty.txt"];

@@ -1,5 +1,6 @@
 /**
- * Peers between whom somebody stands: what is read along, who is taken for whom. Real sockets, real TLS, one process.
+ * Attackers between peers: what they can read, and whether they can impersonate a peer. Real
+ * sockets, real TLS, one process.
  * @module
  */
 
@@ -33,7 +34,7 @@ async function roomWithAna(options: Partial<PeerOptions> = {}): Promise<{ room: 
   return { room, ana };
 }
 
-/** Dials another port in the place of a peer's. */
+/** Dials another port instead of a peer's. */
 function dialling(instead: { of: number; port: number }): Dial {
   return (address, options) =>
     dial(address.port === instead.of ? { ...address, port: instead.port } : address, options);
@@ -44,7 +45,7 @@ async function get({ peer }: RoomPeer, name: string): Promise<void> {
   await peer.transfers.start(wanted, { kind: "folder" }).result;
 }
 
-Deno.test("a recording of a download holds neither names nor bytes; without encryption it holds both", async () => {
+Deno.test("a recorded download contains neither names nor bytes when it is encrypted, and both when it is not", async () => {
   for (const plain of [false, true]) {
     const { room, ana } = await roomWithAna({ plain });
     await using _room = room;
@@ -61,7 +62,7 @@ Deno.test("a recording of a download holds neither names nor bytes; without encr
   }
 });
 
-Deno.test("a man in the middle is noticed, with a key of his own and without any: nobody falls back to plain", async () => {
+Deno.test("a peer detects a man in the middle, with or without a key, and never falls back to plain connections", async () => {
   const { room, ana } = await roomWithAna();
   await using _room = room;
   const of = ana.peer.address.port;
@@ -74,14 +75,14 @@ Deno.test("a man in the middle is noticed, with a key of his own and without any
   }
 });
 
-Deno.test("an index that lies about a certificate makes nobody trust it", async () => {
+Deno.test("a peer rejects a certificate that does not match the id, even when the index lists both", async () => {
   const { room, ana } = await roomWithAna();
   await using _room = room;
   const liar = await Identity.make();
   const row = await room.index.peer("ana");
   assert(row !== undefined && row.port !== undefined);
   await room.index.leave("ana");
-  // The right id with another certificate, which is that of whoever listens there.
+  // The right id with another certificate: that of the impostor, which listens there.
   using middle = impostor(liar);
   await room.index.join({ ...row, certificate: liar.certificate.toHex(), port: middle.port });
   const rui = await room.peer("rui");
@@ -89,7 +90,7 @@ Deno.test("an index that lies about a certificate makes nobody trust it", async 
   assert(ana.peer.id === row.id);
 });
 
-Deno.test("a peer answers only callers that have proven their identity, and accepts no proof twice", async () => {
+Deno.test("a peer answers only callers that have proven their identity, and rejects a proof that is replayed", async () => {
   const { room, ana } = await roomWithAna();
   await using _room = room;
   const row = await room.index.peer("ana");
@@ -100,7 +101,7 @@ Deno.test("a peer answers only callers that have proven their identity, and acce
     await greet(stranger);
     assertEquals((await assertRejects(() => ask(stranger, List, { limit: 5 }), Failure)).code, "unproven");
   }
-  // What somebody proved on one connection is replayed on another, HELLO and all.
+  // A proof is recorded on one connection and replayed on another, including HELLO.
   let proof: Uint8Array | undefined;
   const nonce = "ab".repeat(32);
   const caller = await Identity.make();
@@ -148,7 +149,7 @@ Deno.test("a peer in a room with a key answers only callers that prove that key"
   }
 });
 
-Deno.test("an encrypted peer does not talk to a plain one until its owner allows it", async () => {
+Deno.test("an encrypted peer does not connect to a plain one until its owner allows it", async () => {
   const { room } = await roomWithAna({ plain: true });
   await using _room = room;
   const careful = await room.peer("careful");
@@ -159,7 +160,7 @@ Deno.test("an encrypted peer does not talk to a plain one until its owner allows
   await get(careless, NAME);
 });
 
-Deno.test("a known name with another key is refused loudly, until it is trusted", async () => {
+Deno.test("a peer refuses another key under a known name, with an error, until a person trusts it", async () => {
   const first = await roomWithAna();
   const second = await roomWithAna();
   await using _first = first.room;
@@ -171,14 +172,14 @@ Deno.test("a known name with another key is refused loudly, until it is trusted"
   for (const attempt of [() => there.peer.directory.list("ana"), () => get(there, NAME)]) {
     const failure = await assertRejects(attempt, Failure);
     assertEquals(failure.code, "key-changed");
-    assertStringIncludes(failure.message, "ana is not who it was");
+    assertStringIncludes(failure.message, "ana has another key than before");
     assertStringIncludes(failure.hint, 'trust "ana"');
   }
-  assertEquals(await there.peer.directory.trust("ana"), { name: "ana", id: second.ana.peer.id });
+  assertEquals(await there.peer.contacts.trust("ana"), { name: "ana", id: second.ana.peer.id });
   await get(there, NAME);
 });
 
-Deno.test("a name belongs to the key that had it first, also while that one is away", async () => {
+Deno.test("a name belongs to the key that used it first, even while that peer is away", async () => {
   const { room, ana } = await roomWithAna();
   await using _room = room;
   await ana.peer[Symbol.asyncDispose]();

@@ -1,5 +1,6 @@
 /**
- * The identity of people, by name and key: as a decision, and after an index has forgotten whose names are whose.
+ * The identity of people by name and key: as a pure decision, and after an index has forgotten
+ * which key has which name.
  * @module
  */
 
@@ -12,7 +13,7 @@ import { Room } from "../../../support/room.ts";
 import { failing, OPEN, put, tree } from "../../../support/senders.ts";
 import { eventually } from "../../../support/wait.ts";
 
-Deno.test("judgeKey() knows a key again, and calls another one under a known name another", () => {
+Deno.test("judgeKey() recognises a key, and reports another key under a known name as changed", () => {
   const ana = { id: "a1", name: "ana", isSure: true };
   const cases: [who: typeof ana, first: string | undefined, told: string | undefined, standing: KeyStanding][] = [
     [ana, undefined, undefined, "new"],
@@ -30,7 +31,7 @@ Deno.test("judgeKey() knows a key again, and calls another one under a known nam
   assertEquals(namedWithKey("ana", { id, key: "changed" }), "ana (3f9a-11c2-8b0d-77e1, another key than before)");
 });
 
-Deno.test("after a restart of the index another key under a known name is known for what it is, whatever it does", async () => {
+Deno.test("a peer marks everything from another key under a known name after the index was restarted", async () => {
   await using room = await Room.open();
   const rui = await room.peer("rui", undefined, { inbox: OPEN });
   const ana = await room.peer("ana");
@@ -54,14 +55,14 @@ Deno.test("after a restart of the index another key under a known name is known 
   for (const line of told.slice(1)) {
     assert(line.startsWith(`ana (${fingerprint(other.peer.id)}, another key than before)`), line);
   }
-  // Asking the other way round, the same key is refused until it is trusted.
+  // In the other direction, the same key is refused until a person trusts it.
   assertEquals((await failing(() => rui.peer.directory.list("ana"))).code, "key-changed");
-  await rui.peer.directory.trust("ana");
+  await rui.peer.contacts.trust("ana");
   await rui.peer.directory.list("ana");
   assertEquals((await put(other, await files.file("three.bin", 3000), "rui")).path, `${drawer}/three.bin`);
 });
 
-Deno.test("a question of consent says that the key under a name is another than before", async () => {
+Deno.test("a consent request shows that the key under a name has changed", async () => {
   await using room = await Room.open();
   const rui = await room.peer("rui", undefined, { consent: "ask" });
   const ana = await room.peer("ana");

@@ -9,7 +9,7 @@ import { eventually } from "../../../support/wait.ts";
 const INBOX = { share: false, quota: 1e9 };
 
 for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
-  Deno.test(`a peer whose database fails again and again (${fault}) downloads, takes files and messages, and keeps what it acknowledged`, async () => {
+  Deno.test(`a peer whose database fails repeatedly (${fault}) downloads, accepts files and messages, and keeps what it acknowledged`, async () => {
     await using room = await Room.open();
     const faulty = new FaultyDatabases(fault);
     const ana = await room.peer("ana");
@@ -19,7 +19,7 @@ for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
     await ana.folder.file("film.bin", 2_500_000);
     await ana.folder.file("notes.txt", 1_000);
     await room.hashed("ana", "film.bin");
-    // Every ninth call fails, and for a while every one.
+    // Every ninth call fails, and now and then all calls for a while.
     const first = faulty.calls;
     faulty.isFaulty = (call) => (call - first) % 9 === 0 || (call - first) % 300 > 260;
     const wanted = await rui.peer.directory.resolve("film.bin");
@@ -48,20 +48,20 @@ for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
   });
 }
 
-Deno.test("a peer whose database fails at any one call of a message goes on telling", async () => {
+Deno.test("a peer whose database fails at any single call keeps sending messages", async () => {
   await using room = await Room.open();
   const faulty = new FaultyDatabases("I/O");
   const rui = await room.peer("rui", undefined, { openDatabase: faulty.openDatabase });
   const ana = await room.peer("ana");
   const told: string[] = [];
-  // One message takes some twenty calls.
+  // One message takes about twenty calls.
   for (let at = 1; at <= 40; at++) {
     const first = faulty.calls;
     faulty.isFaulty = (call) => call === first + at;
     await rui.peer.outbox.tell("ana", `message ${at}`).then(() => told.push(`message ${at}`), (thrown) => {
       assert(thrown instanceof Failure, String(thrown));
     });
-    // What follows the answer is part of it.
+    // The calls after the answer belong to the message as well.
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
   faulty.isFaulty = () => false;
@@ -71,7 +71,7 @@ Deno.test("a peer whose database fails at any one call of a message goes on tell
   assert(received.includes("the last one") && told.length > 10, `${told.length}`);
 });
 
-Deno.test("what has arrived of a version that changed in the middle goes with that version", async () => {
+Deno.test("a download removes the unfinished file when its source has changed the content", async () => {
   await using room = await Room.open();
   const ana = await room.peer("ana");
   const rui = await room.peer("rui", undefined, { down: 4_000_000 });

@@ -1,6 +1,7 @@
 /**
- * Peers whose disk is full from the n-th write on, for every n: nothing ends, one sentence names the disk, what needs no disk works, and everything goes on
- * when there is room. Real sockets, real TLS, real folders, one process.
+ * Peers with a disk that is full from the n-th write on, for every n: no peer ends, one sentence
+ * names the disk, everything that needs no disk works, and the rest continues when there is room.
+ * Real sockets, real TLS, real folders, one process.
  * @module
  */
 
@@ -16,10 +17,10 @@ import { Room, type RoomPeer } from "../../../support/room.ts";
 import { sameFiles, type TempFolder } from "../../../support/temp.ts";
 import { eventually } from "../../../support/wait.ts";
 
-/** Disks that are tried at once: what is tried mostly waits. */
+/** How many disks are tried at once. Each of them waits most of the time. */
 const AT_ONCE = 8;
 const EVA = { peer: "eva", id: "id of eva" };
-/** What a sentence says that names a full disk. */
+/** Matches a sentence that names a full disk. */
 const NAMES_DISK = /disk of ".+" is full|its disk is full|no space left/;
 
 /** One peer on a disk of its own that fills up. */
@@ -29,11 +30,16 @@ interface Tried {
   readonly rui: RoomPeer;
   /** What ana shares. */
   readonly ana: RoomPeer;
-  /** Makes room. */
+  /** Makes room on the disk. */
   lift(): void;
 }
 
-/** What is done with a peer. Shape: what has to be remembered afterwards, unless the peer has said that nothing is. */
+/**
+ * Something to do with a peer.
+ *
+ * @returns A check of the state that the peer must have kept, unless it has reported that it keeps
+ * none.
+ */
 type Work = (tried: Tried) => Promise<(state: State) => void>;
 
 /** Does some work with a peer on a disk that is full from the n-th write on, for every n. */
@@ -57,13 +63,19 @@ async function atEveryWrite(options: Partial<PeerOptions>, work: Work): Promise<
   }));
 }
 
-/** Whether a write is one of many to the same file, neither the first nor the last: the reserve is written in hundreds. */
+/**
+ * Whether a write is in the middle of many to the same file: the reserve takes hundreds of writes.
+ */
 function isSameFileAround(writes: readonly string[], index: number): boolean {
   return writes[index - 2] === writes[index] && writes[index + 2] === writes[index] &&
     writes[index]?.endsWith("reserve") === true;
 }
 
-/** Tries one disk. Shape: all writes. */
+/**
+ * Tries one disk.
+ *
+ * @returns The names of all files that were written, in order.
+ */
 async function tryWith(
   at: number | undefined,
   { room, ana, options, work }: { room: Room; ana: RoomPeer; options: Partial<PeerOptions>; work: Work },
@@ -114,7 +126,7 @@ async function tryWith(
   return disk.writes;
 }
 
-/** Makes sure of what needs no disk: to search, to stream, and to be downloaded from. */
+/** Checks everything that needs no disk: searching, streaming, and serving downloads. */
 async function assertWorks({ name, rui, ana }: Tried): Promise<void> {
   const { rows } = await rui.peer.directory.search("film", { exact: false, limit: 10, offset: 0 });
   assertEquals(rows.map((row) => row.name), ["film.bin"]);
@@ -134,7 +146,7 @@ async function streamed({ peer }: RoomPeer, name: string, from: string): Promise
   return await new Blob(chunks).bytes();
 }
 
-/** What becomes of something that a full disk may prevent. */
+/** The result of something that a full disk may prevent; undefined when it did. */
 async function unlessFull<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result;
@@ -149,7 +161,7 @@ function texts(state: State): string[] {
   return state.talk.history({ limit: 100 }).map(({ text }) => text);
 }
 
-Deno.test("whatever write of a resident peer finds the disk full, it goes on, and downloads and remembers all when there is room", async () => {
+Deno.test("a peer survives a full disk at any write, and finishes its downloads and state when there is room", async () => {
   await atEveryWrite({}, async (tried) => {
     const { name, folder, rui, ana, lift } = tried;
     const start = async (what: string): Promise<StartedTransfer> => {
@@ -184,7 +196,7 @@ Deno.test("whatever write of a resident peer finds the disk full, it goes on, an
   });
 });
 
-Deno.test("whatever write of an inbox finds the disk full, its peer goes on, and accepts the same files when there is room", async () => {
+Deno.test("a peer survives a full disk at any write of its inbox, and accepts the same files when there is room", async () => {
   await atEveryWrite({ inbox: { share: false, quota: 1e9 } }, async (tried) => {
     const { name, folder, rui, ana, lift } = tried;
     const put = async (what: string): Promise<string> => (await ana.peer.puts.start(what, name).result).path;

@@ -48,7 +48,7 @@ Deno.test("a blocked peer is refused everything, also under another name, until 
   assertEquals(await tree(ana.folder), ["film.bin"]);
   assertEquals(ana.events, []);
   assertEquals(ana.peer.blocking.list(), [{ id: eva.peer.id, name: "eva" }]);
-  assertEquals(ana.peer.directory.remarks({ name: "mia", id: eva.peer.id }).blocked, true);
+  assertEquals(ana.peer.contacts.remarks({ name: "mia", id: eva.peer.id }).blocked, true);
   const other = await room.peer("lia");
   await other.peer.directory.list("ana");
   assertEquals(ana.peer.blocking.unblock(fingerprint(eva.peer.id)).name, "eva");

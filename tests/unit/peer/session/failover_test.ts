@@ -12,15 +12,17 @@ import { Room, type RoomPeer } from "../../../support/room.ts";
 import { sameFiles } from "../../../support/temp.ts";
 import { eventually } from "../../../support/wait.ts";
 
-/** A clock whose waits take a tenth, for tests that are not about their length. */
+/**
+ * A clock whose waits take a tenth of the time, for tests that are not about the length of waits.
+ */
 const HASTY: Clock = { now: () => systemClock.now(), delay: (ms, signal) => systemClock.delay(ms / 10, signal) };
 
-/** One more server of a room's index, beside the room's own. */
+/** Another server of a room's index, besides the room's own. */
 function anotherServer(room: Room, index: SearchIndex = room.index): Promise<IndexServer> {
   return IndexServer.listen({ host: "127.0.0.1", port: 0 }, { index, journal: () => {} });
 }
 
-/** An index some of whose methods do something else as long as `isSo` says so. */
+/** An index with methods that do something else while `isSo` returns true. */
 function spoilt(
   index: SearchIndex,
   methods: readonly (keyof SearchIndex)[],
@@ -44,7 +46,7 @@ function told({ events }: RoomPeer): string[] {
   return events.map((event) => event.event);
 }
 
-Deno.test("peers spread over several indexes; those that lose theirs are at another soon, with names and files, and downloads go on", async () => {
+Deno.test("peers spread over several indexes, and those that lose theirs move to another with names, files and downloads", async () => {
   await using room = await Room.open();
   await using second = await anotherServer(room);
   await using third = await anotherServer(room);
@@ -92,10 +94,10 @@ Deno.test("peers spread over several indexes; those that lose theirs are at anot
   assert(await sameFiles(shared.at("film.bin"), rui.folder.at("film.bin")));
 });
 
-Deno.test("a peer that comes back waits quietly for its own name while its dead session still has it, and then gives way", async () => {
+Deno.test("a peer that comes back keeps asking for its own name while its dead session still has it, and then accepts another", async () => {
   await using room = await Room.open();
   let killed = false;
-  // What the others see of a server that was killed: its entries stay, until they run out.
+  // What other servers see after one was killed: its entries stay until they expire.
   const second = await anotherServer(room, spoilt(room.index, ["leave"], () => Promise.resolve(), () => killed));
   const tried: string[] = [];
   const join = async (peer: IndexedPeer): Promise<void> => {
@@ -117,7 +119,7 @@ Deno.test("a peer that comes back waits quietly for its own name while its dead 
   assertEquals([made.peer.name, told(made)], [`${name}-2`, ["index-lost", "renamed", "index-back"]]);
 });
 
-Deno.test("a peer that was joined tries again without a word while the index cannot take it, and keeps what is to be listed", async () => {
+Deno.test("a joined peer retries silently while the index cannot accept it, and keeps the changes to list", async () => {
   await using room = await Room.open();
   let away = false;
   await using server = await anotherServer(room, spoilt(room.index, ["join", "update"], busy, () => away));
@@ -142,7 +144,7 @@ Deno.test("a peer that was joined tries again without a word while the index can
   assertEquals(told(ana), ["index-lost", "index-back"]);
 });
 
-Deno.test("an index with another room key keeps nobody from the others; alone it is told as what it is", async () => {
+Deno.test("a peer skips an index with another room key, and reports it when there is no other index", async () => {
   await using room = await Room.open();
   const [ours, others] = await Promise.all(["1", "2"].map((digit) => RoomKey.parse(digit.repeat(32)).room()));
   assert(ours !== undefined && others !== undefined);

@@ -22,7 +22,7 @@ function orders(lost: Address | undefined): Set<string> {
   );
 }
 
-Deno.test("indexOrder() gives every order by chance, the index that was lost last", () => {
+Deno.test("indexOrder() returns every order at random, with the lost index last", () => {
   assertEquals(orders(undefined), new Set(["abc", "acb", "bac", "bca", "cab", "cba"]));
   assertEquals(orders({ ...B }), new Set(["acb", "cab"]));
   assertEquals(orders({ host: "10.0.0.9", port: 1 }).size, 6);
@@ -30,7 +30,7 @@ Deno.test("indexOrder() gives every order by chance, the index that was lost las
   assertEquals(indexOrder([], A, () => 0), []);
 });
 
-Deno.test("returnWaitMs() spreads ten thousand peers over seconds: none of them waits longer, and no instant gets many", () => {
+Deno.test("returnWaitMs() spreads ten thousand peers evenly over a few seconds", () => {
   const random = seededRandom(3);
   const waits = Array.from({ length: 10_000 }, () => returnWaitMs(0, random));
   assert(waits.every((ms) => ms >= 0 && ms < RECONNECT_SPREAD_MS));
@@ -41,7 +41,7 @@ Deno.test("returnWaitMs() spreads ten thousand peers over seconds: none of them 
   assert(Math.max(...perSlot.values()) < 1.5 * expected, `${Math.max(...perSlot.values())} in 100 ms`);
 });
 
-Deno.test("returnWaitMs() grows from a short second wait to the last", () => {
+Deno.test("returnWaitMs() grows from a short second wait to the longest", () => {
   assertEquals([1, 2, 3, 4, 5, 6, 99].map((attempt) => returnWaitMs(attempt, () => 0)), [
     500,
     1000,
@@ -53,7 +53,7 @@ Deno.test("returnWaitMs() grows from a short second wait to the last", () => {
   ]);
 });
 
-Deno.test("isForGood() and isLikelyOurs() tell what a refusal means to a peer that comes back", () => {
+Deno.test("isForGood() and isLikelyOurs() decide what a refusal means to a peer that comes back", () => {
   const taken = new Failure("name-taken", "x");
   const last = OWN_NAME_TAKEN_MAX;
   const cases: [

@@ -8,6 +8,7 @@ import { systemClock } from "../../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
 import { OUTBOX_PER_PEER_MAX } from "../../../../lib/core/limits.ts";
 import type { Connection } from "../../../../lib/net/connection.ts";
+import type { ReachedPeer } from "../../../../lib/peer/find/contacts.ts";
 import { Outbox, type OutboxEvent } from "../../../../lib/peer/talk/outbox.ts";
 import { encodeFailure, encodeReply } from "../../../../lib/protocol/envelope.ts";
 import type { DataOf } from "../../../../lib/protocol/message.ts";
@@ -51,8 +52,8 @@ class Pair implements AsyncDisposable {
         clock: systemClock,
         random: () => 0,
         self: () => "ana",
-        lookUp: () => Promise.resolve(this.isHere ? { ...row, bytes: 0 } : undefined),
-        connect: () => Promise.resolve(this.#connect()),
+        queries: { lookUp: () => Promise.resolve(this.isHere ? { ...row, bytes: 0 } : undefined) },
+        contacts: { reach: () => this.#reach(row), reachRow: () => this.#reach(row) },
         onEvent: (event) => this.events.push(event),
       }),
     );
@@ -66,11 +67,12 @@ class Pair implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
-  #connect(): Connection {
+  #reach(peer: ReachedPeer["peer"]): Promise<ReachedPeer> {
+    if (!this.isHere) return Promise.reject(new Failure("not-found", "There is no such peer here"));
     this.connections += 1;
-    const [ours, theirs] = connectionPair();
+    const [connection, theirs] = connectionPair();
     void this.#serve(theirs);
-    return ours;
+    return Promise.resolve({ peer, connection, [Symbol.dispose]: () => connection.close() });
   }
 
   async #serve(connection: Connection): Promise<void> {

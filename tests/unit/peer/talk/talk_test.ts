@@ -148,7 +148,7 @@ Deno.test("a known name with another key gets no message until it is trusted", a
   const failure = await assertRejects(() => ana.peer.outbox.tell("rui", "2"), Failure);
   assertEquals(failure.code, "key-changed");
   assertEquals(told(other), []);
-  await ana.peer.directory.trust("rui");
+  await ana.peer.contacts.trust("rui");
   await ana.peer.outbox.tell("rui", "3");
   assertEquals(texts(other), ["1", "2", "3"]);
   assertEquals(ana.events.filter((event) => event.event === "undelivered").length, 1);
