@@ -1,18 +1,13 @@
 /**
- * One download: its sources, what is here of its content, and the loop that does what plan.ts decides. Made by downloads.ts.
+ * One download: its sources, what is here of its content, and the loop that does what plan.ts
+ * decides. Made by downloads.ts.
  * @module
  */
 
 import { pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { Bell } from "../core/flow/bell.ts";
-import {
-  DOWNLOAD_IDLE_MS_MAX,
-  DOWNLOAD_WAIT_MS_MAX,
-  FIND_AGAIN_FIRST_MS,
-  FIND_AGAIN_LAST_MS,
-  RETRIES_MAX,
-} from "../core/limits.ts";
+import { DOWNLOAD_IDLE_MS_MAX, DOWNLOAD_WAIT_MS_MAX, RETRIES_MAX } from "../core/limits.ts";
 import { PieceSet } from "../core/piece_set.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import { Buffers } from "./pieces/buffers.ts";
@@ -29,9 +24,9 @@ import { plan, type Step } from "./plan/plan.ts";
 import type { DownloadState } from "./plan/plan_state.ts";
 import { progressOf } from "./progress.ts";
 import type { Sink } from "./pieces/sink.ts";
-import { isWorthRetrying, type SourceAtWork } from "./sources/source_at_work.ts";
+import type { SourceAtWork } from "./sources/source_at_work.ts";
 import { RELEASED } from "./sources/source_connection.ts";
-import { explained, whyNobody } from "./sources/source_failures.ts";
+import { explained, isWorthRetrying, whyNobody } from "./sources/source_failures.ts";
 import { SourcePool } from "./sources/source_pool.ts";
 import { Tasks } from "../core/flow/tasks.ts";
 import type { Downloaded, DownloadProgress, DownloadWatch } from "./content/watch.ts";
@@ -63,7 +58,7 @@ export class Download implements AsyncDisposable {
   #opening: Opening | undefined;
   /** What other peers can already fetch from here. */
   #offered: PartialCopy | undefined;
-  /** The source whose own list of digests is used, while the content has no root. */
+  /** While the content has no root: the source of the list of digests that is used. */
   #anchor: SourceAtWork | undefined;
   #stopFeed: (reason: Failure) => void = () => {};
   #firstMs: number | undefined;
@@ -96,7 +91,7 @@ export class Download implements AsyncDisposable {
   async run(): Promise<Downloaded> {
     using _stopping = this.#tasks.stopOn(this.#watch.signal);
     await this.#pool.find(this.#root);
-    this.#tasks.add(this.#keepFinding());
+    this.#tasks.add(this.#pool.keepFinding(() => this.#root, this.#bell));
     for (let step = this.#plan(); step.kind !== "done"; step = this.#plan()) {
       this.#take(step);
       this.#watch.onProgress(this.#progress(step.kind === "fetch"));
@@ -185,7 +180,8 @@ export class Download implements AsyncDisposable {
   }
 
   /**
-   * Asks sources for digests while there are none. When the source whose list is used is late, it asks others for theirs.
+   * Asks sources for digests while there are none. When the anchor is late, it asks other sources
+   * for their lists.
    */
   #open(): void {
     const nowMs = this.#tools.clock.now();
@@ -203,14 +199,8 @@ export class Download implements AsyncDisposable {
       compress: this.#compress,
       signal: this.#tasks.signal,
     }, nowMs);
-    const ready = this.#pool.placed.map((source) => ({ source, ...source.planned() }));
-    const free = ready.filter(({ source, state, tries }) => {
-      return state === "ready" && tries < RETRIES_MAX && source !== this.#anchor && !opening.isAsked(source);
-    });
-    free.sort((a, b) => Number(a.standing === "bad") - Number(b.standing === "bad"));
-    for (const { source } of free.slice(0, Math.max(0, opening.wants(nowMs)))) {
-      this.#follow(source, this.#openWith(source, opening));
-    }
+    const others = this.#pool.placed.filter((source) => source !== this.#anchor);
+    for (const source of opening.next(others, nowMs)) this.#follow(source, this.#openWith(source, opening));
   }
 
   async #openWith(source: SourceAtWork, opening: Opening): Promise<void> {
@@ -220,7 +210,10 @@ export class Download implements AsyncDisposable {
     opened.began?.forget(new Failure("cancelled", "Its piece came too late"));
   }
 
-  /** Uses the digests of a source from now on, and compares with them what is here from an earlier attempt. */
+  /**
+   * Uses the digests of a source from now on, and compares with them what is here from an earlier
+   * attempt.
+   */
   async #opened({ source, list, began }: Opened): Promise<void> {
     try {
       await this.#letGo(this.#anchor);
@@ -255,7 +248,7 @@ export class Download implements AsyncDisposable {
     }
   }
 
-  /** Ends the work of a source whose list is no longer used. */
+  /** Ends the work of an anchor, because its list is no longer used. */
   async #letGo(anchor: SourceAtWork | undefined): Promise<void> {
     if (anchor === undefined) return;
     const reason = new Failure("cancelled", "Another source was sooner");
@@ -266,8 +259,8 @@ export class Download implements AsyncDisposable {
   }
 
   /**
-   * Looks for sources by the root, which is known now. Until then there were only peers that list a file of this name,
-   * which may have another content.
+   * Looks for sources by the root, which is known now. Until then there were only peers that list a
+   * file of this name, which may have another content.
    */
   async #becomeKnown(source: SourceAtWork): Promise<void> {
     if (this.#anchor !== source) return;
@@ -291,7 +284,7 @@ export class Download implements AsyncDisposable {
     this.#movedMs = this.#tools.clock.now();
     this.#firstMs ??= this.#movedMs - this.#startMs;
     this.#here.addTouched(piece);
-    // Where two sources were asked for the same, the slower one is released.
+    // When two sources were asked for the same pieces, the slower one is released.
     for (const source of this.#pool.placed) {
       if (source.asked !== undefined && rangeBytes(source.asked) > 0 && this.#here.covers(source.asked)) {
         source.release();
@@ -333,16 +326,6 @@ export class Download implements AsyncDisposable {
     if (isWorthRetrying(failure)) return source.record.failed();
     source.drop();
     this.#tools.onBadSource?.(source.peer, this.#wanted.name, clearer);
-  }
-
-  /** Asks again and again for the peers that have the content: often at first, when others also begin. */
-  async #keepFinding(): Promise<void> {
-    for (let waitMs = FIND_AGAIN_FIRST_MS;; waitMs = Math.min(FIND_AGAIN_LAST_MS, waitMs * 2)) {
-      const isOver = await this.#tools.clock.delay(waitMs, this.#tasks.signal).then(() => false, () => true);
-      if (isOver) return;
-      await this.#pool.find(this.#root);
-      this.#bell.ring();
-    }
   }
 
   #progress(isFetching: boolean): DownloadProgress {

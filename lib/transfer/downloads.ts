@@ -1,8 +1,9 @@
 /**
  * Downloads contents from the peers that have them. Called by lib/peer/get.
  *
- * A byte goes from a source's connection into a buffer of one piece. The digest of the piece is compared with the list,
- * and then the sink writes it. Only verified pieces count, and they stay, whatever happens next.
+ * A byte goes from a source's connection into a buffer of one piece. The digest of the piece is
+ * compared with the list, and then the sink writes it. Only verified pieces count, and they stay,
+ * whatever happens next.
  * @module
  */
 
@@ -25,8 +26,8 @@ export class Downloads {
   /**
    * Downloads a file into a sink.
    *
-   * @throws {Failure} "disk-full" and "no-access" when our own disk fails; the reason of the watch's signal; otherwise the
-   * failure of the last source, when no source is left.
+   * @throws {Failure} "disk-full" and "no-access" when our own disk fails; the reason of the
+   * watch's signal; otherwise the failure of the last source, when no source is left.
    */
   async download(wanted: WantedContent, sink: Sink, watch: DownloadWatch): Promise<Downloaded> {
     await using download = new Download(wanted, sink, { watch, tools: this.#tools });

@@ -11,6 +11,7 @@
 
 import { DIGEST_BYTES, pieceCount, pieceRange } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
+import { RETRIES_MAX } from "../core/limits.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import type { Buffers } from "./pieces/buffers.ts";
 import type { FetchOrder } from "./pieces/fetch.ts";
@@ -60,25 +61,29 @@ export interface OpeningOptions {
 
 /** One race of sources for the digests. */
 export class Opening {
-  readonly startMs: number;
+  readonly #startMs: number;
   readonly #options: OpeningOptions;
   readonly #runners = new Map<SourceAtWork, AbortController>();
   #winner: SourceAtWork | undefined;
 
   constructor(options: OpeningOptions, startMs: number) {
     this.#options = options;
-    this.startMs = startMs;
+    this.#startMs = startMs;
   }
 
-  /** How many more sources have to be asked now. */
-  wants(nowMs: number): number {
-    if (this.#winner !== undefined) return 0;
-    return openingWidth(this.#options.size, nowMs - this.startMs) - this.#runners.size;
-  }
-
-  /** Whether a source has been asked and is not done. */
-  isAsked(source: SourceAtWork): boolean {
-    return this.#runners.has(source);
+  /**
+   * The sources to ask now. Sources that failed in their last turn come last.
+   *
+   * @param sources Those that have a place.
+   */
+  next(sources: readonly SourceAtWork[], nowMs: number): SourceAtWork[] {
+    if (this.#winner !== undefined) return [];
+    const free = sources.map((source) => ({ source, ...source.planned() })).filter(({ source, state, tries }) => {
+      return state === "ready" && tries < RETRIES_MAX && !this.#runners.has(source);
+    });
+    free.sort((a, b) => Number(a.standing === "bad") - Number(b.standing === "bad"));
+    const wanted = openingWidth(this.#options.size, nowMs - this.#startMs) - this.#runners.size;
+    return free.slice(0, Math.max(0, wanted)).map(({ source }) => source);
   }
 
   /**

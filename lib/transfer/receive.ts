@@ -1,7 +1,7 @@
 /**
- * Receives one file over one connection, from the peer at its other end: fetches what is missing, verifies and writes it as
- * in any download. Called by lib/peer/inbox/inbox.ts. There is only one source, so there is nothing to plan; after a failure
- * the sending peer tries again.
+ * Receives one file over one connection, from the peer at its other end: fetches what is missing,
+ * verifies and writes it as in any download. Called by lib/peer/inbox/inbox.ts. There is only one
+ * source, so there is nothing to plan; after a failure the sending peer tries again.
  * @module
  */
 
@@ -28,12 +28,15 @@ export interface ReceiveOptions extends Pick<DownloadTools, "pace"> {
   readonly size: number;
   /** Holds what is there from an earlier attempt, and takes the rest. */
   readonly file: UnfinishedFile;
-  /** Called with the bytes that are here, or while `checking`, with those that have been compared. */
+  /**
+   * Called with the bytes that are here, or while `checking`, with those that have been compared.
+   */
   readonly onProgress: (done: number, checking: boolean) => void;
 }
 
 /**
- * Receives a file. What was verified before a failure stays in the file, but the connection is then of no use.
+ * Receives a file. What was verified before a failure stays in the file, but the connection is then
+ * of no use.
  *
  * @returns The digests of its pieces, and what the sender says about it beside its bytes.
  * @throws {Failure} "corrupt", "file-changed"; and as the connection and the disk do.

@@ -103,7 +103,7 @@ Deno.test("a receiver reports that its sender was killed at 60 %, and continues 
   assertEquals(await first.exit(), 1);
   const failure = JSON.parse(first.stderr.trim().split("\n").at(-1) ?? "");
   assertEquals([failure.event, failure.retry], ["error", true]);
-  assertStringIncludes(failure.hint, "goes on where it stopped");
+  assertStringIncludes(failure.hint, "continue where it stopped");
   const here = await unfinishedBytes(rui.folder);
   assert(here >= 0.6 * size && here < size);
 

@@ -1,20 +1,21 @@
 /**
- * One download at a time for each content: two would write the same unfinished file, and fetch the same bytes twice. Called by
- * fetch_file.ts and fetch_folder.ts.
+ * One download at a time for each content: two would write the same unfinished file, and fetch the
+ * same bytes twice. Called by fetch_file.ts and fetch_folder.ts.
  * @module
  */
 
 import type { Content } from "../../transfer/content/content.ts";
 
-/** Turns by content: of those who want the same one, each waits for those before it. */
+/** Turns by content: the transfers of one content wait for each other, in order. */
 export class ContentTurns {
-  /** For each key in use, those who wait, in order. */
+  /** For each key in use, the transfers that wait, in order. */
   readonly #waiting = new Map<string, Set<() => void>>();
 
   /**
-   * Waits until nobody else fetches the content, and keeps others from it until what this gives is disposed of.
+   * Waits until no other transfer fetches the content.
    *
-   * @throws The reason of the signal, when that comes first.
+   * @returns The turn. Disposing of it lets the next transfer go on.
+   * @throws The reason of the signal, when that is aborted first.
    */
   async take(content: Content, signal: AbortSignal): Promise<Disposable> {
     using stack = new DisposableStack();
@@ -22,7 +23,7 @@ export class ContentTurns {
     return stack.move();
   }
 
-  /** The same without waiting; undefined when somebody else fetches the content. */
+  /** Takes a turn without waiting; undefined when another transfer fetches the content. */
   takeIfFree(content: Content): Disposable | undefined {
     const keys = keysOf(content);
     if (keys.some((key) => this.#waiting.has(key))) return undefined;
@@ -30,7 +31,7 @@ export class ContentTurns {
     return { [Symbol.dispose]: () => keys.forEach((key) => this.#next(key)) };
   }
 
-  /** Whether somebody fetches the content, or waits for it. */
+  /** Whether a transfer fetches the content, or waits for it. */
   isTaken(content: Content): boolean {
     return keysOf(content).some((key) => this.#waiting.has(key));
   }
@@ -69,8 +70,9 @@ export class ContentTurns {
 }
 
 /**
- * What a content's unfinished file may be called by, always in the same order, so that no two wait for each other. What was begun before its
- * root was known is continued under its root.
+ * The names that the unfinished file of a content may have. They are always in the same order, so
+ * that no two transfers wait for each other. A file that was begun before its root was known is
+ * continued under its root.
  */
 function keysOf({ name, size, root }: Content): string[] {
   const byName = JSON.stringify([name, size]);

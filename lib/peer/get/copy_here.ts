@@ -1,5 +1,6 @@
 /**
- * What of a content is on this machine: finds it at its place, and copies it there from elsewhere. Called by fetch_file.ts and fetch_folder.ts.
+ * Finds a content that is on this machine already, at its place or elsewhere, and copies it to its
+ * place. Called by fetch_file.ts, fetch_folder.ts and folder_plan.ts.
  * @module
  */
 
@@ -11,7 +12,10 @@ import { copyVerified, isContentAt } from "../../store/files/verified_copy.ts";
 import type { Content } from "../../transfer/content/content.ts";
 import type { Fetched, FetchParts, FileWatch, Place } from "./fetching.ts";
 
-/** The copy of a content at the place of a name, if there is one. What is not known of a file there is read. */
+/**
+ * The copy of a content at the place of a name, if there is one. A file there that has not been
+ * hashed is read.
+ */
 export async function copyAt(
   { root, size }: Content,
   copies: CopiesAt,
@@ -26,7 +30,7 @@ export async function copyAt(
   return undefined;
 }
 
-/** The root of a file of the shared folder, if it has been hashed as it is now. */
+/** The root of a file of the shared folder, if its present version has been hashed. */
 export function knownRoot(
   { name, path, size, modified, changed }: CopyAt,
   { share, folder }: FetchParts,
@@ -37,9 +41,9 @@ export function knownRoot(
 }
 
 /**
- * Puts a content in its place from a copy that is on this machine, and makes sure of its bytes.
+ * Puts a content in its place from a copy on this machine, and verifies its bytes.
  *
- * @returns Undefined when no copy is still what it was.
+ * @returns Undefined when no copy still has the content.
  * @throws {Failure} When the copy cannot be put in its place.
  */
 export async function copyTo(
@@ -69,7 +73,7 @@ export async function copyTo(
   return undefined;
 }
 
-/** Moves the copy to its place; where it cannot be put there, nothing of it stays. */
+/** Moves a copy to its place, and removes it when that fails. */
 async function placeOrRemove(beside: string, root: string, name: string): Promise<string> {
   try {
     return await placeAnywhere(beside, root, name);
@@ -79,7 +83,10 @@ async function placeOrRemove(beside: string, root: string, name: string): Promis
   }
 }
 
-/** Takes a file that was placed up into what this peer shares, or remembers where it is. */
+/**
+ * Shares a file that was placed in the shared folder, or remembers the place of one that was placed
+ * elsewhere.
+ */
 export async function placedAs(
   placed: string,
   place: Place,

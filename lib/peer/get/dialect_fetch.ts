@@ -1,6 +1,7 @@
 /**
- * Fetches a file from a classmate's own program, in the dialect in which that one joined. Nothing tells whether the bytes are right: their number is
- * compared with what was announced (in words not even that is), and the person is told so. Called by fetch_file.ts.
+ * Fetches a file from a classroom client, in the dialect in which it joined. The bytes cannot be
+ * verified. Their number is compared with the announced size, which the dialect "words" does not
+ * have; the person is warned. Called by fetch_file.ts.
  * @module
  */
 
@@ -16,12 +17,21 @@ import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
 import type { WantedFile } from "../find/wanted.ts";
 import type { Fetched, FetchParts, FetchWatch, Place } from "./fetching.ts";
 
+/** What is read and written at once. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** The answer of a peer that did not understand the request, for example because it speaks the other dialect. */
+/**
+ * The failure of a peer that did not understand the request, for example because it speaks the
+ * other dialect.
+ */
 class NotUnderstood extends Failure {}
 
-/** Fetches from the first of these that gives it. Fails: "refused" on a peer that is not plain, "not-shared", "unreachable", "closed", "timeout". */
+/**
+ * Fetches a file from the first holder that sends it.
+ *
+ * @throws {Failure} "refused" when this peer does not run with --plain, "not-shared",
+ * "unreachable", "closed", "timeout".
+ */
 export async function fetchInDialect(
   wanted: WantedFile,
   holders: readonly PeerRef[],
@@ -54,8 +64,8 @@ async function fetchFrom(
 ): Promise<Fetched> {
   const { dialPlain, clock, folder } = parts;
   if (dialPlain === undefined) {
-    throw new Failure("refused", `Cannot talk to ${holder.name}: it knows no encryption`, {
-      hint: "start with --plain, if everybody on this network may read along",
+    throw new Failure("refused", `Cannot talk to ${holder.name}: it does not encrypt`, {
+      hint: "start with --plain, if everyone on this network may read what you send and receive",
     });
   }
   const startMs = clock.now();
@@ -63,11 +73,11 @@ async function fetchFrom(
   using _closing = connection.closeOn(watch.signal);
   const size = await announced(connection, holder, wanted.name);
   if (size !== undefined) watch.onListed(size);
-  // Not gone on with later, since nothing tells what of it is right.
+  // It is not continued later, because none of it can be verified.
   const kept = { name: JSON.stringify([holder.name, wanted.name]), size: size ?? 0 };
   using unfinished = await UnfinishedFile.open(folder, kept);
   const incoming = new Incoming(connection, unfinished, parts, (done) => {
-    // Where nobody says how much will come, it is as much as there is.
+    // When no size was announced, it grows with what has come.
     if (size === undefined) watch.onListed(done);
     watch.onProgress({ state: "running", done, sources: [holder.name], retries: 0 });
   });
@@ -95,12 +105,16 @@ async function fetchFrom(
   }
 }
 
-/** Asks for the file. Shape: its size, which in words nobody says. */
+/**
+ * Asks for the file.
+ *
+ * @returns Its size; undefined in the dialect "words", which does not announce it.
+ */
 async function announced(connection: Connection, holder: PeerRef, name: string): Promise<number | undefined> {
   const { dialect = "json" } = holder;
   await connection.send(encodeDownload(dialect, name, holder.port));
   const end = dialect === "json" ? new JsonEnd() : new TextEnd();
-  // Its owner may be asked first.
+  // The peer may ask its owner first.
   for (let looked = 0;;) {
     const at = end.push(connection.arrived.subarray(looked));
     looked = connection.arrived.length;
@@ -117,7 +131,7 @@ async function announced(connection: Connection, holder: PeerRef, name: string):
   throw new NotUnderstood("refused", `Cannot download "${name}": ${holder.name} ${answer}`);
 }
 
-/** Finds the end of the words that announce a file. */
+/** Finds the end of the line that announces a file in the dialect "words". */
 class TextEnd {
   readonly #expected = new TextEncoder().encode(DIALECT_ANSWERS.found);
   #matched = 0;
@@ -131,7 +145,7 @@ class TextEnd {
   }
 }
 
-/** The bytes of one file on their way. */
+/** The bytes of one file as they arrive. */
 class Incoming {
   readonly #connection: Connection;
   readonly #file: UnfinishedFile;
@@ -146,7 +160,12 @@ class Incoming {
     this.#onBytes = onBytes;
   }
 
-  /** Takes exactly so many bytes. Fails: "closed" when there are fewer. */
+  /**
+   * Receives exactly `size` bytes.
+   *
+   * @returns How many that are.
+   * @throws {Failure} "closed" when there are fewer.
+   */
   async exactly(size: number): Promise<number> {
     const buffer = new Uint8Array(Math.min(CHUNK_BYTES, size));
     while (this.#done < size) {
@@ -157,13 +176,20 @@ class Incoming {
     return this.#done;
   }
 
-  /** Takes bytes until the other side closes. Shape: how many. */
+  /**
+   * Receives bytes until the other side closes.
+   *
+   * @returns How many that were.
+   * @throws {Failure} "too-large".
+   */
   async untilEnd(): Promise<number> {
     while (true) {
       const part = this.#connection.take(this.#connection.arrived.length);
       await this.#parts.pace?.take(part.length);
       await this.#write(part);
-      if (this.#done > FILE_BYTES_MAX) throw new Failure("too-large", `Cannot take more than ${FILE_BYTES_MAX} bytes`);
+      if (this.#done > FILE_BYTES_MAX) {
+        throw new Failure("too-large", `Cannot receive more than ${FILE_BYTES_MAX} bytes`);
+      }
       if (await this.#connection.more({ waitMs: CONSENT_WAIT_MS }) === "end") return this.#done;
     }
   }

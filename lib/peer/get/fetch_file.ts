@@ -1,6 +1,6 @@
 /**
- * Fetches one file into its place: the folder, a path the person chose, or a stream. Called by transfer.ts and
- * fetch_folder.ts.
+ * Fetches one file into its place: the folder, a path the person chose, or a stream. Called by
+ * transfer.ts and fetch_folder.ts.
  * @module
  */
 
@@ -23,7 +23,8 @@ import { isFolderPath, outputFolder } from "./output_folder.ts";
 /**
  * Fetches a file, unless its content is at its place already.
  *
- * @throws {Failure} As {@linkcode fetchTo} does; "usage" and "bad-name" before anything is fetched, when the place is none.
+ * @throws {Failure} As {@linkcode fetchTo} does; "usage" and "bad-name" before anything is fetched,
+ * when nothing can be put at the place.
  */
 export async function fetchFile(
   listed: WantedFile,
@@ -36,7 +37,9 @@ export async function fetchFile(
   const classmates = classroomHolders(wanted);
   if (destination.kind === "stream") {
     if (classmates.length > 0) {
-      throw new Failure("refused", "Cannot stream what nobody can verify", { hint: "get it into a file" });
+      throw new Failure("refused", "Cannot stream a file that cannot be verified", {
+        hint: "download it into a file",
+      });
     }
     const downloaded = await parts.downloads.download(wanted, streamSink(destination.stream), watch);
     return resultOf(wanted, undefined, downloaded);
@@ -52,7 +55,8 @@ export async function fetchFile(
 }
 
 /**
- * Puts a file in its place: as it lies there already, from another copy on this machine, or from other peers.
+ * Puts a file in its place: as it lies there already, from another copy on this machine, or from
+ * other peers.
  *
  * @throws {Failure} As a download does, and when the file cannot be put in its place.
  */
@@ -113,7 +117,7 @@ async function putInPlace(
 ): Promise<Fetched> {
   const root = place.root ?? parts.folder.path;
   if (wanted.root === undefined) {
-    // Its owner had not hashed it, so nobody could know before that it is here.
+    // Its owner had not hashed it, so it was not known before that it is here.
     const here = await copyAt({ ...wanted, root: downloaded.root }, new CopiesAt(root), place.name, parts);
     if (here !== undefined) {
       await unfinished.discard();
@@ -128,8 +132,9 @@ async function putInPlace(
 }
 
 /**
- * The path of a shared file that has the content under the same name, whatever folder it was moved to. All of it is read: a disk may change bytes, and
- * neither size nor time tells. A file that turns out to hold something else is hashed again.
+ * The path of a shared file that has the content under the same name, in whatever folder. All of it
+ * is read, because a disk may change bytes without a change of size or time. A file that turns out
+ * to have another content is hashed again.
  */
 async function namedAlikeInFolder(
   { root, size }: WantedFile,
@@ -161,9 +166,11 @@ function resultOf({ size }: WantedFile, path: string | undefined, { root, source
 }
 
 /**
- * The path a person chose; in a folder, under the file's own name. A path that ends like a folder's is one, which is made when it is missing.
+ * The place that a person chose: a path, or the file's own name in a folder. A path that ends in a
+ * separator is a folder, which is made when it is missing.
  *
- * @throws {Failure} "usage" when the place could not be written, which is better known before the download than after.
+ * @throws {Failure} "usage" when there is no such folder, so that the person knows it before the
+ * download.
  */
 async function placeOf(path: string, name: string): Promise<Place> {
   const folder = isFolderPath(path) ? await outputFolder(path) : await realFolder(path);

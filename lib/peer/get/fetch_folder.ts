@@ -1,10 +1,10 @@
 /**
- * Fetches everything below a folder and recreates the tree: small files many at a time, large ones
+ * Fetches everything below a folder and recreates the tree: small files many at a time, large files
  * one after the other. Called by transfer.ts.
  *
- * What is at its place already is not fetched again, so a folder that was interrupted goes on where
- * it stopped; equal contents are fetched once and copied. A file that cannot be fetched or placed
- * does not stop the others: it is named in the result.
+ * A file that is at its place is not fetched again, so an interrupted folder continues where it
+ * stopped. Equal contents are fetched once and copied. A file that cannot be fetched or placed does
+ * not stop the others; the result names it.
  * @module
  */
 
@@ -27,8 +27,8 @@ import { outputFolder } from "./output_folder.ts";
 /**
  * Fetches a folder.
  *
- * @throws {Failure} "not-found" when nobody has it; "disk-full". What is wrong with single files is
- * in the result.
+ * @throws {Failure} "not-found" when no peer has it; "disk-full". Failures of single files are in
+ * the result.
  */
 export async function fetchFolder(
   wanted: WantedFolder,
@@ -57,7 +57,7 @@ function storedFolder(name: string): string {
   try {
     return receivedName(`${name}file`).split("/").slice(0, -1).join("/");
   } catch {
-    // Then nothing of it can be written either.
+    // Then none of its files can be written either.
     return "";
   }
 }
@@ -65,7 +65,8 @@ function storedFolder(name: string): string {
 interface TreeContext {
   readonly root: string;
   /**
-   * The folder that the person chose: the same as `root`, or undefined when that is the shared one.
+   * The folder that the person chose, which is then also the `root`; undefined for the shared
+   * folder.
    */
   readonly chosen: string | undefined;
   readonly parts: FetchParts;
@@ -73,13 +74,13 @@ interface TreeContext {
   readonly startMs: number;
 }
 
-/** Files of one content, which is fetched once. */
+/** Files with the same content, which is fetched once. */
 interface Group {
   readonly content: SmallFile;
   readonly files: readonly PlannedFile[];
 }
 
-/** A folder on its way. */
+/** A folder that is being fetched. */
 class Tree {
   readonly #plan: FolderPlan;
   readonly #context: TreeContext;
@@ -117,8 +118,7 @@ class Tree {
   }
 
   /**
-   * First what nobody else is fetching; then the rest, which by then is here and need only be
-   * copied.
+   * Fetches first what no other transfer fetches. The rest is here by then, and is usually copied.
    */
   async #fetchSmall(groups: readonly Group[]): Promise<void> {
     const { turns } = this.#context.parts;
@@ -153,8 +153,9 @@ class Tree {
   }
 
   /**
-   * Copies a content that is on this machine to all its places. Shape: the group again, if it is
-   * not here.
+   * Copies a content that is on this machine to all its places.
+   *
+   * @returns The group of files that still have to be fetched, if there are any.
    */
   async #copyGroup(group: Group): Promise<Group[]> {
     const { parts, watch } = this.#context;
@@ -203,9 +204,9 @@ class Tree {
     const file = { ...planned, ...arrived };
     const { chosen, root, parts } = this.#context;
     try {
-      // Of what had a root, the plan has looked.
+      // For a file with a root, the plan has already looked.
       if (planned.root !== undefined || !this.#isAt(file)) {
-        // A folder that was chosen may be on another disk.
+        // The chosen folder may be on another disk.
         const beside = chosen ?? parts.folder.incomingPath(undefined);
         const { name, modified } = placeBytes(bytes, beside, root, file.stored, file.traits);
         if (chosen !== undefined) parts.local.note(file.root, join(chosen, name));
@@ -217,7 +218,7 @@ class Tree {
     }
   }
 
-  /** Whether a file that its owner had not hashed before is at its place, as turns out now. */
+  /** Whether a file is at its place already. Its root was not known before it arrived. */
   #isAt({ stored, size, root }: PlannedFile): boolean {
     for (const copy of this.#copies.of(stored, size)) {
       if ((knownRoot(copy, this.#context.parts) ?? rootOfSmall(copy.path)) === root) return true;
@@ -247,7 +248,7 @@ class Tree {
     return { name: stored, root: this.#context.chosen };
   }
 
-  /** Does what concerns one file, which may fail without the others. */
+  /** Does the work of one file. It may fail without the others. */
   async #placing(file: PlannedFile, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -257,7 +258,7 @@ class Tree {
     }
   }
 
-  /** Notes why a file is not where it should be. A full disk and a bug end all of it. */
+  /** Notes why a file is not where it should be. A full disk and a bug end the whole folder. */
   #fail({ name }: PlannedFile, thrown: unknown): void {
     const failure = Failure.from(thrown, "internal", `Cannot download "${printable(name)}"`);
     if (failedWith(failure, "disk-full", "internal") && !failure.remote) throw failure;
@@ -269,7 +270,7 @@ class Tree {
   }
 }
 
-/** The turns of a folder's small files, each given back as soon as its file is here. */
+/** The turns of a folder's small files. Each is given back as soon as its file is here. */
 class HeldTurns implements Disposable {
   readonly #turns = new Map<string, Disposable>();
 

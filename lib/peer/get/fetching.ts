@@ -1,5 +1,6 @@
 /**
- * What fetching a file and fetching a folder have in common: what they need, what they report, and how they end.
+ * What fetching a file and fetching a folder have in common: what they need, what they report, and
+ * how they end.
  * @module
  */
 
@@ -40,9 +41,13 @@ export interface FetchParts extends Pick<DownloadTools, "clock" | "random" | "pa
   readonly turns: ContentTurns;
   readonly finder: Finder;
   readonly downloads: Downloads;
-  /** Connects to a classroom client, without HELLO. Absent unless this peer runs without encryption. */
+  /**
+   * Connects to a classroom client, without HELLO. Absent unless this peer runs without encryption.
+   */
   readonly dialPlain?: ((address: Address, signal: AbortSignal) => Promise<Connection>) | undefined;
-  /** Called when a download waits until there is room on the disk of the folder or file at `path`. */
+  /**
+   * Called when a download waits until there is room on the disk of the folder or file at `path`.
+   */
   readonly onDiskFull?: ((name: string, path: string, failure: Failure) => void) | undefined;
   /** Called when a download stops waiting for room. */
   readonly onDiskRoom?: ((path: string) => void) | undefined;
@@ -52,13 +57,18 @@ export interface FetchParts extends Pick<DownloadTools, "clock" | "random" | "pa
 export interface FileWatch extends DownloadWatch {
   /** Called when all bytes are here and only have to be put in their place. */
   onFinishing(): void;
-  /** Called with a file before its download. Something of it may be kept when the download fails. */
+  /**
+   * Called with a file before its download. Something of it may be kept when the download fails.
+   */
   onBegun(file: WantedFile): void;
 }
 
 /** The caller of fetching a file or a folder. */
 export interface FetchWatch extends FileWatch {
-  /** Called with the size when it is known: of a listed folder, or of a file whose true size was found out. */
+  /**
+   * Called with the size when it is known: of a folder after it was listed, of a file after its
+   * size was confirmed.
+   */
   onListed(size: number): void;
 }
 
@@ -75,11 +85,13 @@ export interface Fetched {
   /** Whether only its size could be checked, because it came from a classroom client. */
   readonly unverified?: true;
   readonly sources: readonly Given[];
-  /** Time from the request to the first verified bytes; undefined when nothing had to be fetched. */
+  /**
+   * Time from the request to the first verified bytes; undefined when nothing had to be fetched.
+   */
   readonly firstMs: number | undefined;
   /** Files of a folder that could not be fetched or put in their place. */
   readonly failed: readonly FailedFile[];
-  /** The peers whose different files a folder was put together from; empty when one peer has all of it. */
+  /** The peers that gave different files to one folder; empty when one peer has all of them. */
   readonly mixedFrom?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Decides what of a folder has to be fetched: which files are at their places, which are missing, which cannot be stored here. Called by
- * fetch_folder.ts.
+ * Decides which files of a folder have to be fetched, which are at their places, and which cannot
+ * be stored here. Called by fetch_folder.ts.
  * @module
  */
 
@@ -14,7 +14,7 @@ import { copyAt } from "./copy_here.ts";
 import type { FolderFile } from "../find/wanted.ts";
 import type { FailedFile, FetchParts } from "./fetching.ts";
 
-/** Files that are looked at on the disk before everything else has its turn. */
+/** Files that are looked up on the disk before the event loop gets a turn. */
 const SLICE_FILES = 200;
 
 /** A file of the folder, and the name under which it is written. */
@@ -24,13 +24,13 @@ export interface PlannedFile extends FolderFile {
 
 /** What is to be done about a folder. */
 export interface FolderPlan {
-  /** All files that can be stored. A file here that is the copy of several of them stands for one. */
+  /** All files that can be stored. Files that have the same copy here count as one. */
   readonly files: readonly PlannedFile[];
-  /** How many there are with those that cannot be stored. */
+  /** How many files there are, including those that cannot be stored. */
   readonly count: number;
-  /** Those that are not at their places. */
+  /** The files that are not at their places. */
   readonly missing: readonly PlannedFile[];
-  /** Those that cannot be put in their places. */
+  /** The files that cannot be put in their places. */
   readonly failed: readonly FailedFile[];
 }
 
@@ -38,14 +38,15 @@ export interface FolderPlan {
 interface PlanOptions {
   /** The real path of the folder below which they are written. */
   readonly root: string;
-  /** How much of each name is cut off first, in UTF-16 units. */
+  /** How much is cut off the beginning of each name, in UTF-16 units. */
   readonly cut: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Plans a folder. What is at its place under a numbered name, because another file has its own, is not missing. When this peer lists such a
- * copy, the index finds it below the folder too, as one more name; it is still one file.
+ * Plans a folder. A file that is at its place under a numbered name, because another file has its
+ * name, is not missing. When this peer shares such a copy, the index also finds it below the
+ * folder, as one more name. It still counts as one file.
  */
 export async function planFolder(
   all: readonly FolderFile[],
@@ -75,7 +76,9 @@ export async function planFolder(
       continue;
     }
     const refused = file.sources.length === 0
-      ? new Failure("refused", "only a program that verifies nothing has it", { hint: "get it alone, by its name" })
+      ? new Failure("refused", "only a classroom client has it, which cannot verify it", {
+        hint: "download it alone, by its name",
+      })
       : attempt(() => checked.check(file.stored));
     if (refused instanceof Failure) failed.push({ name: file.name, failure: refused });
     else missing.push(file);
@@ -83,7 +86,10 @@ export async function planFolder(
   return { files, count: files.length + unstorable, missing, failed };
 }
 
-/** Looks whether names can be placed, once for all files of a folder: to ask the system for one that is not there takes long. */
+/**
+ * Checks whether names can be placed, once for all files of a folder: to look for a missing file
+ * takes long.
+ */
 class CheckedPlaces {
   readonly #root: string;
   readonly #good = new Set<string>();
@@ -92,7 +98,11 @@ class CheckedPlaces {
     this.#root = root;
   }
 
-  /** Fails: as `checkPlace` does. */
+  /**
+   * Checks one name.
+   *
+   * @throws {Failure} As `checkPlace` does.
+   */
   check(stored: string): void {
     const folder = stored.slice(0, stored.lastIndexOf("/") + 1);
     if (this.#good.has(folder)) return;
@@ -101,16 +111,19 @@ class CheckedPlaces {
   }
 }
 
-/** Different names may be stored as the same one. With the same content they are one file, which more peers have. */
+/**
+ * Different names may be stored under the same name. With the same content they are one file, which
+ * more peers have.
+ */
 function addPlanned(byPlace: Map<string, PlannedFile>, file: PlannedFile): void {
   const { stored, root, name } = file;
-  // No name that can be stored holds a NUL.
+  // A name that can be stored has no NUL.
   const key = `${stored}\0${root ?? name}`;
   const same = byPlace.get(key);
   byPlace.set(key, same === undefined ? file : { ...same, ...mergedHolders([same, file]) });
 }
 
-/** The holders of any of several files with the same content. */
+/** The holders of several files with the same content. */
 export function mergedHolders(files: readonly FolderFile[]): Pick<FolderFile, "sources" | "refs"> {
   const sources = new Map<string, Source>();
   const refs = new Map<string, FolderFile["refs"][number]>();
@@ -122,10 +135,11 @@ export function mergedHolders(files: readonly FolderFile[]): Pick<FolderFile, "s
 }
 
 /**
- * The peers whose different files a folder is put together from, those with the most files first; empty when one of them has every file.
+ * The peers that give different files to one folder, those with the most files first. Empty when
+ * one of them has every file.
  *
- * A file whose holders are not all known counts as one that everybody has. The first holder of a file has it in this folder; others may
- * have the same content elsewhere.
+ * When not all holders of a file are known, it counts as a file that every peer has. The first
+ * holder of a file has it in this folder; others may have the same content elsewhere.
  */
 export function mixedFrom(files: readonly Pick<FolderFile, "refs" | "moreHolders">[]): string[] {
   const known = files.filter(({ moreHolders }) => !moreHolders);

@@ -1,7 +1,7 @@
 /**
- * The transfers that a peer has not ended, in `.recess/recess.db`: what was wanted, where it goes,
- * whether it is paused. How much has arrived is not in it; the unfinished files tell that
- * themselves. Called by transfers.ts.
+ * The transfers that have not ended, in `.recess/recess.db`: what is wanted, where it goes, whether
+ * it is paused. How much has arrived is not stored there: the unfinished files show it. Called by
+ * transfers.ts.
  * @module
  */
 
@@ -11,12 +11,12 @@ import type { State } from "../../store/state/state.ts";
 import type { Wanted } from "../find/wanted.ts";
 import type { Destination } from "./fetching.ts";
 
-/** The longest path that is kept. */
+/** The longest path that is stored. */
 const PATH_BYTES_MAX = 4096;
 
 /**
- * A transfer as it is written down: checked when it is read, since another version may have written
- * it.
+ * A transfer as it is stored. It is checked when it is read, because another version may have
+ * written it.
  */
 const KEPT = record({
   kind: choice(["file", "folder"]),
@@ -36,13 +36,13 @@ export interface WantedAt {
   readonly destination: Destination;
 }
 
-/** One transfer that was not ended. */
+/** One transfer that has not ended. */
 export interface KeptTransfer extends WantedAt {
   readonly id: number;
   readonly paused: boolean;
 }
 
-/** The list of them. */
+/** The list of transfers that have not ended. */
 export class KeptTransfers {
   readonly #state: State;
   #lastId: number;
@@ -52,21 +52,23 @@ export class KeptTransfers {
     this.#lastId = Math.max(0, ...state.transfers().map(({ id }) => id));
   }
 
-  /** Every one, oldest first. */
+  /** All of them, oldest first. */
   all(): KeptTransfer[] {
     return this.#state.transfers().flatMap(({ id, value }) => {
       try {
         return [{ id, ...readKept(KEPT.check(JSON.parse(value), "transfer")) }];
       } catch {
-        // Kept by another version, or damaged: then it is not gone on with.
+        // Written by another version, or damaged: it is not continued.
         return [];
       }
     });
   }
 
   /**
-   * Writes one down, or finds it written already. What goes to a stream cannot be gone on with and
-   * is only numbered. Shape: its number.
+   * Stores a transfer, unless it is stored already. A transfer into a stream cannot be continued,
+   * so it only gets a number.
+   *
+   * @returns Its number.
    */
   put(wanted: Wanted, destination: Destination): number {
     if (destination.kind === "stream") return ++this.#lastId;
@@ -77,22 +79,22 @@ export class KeptTransfers {
     return this.#lastId;
   }
 
-  /** Notes whether one is paused. */
+  /** Stores whether a transfer is paused. */
   setPaused(id: number, paused: boolean): void {
     const kept = this.all().find((each) => each.id === id);
     if (kept === undefined) return;
     this.#state.putTransfer(id, JSON.stringify({ ...written(kept.wanted, pathOf(kept.destination)), paused }));
   }
 
-  /** Forgets one that has ended. */
+  /** Removes a transfer that has ended. */
   remove(id: number): void {
     this.#state.dropTransfer(id);
   }
 }
 
 /**
- * Whether two downloads have the same end: the same folder or file at the same place. Of what is
- * not hashed yet, the size tells.
+ * Whether two transfers fetch the same folder or file to the same place. Files that are not hashed
+ * yet are compared by size.
  */
 export function isSame(a: WantedAt, b: WantedAt): boolean {
   if (a.destination.kind !== b.destination.kind || pathOf(a.destination) !== pathOf(b.destination)) return false;

@@ -1,6 +1,7 @@
 /**
- * Where contents are on this machine: in the shared folder, and at the places to which this peer has downloaded. What is here already is copied,
- * not fetched. Called by fetch_file.ts and fetch_folder.ts.
+ * Where contents are on this machine: in the shared folder, and at the places to which this peer
+ * has downloaded. A content that is here is copied, not fetched. Called by fetch_file.ts,
+ * fetch_folder.ts and copy_here.ts.
  * @module
  */
 
@@ -10,7 +11,7 @@ import type { SharedFile } from "../../store/share/file_list.ts";
 import { type OpenFile, openNamed } from "../../store/files/folder.ts";
 import type { Share } from "../../store/share/share.ts";
 
-/** Copies by content. What is shared is known by itself; what was placed elsewhere is remembered while the peer runs. */
+/** Copies by content. Places outside the shared folder are remembered while the peer runs. */
 export class LocalContents {
   readonly #share: Share;
   readonly #placed = new Map<string, string>();
@@ -27,12 +28,14 @@ export class LocalContents {
     if (this.#placed.size > PLACED_REMEMBERED_MAX && oldest !== undefined) this.#placed.delete(oldest);
   }
 
-  /** Whether a copy may be here. */
+  /** Whether a copy may be on this machine. */
   mayHave(root: string): boolean {
     return this.#placed.has(root) || this.#share.files.byRoot(root) !== undefined;
   }
 
-  /** The shared files of a content that can be opened and are of the version that was hashed. */
+  /**
+   * The shared files of a content that can be opened and have not changed since they were hashed.
+   */
   *shared(root: string): Generator<SharedFile> {
     for (const file of this.#share.files.copiesOf(root)) if (this.#open(file)) yield file;
   }
@@ -51,12 +54,13 @@ export class LocalContents {
   #open(file: SharedFile): boolean {
     const open = ifPossible(() => this.#share.open(file));
     open?.[Symbol.dispose]();
-    // One that has been touched since may be damaged, whatever its size and time: it does not count before it is hashed again.
+    // A file that was touched since then may be damaged, whatever its size and time. It counts when
+    // it is hashed again.
     return open !== undefined && open.changed === file.changed;
   }
 }
 
-/** A copy that cannot be opened is none. */
+/** Opens a copy; undefined when it cannot be opened. */
 function ifPossible<T>(open: () => T): T | undefined {
   try {
     return open();

@@ -1,5 +1,6 @@
 /**
- * The folder that a person chose for a download with `--output`. Called by fetch_file.ts and fetch_folder.ts.
+ * The folder that a person chose for a download with `--output`. Called by fetch_file.ts and
+ * fetch_folder.ts.
  * @module
  */
 
@@ -7,7 +8,7 @@ import { resolve } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 
-/** Whether a path ends like a folder's: with a separator of this system. */
+/** Whether a path names a folder, because it ends in a separator of this system. */
 export function isFolderPath(path: string): boolean {
   return path.endsWith("/") || (Deno.build.os === "windows" && path.endsWith("\\"));
 }

@@ -1,5 +1,6 @@
 /**
- * One transfer from the wish to its end: attempts at fetching it, and how it stands meanwhile. Made by transfers.ts.
+ * One transfer from the request to its end: the attempts at fetching it, and its present state.
+ * Made by transfers.ts.
  * @module
  */
 
@@ -15,7 +16,7 @@ import { fetchFolder } from "./fetch_folder.ts";
 import type { Destination, Fetched, FetchParts, FetchWatch } from "./fetching.ts";
 import type { WantedAt } from "./kept_transfers.ts";
 
-/** How a transfer stands. */
+/** The state of a transfer. */
 export interface TransferView {
   readonly id: number;
   readonly name: string;
@@ -28,20 +29,20 @@ export interface TransferView {
     | "done"
     | "failed"
     | "cancelled";
-  /** Bytes that are here and verified, or while checking, looked at. */
+  /** Bytes that are here and verified. While `checking`: bytes that have been compared. */
   readonly done: number;
   readonly bytesPerSecond: number;
-  /** Time left at this speed; undefined when nothing can be said. */
+  /** Time left at this speed; undefined when it is not known. */
   readonly leftMs: number | undefined;
   /** The peers that are asked for something now. */
   readonly sources: readonly string[];
-  /** How many are before us in line, when all sources let us wait. */
+  /** How many peers are before this one in line, when all sources let it wait. */
   readonly before: number | undefined;
-  /** Whether it waits for its owner to say yes. */
+  /** Whether it waits for the consent of the file's owner. */
   readonly isAsking: boolean;
-  /** Attempts in vain since something last arrived. */
+  /** Failed attempts since something last arrived. */
   readonly retries: number;
-  /** Why it failed, or what it waits for. */
+  /** Why it failed, or why it waits. */
   readonly failure: Failure | undefined;
 }
 
@@ -71,7 +72,7 @@ export class Transfer {
   #attempts = 0;
   #state: TransferView["state"] = "queued";
   #failure: Failure | undefined;
-  /** The file that was last begun, of which something may be kept. */
+  /** The file that was begun last. Something of it may be kept. */
   #begun: WantedFile | undefined;
 
   constructor(
@@ -94,12 +95,12 @@ export class Transfer {
     return this.#state === "done" || this.#state === "failed" || this.#state === "cancelled";
   }
 
-  /** Whether it was stopped, and why. */
+  /** Why it was stopped, if it was. */
   get stopReason(): StopReason | undefined {
     return this.#stopReason;
   }
 
-  /** How it stands now. */
+  /** Its present state. */
   view(): TransferView {
     const nowMs = this.#parts.clock.now();
     const bytesPerSecond = this.#state === "running" ? this.#meter.bytesPerSecond(nowMs) : 0;
@@ -120,14 +121,17 @@ export class Transfer {
     };
   }
 
-  /** Stops what is under way. Cancelled, what has arrived is thrown away; else the next attempt goes on from there. */
+  /**
+   * Stops the present attempt. The next attempt continues from there, unless the transfer is
+   * cancelled.
+   */
   stop(reason: StopReason): void {
     this.#stopReason = reason;
     this.#stopping.abort(new Failure("cancelled", `The download of "${this.wanted.name}" was stopped`));
     if (reason === "pause") this.#rest("paused");
   }
 
-  /** Lets it be attempted again after a pause. */
+  /** Ends a pause. */
   resume(): void {
     this.#stopReason = undefined;
     this.#stopping = new AbortController();
@@ -139,7 +143,11 @@ export class Transfer {
     return this.#stopping.signal;
   }
 
-  /** Fetches it, or what is still missing of it. Fails: as fetching does. */
+  /**
+   * Fetches what is still missing.
+   *
+   * @throws {Failure} As fetching does.
+   */
   async attempt(): Promise<TransferResult> {
     const watch = this.#watch();
     try {
@@ -157,14 +165,14 @@ export class Transfer {
     }
   }
 
-  /** Notes that the last attempt was in vain, and that there will be another. */
+  /** Notes that the last attempt failed, and that another will follow. */
   waits(failure: Failure): void {
     this.#failure = failure;
     this.#attempts += 1;
     this.#rest("waiting");
   }
 
-  /** Notes that it will not be attempted again. Cancelled, nothing of it stays. */
+  /** Notes that no other attempt follows. When it was cancelled, what has arrived is removed. */
   async ends(failure: Failure): Promise<void> {
     const begun = this.#begun;
     // Another transfer may be fetching the same content to another place.
@@ -199,11 +207,11 @@ export class Transfer {
     };
   }
 
-  /** Where something was kept, what to do is to try again. */
+  /** The failure, with the hint to try again when something is kept. */
   #withHint(failure: Failure): Failure {
     const kept = this.#progress.done > 0 && this.destination.kind !== "stream" && failure.retry;
     if (!kept || failedWith(failure, "file-changed", "disk-full")) return failure;
-    const hint = "what has arrived is kept: get it again, and it goes on where it stopped";
+    const hint = "what has arrived is kept: get it again to continue where it stopped";
     return new Failure(failure.code, failure.message, { cause: failure, hint });
   }
 }
@@ -213,11 +221,11 @@ export function failureOf({ failed }: Fetched, { name }: Wanted): Failure | unde
   const [first] = failed;
   if (first === undefined) return undefined;
   const { code } = first.failure;
-  // A name that cannot be stored is no mistake of the person who asked for its folder.
+  // A name that cannot be stored is not a mistake of the person that asked for its folder.
   const isAlike = code !== "bad-name" && failed.every(({ failure }) => failure.code === code);
   return new Failure(
     isAlike ? code : "no-access",
     `${formatCount(failed.length, "file")} of "${printable(name)}" could not be downloaded: ${first.failure.message}`,
-    { hint: "see why, and get it again: what is here is not fetched twice", cause: first.failure },
+    { hint: "solve this and get it again: files that are here are not fetched twice", cause: first.failure },
   );
 }

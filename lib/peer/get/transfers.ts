@@ -1,6 +1,6 @@
 /**
- * All downloads of a peer: a bounded number at a time, remembered from one run to the next, tried again as long as that makes sense. One
- * that fails does not stop the others.
+ * All transfers of a peer. A limited number runs at a time. They are remembered from one run to the
+ * next, and tried again while that can help. A transfer that fails does not stop the others.
  * @module
  */
 
@@ -14,26 +14,26 @@ import type { Destination, FetchParts } from "./fetching.ts";
 import { isSame, KeptTransfers } from "./kept_transfers.ts";
 import { Transfer, type TransferResult, type TransferView } from "./transfer.ts";
 
-/** A download that was started, and the promise of its end. */
+/** A transfer that was started, and its result. */
 export interface StartedTransfer {
   readonly transfer: Transfer;
   readonly result: Promise<TransferResult>;
 }
 
-/** How downloads are treated. */
+/** How transfers are treated. */
 export interface TransfersOptions {
-  /** Whether a download whose holders are all away is tried again until one returns; else it fails. */
+  /** Whether a transfer waits for the return of a holder when none is here. Otherwise it fails. */
   readonly patient: boolean;
 }
 
-/** The downloads of one peer. */
+/** The transfers of one peer. */
 export class Transfers implements AsyncDisposable {
   readonly #parts: FetchParts;
   readonly #options: TransfersOptions;
   readonly #kept: KeptTransfers;
   readonly #slots = new Slots(TRANSFERS_RUNNING_MAX);
   readonly #started = new Map<number, StartedTransfer>();
-  /** Wakes those that wait or are paused. */
+  /** Wakes transfers that wait or are paused. */
   readonly #wake = new Map<number, () => void>();
 
   constructor(parts: FetchParts, state: State, options: TransfersOptions) {
@@ -42,7 +42,10 @@ export class Transfers implements AsyncDisposable {
     this.#kept = new KeptTransfers(state);
   }
 
-  /** Starts a download, or gives the one that is already fetching the same content to the same place. */
+  /**
+   * Starts a transfer, or returns the one that is already fetching the same content to the same
+   * place.
+   */
   start(wanted: Wanted, destination: Destination, options: { compress?: boolean } = {}): StartedTransfer {
     const same = destination.kind === "stream"
       ? undefined
@@ -52,19 +55,27 @@ export class Transfers implements AsyncDisposable {
     return same;
   }
 
-  /** Goes on with what an earlier run did not end. Shape: what goes on. */
+  /**
+   * Continues the transfers that an earlier run did not end.
+   *
+   * @returns The transfers that continue.
+   */
   startKept(): StartedTransfer[] {
     return this.#kept.all().map(({ id, wanted, destination, paused }) => {
       return this.#start(id, wanted, destination, { paused });
     });
   }
 
-  /** Every transfer that is remembered, oldest first. */
+  /** The state of every transfer that is remembered, oldest first. */
   views(): TransferView[] {
     return Array.from(this.#started.values(), ({ transfer }) => transfer.view());
   }
 
-  /** Stops a transfer and throws away what has arrived. Fails: "not-found". */
+  /**
+   * Stops a transfer and removes what has arrived.
+   *
+   * @throws {Failure} "not-found" when no such transfer is running.
+   */
   async cancel(id: number): Promise<TransferView> {
     const { transfer, result } = this.#running(id);
     transfer.stop("cancel");
@@ -73,7 +84,11 @@ export class Transfers implements AsyncDisposable {
     return transfer.view();
   }
 
-  /** Stops a transfer until it is resumed, also by another run. Fails: "not-found". */
+  /**
+   * Stops a transfer until it is resumed, in this run or a later one.
+   *
+   * @throws {Failure} "not-found" when no such transfer is running.
+   */
   pause(id: number): TransferView {
     const { transfer } = this.#running(id);
     transfer.stop("pause");
@@ -82,7 +97,11 @@ export class Transfers implements AsyncDisposable {
     return transfer.view();
   }
 
-  /** Goes on with a transfer that was paused, or waits for its next attempt. Fails: "not-found". */
+  /**
+   * Continues a transfer that is paused, or waits for its next attempt.
+   *
+   * @throws {Failure} "not-found" when no such transfer is running.
+   */
   resume(id: number): TransferView {
     const { transfer } = this.#running(id);
     if (transfer.stopReason === "pause") transfer.resume();
@@ -91,7 +110,7 @@ export class Transfers implements AsyncDisposable {
     return transfer.view();
   }
 
-  /** Stops all that still run; what has arrived is kept. */
+  /** Stops all transfers that still run. What has arrived is kept. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { transfer } of this.#started.values()) if (!transfer.ended) transfer.stop("close");
     for (const wake of this.#wake.values()) wake();
@@ -101,7 +120,7 @@ export class Transfers implements AsyncDisposable {
   #running(id: number): StartedTransfer {
     const started = this.#started.get(id);
     if (started !== undefined && !started.transfer.ended) return started;
-    throw new Failure("not-found", `There is no transfer ${id} under way`, {
+    throw new Failure("not-found", `There is no transfer ${id}`, {
       hint: "see their numbers with: transfers",
     });
   }
@@ -116,7 +135,7 @@ export class Transfers implements AsyncDisposable {
     const transfer = new Transfer(id, { wanted, destination, compress }, this.#parts);
     if (paused) transfer.stop("pause");
     const result = this.#drive(transfer);
-    // Whoever started it may not wait for it; the view tells how it ended.
+    // The caller may not wait for the result. The view shows how the transfer ended.
     result.catch(() => {});
     const started = { transfer, result };
     this.#started.set(id, started);
@@ -126,7 +145,7 @@ export class Transfers implements AsyncDisposable {
 
   /** Attempts a transfer until it ends, well or badly. */
   async #drive(transfer: Transfer): Promise<TransferResult> {
-    let isSaid = false;
+    let isReported = false;
     const path = transfer.destination.kind === "path" ? transfer.destination.path : this.#parts.folder.path;
     for (let attempt = 0;; attempt++) {
       while (isPaused(transfer)) await this.#woken(transfer.id);
@@ -134,7 +153,7 @@ export class Transfers implements AsyncDisposable {
         using _slot = await this.#slots.take(transfer.signal);
         const result = await transfer.attempt();
         this.#throwIfInVain(result);
-        if (isSaid) this.#parts.onDiskRoom?.(path);
+        if (isReported) this.#parts.onDiskRoom?.(path);
         this.#kept.remove(transfer.id);
         return result;
       } catch (thrown) {
@@ -150,9 +169,9 @@ export class Transfers implements AsyncDisposable {
           throw failure;
         }
         const isFull = failedWith(failure, "disk-full") && !failure.remote;
-        if (isFull && !isSaid) this.#parts.onDiskFull?.(transfer.wanted.name, path, failure);
-        else if (isSaid && !isFull) this.#parts.onDiskRoom?.(path);
-        isSaid = isFull;
+        if (isFull && !isReported) this.#parts.onDiskFull?.(transfer.wanted.name, path, failure);
+        else if (isReported && !isFull) this.#parts.onDiskRoom?.(path);
+        isReported = isFull;
         transfer.waits(failure);
         const bounds = { firstMs: ATTEMPT_FIRST_MS, lastMs: ATTEMPT_LAST_MS };
         await this.#woken(transfer.id, backoffMs(attempt, bounds, this.#parts.random));
@@ -160,7 +179,7 @@ export class Transfers implements AsyncDisposable {
     }
   }
 
-  /** A folder has failed like a file when nothing of it arrived, though something may arrive later. */
+  /** Fails when nothing of a folder arrived, but something may arrive later. */
   #throwIfInVain({ failed, files, sources }: TransferResult): void {
     const later = failed.find(({ failure }) => failure.retry);
     if (this.#options.patient && failed.length === files && sources.length === 0 && later !== undefined) {
@@ -168,7 +187,7 @@ export class Transfers implements AsyncDisposable {
     }
   }
 
-  /** Waits until somebody wakes the transfer, or for a time. */
+  /** Waits until the transfer is woken, or for `ms`. */
   async #woken(id: number, ms?: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake.set(id, resolve);
@@ -189,7 +208,10 @@ function isPaused({ stopReason }: Transfer): boolean {
   return stopReason === "pause";
 }
 
-/** Whether another attempt may end better. Where all who are here have something else by now, it does not; where nobody is here, it may. */
+/**
+ * Whether another attempt may succeed. It cannot when all peers that are here have another version
+ * by now. It may when no holder is here.
+ */
 function mayEndWell(failure: Failure, { destination }: Transfer): boolean {
   if (destination.kind === "stream" || failedWith(failure, "file-changed")) return false;
   return failure.retry || failedWith(failure, "not-found");

@@ -8,8 +8,8 @@ import { DELIVERERS_KEPT_MAX } from "../../core/limits.ts";
 import type { Source } from "./source.ts";
 
 /**
- * The peers that delivered something. When there are too many, the one whose last delivery is
- * longest ago is dropped.
+ * The peers that delivered something. When there are too many, the one with the oldest last
+ * delivery is dropped.
  */
 export class Deliverers {
   readonly #last = new Set<string>();

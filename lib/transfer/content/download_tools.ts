@@ -1,5 +1,6 @@
 /**
- * What all downloads of one peer share. downloads.ts is made with it, and hands it to each download.
+ * What all downloads of one peer share. downloads.ts is made with it, and hands it to each
+ * download.
  * @module
  */
 

@@ -8,6 +8,9 @@ import type { Source } from "./source.ts";
 
 /** Finds sources. A download asks when it begins, and again and again while it runs. */
 export interface SourceFinder {
-  /** The peers that have a content now. They are found by its root, or by its name while it has no root. */
+  /**
+   * The peers that have a content now. They are found by its root, or by its name while it has no
+   * root.
+   */
   sources(wanted: WantedContent): Promise<readonly Source[]>;
 }

@@ -1,12 +1,13 @@
 /**
- * What this peer is downloading and already serves to others. Filled by download.ts, asked by lib/peer/serve/host.ts.
+ * What this peer is downloading and already serves to others. Filled by download.ts, asked by
+ * lib/peer/serve/host.ts.
  * @module
  */
 
 import type { OpenFile } from "../../store/files/folder.ts";
 import type { PartialContent } from "./content.ts";
 
-/** A download whose verified pieces can be read. */
+/** A download that lets other peers read its verified pieces. */
 export interface PartialCopy extends PartialContent {
   /** Opens what is there. Only pieces that are `here` may be read. */
   open(): OpenFile;

@@ -1,5 +1,5 @@
 /**
- * What a download reports while it runs and when it ends, and to whom.
+ * What a download reports while it runs and when it ends, and to which caller.
  * @module
  */
 

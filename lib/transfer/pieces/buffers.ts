@@ -6,8 +6,8 @@
 import { PIECE_BYTES } from "../../core/content.ts";
 
 /**
- * Buffers of one size, without a limit. Some of those that are given back are kept, because
- * allocating a large buffer takes longer than filling it.
+ * Buffers of one size, without a limit. Some are kept after use, because allocating
+ * a large buffer takes longer than filling it.
  */
 export class SpareBuffers {
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
@@ -24,7 +24,7 @@ export class SpareBuffers {
     return this.#spare.pop() ?? new Uint8Array(this.#bytes);
   }
 
-  /** Gives back a buffer that nobody reads any more, not even a socket. */
+  /** Gives back a buffer that is no longer in use, not even by a socket. */
   give(buffer: Uint8Array<ArrayBuffer>): void {
     if (this.#spare.length < this.#keptMax) this.#spare.push(buffer);
   }

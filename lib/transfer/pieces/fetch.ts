@@ -90,7 +90,7 @@ export async function fetchRange(range: Range, connection: Connection, options: 
       }
     }
   } finally {
-    // Until the last one is written nobody knows what counts.
+    // It is not known what counts until the last write has ended.
     await writes.done;
   }
   writes.check();

@@ -23,11 +23,16 @@ export interface Sink {
    * @returns The pieces that are there and match.
    */
   verified(list: PieceList, onChecked: (bytes: number) => void): Promise<PieceSet>;
-  /** Writes the verified bytes of a piece at `offset`. Resolves when the buffer may be used again. */
+  /**
+   * Writes the verified bytes of a piece at `offset`. Resolves when the buffer may be used again.
+   */
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Resolves when everything that it was given has been written. */
   flush(): Promise<void>;
-  /** Opens what is there of a file of `size` bytes, so that other peers can read it. Not possible with a stream. */
+  /**
+   * Opens what is there of a file of `size` bytes, so that other peers can read it. Not possible
+   * with a stream.
+   */
   readonly open?: ((size: number) => OpenFile) | undefined;
 }
 
@@ -43,9 +48,9 @@ export function fileSink(file: UnfinishedFile): Sink {
 }
 
 /**
- * A sink into a stream, which needs its pieces in order. A piece that comes too early waits in memory; plan.ts limits how
- * many do. What the stream has received cannot be taken back, so the list of another source has to agree with the list
- * against which it was verified.
+ * A sink into a stream, which needs its pieces in order. A piece that comes too early waits in
+ * memory; plan.ts limits how many do. What the stream has received cannot be taken back, so the
+ * list of another source has to agree with the list against which it was verified.
  */
 export function streamSink(stream: { write(bytes: Uint8Array): Promise<number> }): Sink {
   const early = new Map<number, Uint8Array>();

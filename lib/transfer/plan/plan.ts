@@ -1,6 +1,7 @@
 /**
- * Decides what a download does next, from plain values: which pieces are here, who has which, what each source is doing and how fast. No
- * socket, file or clock here; download.ts carries the decision out and comes back with what happened. Its tests, a table of situations,
+ * Decides what a download does next, from plain values: which pieces are here, which source has
+ * which pieces, what each source is doing and how fast it is. There is no socket, file or clock
+ * here: download.ts carries the decision out. The tests are a table of situations, which can be
  * read as the specification.
  * @module
  */
@@ -12,33 +13,50 @@ import { type Range, rangeBytes } from "../../core/range.ts";
 import { isLate, isOverdue, isSlowButMoving, isStalled, paceOf, speedOf } from "./lateness.ts";
 import type { DownloadState, PlannedSource } from "./plan_state.ts";
 
-/** How much is asked of a source at once, as time at its speed: long enough to cost nothing, short enough to react to what changes. */
+/**
+ * How much a source is asked for at once, as time at its speed. It is long enough to cost little,
+ * and short enough to react to changes.
+ */
 const SPAN_MS = 1_000;
-/** What a source is asked for as long as nobody knows its speed. */
+/** What a source is asked for while its speed is not known. */
 const FIRST_SPAN_PIECES = 4;
-/** The same in a swarm: short requests keep lines short, and a receiver can pass a piece on as soon as it has it. */
+/**
+ * What a source is asked for in a swarm while its speed is not known. Short requests keep lines
+ * short, and a receiver can pass a piece on as soon as it has it.
+ */
 const FIRST_SWARM_SPAN_PIECES = 2;
 /**
- * The most that is asked for at once. A source that is asked for the whole rest of a file pipes it; for a span in the middle it reads ahead
- * through two buffers, which was measured a sixth faster against a receiver that verifies (950 instead of 830 MB/s).
+ * The most that is asked for at once. For a span in the middle of a file, a source reads ahead
+ * through two buffers, which was measured to be a sixth faster than piping all the rest to a
+ * receiver that verifies (950 instead of 830 MB/s).
  */
 const SPAN_PIECES_MAX = 128;
-/** How far ahead of what is still missing a stream is fetched: its pieces wait in memory for their turn. */
+/** How far ahead of the first missing piece a stream is fetched. Those pieces wait in memory. */
 const STREAM_WINDOW_PIECES = 32;
-/** How much sooner a second source has to be done with a span before it is asked for the same. */
+/**
+ * How many times longer than a second source the first one would need, before both are asked for
+ * the same pieces.
+ */
 const DUPLICATE_GAIN = 1.5;
-/** Where others download, too: how long the first would have to go on for that. One of the two sends in vain, and others have a use for its rate. */
+/**
+ * When others also download: how long the first source would still need before a second one is
+ * asked. One of the two sends in vain, and other peers could use its rate.
+ */
 const SWARM_DUPLICATE_MS = 2_000;
 
 /**
- * Time without a piece after which a download waits in the line of a source whose slots are all taken; after twice as long in a second line, and so on.
- * Sooner, it only looks again: what it waits for may come from others that have just received it.
+ * Time without a piece after which a download waits in the line of a full source. After twice that
+ * time it waits in a second line, and so on. Before, it only looks again, because other peers may
+ * just have received the pieces.
  */
 const LINE_UP_MS = 3_000;
-/** The same when the slots of all sources are taken. No shorter than it takes until a download has heard who began together with it. */
+/**
+ * That time when the slots of all sources are in use. A download needs at least this long to find
+ * the peers that began together with it.
+ */
 const LINE_UP_AT_ALL_FULL_MS = 1_000;
 
-/** A source and what it is to be asked for. */
+/** A source, and the range to request from it. */
 export interface PlannedRequest {
   readonly source: string;
   readonly range: Range;
@@ -49,9 +67,12 @@ export type Step =
   | { readonly kind: "done" }
   /** Ask these sources. */
   | { readonly kind: "fetch"; readonly requests: readonly PlannedRequest[] }
-  /** Nothing to ask for: wait until something happens, at a source or with time. */
+  /**
+   * There is nothing to ask for. Wait until something happens, or until a source may be asked
+   * again.
+   */
   | { readonly kind: "wait" }
-  /** Nobody is left who could give what is missing. */
+  /** No source is left that could give what is missing. */
   | { readonly kind: "fail" };
 
 /** The next step. */
@@ -63,7 +84,10 @@ export function plan(state: DownloadState): Step {
   return requests.length > 0 ? { kind: "fetch", requests } : { kind: "wait" };
 }
 
-/** Whether nothing has come for too long: no source lets us wait, sends a piece slowly, or is still to be tried. */
+/**
+ * Whether nothing has come for too long, and no source lets us wait, is sending slowly, or has not
+ * been tried.
+ */
 function isOver(
   { idleMs, idleMsMax, waitMsMax }: DownloadState,
   left: readonly PlannedSource[],
@@ -98,7 +122,10 @@ function planRequests(state: DownloadState): PlannedRequest[] {
   return requests;
 }
 
-/** Those that have only parts choose first, and so relieve the owners; then those that are full, and last those that gave nothing when asked. */
+/**
+ * The order in which sources choose. Sources with some of the pieces come first, which relieves the
+ * owners. Full sources come later, and sources that gave nothing when asked come last.
+ */
 function rank({ standing, has, isFull }: PlannedSource): number {
   return standing === "bad" ? 3 : isFull ? 2 : has === undefined ? 1 : 0;
 }
@@ -110,8 +137,8 @@ interface Pieces {
 }
 
 /**
- * The pieces that nobody needs to be asked for at first: somebody is. A stream cannot go on without the next piece, so what it asked of a late
- * source is free at once; of a file, such pieces come when no others are left.
+ * The pieces that some source has been asked for, so that others are chosen first. A stream cannot
+ * go on without its next piece, so what a late source was asked for does not count there.
  */
 function askedPieces(state: DownloadState): PieceSet {
   const asked = new PieceSet(state.here.count);
@@ -122,7 +149,7 @@ function askedPieces(state: DownloadState): PieceSet {
   return asked;
 }
 
-/** What a source is asked for first: pieces that nobody else is asked for. */
+/** What a source is asked for first: pieces that no other source is asked for. */
 function choosePieces(source: PlannedSource, state: DownloadState, asked: PieceSet): Pieces | undefined {
   const { here } = state;
   const isFree = (index: number): boolean => {
@@ -143,7 +170,10 @@ function firstPiece(state: DownloadState, isFree: (index: number) => boolean): n
   return undefined;
 }
 
-/** One of the pieces that fewest have, by chance: so that peers who start together do not all take the same. */
+/**
+ * One of the rarest pieces, chosen by chance, so that peers that start together take different
+ * ones.
+ */
 function rarestPiece(
   source: PlannedSource,
   state: DownloadState,
@@ -163,7 +193,10 @@ function rarestPiece(
   return rarest[randomBelow(state.random, rarest.length)];
 }
 
-/** How many have a piece beside those who have all, and whether this source has given it away before. */
+/**
+ * How many incomplete sources have a piece, plus one if this source has already sent it to
+ * somebody.
+ */
 function rarityFor(source: PlannedSource, state: DownloadState): (index: number) => number {
   const partial = state.sources.flatMap((other) => {
     return other.has === undefined || other.id === source.id || !isCredible(other) ? [] : [other.has];
@@ -174,19 +207,25 @@ function rarityFor(source: PlannedSource, state: DownloadState): (index: number)
   };
 }
 
-/** Whether others download the same, so that it matters who takes what. A stream is in a hurry and takes what comes next. */
+/**
+ * Whether others download the same content, so that the choice of pieces matters. A stream always
+ * takes its next piece.
+ */
 function isSwarm(state: DownloadState): boolean {
   return state.order === "rarest-first" && state.sources.some((source) => {
     return isCredible(source) && (source.has !== undefined || source.asking > 1);
   });
 }
 
-/** Whether what a source says it has, or others want, is taken into account: not when it was asked for a piece and does not give it. */
+/**
+ * Whether a source is believed about its pieces and its receivers: not when it does not give a
+ * piece that it was asked for.
+ */
 function isCredible({ state, standing, sinceMs }: PlannedSource): boolean {
   return state !== "dropped" && standing !== "bad" && !isOverdue(sinceMs);
 }
 
-/** The piece before which everything is that may be asked for now. */
+/** The end of the pieces that may be asked for now. */
 function windowEnd(state: DownloadState): number {
   const { order, here } = state;
   const several = workingSources(state).length > 1;
@@ -194,24 +233,29 @@ function windowEnd(state: DownloadState): number {
   return Math.min(here.count, here.firstMissing + STREAM_WINDOW_PIECES);
 }
 
-/** Whether the slots of all sources are taken. */
+/** Whether the slots of all sources are in use. */
 function areAllFull({ sources }: DownloadState): boolean {
   return sources.every((source) => source.isFull || source.state === "dropped");
 }
 
-/** How many pieces a source is asked for: about a second's worth, and towards the end its share, so that all end together. */
+/**
+ * How many pieces a source is asked for: about a second's worth. Towards the end it is the share of
+ * the source, so that all sources end together.
+ */
 function spanPieces(source: PlannedSource, state: DownloadState, asked: PieceSet): number {
   const working = workingSources(state);
   const share = speedOf(source, state) / working.reduce((sum, each) => sum + speedOf(each, state), 0);
   let free = 0;
   for (let index = 0; index < state.here.count; index++) if (!state.here.has(index) && !asked.has(index)) free += 1;
-  // Each turn in line is waited for, so where there is nothing but lines it is used for as much as possible.
+  // Each turn has to be waited for, so when there are only lines it is used for as much as
+  // possible.
   const span = areAllFull(state)
     ? SPAN_PIECES_MAX
     : source.bytesPerSecond === undefined
     ? isSwarm(state) ? FIRST_SWARM_SPAN_PIECES : FIRST_SPAN_PIECES
     : Math.round(source.bytesPerSecond * SPAN_MS / 1000 / PIECE_BYTES);
-  // Of a stream's window each has an equal part: whoever took more would keep the others waiting.
+  // Each source has an equal part of a stream's window: a larger part would keep the others
+  // waiting.
   const window = state.order === "in-order"
     ? Math.ceil((windowEnd(state) - state.here.firstMissing) / working.length)
     : Infinity;
@@ -219,8 +263,10 @@ function spanPieces(source: PlannedSource, state: DownloadState, asked: PieceSet
 }
 
 /**
- * What a source is asked for when all is asked for already: the same as another that will not be done soon. Of one that is slow, the end,
- * so that both meet; of one that is late, all. No piece is asked of more than two that are in time and have proven themselves.
+ * What a source is asked for when every piece has been asked for: the pieces of another source that
+ * will not be done soon. From a slow source it takes over the end, so that both meet; from a late
+ * source everything. No piece is asked of more than two sources that are in time and have given
+ * pieces.
  */
 function doubledPieces(
   source: PlannedSource,
@@ -242,7 +288,10 @@ function doubledPieces(
   return slowest?.pieces;
 }
 
-/** The pieces that two sources are asked for while neither is late or stalled; for a proven source, only other proven sources count. */
+/**
+ * The pieces that two sources are asked for while neither is late or stalled. For a source that has
+ * given pieces, only other such sources count.
+ */
 function piecesAskedTwice(source: PlannedSource, state: DownloadState, requests: readonly PlannedRequest[]): PieceSet {
   const once = new PieceSet(state.here.count);
   const twice = new PieceSet(state.here.count);
@@ -260,7 +309,10 @@ function piecesAskedTwice(source: PlannedSource, state: DownloadState, requests:
   return twice;
 }
 
-/** The last run of what one source still has to deliver, of such a length that another, going forward in it, meets the first at its beginning. */
+/**
+ * The last part of what a slow source still has to deliver. It is so long that a faster source
+ * needs as much time for it as the slow source needs for the rest.
+ */
 function piecesToTakeOver(
   slow: PlannedSource,
   fast: PlannedSource,
@@ -281,7 +333,7 @@ function piecesToTakeOver(
   return { first, end: last };
 }
 
-/** Those that give something, or may when they are asked. */
+/** The sources that give something, or may do so when they are asked. */
 function workingSources(state: DownloadState): PlannedSource[] {
   return state.sources.filter((source) => {
     return source.state === "ready" || (source.state === "busy" && !isLate(source, state));

@@ -1,5 +1,5 @@
 /**
- * What plan.ts decides from: where a download stands, and each of its sources, as plain values.
+ * What plan.ts decides from: the state of a download and of each of its sources, as plain values.
  * @module
  */
 
@@ -7,32 +7,43 @@ import type { PieceSet } from "../../core/piece_set.ts";
 import type { Random } from "../../core/random.ts";
 import type { Range } from "../../core/range.ts";
 
-/** A source as the plan sees it. Only verified pieces speak for it: what it says, and bytes of a piece that is not complete, do not. */
+/**
+ * A source as the plan sees it. It is judged by verified pieces, not by what it says or by bytes of
+ * incomplete pieces.
+ */
 export interface PlannedSource {
   readonly id: string;
-  /** Ready to be asked; busy with what was asked; resting after a failure; or dropped, never to be asked again. */
+  /**
+   * Ready to be asked; busy with what was asked; resting after a failure; or dropped, never to be
+   * asked again.
+   */
   readonly state: "ready" | "busy" | "resting" | "dropped";
   /** Failed attempts in a row, without a piece between them. */
   readonly tries: number;
-  /** Whether its last request gave a piece; "new" as long as none has ended. */
+  /** Whether its last request gave a piece; "new" until a request has ended. */
   readonly standing: "new" | "good" | "bad";
-  /** Undefined as long as it is not known. */
+  /** Undefined while it is not known. */
   readonly bytesPerSecond: number | undefined;
-  /** The pieces that it says it has; undefined when it has all. */
+  /** The pieces that it reports to have; undefined when it has all. */
   readonly has: PieceSet | undefined;
-  /** The pieces that it says it has given to somebody; undefined when it does not say. */
+  /**
+   * The pieces that it reports to have sent to somebody; undefined when it does not report them.
+   */
   readonly given: PieceSet | undefined;
-  /** How many peers download from it now, as it says, this one included. */
+  /** How many peers download from it now, as it reports; this peer is one of them. */
   readonly asking: number;
-  /** What it was asked for and has not delivered. */
+  /** What it still has to deliver of what it was asked for. */
   readonly asked: Range | undefined;
-  /** Time since it was asked, or since its last verified piece after that; 0 when it is asked for nothing. */
+  /**
+   * Time since it was asked, or since its last verified piece after that; 0 when it is not asked
+   * for anything.
+   */
   readonly sinceMs: number;
-  /** Bytes that have come from it in that time. */
+  /** Bytes that came from it in that time. */
   readonly sinceBytes: number;
-  /** Whether it says that we wait for a person, or for our turn. */
+  /** Whether we wait for a person, or for our turn. */
   readonly isWaiting: boolean;
-  /** Whether it says that all its upload slots are taken, so that we would wait in its line. */
+  /** Whether it reports that all its upload slots are in use, so that we would wait in its line. */
   readonly isFull: boolean;
 }
 
@@ -42,17 +53,17 @@ export interface DownloadState {
   readonly here: PieceSet;
   /** In order of preference. */
   readonly sources: readonly PlannedSource[];
-  /** A stream takes pieces in order; a file takes those first that fewest have. */
+  /** A stream needs its pieces in order. A file gets the rarest pieces first. */
   readonly order: "in-order" | "rarest-first";
-  /** How many times a source is tried in vain. */
+  /** After how many failed attempts a source is given up. */
   readonly triesMax: number;
-  /** How long no piece has come. */
+  /** Time since the last piece of any source. */
   readonly idleMs: number;
-  /** For how long that is borne while no source says that we wait for it. */
+  /** How long that may be while no source lets us wait. */
   readonly idleMsMax: number;
-  /** For how long it is borne at all. */
+  /** How long that may be at all. */
   readonly waitMsMax: number;
-  /** Our own limit for all that is received, if there is one. */
+  /** Our own rate limit for everything that is received, if there is one. */
   readonly bytesPerSecondMax: number | undefined;
   readonly random: Random;
 }

@@ -1,6 +1,6 @@
 /**
- * One peer in a download of small files: how many connections it has, what it gave, how often it failed. Called by
- * small_download.ts.
+ * One peer in a download of small files: how many connections it has, what it gave, how often it
+ * failed. Called by small_download.ts.
  * @module
  */
 
@@ -37,7 +37,7 @@ export class Helper {
   restUntilMs = -Infinity;
   /** Failures in a row. */
   #tries = 0;
-  /** When it first said that it is asking its owner, since it last gave something. */
+  /** When it first reported that it is asking its owner, since it last gave something. */
   #askingMs: number | undefined;
   #leaving = new AbortController();
 
@@ -56,12 +56,12 @@ export class Helper {
     return this.#leaving.signal;
   }
 
-  /** Whether more files can still get it more connections. */
+  /** Whether further files can get it further connections. */
   get mayGrow(): boolean {
     return this.files <= FILES_EACH * CONNECTIONS_EACH;
   }
 
-  /** The peer as one of those that have a place. */
+  /** The peer as places.ts sees it. */
   placed(nowMs: number): Placed {
     return {
       id: this.source.peer,
@@ -73,7 +73,7 @@ export class Helper {
     };
   }
 
-  /** Whether its owner is being asked, who has not taken longer than persons may take. */
+  /** Whether it is asking its owner, for no longer than a person may take. */
   isWaiting(nowMs: number): boolean {
     const askingMs = this.#askingMs;
     return this.connections > 0 && askingMs !== undefined && nowMs - askingMs < CONSENT_WAIT_MS + REPLY_WAIT_MS;

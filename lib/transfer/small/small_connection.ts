@@ -1,5 +1,6 @@
 /**
- * One connection to one peer over which small files are fetched: asked for ahead, answered in order, each compared with its root. Made by small_download.ts.
+ * One connection to one peer, over which small files are fetched. They are asked for ahead,
+ * answered in order, and each is compared with its root. Made by small_download.ts.
  * @module
  */
 
@@ -22,21 +23,16 @@ export interface SmallConnectionParts {
   readonly tools: DownloadTools;
   /** Whether files are asked for compressed. */
   readonly compress: boolean;
-  /** Called with each file that is the first verified copy, and with how long it took. */
-  readonly onFile: (
-    file: ArrivedFile,
-    bytes: Uint8Array,
-    digest: Uint8Array,
-    ms: number,
-  ) => void;
-  /** Called when the peer says that its owner is asked for consent. */
+  /** Called with the first verified copy of each file, and with how long it took. */
+  readonly onFile: (file: ArrivedFile, bytes: Uint8Array, digest: Uint8Array, tookMs: number) => void;
+  /** Called when the peer reports that it is asking its owner for consent. */
   readonly onAsking: () => void;
   /** How many files may be asked for ahead now. */
   readonly ahead: () => number;
   readonly signal: AbortSignal;
 }
 
-/** One connection, as long as there is something to ask for on it. */
+/** One connection. It lasts while there is something to ask for. */
 export class SmallConnection {
   readonly #source: Source;
   readonly #parts: SmallConnectionParts;
@@ -49,7 +45,11 @@ export class SmallConnection {
     this.#asker = parts.plan.begin(source.peer, parts.tools.clock.now());
   }
 
-  /** Asks until there is nothing to ask for. Fails: as the connection and `onFile` do; what was asked is free for others then. */
+  /**
+   * Asks until there is nothing to ask for. After a failure, other peers may be asked for the rest.
+   *
+   * @throws {Failure} As the connection and `onFile` do.
+   */
   async run(): Promise<void> {
     const { plan, signal } = this.#parts;
     let failure: Failure | undefined;
@@ -60,7 +60,7 @@ export class SmallConnection {
       await this.#fetchAll(connection);
     } catch (thrown) {
       failure = Failure.from(thrown, "internal", "Cannot download");
-      // What is wrong with an answer itself is the fault of the file that is next.
+      // An answer that is wrong in itself belongs to the next file.
       if (failedWith(failure, "file-changed", "corrupt", "malformed")) plan.refused(this.#asker, failure);
       throw failure;
     } finally {
@@ -117,7 +117,7 @@ export class SmallConnection {
     }
   }
 
-  /** Lets the peer know that a file did not fit, so that it looks at its copy. */
+  /** Reports to the peer that a file did not match its root, so that it checks its copy. */
   async #doubt(root: string): Promise<void> {
     const { signal } = this.#parts;
     try {
@@ -125,7 +125,7 @@ export class SmallConnection {
       using _closing = connection.closeOn(signal);
       await ask(connection, Pieces, { root, from: 0, limit: 1, doubt: 0 });
     } catch {
-      // Its own affair: the file is fetched from others.
+      // The peer may ignore it: the file is fetched from others.
     }
   }
 

@@ -1,7 +1,8 @@
 /**
- * Downloads many small files, of at most one piece each, from all peers that have them. They are asked for ahead over a few
- * kept connections, so that ten thousand files do not cost ten thousand round trips. small_plan.ts decides which peer is
- * asked for which file, places.ts which peers are asked. Made by downloads.ts.
+ * Downloads many small files, of at most one piece each, from all peers that have them. They are
+ * asked for ahead over a few kept connections, so that ten thousand files do not cost ten thousand
+ * round trips. small_plan.ts decides which peer is asked for which file, places.ts which peers are
+ * asked. Made by downloads.ts.
  *
  * A file of one piece needs no list of digests: its root follows from its size and its only digest.
  * @module
@@ -19,11 +20,17 @@ import { SmallConnection } from "./small_connection.ts";
 import type { ArrivedFile, SmallFile, SmallWatch } from "./small_file.ts";
 import { SmallPlan } from "./small_plan.ts";
 
-/** Files that are asked for ahead of a peer that has not given any yet; one more with each that it gives. */
+/**
+ * Files that are asked for ahead when a peer has not given any yet. Each file that it gives adds
+ * one.
+ */
 const FIRST_AHEAD = 4;
-/** How often the plan is looked at when nothing happens. */
+/** How often the plan is checked when nothing happens. */
 const TICK_MS = 200;
-/** Files whose further holders are looked for at a time: an index answers a limited number of questions each second. */
+/**
+ * Files for which further holders are looked up at a time. An index answers a limited number of
+ * questions each second.
+ */
 const FINDING_MAX = 16;
 
 /** One download of small files. It ends with `run`, and stops everything when it is disposed of. */
@@ -34,7 +41,7 @@ export class SmallDownload implements AsyncDisposable {
   readonly #helpers = new Map<string, Helper>();
   readonly #bell: Bell;
   readonly #tasks: Tasks;
-  /** The files whose further holders have been looked for. */
+  /** The files for which further holders have been looked up. */
   readonly #searched = new Set<number>();
   #finding = 0;
   #movedMs: number;
@@ -170,7 +177,8 @@ export class SmallDownload implements AsyncDisposable {
     try {
       this.#watch.onFile(file, bytes, digest);
     } catch (thrown) {
-      // At once: the plan counts the file as here, and the download must not end well before the connection reports this.
+      // At once: the plan counts the file as here, and the download must not end well before the
+      // connection reports this.
       this.#tasks.fail(thrown);
       throw thrown;
     }
@@ -197,7 +205,10 @@ export class SmallDownload implements AsyncDisposable {
     }
   }
 
-  /** How long until a peer that has something for us may be asked for it; `Infinity` when no peer has. */
+  /**
+   * How long until a peer that has something for us may be asked for it; `Infinity` when no peer
+   * has.
+   */
   #restMs(): number {
     const nowMs = this.#tools.clock.now();
     const useful = this.#helpers.values().filter((helper) => this.#isUseful(helper, nowMs));

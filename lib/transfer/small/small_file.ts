@@ -1,5 +1,6 @@
 /**
- * A file of at most one piece, which is downloaded together with many others, and the watch of such a download.
+ * A file of at most one piece, which is downloaded together with many others, and the watch of such
+ * a download.
  * @module
  */
 

@@ -1,8 +1,10 @@
 /**
- * Decides which peer is asked for which small file. Pure: no socket, file or clock here; small_download.ts carries it out and comes back with what happened.
+ * Decides which peer is asked for which small file. Pure: there is no socket, file or clock here.
+ * small_download.ts carries the decisions out.
  *
- * Only verified files speak for a connection. What was asked on one that is late, or much slower than another peer, is asked of that other peer as
- * soon as nothing else is left, whatever the first one says meanwhile; the first copy that is verified counts.
+ * A connection is judged by its verified files only. When a connection is late, or much slower than
+ * another peer, and nothing else is left to ask for, the other peer is asked for the same files.
+ * The first verified copy counts.
  * @module
  */
 
@@ -10,23 +12,32 @@ import type { Failure } from "../../core/failure.ts";
 import type { Source } from "../content/source.ts";
 import type { SmallFile } from "./small_file.ts";
 
-/** Time without a verified file after which a connection counts as late, beside what our own rate takes. */
+/**
+ * Time without a verified file after which a connection counts as late. Our own rate limit adds to
+ * it.
+ */
 const LATE_MS = 1_000;
-/** How many times as slow as another peer a connection has to be, before that peer is asked for the last of what it was asked. */
+/**
+ * How many times slower than another peer a connection has to be before that peer takes over its
+ * last files.
+ */
 const SLOW_FACTOR = 4;
-/** Time that this has to save, beside twice what the other peer takes for the file: the slow one cannot be told, so its copy comes as well. */
+/**
+ * Time that taking over has to save, beside twice what the other peer needs for the file. The slow
+ * peer cannot be stopped, so its copy also arrives.
+ */
 const SAVED_MS = 200;
-/** Bytes that every file counts for beside its own: what it costs to ask for one. */
+/** Bytes that are added to the size of every file: the cost of asking for it. */
 const FILE_BYTES = 16_384;
-/** Weight of the last file in what is known of a peer's slowness. */
+/** The weight of the last file in the average slowness of a peer. */
 const LAST_WEIGHT = 1 / 4;
 
 /** One connection to a peer, and what was asked on it. */
 export interface Asker {
   readonly peer: string;
-  /** What is not answered yet, in order. */
+  /** The files that have not been answered yet, in order. */
   readonly asked: number[];
-  /** When it was last asked something while it had nothing to answer, or gave a verified file. */
+  /** When it last gave a verified file, or was asked while it had nothing to answer. */
   movedMs: number;
 }
 
@@ -34,25 +45,28 @@ interface Entry {
   readonly file: SmallFile;
   readonly sources: Source[];
   readonly askers: Set<Asker>;
-  /** Peers that do not have it after all. */
+  /** Peers that turned out not to have it. */
   readonly refusedBy: Set<string>;
   isHere: boolean;
   failure: Failure | undefined;
 }
 
-/** The files of one download, and the peers that are asked for them. */
+/** The files of one download, and the connections on which they are asked for. */
 export class SmallPlan {
   readonly #entries: readonly Entry[];
-  /** Files that a peer may be asked for, next one last; some of them may be here or asked for by now. */
+  /**
+   * Files that a peer may be asked for, the next one last. Some of them may already be here or
+   * asked for.
+   */
   readonly #ofPeer = new Map<string, number[]>();
   readonly #sources = new Map<string, Source>();
   readonly #askers = new Set<Asker>();
-  /** What one connection to a peer takes for a byte, in milliseconds. */
+  /** How long one connection to a peer needs for a byte, in milliseconds. */
   readonly #slowness = new Map<string, number>();
   readonly #extraMs: number;
   #left: number;
 
-  /** `extraMs` is the time that our own rate may take for one file. */
+  /** `extraMs` is the time that our own rate limit adds to one file. */
   constructor(files: readonly SmallFile[], { extraMs = 0 }: { readonly extraMs?: number } = {}) {
     this.#extraMs = extraMs;
     this.#left = files.length;
@@ -60,7 +74,7 @@ export class SmallPlan {
       return { file, sources: [], askers: new Set(), refusedBy: new Set(), isHere: false, failure: undefined };
     });
     files.forEach(({ sources }, index) => this.addSources(index, sources));
-    // Each peer from its own end of the list, or two would always want the same.
+    // Two peers begin at different ends of the list, so that they do not want the same files.
     [...this.#ofPeer.values()].forEach((own, number) => number % 2 === 0 ? own.reverse() : own);
   }
 
@@ -74,7 +88,7 @@ export class SmallPlan {
     return this.#left === 0;
   }
 
-  /** Notes more peers that have a file. */
+  /** Adds peers that have a file. */
   addSources(index: number, sources: readonly Source[]): void {
     const entry = this.#entry(index);
     for (const source of sources) {
@@ -100,8 +114,8 @@ export class SmallPlan {
   }
 
   /**
-   * The next file to ask for on a connection, which then counts as asked: one that no peer is asked for; else one for which all asked peers are late
-   * or much slower.
+   * Takes the next file to ask for on a connection: one that no peer is asked for, otherwise one
+   * for which all asked peers are late or much slower.
    */
   take(asker: Asker, nowMs: number): number | undefined {
     const index = this.#hasFresh(asker.peer) ? this.#ofPeer.get(asker.peer)?.pop() : this.#toDouble(asker.peer, nowMs);
@@ -112,7 +126,11 @@ export class SmallPlan {
     return index;
   }
 
-  /** Notes that the file which is next on a connection was verified. Shape: whether it is the first copy. */
+  /**
+   * Notes that the next file of a connection was verified.
+   *
+   * @returns Whether it is the first copy.
+   */
   arrived(asker: Asker, nowMs: number): boolean {
     this.#noteSlowness(asker, nowMs);
     const entry = this.#answered(asker);
@@ -123,7 +141,7 @@ export class SmallPlan {
     return true;
   }
 
-  /** Notes that a peer does not have what is next on a connection. */
+  /** Notes that a peer does not have the next file of a connection. */
   refused(asker: Asker, failure: Failure): void {
     const [index] = asker.asked;
     const entry = this.#answered(asker);
@@ -133,7 +151,7 @@ export class SmallPlan {
     this.#release(index);
   }
 
-  /** Notes that a connection is over: what was asked on it is free again. */
+  /** Notes that a connection has ended. Its files can be asked for again. */
   end(asker: Asker, failure: Failure | undefined): void {
     this.#askers.delete(asker);
     for (const index of asker.asked.splice(0)) {
@@ -144,7 +162,9 @@ export class SmallPlan {
     }
   }
 
-  /** The files that were asked for and whose asked peers are all late: further holders are worth looking for. */
+  /**
+   * The files for which all asked peers are late, so that further holders are worth looking for.
+   */
   *troubled(nowMs: number): Generator<number> {
     for (const [index, { isHere, askers, failure }] of this.#entries.entries()) {
       const isAsked = askers.size > 0 || failure !== undefined;
@@ -157,13 +177,13 @@ export class SmallPlan {
     return this.#entry(index).file;
   }
 
-  /** What a peer calls a file. */
+  /** The name of a file at a peer. */
   nameAt(index: number, peer: string): string {
     const { file, sources } = this.#entry(index);
     return sources.find((source) => source.peer === peer)?.name ?? file.name;
   }
 
-  /** What did not arrive, why if that is known, and who was asked for it last. */
+  /** The files that did not arrive, why if that is known, and the peers that were asked last. */
   *rest(): Generator<{ file: SmallFile; failure: Failure | undefined; askedOf: string[] }> {
     for (const { file, isHere, failure, askers } of this.#entries) {
       if (!isHere) yield { file, failure, askedOf: Array.from(askers, ({ peer }) => peer) };
@@ -184,7 +204,7 @@ export class SmallPlan {
     return entry;
   }
 
-  /** Lets all who have a file be asked for it, if nobody is. */
+  /** Lets every peer that has a file be asked for it, if none is. */
   #release(index: number): void {
     const { isHere, askers, sources, refusedBy } = this.#entry(index);
     if (isHere || askers.size > 0) return;
@@ -212,7 +232,10 @@ export class SmallPlan {
     return this.#toTakeOver(peer, nowMs);
   }
 
-  /** The last file of the connection that will be longest about it, if it is so slow that a peer which may be asked now is there much sooner. */
+  /**
+   * The last file of the connection that needs the most time for it, if a peer that can be asked
+   * now is much faster.
+   */
   #toTakeOver(peer: string, nowMs: number): number | undefined {
     const ownSlowness = this.#slowness.get(peer);
     if (ownSlowness === undefined) return undefined;
@@ -251,13 +274,16 @@ export class SmallPlan {
     this.#slowness.set(peer, before + LAST_WEIGHT * (last - before));
   }
 
-  /** What a connection takes for a byte: as its peer did so far. One that has not given its next file yet will be as long about it again. */
+  /**
+   * How long a connection needs for a byte: as its peer did so far. When it is waiting for a file,
+   * it is assumed to need as long again.
+   */
   #slownessOf({ peer, asked: [next], movedMs }: Asker, nowMs: number): number {
     const waited = next === undefined ? 0 : 2 * (nowMs - movedMs) / costOf(this.file(next));
     return Math.max(waited, this.#slowness.get(peer) ?? 0);
   }
 
-  /** How long a connection will still be about one of the files that were asked on it. */
+  /** How long a connection will still need until one of its files has arrived. */
   #leftMs(asker: Asker, index: number, nowMs: number): number {
     const before = asker.asked.slice(0, asker.asked.indexOf(index) + 1);
     const cost = before.reduce((sum, each) => sum + costOf(this.file(each)), 0);
@@ -269,7 +295,7 @@ export class SmallPlan {
   }
 }
 
-/** What a file costs, in bytes. */
+/** The cost of a file, in bytes. */
 function costOf({ size }: SmallFile): number {
   return size + FILE_BYTES;
 }

@@ -1,11 +1,11 @@
 /**
- * One source at work for one download: what it has, how fast it is, what it was asked for. Called by download.ts, which
- * asks sources for what plan.ts decides.
+ * One source at work for one download: what it has, how fast it is, what it was asked for. Called
+ * by download.ts, which asks sources for what plan.ts decides.
  * @module
  */
 
 import { PIECE_BYTES } from "../../core/content.ts";
-import { failedWith, type Failure } from "../../core/failure.ts";
+import type { Failure } from "../../core/failure.ts";
 import { CONSENT_WAIT_MS, PEER_IDLE_MS_MAX, REPLY_WAIT_MS, RETRIES_MAX } from "../../core/limits.ts";
 import { type Range, rangeBytes } from "../../core/range.ts";
 import { ask } from "../../net/caller.ts";
@@ -21,12 +21,18 @@ import type { Source } from "../content/source.ts";
 import { SourceConnection } from "./source_connection.ts";
 import { SourceRecord } from "./source_record.ts";
 
-/** How soon a source is asked again what it has, when it does not have everything or when others also ask it. */
+/**
+ * How soon a source is asked again what it has, when it does not have everything or when others
+ * also ask it.
+ */
 const LOOK_AGAIN_MS = 1_000;
-/** How soon a source is asked again that has everything and that nobody else asks. */
+/** How soon a source is asked again that has everything, when no other peer asks it. */
 const LOOK_SELDOM_MS = 2_000;
 
-/** How long a source without a place keeps a usable connection: half of the time after which peers close a silent one. */
+/**
+ * How long a source without a place keeps a usable connection: half of the time after which peers
+ * close a silent one.
+ */
 const KEPT_MS_MAX = PEER_IDLE_MS_MAX / 2;
 
 /** The download that a source works for. */
@@ -43,7 +49,10 @@ export class SourceAtWork {
   listed: Source;
   /** What it has given, and how often it failed. */
   readonly record: SourceRecord;
-  /** How many peers are before us in the line for this source's next free slot; undefined while there is no line. */
+  /**
+   * How many peers are before us in the line for this source's next free slot; undefined while
+   * there is no line.
+   */
   before: number | undefined;
   /** Whether this source is asking its owner for consent. */
   isAsking = false;
@@ -91,7 +100,10 @@ export class SourceAtWork {
     return this.#asked;
   }
 
-  /** How long to wait before it can be asked again: after a failure, or until a new look at what it has is due. 0 when it can be asked now. */
+  /**
+   * How long to wait before it can be asked again: after a failure, or until a new look at what it
+   * has is due. 0 when it can be asked now.
+   */
   waitMs(): number {
     const lookMs = this.#holdings.has === undefined ? 0 : this.#lookAtMs - this.#nowMs();
     return Math.max(this.record.restMs(), lookMs);
@@ -122,7 +134,7 @@ export class SourceAtWork {
     };
   }
 
-  /** The source as one of those that have a place. */
+  /** The source as places.ts sees it. */
   placed(): Placed {
     return {
       id: this.peer,
@@ -144,7 +156,7 @@ export class SourceAtWork {
     return this.#isPlaced;
   }
 
-  /** Whether we wait for our turn, or for a person. A person is only waited for as long as persons may take. */
+  /** Whether we wait for our turn, or for a person. The wait for a person is limited. */
   get isWaiting(): boolean {
     const askedMs = this.#nowMs() - this.#movedMs;
     return this.before !== undefined || (this.isAsking && askedMs < CONSENT_WAIT_MS + REPLY_WAIT_MS);
@@ -152,7 +164,7 @@ export class SourceAtWork {
 
   /** Gives it a place among the sources that are asked. */
   place(): void {
-    // The other side may have closed the connection, and nobody would have noticed.
+    // The other side may have closed the connection unnoticed.
     if (!this.isBusy && this.#nowMs() - this.#displacedMs > KEPT_MS_MAX) this.close();
     this.#isPlaced = true;
     this.#turns += 1;
@@ -160,8 +172,8 @@ export class SourceAtWork {
   }
 
   /**
-   * Takes its place away and ends what is under way. A connection that is idle or used for a look stays open, in case the
-   * source gets its place back.
+   * Takes its place away and ends what is under way. A connection that is idle or used for a look
+   * stays open, in case the source gets its place back.
    */
   displace(): void {
     this.#isPlaced = false;
@@ -195,7 +207,8 @@ export class SourceAtWork {
   }
 
   /**
-   * Fetches all digests over a connection of their own, while the source is still hashing and beside everything else.
+   * Fetches all digests over a connection of their own, while the source is still hashing and
+   * beside everything else.
    *
    * @throws The reason of the signal; and as the source does.
    */
@@ -205,7 +218,8 @@ export class SourceAtWork {
       using connection = await connect(this.listed, signal);
       signal.throwIfAborted();
       using _closing = connection.closeOn(signal);
-      // A source that asks its owner also says so on the connection for bytes, where the wait is counted.
+      // A source that asks its owner also says so on the connection for bytes, where the wait is
+      // counted.
       await list.fetch(connection, target, { pace, onNews: () => {} });
     } catch (thrown) {
       list.fail(thrown);
@@ -279,7 +293,8 @@ export class SourceAtWork {
   }
 
   /**
-   * Asks the source on a new connection whether it still has a content, after it sent a wrong piece of it.
+   * Asks the source on a new connection whether it still has a content, after it sent a wrong piece
+   * of it.
    *
    * @returns The failure with which it answers; undefined when it still has the content.
    */
@@ -327,9 +342,4 @@ export class SourceAtWork {
   #nowMs(): number {
     return this.#tools.clock.now();
   }
-}
-
-/** Failures after which a source may do better the next time. All others are final. */
-export function isWorthRetrying(failure: Failure): boolean {
-  return failedWith(failure, "closed", "timeout", "unreachable", "busy", "not-here");
 }

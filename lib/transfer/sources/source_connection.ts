@@ -1,13 +1,16 @@
 /**
- * The connection to one source: made when it is needed, kept for the next use, used for one thing at a time. Called by
- * source_at_work.ts.
+ * The connection to one source: made when it is needed, kept for the next use, used for one thing
+ * at a time. Called by source_at_work.ts.
  * @module
  */
 
 import { Failure } from "../../core/failure.ts";
 import type { Connection } from "../../net/connection.ts";
 
-/** What a use fails with when it was ended because its result is not needed any more. This is no failure of the source. */
+/**
+ * What a use fails with when it was ended because its result is not needed any more. This is no
+ * failure of the source.
+ */
 export const RELEASED = new Failure("cancelled", "It is not needed any more");
 
 /** One connection, and the use that is made of it now. */
@@ -80,7 +83,10 @@ export class SourceConnection {
     this.#end();
   }
 
-  /** Closes the connection because the present use is not needed any more. That use fails with `RELEASED`. */
+  /**
+   * Closes the connection because the present use is not needed any more. That use fails with
+   * `RELEASED`.
+   */
   release(): void {
     if (this.#isBusy) this.#isReleased = true;
     this.close();

@@ -1,5 +1,5 @@
 /**
- * Failures of sources, explained to the person who waits for a download. Called by download.ts.
+ * Failures of sources, in words that help the person at the keyboard. Called by download.ts.
  * @module
  */
 
@@ -10,6 +10,11 @@ import type { SourcePool } from "./source_pool.ts";
 
 /** Names that a message lists; more are counted. */
 const NAMES_MAX = 3;
+
+/** Failures after which a source may do better the next time. All others are final. */
+export function isWorthRetrying(failure: Failure): boolean {
+  return failedWith(failure, "closed", "timeout", "unreachable", "busy", "not-here");
+}
 
 /** The failure of one source, with its cause when that can be found out. */
 export async function explained(
@@ -24,13 +29,16 @@ export async function explained(
   // The index listed this content for the peer, so the peer must have changed the file since then.
   if (failedWith(failure, "not-shared") && wanted.root !== undefined) return changed(failure);
   if (!failedWith(failure, "corrupt")) return failure;
-  // Wrong bytes have two causes: a damaged copy, or a file that was changed while it was sent. The owner knows which.
+  // Wrong bytes have two causes: a damaged copy, or a file that was changed while it was sent. The
+  // owner knows which.
   const refusal = root === undefined ? undefined : await source.refusal(root);
   if (failedWith(refusal, "not-shared", "file-changed")) return changed(refusal);
   return new Failure("corrupt", `${failure.message} (sent by ${peer})`, { cause: failure });
 }
 
-/** Why a download ends without all pieces. A source that is full is reported first: then somebody has the file. */
+/**
+ * Why a download ends without all pieces. A full source is reported first, because it has the file.
+ */
 export function whyNobody(name: string, pool: SourcePool): Failure {
   const asked = pool.placed.filter((source) => !source.isDropped);
   const waiting = asked.find((source) => source.isWaiting);

@@ -1,11 +1,17 @@
 /**
- * All peers that have the content of one download. Those that have a place are asked; places.ts decides which those are.
- * Called by download.ts.
+ * All peers that have the content of one download. Those that have a place are asked; places.ts
+ * decides which those are. Called by download.ts.
  * @module
  */
 
 import { failedWith, Failure } from "../../core/failure.ts";
-import { DOWNLOAD_CANDIDATES_MAX, DOWNLOAD_SOURCES_MAX } from "../../core/limits.ts";
+import type { Bell } from "../../core/flow/bell.ts";
+import {
+  DOWNLOAD_CANDIDATES_MAX,
+  DOWNLOAD_SOURCES_MAX,
+  FIND_AGAIN_FIRST_MS,
+  FIND_AGAIN_LAST_MS,
+} from "../../core/limits.ts";
 import type { WantedContent } from "../content/content.ts";
 import type { DownloadTools } from "../content/download_tools.ts";
 import { changePlaces } from "../plan/places.ts";
@@ -13,8 +19,8 @@ import { SourceAtWork } from "./source_at_work.ts";
 import type { Given } from "../content/watch.ts";
 
 /**
- * Connections to sources without a place that one download keeps. In a class, sources take turns, and each new connection
- * costs both sides 5 ms of CPU time.
+ * Connections to sources without a place that one download keeps. In a class, sources take turns,
+ * and each new connection costs both sides 5 ms of CPU time.
  */
 const CONNECTIONS_KEPT_MAX = 32;
 
@@ -52,7 +58,10 @@ export class SourcePool {
     return source;
   }
 
-  /** Adds the peers that have the content now. The others stay: a peer may be back before the index knows it. */
+  /**
+   * Adds the peers that have the content now. The others stay: a peer may be back before the index
+   * knows it.
+   */
   async find(root: string | undefined): Promise<void> {
     const wanted = root === undefined ? this.#wanted : { ...this.#wanted, root };
     const found = await this.#tools.finder.sources(wanted).catch((thrown) => {
@@ -69,7 +78,20 @@ export class SourcePool {
     }
   }
 
-  /** Gives places to the sources that should have them, and takes places from those that should not. */
+  /**
+   * Finds sources again and again until the download is over: often at first, when others also
+   * begin. Rings the bell each time.
+   */
+  async keepFinding(root: () => string | undefined, bell: Bell): Promise<void> {
+    for (let waitMs = FIND_AGAIN_FIRST_MS;; waitMs = Math.min(FIND_AGAIN_LAST_MS, waitMs * 2)) {
+      const isOver = await this.#tools.clock.delay(waitMs, this.#signal).then(() => false, () => true);
+      if (isOver) return;
+      await this.find(root());
+      bell.ring();
+    }
+  }
+
+  /** Gives places to sources and takes them away, as places.ts decides. */
   rearrange(): void {
     const { random, deliverers } = this.#tools;
     const all = [...this.#sources.values()];
@@ -110,7 +132,10 @@ export class SourcePool {
     this.#failures.set(source, failure);
   }
 
-  /** The failure to report when no source is left: that of a source that may do better later, if there is one. */
+  /**
+   * The failure to report when no source is left: that of a source that may do better later, if
+   * there is one.
+   */
   get failure(): Failure | undefined {
     const all = [...this.#failures.values()];
     return all.findLast((each) => failedWith(each, "busy")) ?? all.findLast(({ retry }) => retry) ?? all.at(-1);
