@@ -84,8 +84,8 @@ export async function downloadRequest(
 }
 
 /**
- * Cuts the hits of a folder behind the last name of which all hits are there, since the next page
- * begins after that name.
+ * Leaves out the hits of the last name if some of them are missing, since the next page begins
+ * after the last name of this one.
  *
  * @param count How many hits there were before some were left out.
  */

@@ -181,9 +181,10 @@ Deno.test("HttpServer answers HEAD with the headers of GET, whole or streamed", 
 });
 
 Deno.test("HttpServer keeps a connection for the next request", async () => {
-  await using http = await startHttp();
+  await using http = await startHttp({ headMs: 100, restMs: 100 });
   const conn = await http.connect();
   for (let number = 0; number < 3; number++) {
+    await new Promise((resolve) => setTimeout(resolve, number * 200));
     await send(conn, REQUEST);
     let text = "";
     while (!/\r\n\r\nok$/.test(text)) {
