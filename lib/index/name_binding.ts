@@ -1,6 +1,6 @@
 /**
- * Whose name is whose: a name belongs to the key that joined under it first, as long as the index runs, so that nobody can be somebody else while
- * that one is away. Called by the indexes.
+ * Which key owns which name. A name belongs to the key that joined under it first, for as long as
+ * the index runs, so nobody can pose as a peer that is away. Called by the indexes.
  * @module
  */
 
@@ -10,11 +10,13 @@ import { Failure } from "../core/failure.ts";
 import { NAMES_BOUND_MAX } from "../core/limits.ts";
 import { freePeerName } from "../core/peer_name.ts";
 
-/** The names that have been joined under. */
+/** The names under which peers have joined. */
 export class NameBinding {
-  /** Who has a name, by `peerNameKey`; the one that joined last is last. */
+  /** The owner of each name, by `peerNameKey`. The name that was used most recently is last. */
   readonly #owners = new Map<string, { readonly id: string; readonly share: string }>();
-  /** The names by the address from which they were joined under, those of each in the same order. */
+  /**
+   * The names by the address from which they were used, those of each address in the same order.
+   */
   readonly #byShare = new Map<string, Set<string>>();
 
   /** Whether a name, given by its `peerNameKey`, belongs to another key. */
@@ -23,8 +25,9 @@ export class NameBinding {
   }
 
   /**
-   * Gives a name to a key that joined from `host`. Beyond the bound, the name that was used longest ago at the address with most of them is free
-   * again, so that who makes up keys and names pushes out his own. Who has no key gets none.
+   * Gives a name to a key that joined from `host`. A peer without a key gets no name. Beyond the
+   * bound, the address with the most names loses the name that it has not used for the longest
+   * time, so an address that makes up keys and names pushes out only its own.
    */
   bind(key: string, id: string, host: string): void {
     if (id === NO_ID) return;
@@ -46,7 +49,7 @@ export class NameBinding {
   }
 }
 
-/** The first of the largest set. */
+/** The first member of the largest set. */
 function oldestOf(sets: Iterable<ReadonlySet<string>>): string {
   let largest: ReadonlySet<string> = new Set();
   for (const each of sets) if (each.size > largest.size) largest = each;
@@ -54,12 +57,17 @@ function oldestOf(sets: Iterable<ReadonlySet<string>>): string {
   return first;
 }
 
-/** Says that a name is somebody else's, with one that `isTaken` says is free as suggestion. */
+/**
+ * The failure of a join under a name that is taken.
+ *
+ * @param options `isHere` is whether a peer with the name is connected. `isTaken` decides which
+ * name is suggested.
+ */
 export async function nameTaken(
   name: string,
   { isHere, isTaken }: { isHere: boolean; isTaken: (key: string) => boolean | Promise<boolean> },
 ): Promise<Failure> {
-  const why = isHere ? "somebody here has that name" : "that name belongs to somebody else here";
+  const why = isHere ? "another peer is connected under that name" : "that name belongs to another key";
   const suggestion = await freePeerName(name, isTaken);
   return new Failure("name-taken", `Cannot join as "${name}": ${why}`, {
     hint: `choose another with --name; "${suggestion}" is free`,

@@ -1,6 +1,6 @@
 /**
- * Names that are registered without a connection: what stands in the index for them, and the token that tells who may change it. Pure but for
- * chance. Called by the indexes.
+ * Names that are registered without a connection: the row in the index for such a name, and the
+ * token that allows changing it. Called by the indexes.
  * @module
  */
 
@@ -16,24 +16,31 @@ export function makeToken(): string {
   return crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)).toHex();
 }
 
-/** Fails: "refused" unless this is the token under which the name was registered. */
+/**
+ * Checks the token of a registered name.
+ *
+ * @throws {Failure} "refused" unless `token` is the one under which the name was registered.
+ */
 export function checkToken(name: string, token: string, registered: string): void {
   const [given, expected] = [token, registered].map((each) => new TextEncoder().encode(each));
   if (given !== undefined && given.length === expected?.length && timingSafeEqual(given, expected)) return;
   throw wrongToken(name);
 }
 
-/** Says that the token is not the one under which the name was registered. */
+/** The failure of a change with a token other than the name's own. */
 export function wrongToken(name: string): Failure {
-  return new Failure("refused", `Cannot change "${name}": that is not its token`);
+  return new Failure("refused", `Cannot change "${name}": wrong token`);
 }
 
-/** Says that nobody has registered the name. */
+/** The failure of a change of a name that is not registered. */
 export function notRegistered(name: string): Failure {
   return new Failure("not-found", `"${name}" is not registered`, { hint: "" });
 }
 
-/** The row of a registered name: a classmate's own program, that has no key and speaks at most the dialect of classroom A. */
+/**
+ * The row of a registered name: a classmate's program, which has no key and speaks at most the
+ * dialect of classroom A.
+ */
 export function registeredPeer({ name, host, port }: Registration): IndexedPeer {
   return { name, id: NO_ID, certificate: NO_CERTIFICATE, plain: true, host, port, dialect: "json" };
 }

@@ -202,8 +202,8 @@ class DialectSession {
 
   /** The peers that have a content under this name. */
   async #holdersOf(content: WantedContent, name: string): Promise<IndexedPeer[]> {
-    const { copies } = await this.#parts.index.find(content, { limit: PAGE_ROWS_MAX, offset: 0 });
-    return copies.filter((copy) => !copy.partial && isNamed(copy.name, name)).map(({ peer }) => peer);
+    const { holders } = await this.#parts.index.find(content, { limit: PAGE_ROWS_MAX, offset: 0 });
+    return holders.filter((holder) => !holder.partial && isNamed(holder.name, name)).map(({ peer }) => peer);
   }
 
   async #find(query: string): Promise<string> {

@@ -29,7 +29,7 @@ export async function search(session: Session, query: DataOf<typeof Search>): Pr
 export async function find(session: Session, content: DataOf<typeof Find>): Promise<ReplyOf<typeof Find>> {
   const found = await session.ask((index) => index.find(content, content));
   const { viewpoint } = session;
-  const holders = found.copies.map(({ peer, name, size, partial }) => {
+  const holders = found.holders.map(({ peer, name, size, partial }) => {
     return { peer: refOf(peer, viewpoint), name, size, partial };
   });
   const sent = fitting(holders);

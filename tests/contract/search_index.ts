@@ -1,5 +1,5 @@
 /**
- * What every `SearchIndex` has to do, whatever it is made of. Each implementation runs this suite from its own test file.
+ * What every `SearchIndex` must do. Each implementation runs this suite from its own test file.
  * @module
  */
 
@@ -18,7 +18,7 @@ import { eventually } from "../support/wait.ts";
 const ROOT_A = "a".repeat(64);
 const ROOT_B = "b".repeat(64);
 
-/** Runs the suite. `open` makes an empty index, `register` a test. */
+/** Runs the suite. `open` makes an empty index, and `register` adds a test. */
 export function testSearchIndex(
   name: string,
   open: () => Promise<SearchIndex>,
@@ -31,7 +31,7 @@ export function testSearchIndex(
     });
   };
 
-  test("join() takes a name once, whatever its case, accents, spaces and letters that look alike", async (index) => {
+  test("join() rejects a name that differs only in case, accents, spaces or look-alike letters", async (index) => {
     await joined(index, "Inês");
     for (const same of ["inês", "INES", "Ines ", "ine\u0302s", "Ｉnês", "In\u200bes", "In\u0435s", "Ines\u3164"]) {
       const failure = await assertRejects(() => index.join(peer(same)), Failure);
@@ -43,7 +43,7 @@ export function testSearchIndex(
     assertEquals((await index.peers({ limit: 10, offset: 0 })).peers.map((each) => each.name), ["Inês", "Inês 2"]);
   });
 
-  test("a name belongs to the key that joined under it first, also while that is away", async (index) => {
+  test("join() keeps a name for the key that used it first, even while that peer is away", async (index) => {
     await joined(index, "ana");
     await index.leave("ana");
     const another = { ...peer("Ana"), id: "2e".repeat(32) };
@@ -55,7 +55,7 @@ export function testSearchIndex(
     await index.join(peer("ána"));
   });
 
-  test("register() keeps a name for a time, for the caller with its token", async (index) => {
+  test("register() keeps a name for the caller with its token", async (index) => {
     const chat = { name: "Chat de Ana", host: "10.0.0.9", port: 5000, ttlMs: 60_000 };
     const token = await index.register(chat);
     const row = await index.peer("chat de ANA");
@@ -75,7 +75,7 @@ export function testSearchIndex(
     assertNotEquals(await index.register(chat, token), token);
   });
 
-  test("register() lets go of a name whose time is over, and of none that was renewed", async (index) => {
+  test("register() frees an expired name, but not a renewed one", async (index) => {
     const [brief, renewed] = ["brief", "renewed"].map((name) => ({ name, host: "10.0.0.9", port: 5000, ttlMs: 150 }));
     assert(brief !== undefined && renewed !== undefined);
     await index.register(brief);
@@ -96,7 +96,7 @@ export function testSearchIndex(
     await index.leave("nobody");
   });
 
-  test("partial() makes a downloader found by content, after those who have it all, and nowhere else", async (index) => {
+  test("partial() adds a downloader to find(), after the holders of the whole content", async (index) => {
     await joined(index, "ana");
     await index.update("ana", { add: [{ name: "film.mp4", size: 9, root: ROOT_A }], remove: [] });
     await joined(index, "rui");
@@ -104,15 +104,15 @@ export function testSearchIndex(
     await index.partial("rui", part, true);
     await index.partial("rui", part, true);
     const holders = async () => {
-      const { copies } = await index.find({ root: ROOT_A }, { limit: 10, offset: 0 });
-      return copies.map((copy) => [copy.peer.name, copy.name, copy.size, copy.partial]);
+      const found = await index.find({ root: ROOT_A }, { limit: 10, offset: 0 });
+      return found.holders.map((holder) => [holder.peer.name, holder.name, holder.size, holder.partial]);
     };
     assertEquals(await holders(), [["ana", "film.mp4", 9, false], ["rui", "film.mp4", 9, true]]);
     const { hits } = await index.search({ query: "film", exact: false, limit: 10, offset: 0 });
     assertEquals(hits.map((hit) => [hit.holders, hit.peers.length]), [[1, 1]]);
     assertEquals((await index.peer("rui"))?.files, 0);
     const second = await index.find({ root: ROOT_A }, { limit: 1, offset: 1 });
-    assertEquals([second.copies.map((copy) => copy.peer.name), second.more], [["rui"], false]);
+    assertEquals([second.holders.map(({ peer }) => peer.name), second.more], [["rui"], false]);
 
     await index.partial("rui", part, false);
     assertEquals((await holders()).length, 1);
@@ -132,7 +132,7 @@ export function testSearchIndex(
     assertEquals((await assertRejects(() => announce(PARTIALS_PER_PEER_MAX), Failure)).code, "too-large");
   });
 
-  test("folder() lists what lies below a folder, page by page, every content of a name", async (index) => {
+  test("folder() lists every content below a folder, page by page", async (index) => {
     await joined(index, "ana", ["week 1/a.txt", "week 1/b/ç.txt", "week 1/b/d.txt", "week 10/a.txt", "week 1.txt"]);
     await joined(index, "rui", ["week 1/b/d.txt"]);
     await index.update("rui", { add: [{ name: "week 1/a.txt", size: 77, root: ROOT_A }], remove: [] });
@@ -148,7 +148,7 @@ export function testSearchIndex(
     assertEquals((await index.folder("absent/", undefined, 5)).hits, []);
   });
 
-  test("reached() gives a peer that joined its port, and nobody else", async (index) => {
+  test("reached() sets the port of a peer that has joined", async (index) => {
     await index.join({ ...peer("ana"), port: undefined });
     await index.reached("ana", 4321);
     assertEquals((await index.peer("ana"))?.port, 4321);
@@ -185,7 +185,7 @@ export function testSearchIndex(
     assertEquals(await index.peer("rui"), undefined);
   });
 
-  test("sums of sizes stay within what a reply can say, whatever sizes are claimed, and come down again", async (index) => {
+  test("sums of sizes stay within the bound of a reply, whatever sizes are claimed", async (index) => {
     await index.join(peer("eve"));
     const names = Array.from({ length: 1_000 }, (_, number) => `${number}`);
     const sums = async () => [(await index.peer("eve"))?.bytes, (await index.counts()).bytes];
@@ -200,7 +200,7 @@ export function testSearchIndex(
     assertEquals(await sums(), [1_000 * FILE_BYTES_MAX, 1_000 * FILE_BYTES_MAX]);
   });
 
-  test("update() refuses a peer that has not joined, and too many files", async (index) => {
+  test("update() rejects a peer that has not joined, and too many files", async (index) => {
     const change = { add: [{ name: "a", size: 1 }], remove: [] };
     assertEquals((await assertRejects(() => index.update("ana", change), Failure)).code, "not-joined");
     await index.join(peer("ana"));
@@ -288,7 +288,7 @@ export function testSearchIndex(
     assertEquals(hits[0]?.peers.map((each) => each.name).sort(), ["ana", "eva", "rui"]);
   });
 
-  test("a root that is listed with several sizes is a content of each, so that none hides another", async (index) => {
+  test("search(), folder() and find() treat each size of a root as a content of its own", async (index) => {
     for (const [name, size] of [["eva", 7], ["joa", 8], ["ana", 9], ["rui", 9]] as const) {
       await index.join(peer(name));
       await index.update(name, { add: [{ name: "week 1/film.mp4", size, root: ROOT_A }], remove: [] });
@@ -303,14 +303,14 @@ export function testSearchIndex(
       );
     }
     const holders = async (size?: number) => {
-      const { copies } = await index.find({ root: ROOT_A, size }, { limit: 9, offset: 0 });
-      return copies.map((copy) => copy.peer.name).sort();
+      const found = await index.find({ root: ROOT_A, size }, { limit: 9, offset: 0 });
+      return found.holders.map(({ peer }) => peer.name).sort();
     };
     assertEquals(await holders(), ["ana", "eva", "joa", "rui", "zoe"]);
     assertEquals([await holders(9), await holders(7), await holders(1)], [["ana", "rui", "zoe"], ["eva"], []]);
   });
 
-  test("search() tells files without a root apart by size", async (index) => {
+  test("search() separates files without a root by size", async (index) => {
     await joined(index, "ana");
     await joined(index, "rui");
     await index.update("ana", { add: [{ name: "a.txt", size: 1 }], remove: [] });
@@ -340,7 +340,7 @@ export function testSearchIndex(
     assertEquals(seen.length, 230);
   });
 
-  test("search() pages through everything once, however well it matches and whatever the pages' sizes", async (index) => {
+  test("search() returns the same sequence whatever the sizes of its pages", async (index) => {
     const names = Array.from({ length: 400 }, (_, number) => {
       const whole = number % 3 === 0 ? "aula" : "aulas";
       return `${whole} ${"x ".repeat(number % 7)}${number}.txt`;
@@ -370,12 +370,12 @@ export function testSearchIndex(
     }
     const first = await index.find({ root: ROOT_A }, { limit: 20, offset: 0 });
     const second = await index.find({ root: ROOT_A }, { limit: 20, offset: 20 });
-    assertEquals([first.copies.length, first.more, second.copies.length, second.more], [20, true, 5, false]);
-    assertEquals(new Set([...first.copies, ...second.copies].map((copy) => copy.peer.name)).size, 25);
-    assertEquals(await index.find({ root: ROOT_B }, { limit: 20, offset: 0 }), { copies: [], more: false });
+    assertEquals([first.holders.length, first.more, second.holders.length, second.more], [20, true, 5, false]);
+    assertEquals(new Set([...first.holders, ...second.holders].map(({ peer }) => peer.name)).size, 25);
+    assertEquals(await index.find({ root: ROOT_B }, { limit: 20, offset: 0 }), { holders: [], more: false });
   });
 
-  test("update() of many files lets others search meanwhile", async (index) => {
+  test("update() of many files lets searches run in between", async (index) => {
     await joined(index, "rui", ["quick.txt"]);
     await index.join(peer("ana"));
     const many = Array.from({ length: 30_000 }, (_, number) => ({ name: `slow ${number}.bin`, size: 1 }));
@@ -392,7 +392,7 @@ export function testSearchIndex(
     assertEquals((await index.counts()).files, 30_001);
   });
 
-  test("names are data, whatever is in them", async (index) => {
+  test("update() and search() treat every character of a name as data", async (index) => {
     const names = [
       "'; DROP TABLE files; --",
       '"quoted" name',

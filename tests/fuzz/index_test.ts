@@ -1,5 +1,5 @@
 /**
- * Files that come and go at random in an index, compared with a list that is looked through from end to end.
+ * Files that come and go at random in an index. Every answer is compared with a plain list of all files.
  * @module
  */
 
@@ -11,7 +11,7 @@ import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import { words } from "../../lib/core/words.ts";
 
 const STEPS = Number(Deno.env.get("INDEX_FUZZ_STEPS") ?? 1_500);
-/** Fewer than a search looks at, so that it finds all. */
+/** Fewer names than a search looks at, so that it finds all of them. */
 const MATCHES_MAX = 60;
 /** Words that begin alike, in scripts of all kinds. */
 const WORDS = [
@@ -38,7 +38,7 @@ function peer(name: string): IndexedPeer {
   return { name, id: "1d".repeat(32), certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
 }
 
-Deno.test("an index finds what is listed and nothing else, whatever comes and goes", async () => {
+Deno.test("LocalIndex finds exactly what is listed while files come and go at random", async () => {
   const seed = Number(Deno.env.get("FUZZ_SEED") ?? randomBelow(Math.random, 2 ** 31));
   const random = seededRandom(seed);
   await using index = new LocalIndex();
@@ -94,14 +94,14 @@ async function compare(
     }
   }
   const root = rootOf(randomBelow(random, 40));
-  const { copies } = await index.find({ root }, { limit: 500, offset: 0 });
+  const { holders } = await index.find({ root }, { limit: 500, offset: 0 });
   const expected = all.filter(({ file }) => file.root === root).map(({ owner, file }) => `${owner}: ${file.name}`);
-  assertEquals(copies.map((copy) => `${copy.peer.name}: ${copy.name}`).sort(), expected.sort(), what);
+  assertEquals(holders.map((holder) => `${holder.peer.name}: ${holder.name}`).sort(), expected.sort(), what);
   const bytes = all.reduce((sum, { file }) => sum + file.size, 0);
   assertEquals(await index.counts(), { peers: lists.size, files: all.length, bytes }, what);
 }
 
-/** What makes a hit: root and size, or while the root is not known name and size. */
+/** What identifies a hit: root and size, or name and size while the root is unknown. */
 function contentOf({ name, size, root }: ListedFile): string {
   return `${root ?? name}/${size}`;
 }

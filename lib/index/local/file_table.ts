@@ -1,26 +1,38 @@
 /**
- * Every copy that a peer lists: whose it is, its name, size and root. Copies are found by name, by root and by peer, each in a chain of its own. Called
- * by listed_files.ts and local_search.ts.
+ * Every copy that a peer lists: the peer, the file's name, size and root. A copy is one row; rows
+ * with the same name, with the same hash of the root, and of the same peer form chains. Called by
+ * listed_files.ts, local_search.ts and partial_files.ts.
  *
- * Rows of numbers in pages: 75 bytes a copy, and reading one takes well under a microsecond. As a table of SQLite with its three trees it was twice
- * as much, and more than half of the time of a search. Pages, so that no growth of the table copies it; root chains are split one by one
- * (linear hashing), so that none of its steps takes long.
+ * A row takes 75 bytes, and reading one takes well under a microsecond. A table of SQLite with its
+ * three trees took twice the memory, and more than half of the time of a search. The rows are on
+ * pages, so the table grows without being copied. The chains by root are split one by one (linear
+ * hashing), so no step takes long.
  * @module
  */
 
 import { DIGEST_BYTES } from "../../core/content.ts";
 import type { WantedContent } from "../search_index.ts";
 
-/** Rows of one page. */
 const PAGE_ROWS_BITS = 12;
 const PAGE_ROWS = 1 << PAGE_ROWS_BITS;
 const BUCKETS_MIN = 64;
-/** Where a row's neighbours are: after it and before it in the chain of its name, of its root and of its peer. */
-const LINKS = 6;
+/** A row has six links: for each of these chains, the row after it, then the row before it. */
 const BY_NAME = 0;
 const BY_ROOT = 2;
 const BY_PEER = 4;
+const LINKS = 6;
 
+/** The number of the page that a row is on. */
+function pageOf(row: number): number {
+  return row >>> PAGE_ROWS_BITS;
+}
+
+/** The place of a row in each column of its page. */
+function placeOf(row: number): number {
+  return row & (PAGE_ROWS - 1);
+}
+
+/** Some rows, column by column. */
 interface Page {
   readonly peers: Uint32Array;
   readonly names: Uint32Array;
@@ -30,7 +42,7 @@ interface Page {
   readonly links: Uint32Array;
 }
 
-/** What is known of one copy. */
+/** One copy. */
 export interface FileRow {
   readonly peer: number;
   readonly name: number;
@@ -39,32 +51,38 @@ export interface FileRow {
   readonly root: string | undefined;
 }
 
-/** Rows are numbers above 0; 0 is none. */
+/** The copies. Rows are numbered from 1 on; 0 stands for no row. */
 export class FileTable {
   readonly #pages: Page[] = [];
   readonly #free: number[] = [];
   #lastRow = 0;
   readonly #firstOfPeer = new Map<number, number>();
   #firstOfName = new Uint32Array(PAGE_ROWS);
-  /** By hash of the root. A chain holds different roots, if their hashes are alike. */
+  /** By hash of the root. Roots with similar hashes share a chain. */
   #firstOfRoot = new Uint32Array(BUCKETS_MIN);
   #buckets = BUCKETS_MIN;
   #rooted = 0;
-  /** So that nobody can make up roots whose hashes are all alike. */
+  /** Secret, so that nobody can make up roots whose hashes are all alike. */
   readonly #seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 
-  /** Adds a copy, which is not there. */
-  add({ peer, name, size, root }: FileRow): void {
+  /**
+   * Adds a copy. The peer must not have one with this name, unless names are of no use to the
+   * caller.
+   *
+   * @returns Its row.
+   */
+  add({ peer, name, size, root }: FileRow): number {
     const row = this.#free.pop() ?? ++this.#lastRow;
-    if (row >>> PAGE_ROWS_BITS >= this.#pages.length) this.#pages.push(makePage());
+    if (pageOf(row) >= this.#pages.length) this.#pages.push(makePage());
     const page = this.#page(row);
-    const at = row & (PAGE_ROWS - 1);
-    page.peers[at] = peer;
-    page.names[at] = name;
+    const place = placeOf(row);
+    page.peers[place] = peer;
+    page.names[place] = name;
     if (name >= this.#firstOfName.length) this.#firstOfName = grown(this.#firstOfName, name + 1);
     this.#firstOfName[name] = this.#link(BY_NAME, row, this.#firstOfName[name] ?? 0);
     this.#firstOfPeer.set(peer, this.#link(BY_PEER, row, this.#firstOfPeer.get(peer) ?? 0));
     this.#fill(row, size, root);
+    return row;
   }
 
   /** Gives a copy another size and root. */
@@ -88,29 +106,36 @@ export class FileTable {
     this.#free.push(row);
   }
 
-  /** What is known of a copy. */
+  /** The copy in a row. */
   row(row: number): FileRow {
     const page = this.#page(row);
-    const at = row & (PAGE_ROWS - 1);
-    const root = page.hasRoot[at] === 1
-      ? page.roots.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES).toHex()
-      : undefined;
-    return { peer: page.peers[at] ?? 0, name: page.names[at] ?? 0, size: page.sizes[at] ?? 0, root };
+    const place = placeOf(row);
+    const start = place * DIGEST_BYTES;
+    const root = page.hasRoot[place] === 1 ? page.roots.subarray(start, start + DIGEST_BYTES).toHex() : undefined;
+    return { peer: page.peers[place] ?? 0, name: page.names[place] ?? 0, size: page.sizes[place] ?? 0, root };
   }
 
-  /** A peer's copy of a name, or 0. */
+  /** The row of a peer's copy with this name, or 0. */
   find(peer: number, name: number): number {
     let row = this.#firstOfName[name] ?? 0;
-    while (row !== 0 && this.#page(row).peers[row & (PAGE_ROWS - 1)] !== peer) row = this.#next(BY_NAME, row);
+    while (row !== 0 && this.#peerOf(row) !== peer) row = this.#next(BY_NAME, row);
     return row;
   }
 
-  /** Whether anybody has this name. */
+  /** The row of a peer's copy with this root, or 0. */
+  findRoot(peer: number, root: string): number {
+    const bytes = Uint8Array.fromHex(root);
+    let row = this.#firstOfPeer.get(peer) ?? 0;
+    while (row !== 0 && !this.#hasRoot(row, bytes)) row = this.#next(BY_PEER, row);
+    return row;
+  }
+
+  /** Whether any peer has a copy with this name. */
   hasName(name: number): boolean {
     return (this.#firstOfName[name] ?? 0) !== 0;
   }
 
-  /** The copies of a name, `limit` at most, those of who came first before others. */
+  /** At most `limit` copies with a name, those of the peers that joined first before others. */
   ofName(name: number, limit: number): FileRow[] {
     const found: FileRow[] = [];
     let row = this.#firstOfName[name] ?? 0;
@@ -118,7 +143,7 @@ export class FileTable {
     return found.sort((a, b) => a.peer - b.peer);
   }
 
-  /** Some copies of a peer, `limit` at most. Shape: their rows. */
+  /** The rows of at most `limit` copies of a peer. */
   ofPeer(peer: number, limit: number): number[] {
     const found: number[] = [];
     let row = this.#firstOfPeer.get(peer) ?? 0;
@@ -127,11 +152,14 @@ export class FileTable {
   }
 
   /**
-   * The copies of a content, of `limit` that are looked at, those of who came first before others. Of one peer no more than `ofPeerMax`, so that
-   * nobody hides others behind very many names. Shape: their rows.
+   * The rows of the copies of a content, those of the peers that joined first before others.
+   *
+   * @param bounds `limit` is how many copies are looked at. `ofPeerMax` is how many of one peer
+   * count, so that a peer with very many names for a content does not hide the other holders.
    */
   ofContent(content: WantedContent, { limit, ofPeerMax }: { limit: number; ofPeerMax: number }): number[] {
-    // Peer and row in one number, which a typed array sorts several times faster than an array sorts pairs.
+    // Peer and row in one number: a typed array sorts numbers several times faster than an array
+    // sorts pairs.
     const found: number[] = [];
     const rows = this.#lastRow + 1;
     const counts = new Map<number, number>();
@@ -145,7 +173,10 @@ export class FileTable {
     return Array.from(Float64Array.from(found).sort(), (each) => each % rows);
   }
 
-  /** Who has a content, of `limit` copies that are looked at; and how many were. */
+  /**
+   * The peers that have a content, among the first `limit` copies; and how many copies were looked
+   * at.
+   */
   holdersOf(content: WantedContent, limit: number): { holders: Set<number>; looked: number } {
     const holders = new Set<number>();
     const looked = this.#withContent(content, limit, (row) => holders.add(this.#peerOf(row)));
@@ -157,35 +188,39 @@ export class FileTable {
     let row = this.#firstOfRoot[this.#bucketOf(this.#hash(bytes, 0))] ?? 0;
     let looked = 0;
     for (; row !== 0 && looked < limit; looked++, row = this.#next(BY_ROOT, row)) {
-      if (this.#hasBytes(row, bytes) && (size === undefined || this.#sizeOf(row) === size)) take(row);
+      if (this.#hasRoot(row, bytes) && (size === undefined || this.#sizeOf(row) === size)) take(row);
     }
     return looked;
   }
 
   #peerOf(row: number): number {
-    return this.#page(row).peers[row & (PAGE_ROWS - 1)] ?? 0;
+    return this.#page(row).peers[placeOf(row)] ?? 0;
   }
 
   #sizeOf(row: number): number {
-    return this.#page(row).sizes[row & (PAGE_ROWS - 1)] ?? 0;
+    return this.#page(row).sizes[placeOf(row)] ?? 0;
   }
 
   #page(row: number): Page {
-    const page = this.#pages[row >>> PAGE_ROWS_BITS];
+    const page = this.#pages[pageOf(row)];
     if (page === undefined) throw new RangeError(`There is no row ${row}`);
     return page;
   }
 
   /** The row after this one in one of its chains. */
   #next(chain: number, row: number): number {
-    return this.#page(row).links[(row & (PAGE_ROWS - 1)) * LINKS + chain] ?? 0;
+    return this.#page(row).links[placeOf(row) * LINKS + chain] ?? 0;
   }
 
   #setLink(link: number, row: number, to: number): void {
-    this.#page(row).links[(row & (PAGE_ROWS - 1)) * LINKS + link] = to;
+    this.#page(row).links[placeOf(row) * LINKS + link] = to;
   }
 
-  /** Puts a row before the first one of a chain. Shape: the new first one. */
+  /**
+   * Puts a row before the first one of a chain.
+   *
+   * @returns The row, which is now the first.
+   */
   #link(chain: number, row: number, first: number): number {
     this.#setLink(chain, row, first);
     this.#setLink(chain + 1, row, 0);
@@ -202,33 +237,41 @@ export class FileTable {
 
   #fill(row: number, size: number, root: string | undefined): void {
     const page = this.#page(row);
-    const at = row & (PAGE_ROWS - 1);
-    page.sizes[at] = size;
-    page.hasRoot[at] = root === undefined ? 0 : 1;
+    const place = placeOf(row);
+    page.sizes[place] = size;
+    page.hasRoot[place] = root === undefined ? 0 : 1;
     if (root === undefined) return;
-    page.roots.set(Uint8Array.fromHex(root), at * DIGEST_BYTES);
+    page.roots.set(Uint8Array.fromHex(root), place * DIGEST_BYTES);
     this.#rooted += 1;
     if (this.#rooted > this.#buckets) this.#splitBucket();
-    const bucket = this.#bucketOf(this.#hash(page.roots, at * DIGEST_BYTES));
+    this.#linkByRoot(row);
+  }
+
+  #linkByRoot(row: number): void {
+    const bucket = this.#bucketOfRow(row);
     this.#firstOfRoot[bucket] = this.#link(BY_ROOT, row, this.#firstOfRoot[bucket] ?? 0);
   }
 
   #forgetRoot(row: number): void {
-    const page = this.#page(row);
-    const at = row & (PAGE_ROWS - 1);
-    if (page.hasRoot[at] !== 1) return;
-    const bucket = this.#bucketOf(this.#hash(page.roots, at * DIGEST_BYTES));
+    const { hasRoot } = this.#page(row);
+    if (hasRoot[placeOf(row)] !== 1) return;
+    const bucket = this.#bucketOfRow(row);
     if (this.#firstOfRoot[bucket] === row) this.#firstOfRoot[bucket] = this.#next(BY_ROOT, row);
     this.#unlink(BY_ROOT, row);
-    page.hasRoot[at] = 0;
+    hasRoot[placeOf(row)] = 0;
     this.#rooted -= 1;
   }
 
-  #hasBytes(row: number, root: Uint8Array): boolean {
-    const { roots } = this.#page(row);
-    const start = (row & (PAGE_ROWS - 1)) * DIGEST_BYTES;
+  #hasRoot(row: number, root: Uint8Array): boolean {
+    const { roots, hasRoot } = this.#page(row);
+    if (hasRoot[placeOf(row)] !== 1) return false;
+    const start = placeOf(row) * DIGEST_BYTES;
     for (let index = 0; index < DIGEST_BYTES; index++) if (roots[start + index] !== root[index]) return false;
     return true;
+  }
+
+  #bucketOfRow(row: number): number {
+    return this.#bucketOf(this.#hash(this.#page(row).roots, placeOf(row) * DIGEST_BYTES));
   }
 
   #hash(bytes: Uint8Array, start: number): number {
@@ -237,14 +280,14 @@ export class FileTable {
     return (hash ^ (hash >>> 15)) >>> 0;
   }
 
-  /** Of the buckets there are: by as many bits of the hash as name one of them. */
+  /** The bucket of a hash: its lowest bits, as many as it takes to name a bucket that exists. */
   #bucketOf(hash: number): number {
     const half = 1 << (31 - Math.clz32(this.#buckets));
     const bucket = hash & (2 * half - 1);
     return bucket < this.#buckets ? bucket : hash & (half - 1);
   }
 
-  /** One bucket more, with the rows that it takes over from the one that had them so far. */
+  /** Adds a bucket, and moves the rows that belong to it there from the bucket they were in. */
   #splitBucket(): void {
     const added = this.#buckets;
     const split = added - (1 << (31 - Math.clz32(added)));
@@ -255,8 +298,7 @@ export class FileTable {
     this.#firstOfRoot[added] = 0;
     while (row !== 0) {
       const next = this.#next(BY_ROOT, row);
-      const bucket = this.#bucketOf(this.#hash(this.#page(row).roots, (row & (PAGE_ROWS - 1)) * DIGEST_BYTES));
-      this.#firstOfRoot[bucket] = this.#link(BY_ROOT, row, this.#firstOfRoot[bucket] ?? 0);
+      this.#linkByRoot(row);
       row = next;
     }
   }

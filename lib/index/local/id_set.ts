@@ -1,26 +1,38 @@
 /**
- * A set of small whole numbers, which says fast which numbers are in several sets at once. Called by word_tree.ts.
+ * A set of small whole numbers. It quickly finds the numbers that several sets have in common.
+ * Called by word_tree.ts.
  *
- * Few numbers are a sorted array. Many are one bit each, as soon as that takes less memory: a word that one name in five has costs a byte in eight
- * names then, and two such sets have 32 names compared at a time.
+ * A small set is a sorted array. A large one has one bit for each possible number, as soon as that
+ * takes less memory. For a word that one name in five has, bits take one byte for eight names, and
+ * two such sets are compared 32 names at a time.
  * @module
  */
 
-/** From here on bits may take less memory than an array. */
+/** From this size on, bits may take less memory than an array. */
 const BITS_SIZE_MIN = 256;
-/** An array takes so many bits for a number. */
+/** What an array takes for a number, in bits. */
 const ARRAY_BITS = 32;
-/** Room that is not used is given back when less than this part of it is. */
+/** Memory is given back when less than this part of it is used. */
 const USED_PART_MIN = 0.25;
+
+/** The bits of 32 numbers are in one word. */
+function wordOf(id: number): number {
+  return id >>> 5;
+}
+
+/** The bit of a number within its word. */
+function bitOf(id: number): number {
+  return 1 << (id & 31);
+}
 
 /** Whole numbers from 0 to 2^32 - 1, in order. */
 export class IdSet {
   #size = 0;
-  /** The numbers in order, then room for more; empty where `#bits` holds them. */
+  /** The numbers in order, then room for more. Empty while `#bits` holds the numbers. */
   #sorted = new Uint32Array(0);
   #bits: Uint32Array | undefined;
 
-  /** A set of these, which are in order. */
+  /** A set of these numbers, which are in order. */
   static from(ids: readonly number[]): IdSet {
     const set = new IdSet();
     for (const id of ids) set.add(id);
@@ -32,14 +44,13 @@ export class IdSet {
     return this.#size;
   }
 
-  /** Adds a number, if it is not there. */
+  /** Adds a number, if it is not in the set. */
   add(id: number): void {
-    if (this.#bits !== undefined && id >= this.#bits.length * 32) this.#makeRoomInBits(id);
+    if (this.#bits !== undefined && wordOf(id) >= this.#bits.length) this.#makeRoomInBits(id);
     if (this.#bits !== undefined) {
-      const word = this.#bits[id >>> 5] ?? 0;
-      const bit = 1 << (id & 31);
-      this.#size += (word & bit) === 0 ? 1 : 0;
-      this.#bits[id >>> 5] = word | bit;
+      const word = this.#bits[wordOf(id)] ?? 0;
+      this.#size += (word & bitOf(id)) === 0 ? 1 : 0;
+      this.#bits[wordOf(id)] = word | bitOf(id);
       return;
     }
     const at = this.#size > 0 && id > (this.#sorted[this.#size - 1] ?? 0) ? this.#size : this.#indexOf(id, 0);
@@ -56,23 +67,23 @@ export class IdSet {
     if (this.#size >= BITS_SIZE_MIN && this.#size * ARRAY_BITS > last) this.#useBits(last);
   }
 
-  /** Removes a number, if it is there. */
+  /** Removes a number, if it is in the set. */
   delete(id: number): void {
     if (!this.has(id)) return;
-    if (this.#bits !== undefined) this.#bits[id >>> 5] = (this.#bits[id >>> 5] ?? 0) & ~(1 << (id & 31));
+    if (this.#bits !== undefined) this.#bits[wordOf(id)] = (this.#bits[wordOf(id)] ?? 0) & ~bitOf(id);
     else this.#sorted.copyWithin(this.#indexOf(id, 0), this.#indexOf(id, 0) + 1, this.#size);
     this.#size -= 1;
     this.#giveBack();
   }
 
-  /** Whether a number is in it. */
+  /** Whether a number is in the set. */
   has(id: number): boolean {
-    if (this.#bits !== undefined) return ((this.#bits[id >>> 5] ?? 0) & (1 << (id & 31))) !== 0;
+    if (this.#bits !== undefined) return ((this.#bits[wordOf(id)] ?? 0) & bitOf(id)) !== 0;
     const at = this.#indexOf(id, 0);
     return at < this.#size && this.#sorted[at] === id;
   }
 
-  /** Another set of the same numbers. */
+  /** A new set of the same numbers. */
   copy(): IdSet {
     const copy = new IdSet();
     copy.#size = this.#size;
@@ -81,7 +92,10 @@ export class IdSet {
     return copy;
   }
 
-  /** The first `limit` numbers, in order, that are in all of these sets, of which there is at least one. */
+  /**
+   * The first `limit` numbers, in order, that all of these sets have. There must be at least one
+   * set.
+   */
   static intersection(sets: readonly IdSet[], limit: number): number[] {
     const [smallest, ...others] = sets.toSorted((a, b) => a.#size - b.#size);
     if (smallest === undefined) throw new RangeError("Cannot intersect no sets");
@@ -117,14 +131,20 @@ export class IdSet {
     }
   }
 
-  /** Whether a number is in it, for numbers that only rise: looks on from where the one before was, or would have been. */
+  /**
+   * Whether a number is in the set. Numbers must be sought in rising order: the search goes on from
+   * the last position.
+   */
   #seek(id: number, seeker: { at: number }): boolean {
     if (this.#bits !== undefined) return this.has(id);
     seeker.at = this.#indexOf(id, seeker.at);
     return seeker.at < this.#size && this.#sorted[seeker.at] === id;
   }
 
-  /** Where a number is in the array, or would have to be, if it is not before `from`. */
+  /**
+   * The position of a number in the array, or where it would be inserted. It must not be before
+   * `from`.
+   */
   #indexOf(id: number, from: number): number {
     let low = from;
     let step = 1;
@@ -145,13 +165,16 @@ export class IdSet {
     const bits = new Uint32Array(wordsFor(last));
     for (let at = 0; at < this.#size; at++) {
       const id = this.#sorted[at] ?? 0;
-      bits[id >>> 5] = (bits[id >>> 5] ?? 0) | (1 << (id & 31));
+      bits[wordOf(id)] = (bits[wordOf(id)] ?? 0) | bitOf(id);
     }
     this.#bits = bits;
     this.#sorted = new Uint32Array(0);
   }
 
-  /** Room for one more number beyond the last; or, where the bits would be mostly zeros, an array again. */
+  /**
+   * Makes room for a number beyond the last. Returns to an array where the bits would be mostly
+   * zeros.
+   */
   #makeRoomInBits(id: number): void {
     const bits = this.#bits ?? new Uint32Array(0);
     if ((this.#size + 1) * ARRAY_BITS > id) {
@@ -170,7 +193,10 @@ export class IdSet {
     this.#bits = undefined;
   }
 
-  /** Gives back what removed numbers took: a peer may list many names with some words, and then all of them but one no longer. */
+  /**
+   * Gives back the memory of removed numbers: a peer may list many names with the same words, and
+   * then remove nearly all.
+   */
   #giveBack(): void {
     const bits = this.#bits;
     if (bits !== undefined && this.#size < bits.length * USED_PART_MIN) this.#useArray(bits);
@@ -178,7 +204,7 @@ export class IdSet {
   }
 }
 
-/** How many words of bits are taken for numbers up to `last`, with some room. */
+/** How many words hold the bits of the numbers up to `last`, with some room to grow. */
 function wordsFor(last: number): number {
   return Math.ceil((last + 1) / 32 * 1.25);
 }

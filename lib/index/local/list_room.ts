@@ -1,9 +1,9 @@
 /**
- * How much memory all lists together may take, and how it is shared among addresses: 12 keys with the longest names took 16 GB within minutes. Pure.
- * Called by local_index.ts.
+ * How much memory all lists together may take, and how it is shared among addresses: 12 keys with
+ * the longest names took 16 GB within minutes. Pure. Called by local_index.ts.
  *
- * An address may hold a multiple of what is free. So one alone gets nearly everything, several get equal parts, and the next one always finds some
- * room.
+ * An address may hold a multiple of what is free. So one alone gets nearly everything, several get
+ * equal parts, and the next one always finds some room.
  * @module
  */
 
@@ -16,7 +16,10 @@ const NAME_BYTES = 250;
 const COPY_BYTES = 80;
 /** A node of the tree of words, with what the heap of JavaScript adds. */
 const NODE_BYTES = 80;
-/** A character of a name of common length, and one beyond: long names fill pages of SQLite badly, up to 15 kB for 1,000 characters. */
+/**
+ * A character of a name of common length, and one beyond: long names fill pages of SQLite badly, up
+ * to 15 kB for 1,000 characters.
+ */
 const CHARACTER_BYTES = 4;
 const LONG_CHARACTER_BYTES = 16;
 const LONG_CHARACTERS = 128;
@@ -56,7 +59,8 @@ export class ListRoom {
   }
 
   /**
-   * Reserves room for names that an address adds, until what this gives is disposed of; changes of others come in between.
+   * Reserves room for names that an address adds, until what this gives is disposed of; changes of
+   * others come in between.
    *
    * @returns Undefined when there is no room.
    */

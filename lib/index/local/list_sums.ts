@@ -10,7 +10,7 @@ import type { ListChange } from "../search_index.ts";
 /** The sums of one list. */
 export class ListSums {
   #files = 0;
-  /** Whatever a peer says the sizes of its files are: it may be more than a number holds exactly. */
+  /** The sum of the sizes that the peer claims. It may be more than a number holds exactly. */
   #bytes = 0;
   #characters = 0;
   #nameBytes = 0;
@@ -20,12 +20,12 @@ export class ListSums {
     return this.#files;
   }
 
-  /** Of all files together, as much as a reply can say. */
+  /** The size of all files together, within what a reply can hold. */
   get bytes(): number {
     return Math.max(0, Math.min(this.#bytes, Number.MAX_SAFE_INTEGER));
   }
 
-  /** The memory that its names take, as list_room.ts estimates it. */
+  /** The memory of its names, as list_room.ts estimates it. */
   get nameBytes(): number {
     return this.#nameBytes;
   }
@@ -38,7 +38,7 @@ export class ListSums {
     this.#nameBytes += nameBytes(name);
   }
 
-  /** Counts a file that is in the list no longer. */
+  /** Counts a file that was removed from the list. */
   remove(name: string, size: number): void {
     this.#files -= 1;
     this.#bytes -= size;
@@ -51,7 +51,10 @@ export class ListSums {
     this.#bytes += size - before;
   }
 
-  /** Whether a change leaves the list within its bounds: to add what is listed adds nothing, and to remove what is not removes nothing. */
+  /**
+   * Whether a change leaves the list within its bounds. Adding a file that is listed adds nothing,
+   * and removing one that is not listed removes nothing.
+   */
   fits({ add, remove }: ListChange, isListed: (name: string) => boolean): boolean {
     const most = this.#characters + charactersOf(add.map(({ name }) => name));
     if (this.#files + add.length <= FILES_PER_PEER_MAX && most <= NAME_CHARACTERS_PER_PEER_MAX) return true;

@@ -1,21 +1,16 @@
 /**
- * The index of one server, in memory: SQLite, which is part of Deno, a tree of words, and a table of
- * copies. Called by lib/server.
+ * The index of one server, in memory: names, a tree of their words, and a table of copies. Called
+ * by server.ts, and by lib/index/shared for its copy of what Redis holds.
  *
- * Every step is bounded in time, because searches of others wait meanwhile: changes are applied in slices, between which everything else
- * has its turn. The tables are in sqlite_tables.ts, words in word_tree.ts, searching in local_search.ts.
+ * Every step is bounded in time, because the searches of others wait for it. Changes are applied in
+ * slices, and everything else has its turn between two slices. What is listed is in
+ * listed_files.ts, and local_search.ts searches it.
  * @module
  */
 
 import { nextTurn } from "../../core/flow/clock.ts";
 import { Failure } from "../../core/failure.ts";
-import {
-  FILE_BYTES_MAX,
-  FILES_PER_PEER_MAX,
-  NAME_CHARACTERS_PER_PEER_MAX,
-  PARTIALS_PER_PEER_MAX,
-  REGISTRATIONS_MAX,
-} from "../../core/limits.ts";
+import { FILES_PER_PEER_MAX, NAME_CHARACTERS_PER_PEER_MAX, REGISTRATIONS_MAX } from "../../core/limits.ts";
 import { peerNameKey } from "../../core/peer_name.ts";
 import { Expiries } from "../../core/flow/expiries.ts";
 import { ListRoom, nameBytes } from "./list_room.ts";
@@ -26,7 +21,7 @@ import { checkToken, makeToken, notRegistered, registeredPeer } from "../registr
 import type {
   FoundContent,
   FoundCopy,
-  FoundHolder,
+  Holder,
   IndexedPeer,
   ListChange,
   ListedFile,
@@ -39,32 +34,35 @@ import type {
   WantedContent,
 } from "../search_index.ts";
 import { Slices } from "./slices.ts";
+import { PartialFiles } from "./partial_files.ts";
 import { LocalSearch } from "./local_search.ts";
-import { one, openDatabase, type PartialRow, prepareStatements, rows } from "./sqlite_tables.ts";
 
-/** How long changes may hold the event loop before others have their turn. */
+/** How long changes may keep the event loop busy before others have their turn. */
 const SLICE_MS = 5;
-/** Copies of a peer that left which are looked up at once. */
+/** How many copies of a peer that has left are looked up at once. */
 const COPIES_AT_ONCE = 1_000;
-/** Copies of one content that are looked at: all, unless several peers list nothing else. */
+/** How many copies of one content are looked at: all, unless several peers list nothing else. */
 const COPIES_OF_CONTENT = { limit: 4 * FILES_PER_PEER_MAX, ofPeerMax: 100 };
 
 interface PeerState {
   readonly id: number;
   peer: IndexedPeer;
-  /** The token of one that was registered. */
-  readonly token?: string;
+  /** The token, if the name was registered without a connection. */
+  readonly token?: string | undefined;
   readonly sums: ListSums;
+}
+
+/** The options of a `LocalIndex`. */
+interface LocalIndexOptions {
+  readonly bindsNames?: boolean | undefined;
+  readonly listBytesMax?: number | undefined;
 }
 
 /** `SearchIndex` in the memory of this process. */
 export class LocalIndex implements SearchIndex {
-  // One transaction for the life of the database: there is nothing to make durable. Searches see what is not committed.
-  readonly #database = openDatabase();
-  readonly #sql = prepareStatements(this.#database);
-  readonly #listed = new ListedFiles(this.#sql);
+  readonly #listed = new ListedFiles();
+  readonly #partials = new PartialFiles();
   readonly #search = new LocalSearch({
-    sql: this.#sql,
     names: this.#listed.names,
     words: this.#listed.words,
     copies: this.#listed.copies,
@@ -82,10 +80,11 @@ export class LocalIndex implements SearchIndex {
   readonly #bindsNames: boolean;
   readonly #room: ListRoom;
 
-  /** `bindsNames` is false where something else knows whose name is whose; `listBytesMax` is the memory for all lists. */
-  constructor(
-    { bindsNames = true, listBytesMax }: { readonly bindsNames?: boolean; readonly listBytesMax?: number } = {},
-  ) {
+  /**
+   * @param options `bindsNames` is false where something else knows which key owns a name.
+   * `listBytesMax` is the memory for all lists together.
+   */
+  constructor({ bindsNames = true, listBytesMax }: LocalIndexOptions = {}) {
     this.#bindsNames = bindsNames;
     this.#room = new ListRoom(listBytesMax);
   }
@@ -148,7 +147,7 @@ export class LocalIndex implements SearchIndex {
     this.#sorted = undefined;
     this.#files -= state.sums.files;
     this.#room.note(state.peer.host, -state.sums.nameBytes);
-    this.#sql.deletePartialsOfPeer.run(state.id);
+    this.#partials.deletePeer(state.id);
     while (!this.#closed) {
       const some = this.#listed.copies.ofPeer(state.id, COPIES_AT_ONCE);
       if (some.length === 0) return;
@@ -187,39 +186,29 @@ export class LocalIndex implements SearchIndex {
   partial(name: string, file: PartialFile, here: boolean): Promise<void> {
     return Promise.try(() => {
       const { id } = this.#joined(name);
-      const root = Uint8Array.fromHex(file.root);
-      if (!here) return void this.#sql.deletePartial.run(root, id);
-      const { count } = one<{ count: number }>(this.#sql.countPartialsOfPeer, id, root) ?? { count: 0 };
-      if (count >= PARTIALS_PER_PEER_MAX) {
-        throw new Failure("too-large", `Cannot announce more than ${PARTIALS_PER_PEER_MAX} downloads`);
-      }
-      this.#sql.putPartial.run(root, id, file.name, file.size);
+      if (here) this.#partials.put(id, file);
+      else this.#partials.delete(id, file.root);
     });
   }
 
-  find(content: WantedContent, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
-    const table = this.#listed.copies;
-    const whole = table.ofContent(content, COPIES_OF_CONTENT);
-    const end = page.offset + page.limit;
-    const copies = whole.slice(page.offset, end).map((each) => table.row(each)).flatMap((row) => {
-      const peer = this.#byId.get(row.peer)?.peer;
-      return peer === undefined ? [] : [{ peer, ...this.#listed.fileOf(row), partial: false }];
+  find(content: WantedContent, { limit, offset }: Page): Promise<{ holders: Holder[]; more: boolean }> {
+    const { copies } = this.#listed;
+    const whole = copies.ofContent(content, COPIES_OF_CONTENT);
+    const parts = this.#partials.ofContent(content, COPIES_OF_CONTENT.limit);
+    const end = offset + limit;
+    const holder = (peerId: number, file: ListedFile, partial: boolean): Holder[] => {
+      const peer = this.#byId.get(peerId)?.peer;
+      return peer === undefined ? [] : [{ peer, ...file, partial }];
+    };
+    const ofWhole = whole.slice(offset, end).flatMap((row) => {
+      const copy = copies.row(row);
+      return holder(copy.peer, this.#listed.fileOf(copy), false);
     });
-    const offset = Math.max(page.offset - whole.length, 0);
-    const left = end - Math.max(whole.length, page.offset);
-    const partials = rows<PartialRow>(
-      this.#sql.partialsOfRoot,
-      Uint8Array.fromHex(content.root),
-      content.size ?? 0,
-      content.size ?? FILE_BYTES_MAX,
-      Math.max(left, 0) + 1,
-      offset,
-    );
-    for (const { peer: id, name, size } of partials.slice(0, Math.max(left, 0))) {
-      const peer = this.#byId.get(id)?.peer;
-      if (peer !== undefined) copies.push({ peer, name, size, root: content.root, partial: true });
-    }
-    return Promise.resolve({ copies, more: whole.length > end || partials.length > Math.max(left, 0) });
+    const ofParts = parts.slice(Math.max(0, offset - whole.length), Math.max(0, end - whole.length)).flatMap((row) => {
+      const { peer, file } = this.#partials.of(row);
+      return holder(peer, file, true);
+    });
+    return Promise.resolve({ holders: [...ofWhole, ...ofParts], more: whole.length + parts.length > end });
   }
 
   folder(
@@ -254,12 +243,16 @@ export class LocalIndex implements SearchIndex {
     return Promise.resolve({ peers: this.#byKey.size, files: this.#files, bytes: countable });
   }
 
-  /** Everything that a peer lists, in batches, between which others have their turn. Ends when the peer has left. */
+  /**
+   * All files that a peer lists, in batches. Others have their turn between two batches. Ends when
+   * the peer leaves.
+   */
   async *filesOf(name: string, batch: number): AsyncGenerator<ListedFile[]> {
     const state = this.#byKey.get(peerNameKey(name));
+    if (state === undefined) return;
     const { copies } = this.#listed;
-    const rows = state === undefined ? [] : copies.ofPeer(state.id, Infinity);
-    for (let start = 0; start < rows.length && state !== undefined && this.#byId.has(state.id); start += batch) {
+    const rows = copies.ofPeer(state.id, Infinity);
+    for (let start = 0; start < rows.length && this.#byId.has(state.id); start += batch) {
       yield rows.slice(start, start + batch).map((row) => this.#listed.fileOf(copies.row(row)));
       await nextTurn();
     }
@@ -268,13 +261,10 @@ export class LocalIndex implements SearchIndex {
   /** What a peer is downloading. */
   partialsOf(name: string): PartialFile[] {
     const state = this.#byKey.get(peerNameKey(name));
-    if (state === undefined) return [];
-    const found = rows<{ name: string; size: number; root: Uint8Array }>(this.#sql.partialsOfPeer, state.id);
-    return found.map((row) => ({ name: row.name, size: row.size, root: row.root.toHex() }));
+    return state === undefined ? [] : this.#partials.ofPeer(state.id);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#closed) this.#database.close();
     this.#closed = true;
     this.#registered[Symbol.dispose]();
     return Promise.resolve();
@@ -284,7 +274,7 @@ export class LocalIndex implements SearchIndex {
     const key = peerNameKey(peer.name);
     if (this.#bindsNames) this.#owners.bind(key, peer.id, peer.host);
     const sums = new ListSums();
-    const state = { id: ++this.#lastPeerId, peer, sums, ...(token === undefined ? {} : { token }) };
+    const state = { id: ++this.#lastPeerId, peer, sums, token };
     this.#byKey.set(key, state);
     this.#byId.set(state.id, state);
     this.#sorted = undefined;
@@ -305,7 +295,10 @@ export class LocalIndex implements SearchIndex {
     return state;
   }
 
-  /** Does something to every item, giving way to others after each slice of time. Stops when the index is closed. */
+  /**
+   * Does something to every item. Others have their turn after each slice of time. Stops when the
+   * index is closed.
+   */
   async #inSlices<T>(items: readonly T[], step: (item: T) => void): Promise<void> {
     for (const item of items) {
       while (this.#slices.isOver) await this.#slices.next();
@@ -314,7 +307,11 @@ export class LocalIndex implements SearchIndex {
     }
   }
 
-  /** Reserves room for the names of a change that the peer does not list. Fails: "too-large" when there is none. */
+  /**
+   * Reserves room for the names of a change that the peer does not list yet.
+   *
+   * @throws {Failure} "too-large" when there is no room.
+   */
   #reserve({ id, peer }: PeerState, { add }: ListChange): Disposable {
     const load = { ...this.#listed.load, copies: this.#files };
     const reserve = (names: readonly string[]): Disposable | undefined => this.#room.reserve(peer.host, names, load);

@@ -1,26 +1,30 @@
 /**
- * How well a name answers a search, and so which hit comes first. Pure.
+ * How well a name matches a search, which decides the order of hits. Pure.
  * @module
  */
 
 import { fold, words } from "../../core/words.ts";
 
-/** What is known of a hit when hits are put in order. */
+/** What decides the place of a hit. */
 export interface Ranked {
   readonly name: string;
-  /** Who has it. */
+  /** The peers that have it. */
   readonly owners: { readonly size: number };
-  /** From `matchQuality` or `exactQuality`; larger is better. */
+  /** From `matchQuality` or `exactQuality`. Larger is better. */
   readonly quality: number;
 }
 
-/** What a whole word counts, and a word in the file's own name. One whole word is worth more than all else together. */
+/** Points for a whole word: more than everything else together. */
 const WHOLE_WORD = 100;
+/** Points for a word in the file's own name, not only in its folders. */
 const OWN_WORD = 2;
 
 /**
- * How well a name matches the words of a search: whole words count before beginnings of words, words of the file's own name
- * before words of its folders, and a name with little else in it before a long one. Undefined when a word is missing.
+ * How well a name matches the words of a search. Whole words count more than beginnings of words,
+ * words of the file's own name more than words of its folders, and a name with few other words more
+ * than a long one.
+ *
+ * @returns Undefined when a word is missing.
  */
 export function matchQuality(name: string, queryWords: readonly string[]): number | undefined {
   const nameWords = words(name);
@@ -34,7 +38,12 @@ export function matchQuality(name: string, queryWords: readonly string[]): numbe
   return quality + queryWords.length / Math.max(nameWords.length, 1);
 }
 
-/** How well a name equals the one searched for: to the letter, without case and accents, with its folders or without. Undefined when not. */
+/**
+ * How well a name equals the wanted one: exactly, or case and accents aside; with its folders, or
+ * without them.
+ *
+ * @returns Undefined when it does not.
+ */
 export function exactQuality(name: string, wanted: string): number | undefined {
   if (name === wanted) return 4;
   if (fold(name) === fold(wanted)) return 3;
@@ -43,7 +52,10 @@ export function exactQuality(name: string, wanted: string): number | undefined {
   return fold(baseName(name)) === fold(wanted) ? 1 : undefined;
 }
 
-/** Best first: quality, then how many have it, then the name, so that the order is always the same. */
+/**
+ * Best first: by quality, then by the number of holders, then by name, so the order is always the
+ * same.
+ */
 export function compareRanked(a: Ranked, b: Ranked): number {
   return b.quality - a.quality || b.owners.size - a.owners.size || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }

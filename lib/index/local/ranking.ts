@@ -1,7 +1,9 @@
 /**
- * Puts the contents behind names in order: better matches first, equal ones by how many have them. Called by local_search.ts.
+ * Puts the contents behind names in order: better matches first, and among equal matches those with
+ * more holders. Called by local_search.ts.
  *
- * The order of what was ranked never changes by what is ranked after it, so that whoever asks for less gets the beginning of the same sequence.
+ * What is ranked later never changes the order of what was ranked before. So a caller that asks for
+ * fewer contents gets the beginning of the same sequence.
  * @module
  */
 
@@ -9,10 +11,13 @@ import type { FileRow, FileTable } from "./file_table.ts";
 import { compareRanked } from "./rank.ts";
 import type { IndexedPeer, ListedFile } from "../search_index.ts";
 
-/** Copies looked at for one search, however many peers list the same names; of each name one is, whatever the others take. */
+/**
+ * Copies looked at for one search, however many peers list the same names. Of each name at least
+ * one is looked at.
+ */
 const COPIES_MAX = 10_000;
 
-/** Names whose copies are looked at before it is asked whether there are enough contents. */
+/** Names whose copies are looked at before the next check whether there are enough contents. */
 const NAMES_AT_ONCE = 25;
 
 /** A name and how well it matches. */
@@ -22,24 +27,24 @@ export interface RankedName {
   readonly quality: number;
 }
 
-/** A content, and who has it under names that match so well. */
+/** A content, and the peers that have it under a name of this quality. */
 export interface RankedContent extends ListedFile {
   readonly quality: number;
   readonly owners: Set<IndexedPeer>;
 }
 
-/** Who has what. */
+/** Where the copies of names are found. */
 export interface Copies {
   readonly copies: FileTable;
-  /** The peer behind a number in the table, as long as it is here. */
+  /** The peer with a number, if it has not left. */
   readonly peerOf: (id: number) => IndexedPeer | undefined;
 }
 
-/** Contents in order, as many as are wanted or somewhat more. */
+/** Contents in order: as many as are wanted, or a few more. */
 export class Ranking {
   /** How many contents are wanted. */
   readonly wanted: number;
-  /** Those that were found, in order. */
+  /** The contents that were found, in order. */
   readonly contents: RankedContent[] = [];
   readonly #parts: Copies;
   readonly #known = new Set<string>();
@@ -50,16 +55,19 @@ export class Ranking {
     this.wanted = wanted;
   }
 
-  /** Whether there are as many as are wanted. */
+  /** Whether there are as many contents as are wanted. */
   get isFull(): boolean {
     return this.contents.length >= this.wanted;
   }
 
-  /** Ranks the contents of names behind all that were ranked before; no more names than it takes. */
+  /**
+   * Ranks the contents of names behind all that were ranked before. Stops when there are enough
+   * contents.
+   */
   add(names: readonly RankedName[]): void {
     const sorted = names.toSorted((a, b) => b.quality - a.quality);
     for (let start = 0; start < sorted.length && !this.isFull;) {
-      // Among equals the number of holders decides, so all of them are looked at together.
+      // Among equal matches the number of holders decides, so all of them are looked at together.
       const last = sorted[Math.min(start + NAMES_AT_ONCE, sorted.length) - 1];
       const end = sorted.findLastIndex((each) => each.quality === last?.quality) + 1;
       this.#addSome(sorted.slice(start, end));
@@ -77,14 +85,17 @@ export class Ranking {
   }
 }
 
-/** The copies of each name, `limit` in all or one of each. */
+/** The copies of each name: `limit` in all, but at least one of each. */
 export function copiesOf(names: readonly { readonly id: number }[], copies: FileTable, limit: number): FileRow[][] {
   return shareOut(names, limit, ({ id }, most) => copies.ofName(id, most), (found) => found.length);
 }
 
 /**
- * What is found for each item when `limit` is looked at in all: for each as much as for every other, at least one, and beyond that as long as there is
- * any left. `look` looks at so much at most; `lookedAt` says how much that was.
+ * Looks something up for each item, within a bound for all items together. Each item has an equal
+ * share of the bound, at least 1. What some items do not use goes to the first ones that need more.
+ *
+ * @param look Looks up an item, and looks at `most` things at most.
+ * @param lookedAt How many things that was.
  */
 export function shareOut<Item, Found>(
   items: readonly Item[],
@@ -104,8 +115,11 @@ export function shareOut<Item, Found>(
 }
 
 /**
- * The contents of names with these copies, each under a key of its own. Copies with the same root and size are one content whatever they are
- * called; others are told apart by name and size.
+ * Groups the copies of names by content. Copies with the same root and size are one content,
+ * whatever their names. Copies without a root are one content when they have the same name and
+ * size.
+ *
+ * @returns The contents, each under a key of its own.
  */
 export function contentsOf(
   names: readonly RankedName[],

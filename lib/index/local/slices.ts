@@ -1,29 +1,36 @@
 /**
- * Work on the event loop in slices of time, which all who have such work share: thirty lists that change at once would otherwise hold up
- * everybody else for thirty slices. Called by local_index.ts.
+ * Work on the event loop in slices of time that all changes share. If each of thirty lists that
+ * change at once had slices of its own, everybody else would wait for thirty slices. Called by
+ * local_index.ts.
  * @module
  */
 
 import { nextTurn } from "../../core/flow/clock.ts";
 
-/** Slices of so many milliseconds, between which everything else has its turn. */
+/** Slices of a fixed length. Everything else has its turn between two slices. */
 export class Slices {
   readonly #ms: number;
   readonly #waiting: (() => void)[] = [];
-  /** When the slice began that is being worked in; undefined when nobody has worked since everything else had its turn. */
+  /**
+   * When the present slice began. Undefined if nobody has worked since everything else had its
+   * turn.
+   */
   #startMs: number | undefined;
 
   constructor(ms: number) {
     this.#ms = ms;
   }
 
-  /** Whether whoever works has to wait for the next slice. */
+  /** Whether the caller has to wait for the next slice before it works on. */
   get isOver(): boolean {
     if (this.#startMs === undefined) void this.#turn();
     return performance.now() - (this.#startMs ?? 0) > this.#ms;
   }
 
-  /** Waits until everything else has had its turn. The slice may be over again then, if others waited, too. */
+  /**
+   * Waits until everything else has had its turn. If others also waited, the new slice may already
+   * be over by then.
+   */
   next(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -32,7 +39,7 @@ export class Slices {
     this.#startMs = performance.now();
     while (this.#startMs !== undefined) {
       await nextTurn();
-      // Who comes first may use up all of the slice, so each time it is somebody else.
+      // The first caller may use up the whole slice, so each slice begins with another one.
       const [first, ...woken] = this.#waiting.splice(0);
       this.#startMs = first === undefined ? undefined : performance.now();
       for (const go of woken) go();

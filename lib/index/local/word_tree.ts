@@ -1,10 +1,12 @@
 /**
- * Which names have a word that begins in some way. A tree of beginnings: every branch holds the names that have a word below it, so a search of any
- * length is one walk down for each word, and then what the branches have in common. Called by listed_files.ts and local_search.ts.
+ * Which names have a word that begins with some letters. In this tree of beginnings, every branch
+ * holds the names that have a word below it. A search walks down once for each of its words, and
+ * then takes what the branches have in common. Called by listed_files.ts and local_search.ts.
  *
- * A branch with few names is a leaf: it is not split by what follows, and whoever finds a name there compares its text. So a word that hardly
- * any name has, such as a number, takes some bytes and no branch of its own. Two words among a million names
- * take 20 microseconds; SQLite's FTS5 took 280.
+ * A branch with few names is a leaf. It is not divided by the letters that follow, so a search that
+ * ends there compares the text of each name. A word that hardly any name has, such as a number,
+ * therefore takes a few bytes and no branch of its own. Two words among a million names take 20
+ * microseconds; SQLite's FTS5 took 280.
  * @module
  */
 
@@ -14,23 +16,26 @@ import { IdSet } from "./id_set.ts";
 import type { NameList } from "./name_list.ts";
 import { baseName } from "./rank.ts";
 
-/** Names in a leaf: few enough to compare the text of each. */
+/** Names in one leaf: few enough to compare the text of each. */
 const LEAF_NAMES_MAX = 16;
-/** A branch with so few names left is a leaf again: well below the bound, so that no name that comes and goes splits it each time. */
+/**
+ * At this size a branch becomes a leaf again. It is well below the bound, so that one name does not
+ * split it each time.
+ */
 const LEAF_AGAIN_MAX = LEAF_NAMES_MAX / 2;
-/** Follows a word that is whole. No word has it. */
+/** Marks the end of a whole word. No word contains it. */
 const END = " ";
 
-/** Names below one beginning. */
+/** The names that have a word with one beginning. */
 interface Branch {
-  /** What follows the beginning of the branch above. */
+  /** The letters that follow the beginning of the branch above. */
   label: string;
   readonly names: IdSet;
-  /** By their first character; none where the label ends the key. */
+  /** By the first character of what follows. Empty where the label ends the word. */
   readonly below: Map<string, Node>;
 }
 
-/** Few names, in no order, with a word that begins like this and goes on in any way. */
+/** A few names, in no order, that have a word with this beginning. */
 type Leaf = number[];
 
 type Node = Leaf | Branch;
@@ -45,24 +50,27 @@ export class WordTree {
     this.#names = names;
   }
 
-  /** How many leaves and branches there are: what the tree takes. */
+  /** How many leaves and branches there are, as a measure of memory. */
   get nodes(): number {
     return this.#nodes;
   }
 
-  /** Adds the words of a name, which is in the list. */
+  /** Adds the words of a name that is in the list of names. */
   add(id: number, name: string): void {
     for (const key of keysOf(name)) this.#add(id, key);
   }
 
-  /** Removes the words of a name, which is in the list still. */
+  /** Removes the words of a name that is still in the list of names. */
   delete(id: number, name: string): void {
     for (const key of keysOf(name)) this.#delete(id, key);
   }
 
   /**
-   * The first `limit` names that have words which begin like each of `wanted`, or with `whole` those words themselves; of a word that hardly any
-   * name has, perhaps some that have another like it.
+   * Finds names by their words, and perhaps a few names with other words that begin alike.
+   *
+   * @param wanted The beginnings of words, each of which a name must have. With `whole`, they are
+   * whole words.
+   * @returns The numbers of the first `limit` names.
    */
   find(wanted: readonly string[], limit: number, options: { whole: boolean }): number[] {
     const leaves: Leaf[] = [];
@@ -79,7 +87,7 @@ export class WordTree {
       .slice(0, limit);
   }
 
-  /** The node with everything that begins with `key`. */
+  /** The node with all words that begin with `key`. */
   #find(key: string): Node | undefined {
     let below = this.#root;
     for (let at = 0;;) {
@@ -96,63 +104,76 @@ export class WordTree {
   }
 
   #add(id: number, key: string): void {
-    let below = this.#root;
-    for (let at = 0; at < key.length;) {
-      const first = key.charAt(at);
-      const node = below.get(first);
+    this.#walk(key, (node, at) => {
       if (node === undefined) {
-        below.set(first, [id]);
         this.#nodes += 1;
-        return;
+        return [id];
       }
       if (Array.isArray(node)) {
-        if (node.includes(id)) return;
-        // Not pushed: an array that has grown keeps room for sixteen more, and there are very many leaves.
-        const grown = [...node, id];
-        const isSplit = grown.length > LEAF_NAMES_MAX;
-        const after = isSplit ? this.#split(grown, key.slice(0, at + 1)) : grown;
-        below.set(first, after);
-        if (isSplit) this.#nodes += nodesOf(after) - 1;
-        return;
+        // An array that grows by push() keeps room for sixteen more, and there are very many
+        // leaves.
+        return node.includes(id) ? node : this.#splitIfLarge([...node, id], key.slice(0, at + 1));
       }
       const branch = branchAt(node, commonLength(node.label, key, at));
-      if (branch !== node) {
-        below.set(first, branch);
-        this.#nodes += 1;
-      }
+      if (branch !== node) this.#nodes += 1;
       branch.names.add(id);
-      at += branch.label.length;
-      below = branch.below;
-    }
+      return branch;
+    });
   }
 
   #delete(id: number, key: string): void {
+    this.#walk(key, (node) => {
+      if (node === undefined) return undefined;
+      if (Array.isArray(node)) {
+        const index = node.indexOf(id);
+        if (index !== -1) node.splice(index, 1);
+        if (node.length > 0) return node;
+        this.#nodes -= 1;
+        return undefined;
+      }
+      node.names.delete(id);
+      if (node.names.size > LEAF_AGAIN_MAX) return node;
+      this.#nodes -= nodesOf(node) - 1;
+      return IdSet.intersection([node.names], Infinity);
+    });
+  }
+
+  /**
+   * Walks down along a key, until there is no branch.
+   *
+   * @param change Called for each node on the way, or undefined where there is none, with the
+   * position in the key. It returns what takes the place of the node: nothing, a leaf, or a branch,
+   * below which the walk goes on.
+   */
+  #walk(key: string, change: (node: Node | undefined, at: number) => Node | undefined): void {
     let below = this.#root;
     for (let at = 0; at < key.length;) {
       const first = key.charAt(at);
       const node = below.get(first);
-      if (node === undefined) return;
-      if (Array.isArray(node)) {
-        const index = node.indexOf(id);
-        if (index !== -1) node.splice(index, 1);
-        if (node.length === 0) {
-          below.delete(first);
-          this.#nodes -= 1;
-        }
-        return;
-      }
-      node.names.delete(id);
-      if (node.names.size <= LEAF_AGAIN_MAX) {
-        this.#nodes -= nodesOf(node) - 1;
-        below.set(first, IdSet.intersection([node.names], Infinity));
-        return;
-      }
-      at += node.label.length;
-      below = node.below;
+      const changed = change(node, at);
+      if (changed === undefined) below.delete(first);
+      else if (changed !== node) below.set(first, changed);
+      if (changed === undefined || Array.isArray(changed)) return;
+      at += changed.label.length;
+      below = changed.below;
     }
   }
 
-  /** A leaf as a branch: its names, told apart by what follows the beginning that all of them have in common. */
+  /**
+   * A leaf as it is, or as a branch when it has too many names. `beginning` is the part of the word
+   * down to the leaf.
+   */
+  #splitIfLarge(leaf: Leaf, beginning: string): Node {
+    if (leaf.length <= LEAF_NAMES_MAX) return leaf;
+    const branch = this.#split(leaf, beginning);
+    this.#nodes += nodesOf(branch) - 1;
+    return branch;
+  }
+
+  /**
+   * Makes a branch of a leaf: its names are divided by what follows the beginning that all their
+   * words share.
+   */
   #split(leaf: Leaf, beginning: string): Branch {
     const keys = leaf.map((id) => ({
       id,
@@ -176,7 +197,7 @@ export class WordTree {
   }
 }
 
-/** How many nodes a node is with all below it. */
+/** How many nodes there are from this one down, with itself. */
 function nodesOf(node: Node): number {
   if (Array.isArray(node)) return 1;
   let count = 1;
@@ -184,7 +205,10 @@ function nodesOf(node: Node): number {
   return count;
 }
 
-/** The branch itself, or where only so much of its label is wanted, one above it that ends there. */
+/**
+ * The branch itself if its label has this length; otherwise a new branch above it, whose label ends
+ * there.
+ */
 function branchAt(branch: Branch, length: number): Branch {
   if (length === branch.label.length) return branch;
   const upper = branch.label.slice(0, length);
@@ -192,14 +216,17 @@ function branchAt(branch: Branch, length: number): Branch {
   return { label: upper, names: branch.names.copy(), below: new Map([[branch.label.charAt(0), branch]]) };
 }
 
-/** How many characters of `label` are in `key` from `at` on. */
+/** How many characters `label` has in common with `key` from `at` on. */
 function commonLength(label: string, key: string, at: number): number {
   let length = 0;
   while (length < label.length && label.charCodeAt(length) === key.charCodeAt(at + length)) length += 1;
   return length;
 }
 
-/** The words of a name as the tree knows them, each once. None is the beginning of another. Where there are too many, the file's own count before its folders'. */
+/**
+ * The words of a name with the mark of their end, each once, so none is the beginning of another.
+ * Beyond the bound, the words of the file itself come before those of its folders.
+ */
 function keysOf(name: string): string[] {
   let known = new Set(words(name));
   if (known.size > NAME_WORDS_MAX) known = new Set([...words(baseName(name)), ...known]);

@@ -27,7 +27,7 @@ import { makeToken, notRegistered, registeredPeer, wrongToken } from "../registr
 import type {
   FoundContent,
   FoundCopy,
-  FoundHolder,
+  Holder,
   IndexedPeer,
   ListChange,
   Page,
@@ -192,7 +192,7 @@ export class SharedIndex implements SearchIndex {
     return this.#local.search(query);
   }
 
-  find(content: WantedContent, page: Page): Promise<{ copies: FoundHolder[]; more: boolean }> {
+  find(content: WantedContent, page: Page): Promise<{ holders: Holder[]; more: boolean }> {
     return this.#local.find(content, page);
   }
 

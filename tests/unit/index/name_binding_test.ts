@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { NAMES_BOUND_MAX } from "../../../lib/core/limits.ts";
 import { NameBinding } from "../../../lib/index/name_binding.ts";
 
-Deno.test("made-up names push out only names of the same addresses, however many addresses there are", () => {
+Deno.test("NameBinding frees only names of the addresses that made up too many", () => {
   const binding = new NameBinding();
   binding.bind("ana", "id of ana", "192.168.1.5");
   binding.bind("rui", "id of rui", "192.168.1.6");

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { randomBelow, seededRandom } from "../../../../lib/core/random.ts";
 import { IdSet } from "../../../../lib/index/local/id_set.ts";
 
-Deno.test("IdSet holds what was added and not removed, few or many, close together or far apart", () => {
+Deno.test("IdSet has the numbers that were added and not removed, few or many, close together or far apart", () => {
   for (const [numbers, spread] of [[10, 100], [2_000, 3_000], [2_000, 1_000_000], [300, 2 ** 32 - 1]] as const) {
     const random = seededRandom(numbers + spread);
     const set = new IdSet();
@@ -33,7 +33,7 @@ Deno.test("IdSet becomes an array again when one number far away would make it m
   assertEquals(IdSet.intersection([set], Infinity), ids);
 });
 
-Deno.test("IdSet intersection() is what all have, in order, as many as asked for, however each set is kept", () => {
+Deno.test("IdSet intersection() returns the first common numbers in order, whatever the form of each set", () => {
   const random = seededRandom(5);
   const some = (count: number, below: number): number[] => [
     ...new Set(Array.from({ length: count }, () => randomBelow(random, below))),

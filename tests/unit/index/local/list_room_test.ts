@@ -11,7 +11,11 @@ function peer(name: string, host: string): IndexedPeer {
   return { name, id: "1d".repeat(32), certificate: "ce", plain: false, host, port: 4000 };
 }
 
-/** Lists names of a peer, a batch at a time, until the index refuses. Shape: how many it took. */
+/**
+ * Lists names of a peer, a batch at a time, until the index rejects one.
+ *
+ * @returns How many names it accepted.
+ */
 async function fill(index: LocalIndex, name: string, countMax = Infinity): Promise<number> {
   let listed = 0;
   while (listed < countMax) {
@@ -29,7 +33,7 @@ async function fill(index: LocalIndex, name: string, countMax = Infinity): Promi
   return listed;
 }
 
-Deno.test("ListRoom gives one address nearly all, and leaves room to the next", () => {
+Deno.test("ListRoom gives one address nearly all memory, and leaves some for the next", () => {
   const name = "a name of a file.mp4";
   const room = new ListRoom(100 * nameBytes(name));
   const names = (count: number): string[] => Array.from({ length: count }, () => name);
@@ -39,7 +43,7 @@ Deno.test("ListRoom gives one address nearly all, and leaves room to the next", 
   assert(room.reserve("10.0.0.2", names(10), EMPTY) !== undefined);
 });
 
-Deno.test("ListRoom counts what is reserved, until it is given back", () => {
+Deno.test("ListRoom counts reserved memory until it is released", () => {
   const room = new ListRoom(100 * nameBytes("x"));
   const names = Array.from({ length: 60 }, () => "x");
   {
@@ -50,7 +54,7 @@ Deno.test("ListRoom counts what is reserved, until it is given back", () => {
   assert(room.reserve("10.0.0.2", names, EMPTY) !== undefined);
 });
 
-Deno.test("ListRoom counts all addresses of one /64 as one", () => {
+Deno.test("ListRoom counts all addresses of one /64 as one address", () => {
   const room = new ListRoom(100 * nameBytes("x"));
   for (let end = 1; end <= 80; end++) room.note(`2001:db8:0:1::${end}`, nameBytes("x"));
   const load = { ...EMPTY, nameBytes: 80 * nameBytes("x") };
@@ -58,12 +62,12 @@ Deno.test("ListRoom counts all addresses of one /64 as one", () => {
   assert(room.reserve("2001:db8:0:2::1", Array.from({ length: 10 }, () => "x"), load) !== undefined);
 });
 
-Deno.test("an index full of one address's names refuses politely, still lists for others, and has the room back", async () => {
+Deno.test("LocalIndex rejects more names of an address that fills its memory, and accepts those of others", async () => {
   await using index = new LocalIndex({ listBytesMax: 2_000_000 });
   for (const key of ["eve 1", "eve 2", "eve 3"]) await index.join(peer(key, "10.0.0.66"));
   const taken = [await fill(index, "eve 1"), await fill(index, "eve 2"), await fill(index, "eve 3")];
   assert((taken[0] ?? 0) > 1_000, String(taken));
-  // More keys get it no more.
+  // Further peers of the same address get no more.
   assertLess((taken[1] ?? 0) + (taken[2] ?? 0), 200);
   const change = { add: [{ name: `eve 1 0 ${"x".repeat(100)}`, size: 9, root: "ab".repeat(32) }], remove: [] };
   assertEquals(await index.update("eve 1", change), taken[0]);

@@ -9,7 +9,7 @@ function peer(name: string): IndexedPeer {
   return { name, id: "1d".repeat(32), certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
 }
 
-Deno.test("LocalIndex: what very many list keeps nothing else from being found", async () => {
+Deno.test("LocalIndex finds every name though very many peers list the same ones", async () => {
   await using index = new LocalIndex();
   const lessons = Array.from({ length: 30 }, (_, number) => `aula ${number}.mp4`);
   for (let number = 0; number < 600; number++) {
@@ -22,7 +22,7 @@ Deno.test("LocalIndex: what very many list keeps nothing else from being found",
   assertEquals(folder.hits.map(({ name }) => name), lessons.toSorted());
 });
 
-Deno.test("LocalIndex: an exact search finds the very name, whatever others have in folders, and says that there are more", async () => {
+Deno.test("LocalIndex finds the exact name among thousands with the same last component", async () => {
   await using index = new LocalIndex();
   await index.join(peer("eve"));
   const add = Array.from({ length: 12_000 }, (_, number) => ({ name: `${number}/aula 1.mp4`, size: 1 }));
@@ -37,26 +37,30 @@ Deno.test("LocalIndex: an exact search finds the very name, whatever others have
   }
 });
 
-Deno.test("LocalIndex: of a content that one peer has under very many names, the other holders are found", async () => {
+Deno.test("LocalIndex finds the other holders of a content that one peer has under very many names", async () => {
   await using index = new LocalIndex();
   const root = "ab".repeat(32);
   await index.join(peer("eve"));
   await index.join(peer("ana"));
   await index.update("ana", { add: [{ name: "film.mp4", size: 1, root }], remove: [] });
-  // So many that the chains of roots are split, and Ana's copy is not where it was.
+  // So many that the chains by root are split, and Ana's copy moves to another chain.
   const others = Array.from({ length: 60_000 }, (_, number) => {
     return { name: `${number}`, size: 1, root: number.toString(16).padStart(64, "0") };
   });
   await index.update("eve", { add: others, remove: [] });
   const add = Array.from({ length: 60_000 }, (_, number) => ({ name: `film ${number}.mp4`, size: 1, root }));
   await index.update("eve", { add, remove: [] });
-  const { copies, more } = await index.find({ root }, { limit: 500, offset: 0 });
-  assertEquals([copies.filter(({ peer }) => peer.name === "ana").length, copies.length < 500, more], [1, true, false]);
+  const { holders, more } = await index.find({ root }, { limit: 500, offset: 0 });
+  assertEquals([holders.filter(({ peer }) => peer.name === "ana").length, holders.length < 500, more], [
+    1,
+    true,
+    false,
+  ]);
   const { hits } = await index.search({ query: "film", exact: false, limit: 10, offset: 0 });
   assertEquals(hits.map(({ name, holders, peers }) => [name, holders, peers.length]), [["film.mp4", 2, 2]]);
 });
 
-Deno.test("LocalIndex: the content that most have comes first in a folder, and it is said how many", async () => {
+Deno.test("LocalIndex folder() puts the most frequent content of a name first", async () => {
   await using index = new LocalIndex();
   const [most, newest] = ["a1", "b2"].map((each) => each.repeat(32));
   const names = Array.from({ length: 100 }, (_, number) => `week/${String(number).padStart(2, "0")}.pdf`);
@@ -69,7 +73,7 @@ Deno.test("LocalIndex: the content that most have comes first in a folder, and i
   assertEquals([first?.root, first?.holders, second?.root, second?.holders], [most, 200, newest, 100]);
 });
 
-Deno.test("LocalIndex counts a peer with one content under many names as one holder, and ranks contents of many peers before it", async () => {
+Deno.test("LocalIndex counts a peer with one content under many names as one holder", async () => {
   await using index = new LocalIndex();
   await index.join(peer("eve"));
   const add = Array.from(
@@ -85,7 +89,7 @@ Deno.test("LocalIndex counts a peer with one content under many names as one hol
   assertEquals(hits.map(({ root, holders }) => [root?.[0], holders]), [["a", 20], ["e", 1]]);
 });
 
-Deno.test("LocalIndex: a content under hundreds of names hides none of the others", async () => {
+Deno.test("LocalIndex shows a content with hundreds of names once, and hides no other", async () => {
   await using index = new LocalIndex();
   await index.join(peer("ana"));
   const same = Array.from(

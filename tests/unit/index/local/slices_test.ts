@@ -3,7 +3,7 @@ import { nextTurn } from "../../../../lib/core/flow/clock.ts";
 import { Slices } from "../../../../lib/index/local/slices.ts";
 import { LocalIndex } from "../../../../lib/index/local/local_index.ts";
 
-Deno.test("thirty lists that change at once hold up the others no longer than one", async () => {
+Deno.test("thirty lists that change at once delay other work no longer than one list", async () => {
   await using index = new LocalIndex();
   const names = Array.from({ length: 30 }, (_, number) => `peer ${number}`);
   const row = { id: "1d", certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
@@ -24,7 +24,7 @@ Deno.test("thirty lists that change at once hold up the others no longer than on
   assertLess(tookMs / turns, 50);
 });
 
-Deno.test("every caller that waits for a slice gets one, and a caller that comes when nobody works does not wait", async () => {
+Deno.test("Slices gives every waiting caller a slice", async () => {
   const slices = new Slices(1);
   const done: string[] = [];
   const work = async (name: string, items: number): Promise<void> => {

@@ -18,14 +18,14 @@ function matches(name: string, wanted: readonly string[], whole: boolean): boole
   return wanted.every((word) => all.some((each) => whole ? each === word : each.startsWith(word)));
 }
 
-Deno.test("WordTree find() misses no name while names come and go, and gives few others", () => {
+Deno.test("WordTree find() misses no name while names come and go, and returns few others", () => {
   const random = seededRandom(11);
   const names = new Map<number, string>();
   const list = new NameList();
   const tree = new WordTree(list);
   for (let step = 0; step < 6_000; step++) {
     if (names.size < 1_000 || random() < 0.5) {
-      const name = nameOf(random);
+      const name = `${nameOf(random)} ${step}`;
       const id = list.add(name);
       names.set(id, name);
       tree.add(id, name);
@@ -50,7 +50,7 @@ Deno.test("WordTree find() misses no name while names come and go, and gives few
   assertEquals(tree.find(["a"], Infinity, { whole: false }), []);
 });
 
-Deno.test("WordTree gives back what names took that are gone, also where one of their words is left", () => {
+Deno.test("WordTree frees the memory of removed names, even when one name with the same words is left", () => {
   const list = new NameList();
   const tree = new WordTree(list);
   const before = externalBytes();
@@ -67,7 +67,7 @@ Deno.test("WordTree gives back what names took that are gone, also where one of 
   assertLess(externalBytes() - before, 100_000);
 });
 
-Deno.test("WordTree counts its nodes, and none is left when all names are gone", () => {
+Deno.test("WordTree has no nodes left when all names are removed", () => {
   const list = new NameList();
   const tree = new WordTree(list);
   const random = seededRandom(5);
