@@ -1,11 +1,15 @@
 /**
- * Keeps one server and Redis together: follows the news, renews the lease, misses servers that are gone, and when Redis was away sets
- * everything right again. Called by shared_index.ts.
+ * Keeps this server and Redis in step: reads the news of other servers and sends our own, renews
+ * the lease of this server, and forgets servers that have gone. After Redis was away it repairs
+ * whatever differs. Called by shared_index.ts.
+ *
+ * The states are drawn in lib/index/README.md, "Following Redis".
  * @module
  */
 
-import type { Clock } from "../../core/flow/clock.ts";
 import { Failure } from "../../core/failure.ts";
+import type { Clock } from "../../core/flow/clock.ts";
+import type { Turns } from "../../core/flow/turns.ts";
 import {
   BATCH_FILES_MAX,
   REDIS_LOADING_MAX,
@@ -13,130 +17,149 @@ import {
   SERVER_LEASE_EVERY_MS,
   SERVER_MISSED_MS,
 } from "../../core/limits.ts";
-import type { Turns } from "../../core/flow/turns.ts";
-import type { RedisEntries } from "./redis_entries.ts";
-import { REGISTRY } from "./redis_keys.ts";
+import type { Sessions, SharedIndexEvent } from "../search_index.ts";
 import type { OtherPeers } from "./other_peers.ts";
 import type { OwnPeers } from "./own_peers.ts";
+import type { RedisEntries } from "./redis_entries.ts";
+import { REGISTRY } from "./redis_keys.ts";
 import type { Note, RedisServers } from "./redis_servers.ts";
-import type { Sessions, SharedIndexEvent } from "../search_index.ts";
 
-/** The longest pause between two attempts while Redis is away: much shorter than a lease, which is to be renewed as soon as it is back. */
-const SLOWEST_MS = 1_600;
+/**
+ * The longest pause between two attempts while Redis is away. It is much shorter than a lease,
+ * which must be renewed as soon as Redis is back.
+ */
+const RETRY_MS_MAX = 1_600;
 
-/** In how many rounds of leases every peer of ours is looked at once. */
+/**
+ * Each round checks one peer of ours in this many, so Redis is compared with all of them in turn.
+ */
 const CHECK_ROUNDS = 10;
 
-/** What following needs. */
+/** The parts that the follower works with. */
 export interface FollowerOptions {
   readonly own: OwnPeers;
   readonly others: OtherPeers;
   readonly entries: RedisEntries;
   readonly servers: RedisServers;
-  /** The turns in which peers are dealt with. */
+  /** The turns of each peer: calls that concern one peer run one after the other. */
   readonly turns: Turns;
   readonly clock: Clock;
   readonly sessions: () => Sessions | undefined;
   readonly onEvent: (event: SharedIndexEvent) => void;
 }
 
-/** Follows until it is closed. */
+/** Follows Redis until it is disposed of. */
 export class Follower implements AsyncDisposable {
   readonly #options: FollowerOptions;
   readonly #closing = new AbortController();
-  readonly #changed = new Set<string>();
-  /** Peers of which there is news, and those that are being read. */
-  readonly #wanted = new Set<string>();
-  readonly #bringing = new Map<string, Promise<void>>();
-  /** Names of which nobody knows what Redis has under them, with the tokens of registrations that are to be taken back. */
-  readonly #doubtful = new Map<string, readonly string[]>();
-  /** Peers of ours that are still to be looked at. */
+  /** Peers whose entries this server has changed, and not yet reported to the others. */
+  readonly #unreported = new Set<string>();
+  /** Peers whose entries another server has changed, and those of them that are being read now. */
+  readonly #outdated = new Set<string>();
+  readonly #refreshing = new Map<string, Promise<void>>();
+  /**
+   * Names whose entries in Redis are unknown, each with the tokens of registrations to take back.
+   */
+  readonly #uncertain = new Map<string, readonly string[]>();
+  /** Peers of ours that this series of rounds has not checked yet. */
   #unchecked: string[] = [];
-  /** Since when servers have had no lease. */
+  /** Since when other servers have had no lease. */
   readonly #missedMs = new Map<string, number>();
-  #place = "0-0";
+  /** The last news that were read. */
+  #newsRead = "0-0";
   #isCurrent = false;
   #wasCurrent = false;
-  #leaseLost = false;
+  #isLeaseLost = false;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: FollowerOptions) {
     this.#options = options;
   }
 
-  /** Whether all that the other servers say is known here. */
+  /** Whether this server knows everything that the others have reported. */
   get isCurrent(): boolean {
     return this.#isCurrent;
   }
 
-  /** Makes this server known, and begins. Fails: as Redis does. */
+  /**
+   * Announces this server and begins to follow.
+   *
+   * @throws {Failure} as Redis does.
+   */
   async start(): Promise<void> {
-    await this.#options.servers.begin(this.#options.own.server);
+    await this.#options.servers.announce(this.#options.own.server);
     this.#running = Promise.all([
-      this.#every(REDIS_NEWS_EVERY_MS, () => this.#follow()),
-      this.#every(SERVER_LEASE_EVERY_MS, () => this.#keepLease()),
-      // Apart from that: to forget a server with half a million files takes longer than a lease lasts.
-      this.#every(SERVER_LEASE_EVERY_MS, () => this.#missServers()),
+      this.#repeat(REDIS_NEWS_EVERY_MS, () => this.#follow()),
+      this.#repeat(SERVER_LEASE_EVERY_MS, () => this.#keepLease()),
+      // In a loop of its own: forgetting a server with half a million files outlasts a lease.
+      this.#repeat(SERVER_LEASE_EVERY_MS, () => this.#lookAfterPeers()),
     ]);
   }
 
-  /** Notes that the entry of a peer of ours has changed; the other servers are told soon. */
+  /** Notes that the entry of a peer of ours has changed. The other servers learn of it soon. */
   changed(key: string): void {
-    this.#changed.add(key);
+    this.#unreported.add(key);
   }
 
   /**
-   * Notes that nobody knows what Redis has under a name; it is looked at until that is known. A registration with this `token` is taken back,
-   * should there be one.
+   * Notes that the entry under a name is unknown, because a command got no answer. It is read again
+   * until it is known.
+   *
+   * @param token Of a registration that is taken back, if Redis has it.
    */
-  doubt(key: string, token?: string): void {
-    this.#doubtful.set(key, [...this.#doubtful.get(key) ?? [], ...token === undefined ? [] : [token]]);
+  uncertain(key: string, token?: string): void {
+    this.#uncertain.set(key, [...this.#uncertain.get(key) ?? [], ...token === undefined ? [] : [token]]);
   }
 
   /** Whether there is such a name. */
-  get isInDoubt(): boolean {
-    return this.#doubtful.size > 0;
+  get hasUncertain(): boolean {
+    return this.#uncertain.size > 0;
   }
 
-  /** Takes in, and tells, that a name was registered or removed; later, if Redis is away by now. */
-  async registered(key: string): Promise<void> {
-    this.#changed.add(key);
+  /** Reads and reports that a name was registered or removed; if Redis is away, does so later. */
+  async registrationChanged(key: string): Promise<void> {
+    this.#unreported.add(key);
     try {
-      // Again: whoever looked at it before it was there took it off the list of names.
+      // Again: a server that looked before the entry was there has removed the name from the
+      // members.
       await this.#options.servers.addMember(REGISTRY, key);
-      await this.bring(key);
+      await this.refresh(key);
     } catch {
-      this.doubt(key);
+      this.uncertain(key);
     }
   }
 
-  /** Tells what is left to tell, and ends. */
+  /** Reports what is left to report, and ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Failure("closed", "The index is closing"));
     await this.#running;
-    await Promise.all(this.#bringing.values());
-    await this.#tell().catch(() => {});
+    await Promise.all(this.#refreshing.values());
+    await this.#report().catch(() => {});
   }
 
-  /** Reads what is new of a peer, in its turn. Fails: as Redis does. */
-  async bring(key: string): Promise<void> {
+  /**
+   * Reads what is new of a peer, in its turn.
+   *
+   * @throws {Failure} as Redis does.
+   */
+  async refresh(key: string): Promise<void> {
     await this.#options.turns.run(key, async () => {
       const { own, others, entries, servers } = this.#options;
-      await own.verify(key);
+      await own.check(key);
       if (own.get(key) !== undefined) return;
-      // An entry under this server's name that is not known here is what is left of a join that failed.
-      const entry = await others.bring(key, ({ server }) => server === own.server);
+      // An entry under our server id without a peer here is left over from a join that failed.
+      const entry = await others.refresh(key, ({ server }) => server === own.server);
       if (entry?.server === own.server) {
         await entries.remove(key, own.server);
         await servers.removeMember(own.server, key);
-        this.#changed.add(key);
+        this.#unreported.add(key);
       }
       if (entry === undefined) await servers.removeMember(REGISTRY, key);
     });
   }
 
-  /** Does something again and again. Whatever fails means that Redis is away; it is done again, less and less often. */
-  async #every(ms: number, work: () => Promise<void>): Promise<void> {
+  /** Repeats some work. A failure means that Redis is away; then the pauses grow up to a bound. */
+  async #repeat(ms: number, work: () => Promise<void>): Promise<void> {
     const { clock } = this.#options;
     for (let failed = 0; !this.#closing.signal.aborted;) {
       try {
@@ -146,7 +169,7 @@ export class Follower implements AsyncDisposable {
         failed += 1;
         this.#away(reasonOf(thrown));
       }
-      const pauseMs = Math.max(ms, Math.min(ms * 2 ** failed, SLOWEST_MS));
+      const pauseMs = Math.max(ms, Math.min(ms * 2 ** failed, RETRY_MS_MAX));
       await clock.delay(pauseMs, this.#closing.signal).catch(() => {});
     }
   }
@@ -159,45 +182,49 @@ export class Follower implements AsyncDisposable {
 
   async #follow(): Promise<void> {
     const { servers } = this.#options;
-    if (!this.#isCurrent) return await this.#comeBack();
-    await this.#tell();
-    const { notes, place, gap } = await servers.since(this.#place);
-    if (gap) return await this.#comeBack();
-    for (const key of notes.flatMap((note) => this.#hear(note))) this.#wanted.add(key);
-    this.#place = place;
-    this.#bringWanted();
+    if (!this.#isCurrent) return await this.#catchUp();
+    await this.#report();
+    const { notes, place, gap } = await servers.newsSince(this.#newsRead);
+    if (gap) return await this.#catchUp();
+    for (const key of notes.flatMap((note) => this.#changedIn(note))) this.#outdated.add(key);
+    this.#newsRead = place;
+    this.#refreshOutdated();
   }
 
-  /** Brings what is wanted, some at a time and each once at a time, so that a peer with a long list keeps no other waiting. */
-  #bringWanted(): void {
-    for (const key of this.#wanted) {
-      if (this.#bringing.size >= REDIS_LOADING_MAX || this.#closing.signal.aborted) return;
-      if (this.#bringing.has(key)) continue;
-      this.#wanted.delete(key);
-      const brought = this.bring(key).catch((thrown) => this.#away(reasonOf(thrown))).finally(() => {
-        this.#bringing.delete(key);
-        this.#bringWanted();
+  /**
+   * Refreshes outdated peers: several at a time, so that a long list does not delay the others, and
+   * each once at a time.
+   */
+  #refreshOutdated(): void {
+    for (const key of this.#outdated) {
+      if (this.#refreshing.size >= REDIS_LOADING_MAX || this.#closing.signal.aborted) return;
+      if (this.#refreshing.has(key)) continue;
+      this.#outdated.delete(key);
+      const refreshed = this.refresh(key).catch((thrown) => this.#away(reasonOf(thrown))).finally(() => {
+        this.#refreshing.delete(key);
+        this.#refreshOutdated();
       });
-      this.#bringing.set(key, brought);
+      this.#refreshing.set(key, refreshed);
     }
   }
 
-  async #tell(): Promise<void> {
+  /** Reports to the other servers which entries this one has changed. */
+  async #report(): Promise<void> {
     const { servers, own } = this.#options;
-    while (this.#changed.size > 0) {
-      const changed = [...this.#changed].slice(0, BATCH_FILES_MAX);
-      for (const key of changed) this.#changed.delete(key);
+    while (this.#unreported.size > 0) {
+      const changed = [...this.#unreported].slice(0, BATCH_FILES_MAX);
+      for (const key of changed) this.#unreported.delete(key);
       try {
-        await servers.tell({ server: own.server, changed });
+        await servers.report({ server: own.server, changed });
       } catch (thrown) {
-        for (const key of changed) this.#changed.add(key);
+        for (const key of changed) this.#unreported.add(key);
         throw thrown;
       }
     }
   }
 
-  /** What of a note is to be looked at. */
-  #hear({ server, changed, probe }: Note): readonly string[] {
+  /** The peers that another server has changed. Answers its probe, if the note has one. */
+  #changedIn({ server, changed, probe }: Note): readonly string[] {
     const { own } = this.#options;
     if (server === own.server) return [];
     if (probe !== undefined) void this.#answer(probe).catch(() => {});
@@ -211,64 +238,68 @@ export class Follower implements AsyncDisposable {
     await entries.answerProbe(key, word);
   }
 
-  /** Sets everything right: at the start, after Redis was away or empty, and when too much has happened to follow it. */
-  async #comeBack(): Promise<void> {
+  /**
+   * Makes this server and Redis equal: at the start, after Redis was away or has lost something,
+   * and after news were missed.
+   */
+  async #catchUp(): Promise<void> {
     const { own, others, servers, turns, onEvent } = this.#options;
-    if (this.#leaseLost || !await servers.renew(own.server)) {
-      own.beginAnew();
-      await servers.begin(own.server);
-      this.#leaseLost = false;
+    if (this.#isLeaseLost || !await servers.renew(own.server)) {
+      own.changeServerId();
+      await servers.announce(own.server);
+      this.#isLeaseLost = false;
     }
-    const place = await servers.now();
-    await inParallel(own.keys(), (key) => turns.run(key, () => own.verify(key)));
+    const newsRead = await servers.lastNews();
+    await inParallel(own.keys(), (key) => turns.run(key, () => own.check(key)));
     await this.#repair();
     for (const server of [REGISTRY, own.server, ...await servers.all()]) {
       if (server !== REGISTRY && !await servers.isAlive(server)) continue;
       const there = new Set(others.at(server));
       for await (const members of servers.members(server)) for (const key of members) there.add(key);
-      await inParallel(there, (key) => this.bring(key));
+      await inParallel(there, (key) => this.refresh(key));
     }
-    this.#place = place;
-    // Lost again meanwhile: once more, from the beginning.
-    if (this.#leaseLost) return;
+    this.#newsRead = newsRead;
+    // If the lease was lost meanwhile, the next call begins again.
+    if (this.#isLeaseLost) return;
     this.#isCurrent = true;
     if (this.#wasCurrent) onEvent({ event: "redis-back", peers: own.keys().length });
     this.#wasCurrent = true;
   }
 
+  /** Writes what Redis lacks of our peers, and finds out what it has under uncertain names. */
   async #repair(): Promise<void> {
     const { own, entries, turns } = this.#options;
-    await inParallel(own.behind(), (key) => turns.run(key, () => own.repair(key)));
-    await inParallel([...this.#doubtful], async ([key, tokens]) => {
+    await inParallel(own.unsynced(), (key) => turns.run(key, () => own.sync(key)));
+    await inParallel([...this.#uncertain], async ([key, tokens]) => {
       for (const token of tokens) await entries.unregister(key, token);
-      await this.bring(key);
-      // Perhaps it was removed, and only the answer was lost: then nobody was told.
-      this.#changed.add(key);
-      // Unless there is doubt again meanwhile.
-      if (this.#doubtful.get(key) === tokens) this.#doubtful.delete(key);
+      await this.refresh(key);
+      // The entry may have been removed by the command without an answer. Then nobody has reported
+      // it.
+      this.#unreported.add(key);
+      // Unless it has become uncertain again meanwhile.
+      if (this.#uncertain.get(key) === tokens) this.#uncertain.delete(key);
     });
-    await this.#tell();
+    await this.#report();
   }
 
-  /** Looks at some of our peers: a node of a cluster may have been replaced by an empty one while we had nothing to ask it. */
+  /** Checks some of our peers: a node of a cluster may have been replaced by an empty one. */
   async #checkSome(): Promise<void> {
     const { own, turns } = this.#options;
     const keys = own.keys();
     if (this.#unchecked.length === 0) this.#unchecked = keys;
     const some = this.#unchecked.splice(0, Math.ceil(keys.length / CHECK_ROUNDS));
-    await inParallel(some, (key) => turns.run(key, () => own.verify(key)));
+    await inParallel(some, (key) => turns.run(key, () => own.check(key)));
   }
 
-  /** Renews our lease. */
   async #keepLease(): Promise<void> {
     const { own, servers } = this.#options;
-    if (this.#leaseLost || await servers.renew(own.server)) return;
-    this.#leaseLost = true;
+    if (this.#isLeaseLost || await servers.renew(own.server)) return;
+    this.#isLeaseLost = true;
     this.#away("it has forgotten this server");
   }
 
-  /** Tells what could not be told, and looks who of the other servers has no lease. */
-  async #missServers(): Promise<void> {
+  /** Checks and repairs our own peers, and forgets servers that have had no lease for some time. */
+  async #lookAfterPeers(): Promise<void> {
     const { others, servers, clock } = this.#options;
     if (!this.#isCurrent) return;
     await this.#checkSome();
@@ -280,13 +311,13 @@ export class Follower implements AsyncDisposable {
       else {
         const sinceMs = this.#missedMs.get(server) ?? clock.now();
         this.#missedMs.set(server, sinceMs);
-        if (clock.now() - sinceMs >= SERVER_MISSED_MS) await this.#forget(server);
+        if (clock.now() - sinceMs >= SERVER_MISSED_MS) await this.#forgetServer(server);
       }
     }
   }
 
-  /** Forgets a server that is gone, and takes what it left out of Redis. */
-  async #forget(gone: string): Promise<void> {
+  /** Forgets a server that has gone, and removes from Redis what it has left behind. */
+  async #forgetServer(gone: string): Promise<void> {
     const { others, servers, entries, turns, onEvent } = this.#options;
     const there = others.at(gone);
     if (there.length > 0) onEvent({ event: "server-gone", server: gone, peers: there.length });
@@ -294,7 +325,7 @@ export class Follower implements AsyncDisposable {
     for await (const members of servers.members(gone)) {
       await inParallel(members, (key) => entries.remove(key, gone));
     }
-    await servers.end(gone);
+    await servers.forget(gone);
     this.#missedMs.delete(gone);
   }
 }
@@ -303,7 +334,11 @@ function reasonOf(thrown: unknown): string {
   return Failure.from(thrown, "internal", "Cannot follow the other servers").message;
 }
 
-/** Does something for every item, some at a time. Fails: as the first that fails, when all that has begun is over. */
+/**
+ * Does something for every item, several at a time.
+ *
+ * @throws the first error, after everything that has begun has ended.
+ */
 async function inParallel<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
   const waiting = items[Symbol.iterator]();
   const run = async (): Promise<void> => {

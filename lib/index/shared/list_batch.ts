@@ -1,6 +1,7 @@
 /**
- * One batch of changes to what a peer lists, as it lies in Redis: JSON, deflated where that is shorter. Names of one folder are alike, so
- * a thousand of them take a quarter of their length. Called by redis_entries.ts.
+ * A batch of changes to what a peer lists, as it is stored in Redis: JSON, deflated where that is
+ * shorter. The names of one folder are similar, so a thousand of them deflate to a quarter of their
+ * length. Called by redis_entries.ts.
  * @module
  */
 
@@ -10,24 +11,27 @@ import { Failure } from "../../core/failure.ts";
 import { BATCH_FILES_MAX, REDIS_BATCH_BYTES_MAX } from "../../core/limits.ts";
 import type { ListChange, ListedFile, PartialFile } from "../search_index.ts";
 
-/** A change of a list, or of what the peer is downloading. */
+/** Changes of a peer's list and of its downloads. */
 export interface ListBatch extends ListChange {
   readonly partials: readonly PartialFile[];
-  /** Roots of contents that are no longer being downloaded. */
+  /** The roots of contents that the peer no longer downloads. */
   readonly ended: readonly string[];
 }
 
 type Row = [name: string, size: number, root?: string];
 
-/** Shorter ones hardly get shorter. */
+/** Deflating shorter batches hardly saves anything. */
 const DEFLATED_BYTES_MIN = 256;
-/** What JSON begins with. Deflated bytes begin with 0x78 (RFC 1950). */
+/** The first byte of JSON. Deflated bytes begin with 0x78 (RFC 1950). */
 const PLAIN = "[".charCodeAt(0);
 
-/** A batch that changes nothing, to be spread. */
+/** A batch without changes. */
 export const NO_CHANGE: ListBatch = { add: [], remove: [], partials: [], ended: [] };
 
-/** A change in batches. What is removed comes first, as every index does it: a name that is in both is there afterwards. */
+/**
+ * Divides a change into batches. Removals come first, so a name that is in both lists is there
+ * afterwards, as in every index.
+ */
 export function* batchesOf({ add, remove }: ListChange): Generator<ListBatch> {
   for (let start = 0; start < remove.length; start += BATCH_FILES_MAX) {
     yield { ...NO_CHANGE, remove: remove.slice(start, start + BATCH_FILES_MAX) };
@@ -37,18 +41,22 @@ export function* batchesOf({ add, remove }: ListChange): Generator<ListBatch> {
   }
 }
 
-/** How many changes it holds. */
+/** How many changes a batch has. */
 export function changesIn({ add, remove, partials, ended }: ListBatch): number {
   return add.length + remove.length + partials.length + ended.length;
 }
 
-/** A batch as bytes. */
+/** Encodes a batch. */
 export function encodeListBatch({ add, remove, partials, ended }: ListBatch): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify([add.map(rowOf), remove, partials.map(rowOf), ended]));
   return json.length < DEFLATED_BYTES_MIN ? json : deflateSync(json, { level: 1 });
 }
 
-/** Bytes as a batch. Fails: "malformed". */
+/**
+ * Decodes a batch.
+ *
+ * @throws {Failure} "malformed".
+ */
 export function decodeListBatch(bytes: Uint8Array): ListBatch {
   try {
     const json = bytes[0] === PLAIN ? bytes : inflateSync(bytes, { maxOutputLength: REDIS_BATCH_BYTES_MAX });
@@ -68,11 +76,10 @@ function rowOf({ name, size, root }: ListedFile): Row {
   return root === undefined ? [name, size] : [name, size, root];
 }
 
-// Who can write to Redis can list anything, but not what would break a server.
+// A program that can write to Redis can list anything, except values that would break a server.
 
 function fileOf(row: unknown): ListedFile {
   const [name, size, root] = listOf(row);
-  // SQLite stores larger ones, too, but node:sqlite cannot read them.
   if (!Number.isSafeInteger(size) || Number(size) < 0) throw new TypeError("no size");
   return { name: textOf(name), size: Number(size), ...(root === undefined ? {} : { root: rootOf(root) }) };
 }

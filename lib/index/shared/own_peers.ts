@@ -1,55 +1,67 @@
 /**
- * The peers that joined at this server, as they stand in Redis: each list is a log, to which changes are added; it is written anew when it
- * has grown much longer than what it says, or when Redis has lost it. Called by shared_index.ts and follower.ts.
+ * The peers that joined at this server, and what Redis has of them. In Redis each list is a log of
+ * batches: a change is appended. The log is rewritten when it is much longer than the list, and
+ * when Redis has lost it. Called by shared_index.ts and follower.ts.
  *
- * While Redis is away nothing fails: changes are kept, and told when it is back.
+ * While Redis is away, nothing fails here: changes are kept and published later. The states of a
+ * peer are drawn in lib/index/README.md, "Following Redis".
  * @module
  */
 
-import { BATCH_FILES_MAX, FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX, REDIS_PENDING_MAX } from "../../core/limits.ts";
 import { failedWith } from "../../core/failure.ts";
+import { BATCH_FILES_MAX, FILES_PER_PEER_MAX, PARTIALS_PER_PEER_MAX, REDIS_PENDING_MAX } from "../../core/limits.ts";
 import { peerNameKey } from "../../core/peer_name.ts";
-import { changesIn, type ListBatch, NO_CHANGE } from "./list_batch.ts";
-import type { PutEntry, PutResult, Reading, RedisEntries } from "./redis_entries.ts";
-import type { RedisServers } from "./redis_servers.ts";
-import type { IndexedPeer } from "../search_index.ts";
 import type { LocalIndex } from "../local/local_index.ts";
+import type { IndexedPeer } from "../search_index.ts";
+import { changesIn, type ListBatch, NO_CHANGE } from "./list_batch.ts";
+import type { LogPosition, PutEntry, PutResult, RedisEntries } from "./redis_entries.ts";
+import type { RedisServers } from "./redis_servers.ts";
 
-/** A log may hold so many changes for each file that is listed, and some more, before it is written anew. */
+/**
+ * A log is rewritten when it has more changes than this for each listed file, and `CHANGES_MIN`.
+ */
 const CHANGES_PER_FILE_MAX = 2;
 const CHANGES_MIN = 2 * BATCH_FILES_MAX;
 
-/** A peer that joined here. */
+/** A peer that joined at this server. */
 export interface OwnPeer {
   peer: IndexedPeer;
-  /** How far its log has been written. */
-  written: Reading;
-  /** The last generation that was put, or may have been: no two that differ have the same number. */
+  /** The end of its log in Redis, as far as Redis has confirmed it. */
+  written: LogPosition;
+  /**
+   * The last generation that may have reached Redis. Two different logs never have the same number.
+   */
   generation: number;
-  /** Whether Redis has all that is in `written`, and nothing else. */
-  inStep: boolean;
-  /** How many changes the log holds, and how many files it lists. */
-  changes: number;
+  /** Whether Redis has exactly the log that `written` describes. */
+  isSynced: boolean;
+  /** How many changes are in the log. */
+  logChanges: number;
+  /** How many files the peer lists. */
   files: number;
-  /** What happened since it was in step; undefined when that is too much to tell. */
-  pending: ListBatch[] | undefined;
+  /** The changes since `written`. Undefined when there were too many to keep. */
+  unconfirmed: ListBatch[] | undefined;
 }
 
-/** What the list needs. */
+/** The parts that the list works with. */
 export interface OwnPeersOptions {
-  /** Where everybody is found, those of other servers, too. */
+  /** The index with the peers of all servers. */
   readonly local: LocalIndex;
   readonly entries: RedisEntries;
   readonly servers: RedisServers;
-  /** Called when the entry of a peer has changed, so that the other servers are told. */
+  /** Called when the entry of a peer has changed, so that the other servers learn of it. */
   readonly onChanged: (key: string) => void;
-  /** Called when a command failed, so that it is not known whether Redis still has, or has now, an entry of this server. */
-  readonly onDoubt: (key: string) => void;
+  /**
+   * Called when a command got no answer, so that Redis may or may not have an entry of this server.
+   */
+  readonly onUncertain: (key: string) => void;
   /** Called with a peer that has joined at another server. */
   readonly onLost: (peer: IndexedPeer) => Promise<void>;
 }
 
-/** Every peer that joined here, by `peerNameKey`. What concerns one of them is called in its turn, one thing after the other. */
+/**
+ * The peers that joined here, by `peerNameKey`. The caller runs what concerns one peer in turns,
+ * one call after the other.
+ */
 export class OwnPeers {
   #server = makeServerId();
   readonly #options: OwnPeersOptions;
@@ -59,15 +71,15 @@ export class OwnPeers {
     this.#options = options;
   }
 
-  /** What this server is called in Redis. */
+  /** The id of this server in Redis. */
   get server(): string {
     return this.#server;
   }
 
-  /** Begins a new life under a new name: the other servers may have taken the old one for dead. */
-  beginAnew(): void {
+  /** Takes a new id for this server, because the other servers may have forgotten the old one. */
+  changeServerId(): void {
     this.#server = makeServerId();
-    for (const own of this.#peers.values()) own.inStep = false;
+    for (const own of this.#peers.values()) own.isSynced = false;
   }
 
   get(key: string): OwnPeer | undefined {
@@ -78,160 +90,199 @@ export class OwnPeers {
     return [...this.#peers.keys()];
   }
 
-  /** What they are called. */
   names(): string[] {
     return this.#peers.values().map(({ peer }) => peer.name).toArray();
   }
 
-  /** Those of whom Redis does not have all. */
-  behind(): string[] {
-    return this.#peers.entries().filter(([, { inStep }]) => !inStep).map(([key]) => key).toArray();
+  /** The keys of the peers whose logs Redis may lack. */
+  unsynced(): string[] {
+    return this.#peers.entries().filter(([, { isSynced }]) => !isSynced).map(([key]) => key).toArray();
   }
 
-  /** Tries to take a name, in place of the session named. Fails: as Redis does. */
-  async take(peer: IndexedPeer, replaces: string): Promise<PutResult> {
+  /**
+   * Tries to put an entry under the name of a peer that joins.
+   *
+   * @param replaces The session whose entry is replaced, or "" when there must be none.
+   * @throws {Failure} as Redis does.
+   */
+  async claim(peer: IndexedPeer, replaces: string): Promise<PutResult> {
     const key = peerNameKey(peer.name);
     const written = { session: crypto.randomUUID(), generation: 0, position: 0 };
     const server = this.#server;
-    const result = await this.#put(key, { peer, server, ...written, replaces, after: -1, from: -1, base: 0 });
-    if (result.kind === "put") {
-      // Under an old name of this server it would soon be forgotten.
-      const inStep = server === this.#server;
-      this.#peers.set(key, { peer, written, generation: 0, inStep, changes: 0, files: 0, pending: [] });
-      this.#options.onChanged(key);
-    }
+    const result = await this.#put(key, { peer, server, ...written, replaces, continues: undefined });
+    if (result.kind !== "put") return result;
+    // Under an old id of this server the entry would soon be forgotten.
+    const isSynced = server === this.#server;
+    this.#peers.set(key, { peer, written, generation: 0, isSynced, logChanges: 0, files: 0, unconfirmed: [] });
+    this.#options.onChanged(key);
     return result;
   }
 
-  /** Forgets a peer at once. Shape: what was known of it. */
+  /**
+   * Forgets a peer at once.
+   *
+   * @returns What was known of it, for {@linkcode remove}.
+   */
   forget(key: string): OwnPeer | undefined {
     const own = this.#peers.get(key);
     this.#peers.delete(key);
     return own;
   }
 
-  /** Takes the entry of a forgotten peer out of Redis, unless it is somebody else's already. Fails: never. */
+  /**
+   * Removes the entry of a forgotten peer from Redis, unless another session has it. Never fails.
+   */
   async remove(key: string, { written }: OwnPeer): Promise<void> {
-    const { entries, servers, onChanged, onDoubt } = this.#options;
+    const { entries, servers, onChanged, onUncertain } = this.#options;
     try {
       if (await entries.remove(key, this.#server, written.session)) onChanged(key);
-      // Who left and came back at once has taken its own place already.
+      // A peer that has left and come back at once is already a member again.
       if (!this.#peers.has(key)) await servers.removeMember(this.#server, key);
     } catch {
-      onDoubt(key);
+      onUncertain(key);
     }
   }
 
-  /** Tells a change that has happened; now, or when Redis is back. Fails: never. */
-  async tell(key: string, batch: ListBatch, files: number): Promise<void> {
+  /**
+   * Publishes a change that the local index has already made. Never fails: while Redis is away, the
+   * change is kept for {@linkcode sync}.
+   *
+   * @param files How many files the peer lists now.
+   */
+  async publish(key: string, batch: ListBatch, files: number): Promise<void> {
     const own = this.#peers.get(key);
     if (own === undefined) return;
     own.files = files;
     try {
-      const isLong = own.changes + changesIn(batch) > CHANGES_MIN + CHANGES_PER_FILE_MAX * own.files;
-      if (own.inStep && !isLong) return await this.#append(key, own, batch);
+      const isLong = own.logChanges + changesIn(batch) > CHANGES_MIN + CHANGES_PER_FILE_MAX * own.files;
+      if (own.isSynced && !isLong) return await this.#append(key, own, batch);
       keep(own, batch);
-      // In place of the change, which comes behind it: the others have most likely read all before that, and so need nothing else of it.
-      if (own.inStep) await this.#write(key, own);
+      // Most other servers have read the whole old log. They go on in the new one behind its base,
+      // where the change follows, so they load nothing twice.
+      if (own.isSynced) await this.#rewrite(key, own);
     } catch {
-      // Redis is away. What was kept is told when it is back.
+      // Redis is away. The change was kept.
     }
   }
 
-  /** Tells that a peer was reached at a port; now, or when Redis is back. Fails: never. */
+  /**
+   * Publishes that a peer was reached at a port. Never fails: while Redis is away, `sync` does it
+   * later.
+   */
   async reached(key: string, port: number): Promise<void> {
     const own = this.#peers.get(key);
     if (own === undefined) return;
     own.peer = { ...own.peer, port };
-    own.inStep = false;
+    own.isSynced = false;
     try {
-      await this.#write(key, own);
+      await this.#rewrite(key, own);
     } catch {
-      // Redis is away. The entry is not in step, so it is written when Redis is back.
+      // Redis is away. The peer is not synced, so its entry is written when Redis is back.
     }
   }
 
-  /** Makes Redis have what it lacks of a peer. Fails: as Redis does. */
-  async repair(key: string): Promise<void> {
+  /**
+   * Writes what Redis may lack of a peer.
+   *
+   * @throws {Failure} as Redis does.
+   */
+  async sync(key: string): Promise<void> {
     const own = this.#peers.get(key);
-    if (own !== undefined && !own.inStep) await this.#write(key, own);
+    if (own !== undefined && !own.isSynced) await this.#rewrite(key, own);
   }
 
-  /** Looks whether Redis still has what it was given of a peer: it may have lost its memory. Fails: as Redis does. */
-  async verify(key: string): Promise<void> {
+  /**
+   * Checks whether Redis still has the log of a peer: it may have lost its memory.
+   *
+   * @throws {Failure} as Redis does.
+   */
+  async check(key: string): Promise<void> {
     const own = this.#peers.get(key);
-    if (own === undefined || !own.inStep) return;
+    if (own === undefined || !own.isSynced) return;
     const { session, generation, position } = own.written;
     await this.#options.servers.addMember(this.#server, key);
     const entry = await this.#options.entries.read(key, own.written, 0).catch((thrown) => {
-      // Somebody else wrote this: it is written anew.
+      // Another program has written this, so the entry is rewritten.
       if (failedWith(thrown, "malformed")) return undefined;
       throw thrown;
     });
     if (entry !== undefined && entry.session !== session) return await this.#lose(key, own);
     const isSame = entry?.generation === generation && entry.start === position && !entry.more;
-    own.inStep = isSame && entry.server === this.#server;
+    own.isSynced = isSame && entry.server === this.#server;
   }
 
   async #append(key: string, own: OwnPeer, batch: ListBatch): Promise<void> {
-    // Until it is known, it may have been written or not.
-    own.inStep = false;
+    // Until Redis answers, the log may end before or after this batch.
+    own.isSynced = false;
     keep(own, batch);
     const result = await this.#options.entries.append(key, own.written, batch);
     if (result === "lost") return await this.#lose(key, own);
-    if (result === "out of step") return await this.#write(key, own);
+    if (result === "different log") return await this.#rewrite(key, own);
     own.written = { ...own.written, position: own.written.position + 1 };
-    own.changes += changesIn(batch);
-    own.pending = [];
-    own.inStep = true;
+    own.logChanges += changesIn(batch);
+    own.unconfirmed = [];
+    own.isSynced = true;
     this.#options.onChanged(key);
   }
 
-  /** Writes a whole list as the next generation. Who has read all of the last one needs nothing of it but what is still pending. */
-  async #write(key: string, own: OwnPeer): Promise<void> {
-    const { local, entries } = this.#options;
-    own.inStep = false;
-    const { session, generation, position } = own.written;
-    let base = 0;
-    const next = async (batch: ListBatch): Promise<void> => {
-      await entries.writeNext(key, session, batch);
-      base += 1;
-    };
-    await entries.beginNext(key, session);
-    for await (const add of local.filesOf(own.peer.name, BATCH_FILES_MAX)) await next({ ...NO_CHANGE, add });
-    const partials = local.partialsOf(own.peer.name);
-    if (partials.length > 0) await next({ ...NO_CHANGE, partials });
+  /**
+   * Writes the whole list as the next generation of the log. A server that has read all of the last
+   * generation then needs only the unconfirmed changes, which follow.
+   */
+  async #rewrite(key: string, own: OwnPeer): Promise<void> {
+    own.isSynced = false;
+    const { session, ...last } = own.written;
+    const { position, partials } = await this.#writeNext(key, own);
     if (this.#peers.get(key) !== own) return;
 
-    const pending = fitsOn(own.files, partials.length, own.pending ?? []) ? own.pending : undefined;
-    const from = pending === undefined ? -1 : position;
+    const unconfirmed = fitsOn(own.files, partials, own.unconfirmed ?? []) ? own.unconfirmed : undefined;
     own.generation += 1;
-    const written = { session, generation: own.generation, position: base };
+    const written = { session, generation: own.generation, position };
     const server = this.#server;
-    const entry = { peer: own.peer, server, ...written, replaces: session, after: generation, from, base };
-    const result = await this.#put(key, entry);
+    const continues = unconfirmed === undefined ? undefined : last;
+    const result = await this.#put(key, { peer: own.peer, server, ...written, replaces: session, continues });
     if (result.kind !== "put") return await this.#lose(key, own);
     own.written = written;
-    own.changes = own.files;
-    own.pending = [];
-    own.inStep = server === this.#server;
+    own.logChanges = own.files;
+    own.unconfirmed = [];
+    own.isSynced = server === this.#server;
     this.#options.onChanged(key);
     try {
-      for (const batch of pending ?? []) await this.#append(key, own, batch);
+      for (const batch of unconfirmed ?? []) await this.#append(key, own, batch);
     } catch (thrown) {
-      // Who has read all of the last generation was promised the rest of these.
-      own.pending = undefined;
+      // The new generation promises these changes to the servers that have read all of the last
+      // one.
+      own.unconfirmed = undefined;
       throw thrown;
     }
   }
 
+  /**
+   * Writes the whole list beside the log that is in Redis.
+   *
+   * @returns How many batches these are, and how many downloads are in them.
+   */
+  async #writeNext(key: string, { peer, written }: OwnPeer): Promise<{ position: number; partials: number }> {
+    const { local, entries } = this.#options;
+    let position = 0;
+    const write = async (batch: ListBatch): Promise<void> => {
+      await entries.writeNext(key, written.session, batch);
+      position += 1;
+    };
+    await entries.beginNext(key, written.session);
+    for await (const add of local.filesOf(peer.name, BATCH_FILES_MAX)) await write({ ...NO_CHANGE, add });
+    const partials = local.partialsOf(peer.name);
+    if (partials.length > 0) await write({ ...NO_CHANGE, partials });
+    return { position, partials: partials.length };
+  }
+
   async #put(key: string, entry: PutEntry): Promise<PutResult> {
-    // Before its entry, so that whoever forgets this server finds all entries.
+    // Before the entry, so that a server that forgets this one finds all its entries.
     await this.#options.servers.addMember(entry.server, key);
     try {
       return await this.#options.entries.put(key, entry);
     } catch (thrown) {
-      this.#options.onDoubt(key);
+      this.#options.onUncertain(key);
       throw thrown;
     }
   }
@@ -243,7 +294,10 @@ export class OwnPeers {
   }
 }
 
-/** Whether batches can be read on top of a list that has them already, and on the way nothing goes beyond what a peer may list. */
+/**
+ * Whether batches can be read on top of a list that already has their changes, without going beyond
+ * what a peer may list on the way.
+ */
 function fitsOn(files: number, partials: number, batches: readonly ListBatch[]): boolean {
   for (const batch of batches) {
     files += batch.add.length;
@@ -253,8 +307,8 @@ function fitsOn(files: number, partials: number, batches: readonly ListBatch[]):
 }
 
 function keep(own: OwnPeer, batch: ListBatch): void {
-  own.pending?.push(batch);
-  if ((own.pending?.length ?? 0) > REDIS_PENDING_MAX) own.pending = undefined;
+  own.unconfirmed?.push(batch);
+  if ((own.unconfirmed?.length ?? 0) > REDIS_PENDING_MAX) own.unconfirmed = undefined;
 }
 
 function makeServerId(): string {

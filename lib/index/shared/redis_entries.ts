@@ -1,6 +1,7 @@
 /**
- * The peers in Redis, one entry each, with the list as a log of batches. Typed calls over the scripts; who calls what when is the business
- * of shared_index.ts and follower.ts.
+ * The entries of peers in Redis, each with its list as a log of batches. These are typed calls over
+ * the scripts; shared_index.ts, own_peers.ts, other_peers.ts and follower.ts decide when to call
+ * them.
  * @module
  */
 
@@ -15,53 +16,51 @@ import { listOf, type RedisLink, type Reply, textOf } from "./redis_link.ts";
 import { APPEND, PUT, READ, REGISTER, REMOVE, UNREGISTER, WRITE_NEXT } from "./redis_scripts.ts";
 import type { IndexedPeer } from "../search_index.ts";
 
-/** How far somebody has read an entry: so many batches of a generation of the list of a session. */
-export interface Reading {
+/**
+ * A position in the log of a peer's list: behind so many batches of a generation. A session writes
+ * one log, whose generations each replace the one before.
+ */
+export interface LogPosition {
   readonly session: string;
   readonly generation: number;
   readonly position: number;
 }
 
-/** An entry, and what its reader lacked. */
-export interface ReadEntry extends Reading {
+/** An entry, with batches that its reader did not have. The position is the one behind them. */
+export interface ReadEntry extends LogPosition {
   readonly server: string;
   readonly peer: IndexedPeer;
-  /** Where the batches begin: 0, where the reader has to begin anew. */
+  /** The position where the batches begin. It is 0 when the reader has to load the whole list. */
   readonly start: number;
   readonly batches: readonly ListBatch[];
-  /** Whether there are more batches behind these. */
+  /** Whether more batches follow. */
   readonly more: boolean;
-  /** The time it has left, if it ends by itself. */
+  /** When the entry expires, if it does. */
   readonly leftMs: number | undefined;
 }
 
-/** An entry that is to be put. */
-export interface PutEntry {
+/** An entry to write. Its position is how many batches were written to the next log before. */
+export interface PutEntry extends LogPosition {
   readonly peer: IndexedPeer;
   readonly server: string;
-  readonly session: string;
-  /** The session whose entry may be replaced; "" if none is to be there. */
+  /** The session whose entry may be replaced, or "" when there must be none. */
   readonly replaces: string;
-  readonly generation: number;
-  /** The generation that its readers know, and the length of that, if this one says the same; -1 if not. */
-  readonly after: number;
-  readonly from: number;
-  /** How many batches were written to the next list. */
-  readonly base: number;
+  /** Readers at this position of an earlier generation have all that is in the new log. */
+  readonly continues: Omit<LogPosition, "session"> | undefined;
 }
 
-/** What became of an attempt to take a name. */
+/** The result of an attempt to write an entry. */
 export type PutResult =
   | { readonly kind: "put" }
   /** The name belongs to another key. */
   | { readonly kind: "owned" }
-  /** Somebody has it. */
+  /** Another session has an entry under this name. */
   | { readonly kind: "held"; readonly session: string; readonly server: string; readonly id: string };
 
-/** Nobody has read anything yet. */
-export const NOTHING_READ: Reading = { session: "", generation: 0, position: 0 };
+/** The position of a reader that has read nothing yet. */
+export const NOTHING_READ: LogPosition = { session: "", generation: 0, position: 0 };
 
-/** Calls on entries; each names a peer by its `peerNameKey`. All fail as the link does. */
+/** Calls on entries. Each names a peer by its `peerNameKey`. All fail as the link does. */
 export class RedisEntries {
   readonly #link: RedisLink;
   readonly #keys: RedisKeys;
@@ -71,43 +70,63 @@ export class RedisEntries {
     this.#keys = keys;
   }
 
-  /** Puts an entry, with the list that was written with {@linkcode writeNext}. Fails: "unreachable", too, when Redis has lost that. */
+  /**
+   * Puts an entry, with the log that was written with {@linkcode writeNext}.
+   *
+   * @throws {Failure} "unreachable" also when Redis has lost a part of that log.
+   */
   async put(key: string, entry: PutEntry): Promise<PutResult> {
-    const { peer, server, session, replaces, generation, after, from, base } = entry;
+    const { peer, server, session, replaces, generation, position, continues } = entry;
     const keys = this.#keys.of(key);
-    const args = [peer.id, server, session, JSON.stringify(peer), replaces, generation, after, from, base];
+    const after = [continues?.generation ?? -1, continues?.position ?? -1];
+    const args = [peer.id, server, session, JSON.stringify(peer), replaces, generation, ...after, position];
     const keptMs = peer.id === NO_ID ? 0 : NAME_KEPT_MS;
     const all = [keys.entry, keys.list, keys.next(session), keys.owner] as const;
     const [kind, ...held] = listOf(await this.#link.run(PUT, all, [...args, keptMs].map(String))).map(textOf);
-    if (kind === "unwritten") throw new Failure("unreachable", "Cannot put a list in Redis: it has lost a part of it");
+    if (kind === "unwritten") {
+      throw new Failure("unreachable", "Cannot put a list in Redis: it has lost a part of the list");
+    }
     if (kind === "held") return { kind, session: held[0] ?? "", server: held[1] ?? "", id: held[2] ?? "" };
     return { kind: kind === "put" ? "put" : "owned" };
   }
 
-  /** Begins a new list of a session beside the one that is there. */
+  /** Begins a new log of a session, beside the one that the entry has. */
   async beginNext(key: string, session: string): Promise<void> {
     await this.#link.send("UNLINK", this.#keys.of(key).next(session));
   }
 
-  /** Adds a batch to it. */
+  /** Adds a batch to the new log. */
   async writeNext(key: string, session: string, batch: ListBatch): Promise<void> {
     const next = this.#keys.of(key).next(session);
     await this.#link.run(WRITE_NEXT, [next], [encodeListBatch(batch), String(REDIS_REWRITE_MS_MAX)]);
   }
 
-  /** Adds a batch to the list, which has been written as far as `written` says. Shape: "lost" when somebody else has the name. */
-  async append(key: string, written: Reading, batch: ListBatch): Promise<"appended" | "lost" | "out of step"> {
+  /**
+   * Adds a batch to the log of an entry.
+   *
+   * @param written The end of the log.
+   * @returns "lost" when another session has the name, "different log" when the log does not end
+   * there.
+   */
+  async append(key: string, written: LogPosition, batch: ListBatch): Promise<"appended" | "lost" | "different log"> {
     const { entry, list } = this.#keys.of(key);
     const { session, generation, position } = written;
     const args = [session, String(generation), String(position), encodeListBatch(batch)];
     const length = Number(textOf(await this.#link.run(APPEND, [entry, list], args)));
-    return length === -1 ? "lost" : length === -2 ? "out of step" : "appended";
+    return length === -1 ? "lost" : length === -2 ? "different log" : "appended";
   }
 
-  /** Reads an entry on from where somebody is, some batches at a time, or only where it stands. Undefined when there is none. */
-  async read(key: string, { session, generation, position }: Reading, batchesMax = REDIS_BATCHES_MAX): Promise<
-    ReadEntry | undefined
-  > {
+  /**
+   * Reads an entry, and batches behind a position of its log.
+   *
+   * @param batchesMax How many batches. With 0, only the position where they begin is reported.
+   * @returns Undefined when there is no entry.
+   */
+  async read(
+    key: string,
+    { session, generation, position }: LogPosition,
+    batchesMax = REDIS_BATCHES_MAX,
+  ): Promise<ReadEntry | undefined> {
     const { entry, list } = this.#keys.of(key);
     const args = [session, generation, position, batchesMax].map(String);
     const fields = listOf(await this.#link.run(READ, [entry, list], args));
@@ -131,19 +150,23 @@ export class RedisEntries {
     };
   }
 
-  /** Removes an entry, if it is that of a server, and of a session where one is named. Shape: whether it was. */
+  /**
+   * Removes an entry, if it belongs to a server and, unless `session` is "", to that session.
+   *
+   * @returns Whether it did.
+   */
   async remove(key: string, server: string, session = ""): Promise<boolean> {
     const { entry, list } = this.#keys.of(key);
     try {
       return textOf(await this.#link.run(REMOVE, [entry, list], [server, session])) !== "0";
     } catch (thrown) {
-      // What is no entry is nobody's.
+      // Another program has written a value of another type.
       if (failedWith(thrown, "malformed")) return false;
       throw thrown;
     }
   }
 
-  /** Says that a session is alive, to the server that asked with this word. */
+  /** Reports to the server that asked with this word that a session is alive. */
   async answerProbe(key: string, word: string): Promise<void> {
     await this.#link.send("SET", this.#keys.of(key).alive(word), "1", "PX", String(2 * REMOTE_PROBE_WAIT_MS));
   }
@@ -158,7 +181,13 @@ export class RedisEntries {
     return await this.#text(this.#keys.of(key).owner);
   }
 
-  /** Registers a name for a time, or renews it with its token. Shape: its token, or why not. */
+  /**
+   * Registers a name for a time, or renews it with its token.
+   *
+   * @param token The token of an earlier registration, or "".
+   * @param fresh The token of a new one.
+   * @returns The token, or why the name was not registered.
+   */
   async register(
     key: string,
     entry: { readonly peer: IndexedPeer; readonly session: string; readonly ttlMs: number },
@@ -179,7 +208,7 @@ export class RedisEntries {
       const answer = textOf(await this.#link.run(UNREGISTER, [this.#keys.of(key).entry], [token]));
       return answer === "0" ? "absent" : answer === "-1" ? "refused" : "removed";
     } catch (thrown) {
-      // What is no entry is nobody's.
+      // Another program has written a value of another type.
       if (failedWith(thrown, "malformed")) return "absent";
       throw thrown;
     }
@@ -191,20 +220,24 @@ export class RedisEntries {
   }
 }
 
-/** A peer as it was put under a key. Fails: "malformed". */
+/**
+ * Reads the peer of an entry.
+ *
+ * @throws {Failure} "malformed".
+ */
 function peerOf(key: string, json: string): IndexedPeer {
   try {
     const { name, id, certificate, plain, host, port, dialect } = JSON.parse(json);
     const isWhole = [name, certificate, host].every((each) => typeof each === "string") && ROOT_REGEXP.test(id) &&
       (port === undefined || Number.isInteger(port) && port > 0 && port < 65_536) &&
       (dialect === undefined || DIALECTS.includes(dialect));
-    // Under the key of somebody else it would take that one's place.
+    // Under the key of another peer it would take that peer's place.
     if (isWhole && peerNameKey(name) === key) {
       const kind = dialect === undefined ? {} : { dialect };
       return { name, id, certificate, plain: plain === true, host, port, ...kind };
     }
   } catch {
-    // No JSON is as wrong as other JSON.
+    // Text that is not JSON is as wrong as other JSON.
   }
   throw new Failure("malformed", "Cannot read a peer in Redis");
 }

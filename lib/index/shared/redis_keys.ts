@@ -1,17 +1,18 @@
 /**
- * What the keys in Redis are called. All keys of one peer have its name as hash tag, so a cluster keeps them on one node, and the peers
- * spread over all nodes. The picture of all keys is in lib/index/README.md. Pure.
+ * The names of the keys in Redis. All keys of one peer have its name as hash tag, so a cluster
+ * keeps them on one node and spreads the peers over all nodes. A table of all keys is in
+ * lib/index/README.md. Pure.
  * @module
  */
 
-/** The pseudo-server whose peers are registered names: they belong to no server, and end with their time. */
+/** The pseudo-server of registered names, which belong to no server and expire. */
 export const REGISTRY = "registry";
 
-/** Makes the names of keys. */
+/** The keys of one namespace. */
 export class RedisKeys {
-  /** Stream: who has changed. */
+  /** Stream: which peers have changed. */
   readonly news: string;
-  /** Set: the servers there are. */
+  /** Set: the servers. */
   readonly servers: string;
   readonly #namespace: string;
 
@@ -21,7 +22,7 @@ export class RedisKeys {
     this.servers = `${namespace}:servers`;
   }
 
-  /** Text: there as long as the server lives. */
+  /** Text: exists while the server is alive. */
   lease(server: string): string {
     return `${this.#namespace}:lease:{${server}}`;
   }
@@ -44,14 +45,20 @@ export class RedisKeys {
 
 /** The keys of one peer. */
 export interface PeerKeys {
-  /** Hash: who it is, at which server, and which generation of its list this is. */
+  /** Hash: the peer, its server, and the generation of its list. */
   readonly entry: string;
   /** List: the batches of changes that make up what the peer lists. */
   readonly list: string;
-  /** The next generation of the list, as long as a session writes it: one that has lost the name and does not know it writes its own. */
+  /**
+   * The next generation of the list, while a session writes it. Each session has its own: one may
+   * not know yet that it has lost the name.
+   */
   readonly next: (session: string) => string;
-  /** Text: the id of the key to which the name belongs. */
+  /** Text: the id of the key that owns the name. */
   readonly owner: string;
-  /** Text: the answer to somebody who asked with this word whether its session is alive; others may ask at the same time. */
+  /**
+   * Text: the answer to a server that asked with this word whether the session is alive. Several
+   * servers may ask at once.
+   */
   readonly alive: (word: string) => string;
 }

@@ -1,7 +1,9 @@
 /**
- * The way to Redis, one server or a cluster: sends commands and scripts, and gives each a deadline. Called by the other redis_*.ts.
+ * The connection to Redis, one server or a cluster. Sends commands and scripts, each with a
+ * deadline. Called by the other files of this folder.
  *
- * The client is a package, and opened only here, by a name that is no part of the module graph: an index without Redis opens none of it.
+ * The client is a package. It is imported only here, by a name that is not part of the module
+ * graph, so an index without Redis loads none of it.
  * @module
  */
 
@@ -11,36 +13,43 @@ import { Failure } from "../../core/failure.ts";
 import { REDIS_COMMANDS_MAX, REDIS_RECONNECT_MS_MAX, REDIS_WAIT_MS } from "../../core/limits.ts";
 import type { Script } from "./redis_scripts.ts";
 
-/** As deno.json has it; written out, so that the bundle finds it, too. */
+/** The name from deno.json, written out because a bundle has no import map. */
 export const CLIENT = "npm:@redis/client@5.12.1";
 
-/** What a command is made of. */
+/** A part of a command. */
 export type RedisArgument = string | Uint8Array;
-/** A reply of the protocol: strings of any bytes come as bytes, words such as OK as text. */
+/** A reply. Strings arrive as bytes, and status words such as OK as text. */
 export type Reply = null | number | string | Uint8Array | readonly Reply[];
 
-/** Where Redis is. */
+/** Where Redis is, as `--redis` names it. */
 export interface RedisPlace {
-  /** One URL; or several, of nodes of one cluster. */
+  /** One URL, or those of several nodes of one cluster. */
   readonly urls: readonly string[];
-  /** What all keys begin with: several rooms can share one Redis. */
+  /** The beginning of all keys, so that several rooms can share one Redis. */
   readonly namespace: string;
 }
 
-/** The part of the package's clients that is used; `key` decides to which node of a cluster a command goes. */
+/**
+ * The part of the package's clients that is used. `key` decides which node of a cluster gets a
+ * command.
+ */
 interface Client {
   send(key: string, args: RedisArgument[]): Promise<Reply>;
   destroy(): void;
 }
 
-/** Reads `redis://HOST:PORT[/DATABASE][#NAMESPACE]`, or several of them with commas between. Fails: "usage". */
+/**
+ * Reads `redis://HOST:PORT[/DATABASE][#NAMESPACE]`, or several of them, separated by commas.
+ *
+ * @throws {Failure} "usage".
+ */
 export function parseRedisPlace(text: string): RedisPlace {
   const urls = text.split(",").map((each) => URL.parse(each.trim()));
   const namespaces = new Set<string>();
   const plain = urls.map((url) => {
     if (url === null || !["redis:", "rediss:"].includes(url.protocol) || url.hostname === "") {
-      throw new Failure("usage", "Cannot read the value of --redis: it is not like redis://HOST:PORT", {
-        hint: "rediss:// is encrypted; the URLs of a cluster's nodes go with commas between",
+      throw new Failure("usage", "Cannot read the value of --redis: it must look like redis://HOST:PORT", {
+        hint: "rediss:// is encrypted; separate the URLs of a cluster's nodes by commas",
       });
     }
     if (url.hash.length > 1) namespaces.add(decodeURIComponent(url.hash.slice(1)));
@@ -51,13 +60,13 @@ export function parseRedisPlace(text: string): RedisPlace {
   if (others.length > 0 || /[{}]/.test(namespace)) {
     throw new Failure(
       "usage",
-      "Cannot read the value of --redis: after # stands one name for all keys, without braces",
+      "Cannot read the value of --redis: the part after # must be one name, without braces",
     );
   }
   return { urls: plain, namespace };
 }
 
-/** An open way to Redis, which is found again by itself when it was lost. */
+/** An open connection to Redis. A lost connection is opened again automatically. */
 export class RedisLink implements Disposable {
   readonly #client: Client;
   #closed = false;
@@ -66,25 +75,31 @@ export class RedisLink implements Disposable {
     this.#client = client;
   }
 
-  /** Connects. Fails: "unreachable". */
+  /**
+   * Connects.
+   *
+   * @throws {Failure} "unreachable".
+   */
   static async open(place: RedisPlace): Promise<RedisLink> {
     return new RedisLink(await connect(place));
   }
 
   /**
-   * Runs a command on one key, by which a cluster knows where it belongs. Fails: "timeout", "unreachable"; whether it was carried out is not
-   * known then; "malformed" when the key holds another kind of value.
+   * Runs a command on one key, which decides the node of a cluster.
+   *
+   * @throws {Failure} "timeout" and "unreachable", when Redis may or may not have carried out the
+   * command; "malformed" when the key holds a value of another type.
    */
   async send(command: string, key: string, ...rest: RedisArgument[]): Promise<Reply> {
     return await this.sendTo(key, [command, key, ...rest]);
   }
 
-  /** Runs a command in which the key stands elsewhere. Fails: as `send` does. */
+  /** Like `send`, for a command whose key is not its first argument. */
   async sendTo(key: string, args: RedisArgument[]): Promise<Reply> {
     return await this.#bounded(this.#client.send(key, args));
   }
 
-  /** Runs a script, all of whose keys have the same hash tag. Fails: as `send` does. */
+  /** Runs a script. All its keys have the same hash tag. Fails as `send` does. */
   async run(script: Script, keys: readonly [string, ...string[]], args: readonly RedisArgument[]): Promise<Reply> {
     const rest = [String(keys.length), ...keys, ...args];
     try {
@@ -96,7 +111,7 @@ export class RedisLink implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // A client that has ended does not take it well to be ended.
+    // The client throws when it is destroyed twice.
     if (!this.#closed) this.#client.destroy();
     this.#closed = true;
   }
@@ -109,7 +124,7 @@ export class RedisLink implements Disposable {
     try {
       return await Promise.race([reply, late]);
     } catch (thrown) {
-      // Older ones say so in the middle of what they say of the script.
+      // Older versions of Redis report it in the middle of an error of the script.
       const isWrong = thrown instanceof Error && thrown.message.includes("WRONGTYPE");
       throw Failure.from(thrown, isWrong ? "malformed" : "unreachable", "Cannot reach Redis");
     } finally {
@@ -118,15 +133,19 @@ export class RedisLink implements Disposable {
   }
 }
 
-/** A reply as text. Fails: "malformed" when it is none. */
+/**
+ * A reply as text.
+ *
+ * @throws {Failure} "malformed" when it is none.
+ */
 export function textOf(reply: Reply | undefined): string {
   if (typeof reply === "string") return reply;
   if (reply instanceof Uint8Array) return new TextDecoder().decode(reply);
   if (typeof reply === "number") return String(reply);
-  throw new Failure("malformed", "Cannot read what Redis says: no text where text is expected");
+  throw new Failure("malformed", "Cannot read the reply of Redis: it should be text");
 }
 
-/** The parts of a reply. */
+/** The parts of a reply that is a list, else none. */
 export function listOf(reply: Reply | undefined): readonly Reply[] {
   return Array.isArray(reply) ? reply : [];
 }
@@ -135,7 +154,8 @@ async function connect({ urls }: RedisPlace): Promise<Client> {
   const { createClient, createCluster, RESP_TYPES } = await loadClient();
   const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
   const bounds = {
-    // What cannot be asked now fails now: nothing is done much later that nobody waits for any more.
+    // While Redis is unreachable, commands fail at once, so none is carried out when nobody waits
+    // for it any more.
     disableOfflineQueue: true,
     commandsQueueMaxLength: REDIS_COMMANDS_MAX,
     socket: {
@@ -171,17 +191,20 @@ async function loadClient(): Promise<typeof import("@redis/client")> {
   }
 }
 
-/** The part of a client that matters while it connects. */
+/** The part of a client that is used while it connects. */
 interface Connecting {
   on(event: "error", listener: (error: Error) => void): unknown;
   connect(): Promise<unknown>;
   destroy(): void;
 }
 
-/** Connects for the first time. Later the client does so by itself, and whoever sends a command sees that it is away. */
+/**
+ * Connects for the first time. Later the client reconnects by itself, and commands fail until it
+ * has.
+ */
 async function firstConnected(client: Connecting, urls: readonly string[]): Promise<void> {
   let last: unknown = new Error("it does not answer");
-  // The event has to be heard by somebody, or it ends the program.
+  // Without a listener, this event would end the program.
   client.on("error", (error) => last = error);
   const connecting = client.connect();
   connecting.catch((thrown) => last = thrown);
@@ -189,7 +212,7 @@ async function firstConnected(client: Connecting, urls: readonly string[]): Prom
   client.destroy();
   throw new Failure("unreachable", `Cannot reach Redis at ${urls.map(withoutPassword).join(", ")}: ${reasonOf(last)}`, {
     cause: last,
-    hint: "start it, or name another with --redis",
+    hint: "start Redis, or name another address with --redis",
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * What Redis does in one step: Lua scripts, each on the keys of one peer (redis_keys.ts) and bounded in what it touches. Called by
- * redis_entries.ts, which knows their arguments.
+ * What Redis does in one step: Lua scripts. Each touches the keys of one peer (redis_keys.ts) and a
+ * bounded amount of data. Called by redis_entries.ts, which knows their arguments.
  * @module
  */
 
@@ -13,11 +13,15 @@ export interface Script {
 }
 
 /**
- * Puts a peer's entry with a list that was written to `next` before. Answers `{"put"}`; `{"owned"}` when the name belongs to another key;
- * `{"held", session, server, id}` when somebody has it whose session is not the expected one; `{"unwritten"}` when `next` is not what was
- * written. Whatever may go wrong goes wrong before anything is changed.
+ * Puts a peer's entry, with a list that was written to `next` before. Everything is checked before
+ * anything is changed.
  *
- * KEYS: entry, list, next, owner. ARGV: id, server, session, peer, expected session, generation, after, from, base, owned for ms (0: not at all).
+ * Answers `{"put"}`; `{"owned"}` when the name belongs to another key; `{"held", session, server,
+ * id}` when there is an entry of a session other than the expected one; `{"unwritten"}` when `next`
+ * does not have the written length.
+ *
+ * KEYS: entry, list, next, owner. ARGV: id, server, session, peer, expected session, generation,
+ * after, from, base, for how many ms the key owns the name (0: not at all).
  */
 export const PUT = script(`
   local owner = redis.call('GET', KEYS[4])
@@ -37,15 +41,18 @@ export const PUT = script(`
   return {'put'}
 `);
 
-/** Adds a batch to a list that is being written, which ends with its time if it is not put. KEYS: next. ARGV: batch, ms. */
+/**
+ * Adds a batch to a list that is being written. The list expires unless it is put. KEYS: next.
+ * ARGV: batch, ms.
+ */
 export const WRITE_NEXT = script(`
   redis.call('RPUSH', KEYS[1], ARGV[1])
   return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `);
 
 /**
- * Adds a batch to a list. Answers how many there are; -1 when the entry is no longer that of this session, -2 when the list is not as long
- * as expected.
+ * Adds a batch to a list. Answers how many batches there are; -1 when the entry belongs to another
+ * session, -2 when the list does not have the expected generation and length.
  *
  * KEYS: entry, list. ARGV: session, generation, expected length, batch.
  */
@@ -57,10 +64,14 @@ export const APPEND = script(`
 `);
 
 /**
- * Reads what somebody lacks of an entry who has read to a position of a generation. Answers nothing when there is no entry, else
- * `{server, session, peer, generation, position, length, ms left or -1, {batches from position on}}`; position is 0 for who has to begin anew.
+ * Reads what is new of an entry, for a reader that has read up to a position of a generation.
  *
- * A generation says after which one, and from which length of that, it was made: who had read just so far goes on behind its base.
+ * Answers nothing when there is no entry, else `{server, session, peer, generation, position,
+ * length, ms left or -1, {batches from position on}}`. The position is 0 when the reader has to
+ * load the whole list.
+ *
+ * A generation records the generation that it follows (`after`) and the length of that one
+ * (`from`). A reader that had read exactly so far goes on behind the `base` of the new one.
  *
  * KEYS: entry, list. ARGV: session, generation, position, batches at most.
  */
@@ -86,7 +97,10 @@ export const READ = script(`
   return {e[1], e[2], e[3], e[4], position, length, redis.call('PTTL', KEYS[1]), batches}
 `);
 
-/** Removes an entry, if it is that of a server, and, where one is given, of a session. KEYS: entry, list. ARGV: server, session or "". */
+/**
+ * Removes an entry, if it belongs to a server and, if one is given, to a session. KEYS: entry,
+ * list. ARGV: server, session or "".
+ */
 export const REMOVE = script(`
   local e = redis.call('HMGET', KEYS[1], 'server', 'session')
   if e[1] ~= ARGV[1] or (ARGV[2] ~= '' and e[2] ~= ARGV[2]) then return 0 end
@@ -94,7 +108,8 @@ export const REMOVE = script(`
 `);
 
 /**
- * Registers or renews a name. Answers `{"registered", token}`, `{"owned"}`, `{"held"}` or `{"refused"}`.
+ * Registers or renews a name. Answers `{"registered", token}`, `{"owned"}`, `{"held"}` or
+ * `{"refused"}`.
  *
  * KEYS: entry, owner. ARGV: id, server, session, peer, token or "", fresh token, ms.
  */
@@ -114,7 +129,10 @@ export const REGISTER = script(`
   return {'registered', token}
 `);
 
-/** Removes a registered name. Answers 1; 0 when it is not registered, -1 when the token is wrong. KEYS: entry. ARGV: token. */
+/**
+ * Removes a registered name. Answers 1; 0 when it is not registered, -1 when the token is wrong.
+ * KEYS: entry. ARGV: token.
+ */
 export const UNREGISTER = script(`
   local token = redis.call('HGET', KEYS[1], 'token')
   if not token then return 0 end

@@ -1,6 +1,6 @@
 /**
- * The servers that share one Redis: which of them live, which peers are at which, and what they tell each other. Called by shared_index.ts
- * and follower.ts.
+ * The servers that share one Redis: which of them are alive, which peers each has, and the news
+ * that they report to each other. Called by shared_index.ts, own_peers.ts and follower.ts.
  * @module
  */
 
@@ -8,12 +8,15 @@ import { BATCH_FILES_MAX, REDIS_NEWS_MAX, SERVER_LEASE_MS } from "../../core/lim
 import type { RedisKeys } from "./redis_keys.ts";
 import { listOf, type RedisLink, type Reply, textOf } from "./redis_link.ts";
 
-/** What one server tells all others. */
+/** What one server reports to all others. */
 export interface Note {
   readonly server: string;
   /** Peers whose entries have changed. */
   readonly changed: readonly string[];
-  /** A peer that wants to join there: is the session alive that has its name? */
+  /**
+   * A peer wants to join at that server: the server asks whether the session that has the name is
+   * alive.
+   */
   readonly probe?: { readonly key: string; readonly session: string; readonly word: string };
 }
 
@@ -27,13 +30,17 @@ export class RedisServers {
     this.#keys = keys;
   }
 
-  /** Makes a server known, and alive. */
-  async begin(server: string): Promise<void> {
+  /** Adds a server, with a lease. */
+  async announce(server: string): Promise<void> {
     await this.#link.send("SET", this.#keys.lease(server), "1", "PX", String(SERVER_LEASE_MS));
     await this.#link.send("SADD", this.#keys.servers, server);
   }
 
-  /** Renews a server's lease, and makes it known again where that was lost. Shape: whether it still had one. */
+  /**
+   * Renews the lease of a server, and adds the server again if Redis has lost it.
+   *
+   * @returns Whether it still had a lease.
+   */
   async renew(server: string): Promise<boolean> {
     await this.#link.send("SADD", this.#keys.servers, server);
     const answer = await this.#link.send("SET", this.#keys.lease(server), "1", "PX", String(SERVER_LEASE_MS), "XX");
@@ -45,29 +52,29 @@ export class RedisServers {
     return textOf(await this.#link.send("EXISTS", this.#keys.lease(server))) === "1";
   }
 
-  /** Forgets a server whose peers are gone. */
-  async end(server: string): Promise<void> {
+  /** Removes a server that has no peers left. */
+  async forget(server: string): Promise<void> {
     await this.#link.send("UNLINK", this.#keys.members(server));
     await this.#link.send("UNLINK", this.#keys.lease(server));
     await this.#link.send("SREM", this.#keys.servers, server);
   }
 
-  /** Every server that was not forgotten. */
+  /** The servers that were not removed. */
   async all(): Promise<string[]> {
     return listOf(await this.#link.send("SMEMBERS", this.#keys.servers)).map(textOf);
   }
 
-  /** Notes that a peer is, or is about to be, at a server. */
+  /** Notes that a peer has joined a server, or is about to. */
   async addMember(server: string, key: string): Promise<void> {
     await this.#link.send("SADD", this.#keys.members(server), key);
   }
 
-  /** Notes that it is there no longer. */
+  /** Notes that a peer has left a server. */
   async removeMember(server: string, key: string): Promise<void> {
     await this.#link.send("SREM", this.#keys.members(server), key);
   }
 
-  /** The peers at a server, some at a time; one may come twice. */
+  /** The peers at a server, in batches. A peer may come twice. */
   async *members(server: string): AsyncGenerator<string[]> {
     let cursor = "0";
     do {
@@ -84,21 +91,24 @@ export class RedisServers {
     } while (cursor !== "0");
   }
 
-  /** Tells all servers something. */
-  async tell({ server, changed, probe }: Note): Promise<void> {
+  /** Reports something to all servers. */
+  async report({ server, changed, probe }: Note): Promise<void> {
     const fields = ["server", server, "changed", JSON.stringify(changed)];
     if (probe !== undefined) fields.push("probe", JSON.stringify(probe));
     await this.#link.send("XADD", this.#keys.news, "MAXLEN", "~", String(REDIS_NEWS_MAX), "*", ...fields);
   }
 
-  /** The place in the news behind everything that was told so far. */
-  async now(): Promise<string> {
+  /** The place of the last news. */
+  async lastNews(): Promise<string> {
     const [last] = listOf(await this.#link.send("XREVRANGE", this.#keys.news, "+", "-", "COUNT", "1"));
     return last === undefined ? "0-0" : textOf(listOf(last)[0]);
   }
 
-  /** What was told since a place, the place behind it, and whether something in between may have been forgotten already. */
-  async since(place: string): Promise<{ notes: Note[]; place: string; gap: boolean }> {
+  /**
+   * The news after a place and the place of the last one. `gap` reports that some may already have
+   * been trimmed.
+   */
+  async newsSince(place: string): Promise<{ notes: Note[]; place: string; gap: boolean }> {
     const { news } = this.#keys;
     const [[stream], [first]] = await Promise.all([
       this.#link.sendTo(news, ["XREAD", "COUNT", String(BATCH_FILES_MAX), "STREAMS", news, place]),
@@ -122,7 +132,7 @@ function isBefore(one: string, other: string): boolean {
   return a < c || (a === c && b < d);
 }
 
-/** A note as it was told; one that nobody can read says nothing, and holds up nobody. */
+/** Reads a note. One that cannot be read counts as a note without content. */
 function noteOf(fields: readonly string[]): Note {
   const field = (name: string): string => fields[fields.indexOf(name) + 1] ?? "";
   try {

@@ -1,10 +1,11 @@
 /**
- * The index of a server that shares its peers with others over Redis. Redis is the truth: whose name is whose, who is where, what each
- * lists. Every server keeps a copy of it in an index of its own, so searches are answered here, and alike on all of them. Called by
- * server.ts, with `--redis`. How the keys lie is in lib/index/README.md.
+ * The index of a server that shares its peers with others over Redis. Redis decides which key owns
+ * a name, which server has a peer, and what each peer lists. Every server keeps a copy of all that
+ * in a local index and answers searches from it, so all servers give the same answers. Called by
+ * server.ts, with `--redis`. The keys are described in lib/index/README.md.
  *
- * A change is made here first and then told; what another server tells is here within a moment. While Redis is away, who is here stays and
- * is found, and nobody joins.
+ * A change is made in the local index first and then published; the other servers have it a moment
+ * later. While Redis is away, connected peers stay and are found, but no new peer can join.
  * @module
  */
 
@@ -44,13 +45,13 @@ import { LocalIndex } from "../local/local_index.ts";
 
 export { parseRedisPlace } from "./redis_link.ts";
 
-/** What the index tells, and the time it goes by. */
+/** The options of a `SharedIndex`. */
 export interface SharedIndexOptions {
-  readonly onEvent?: (event: SharedIndexEvent) => void;
-  readonly clock?: Clock;
+  readonly onEvent?: ((event: SharedIndexEvent) => void) | undefined;
+  readonly clock?: Clock | undefined;
 }
 
-/** How often one who waits for a sign of life looks for it. */
+/** How often a server looks for the answer to its probe. */
 const PROBE_LOOK_MS = 100;
 
 /** `SearchIndex` that several servers share. */
@@ -81,7 +82,7 @@ export class SharedIndex implements SearchIndex {
       entries,
       servers,
       onChanged: (key) => this.#follower.changed(key),
-      onDoubt: (key) => this.#follower.doubt(key),
+      onUncertain: (key) => this.#follower.uncertain(key),
       onLost: async (peer) => {
         await local.leave(peer.name);
         this.#sessions?.lost(peer.name);
@@ -92,7 +93,11 @@ export class SharedIndex implements SearchIndex {
     this.#follower = new Follower({ own, others, entries, servers, turns, clock, sessions, onEvent });
   }
 
-  /** Connects to Redis, and begins to load what is there. Fails: "unreachable". */
+  /**
+   * Connects to Redis, and begins to load what it has.
+   *
+   * @throws {Failure} "unreachable".
+   */
   static async open(place: RedisPlace, options: SharedIndexOptions = {}): Promise<SharedIndex> {
     const index = new SharedIndex(await RedisLink.open(place), new RedisKeys(place.namespace), options);
     await index.#follower.start();
@@ -108,7 +113,7 @@ export class SharedIndex implements SearchIndex {
   }
 
   async checkName(name: string, id: string): Promise<void> {
-    await this.#asking(async () => {
+    await this.#orBusy(async () => {
       const owner = await this.#entries.owner(peerNameKey(name));
       if (owner !== undefined && owner !== id) throw await this.#nameTaken(name, { isHere: false });
     });
@@ -116,7 +121,7 @@ export class SharedIndex implements SearchIndex {
 
   async join(peer: IndexedPeer): Promise<void> {
     const key = peerNameKey(peer.name);
-    await this.#asking(() => this.#turns.run(key, () => this.#join(key, peer)));
+    await this.#orBusy(() => this.#turns.run(key, () => this.#join(key, peer)));
   }
 
   async reached(name: string, port: number): Promise<void> {
@@ -132,7 +137,7 @@ export class SharedIndex implements SearchIndex {
     const own = this.#own.forget(key);
     if (own === undefined) return;
     await this.#local.leave(name);
-    // While Redis is away, what is left there is removed when it is back.
+    // While Redis is away, the entry stays there; the follower removes it later.
     await this.#turns.run(key, () => this.#own.remove(key, own));
   }
 
@@ -140,7 +145,7 @@ export class SharedIndex implements SearchIndex {
     const key = this.#joined(name);
     return await this.#turns.run(key, async () => {
       const files = await this.#local.update(this.#joined(name), change);
-      for (const batch of batchesOf(change)) await this.#own.tell(key, batch, files);
+      for (const batch of batchesOf(change)) await this.#own.publish(key, batch, files);
       return files;
     });
   }
@@ -150,7 +155,7 @@ export class SharedIndex implements SearchIndex {
     await this.#turns.run(key, async () => {
       await this.#local.partial(this.#joined(name), file, here);
       const change = here ? { partials: [file] } : { ended: [file.root] };
-      await this.#own.tell(key, { ...NO_CHANGE, ...change }, this.#own.get(key)?.files ?? 0);
+      await this.#own.publish(key, { ...NO_CHANGE, ...change }, this.#own.get(key)?.files ?? 0);
     });
   }
 
@@ -161,30 +166,31 @@ export class SharedIndex implements SearchIndex {
     if (!isKnown && this.#others.registered >= REGISTRATIONS_MAX) {
       throw new Failure("busy", "Cannot register any more names");
     }
-    return await this.#asking(async () => {
+    return await this.#orBusy(async () => {
       const entry = { peer: registeredPeer(registration), session: crypto.randomUUID(), ttlMs };
       const fresh = makeToken();
-      // First: a name that is registered and in no list would be found by no server that starts.
+      // Before the entry: a server that starts reads only the entries of members.
       await this.#servers.addMember(REGISTRY, key);
       const registered = await this.#entries.register(key, entry, token, fresh).catch((thrown) => {
-        // Perhaps it was, and only the answer is lost. Then nobody has the token, so it is taken back.
-        if (isAway(thrown)) this.#follower.doubt(key, fresh);
+        // If only the answer was lost, the name is registered with a token that nobody has. It is
+        // taken back.
+        if (isAway(thrown)) this.#follower.uncertain(key, fresh);
         throw thrown;
       });
       if (registered === "refused") throw wrongToken(name);
       if (typeof registered === "string") throw await this.#nameTaken(name, { isHere: registered === "held" });
-      await this.#follower.registered(key);
+      await this.#follower.registrationChanged(key);
       return registered.token;
     });
   }
 
   async unregister(name: string, token: string): Promise<void> {
     const key = peerNameKey(name);
-    await this.#asking(async () => {
+    await this.#orBusy(async () => {
       const removed = await this.#entries.unregister(key, token);
       if (removed === "absent") throw notRegistered(name);
       if (removed === "refused") throw wrongToken(name);
-      await this.#follower.registered(key);
+      await this.#follower.registrationChanged(key);
     });
   }
 
@@ -216,18 +222,26 @@ export class SharedIndex implements SearchIndex {
     return this.#local.counts();
   }
 
-  /** Takes along who has not left; while Redis is away, the other servers will miss this one. */
+  /**
+   * Lets the peers leave that have not. While Redis is away, the other servers will miss this one
+   * and forget its peers.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#own.names().map((name) => this.leave(name)));
     this.#others[Symbol.dispose]();
     await this.#follower[Symbol.asyncDispose]();
-    // What could not be removed is found under the name of this server by those that forget it.
-    if (!this.#follower.isInDoubt) await this.#servers.end(this.#own.server).catch(() => {});
+    // Otherwise the server stays in Redis, so that the others find and remove what it could not
+    // remove.
+    if (!this.#follower.hasUncertain) await this.#servers.forget(this.#own.server).catch(() => {});
     this.#link[Symbol.dispose]();
     await this.#local[Symbol.asyncDispose]();
   }
 
-  /** The key of a peer that joined here. Fails: "not-joined". */
+  /**
+   * The key of a peer that joined here.
+   *
+   * @throws {Failure} "not-joined".
+   */
   #joined(name: string): string {
     const key = peerNameKey(name);
     if (this.#own.get(key) !== undefined) return key;
@@ -236,9 +250,9 @@ export class SharedIndex implements SearchIndex {
 
   async #join(key: string, peer: IndexedPeer): Promise<void> {
     if (this.#own.get(key) !== undefined) throw await this.#nameTaken(peer.name, { isHere: true });
-    let result = await this.#own.take(peer, "");
+    let result = await this.#own.claim(peer, "");
     if (result.kind === "held" && await this.#mayReplace(key, peer, result)) {
-      result = await this.#own.take(peer, result.session);
+      result = await this.#own.claim(peer, result.session);
     }
     if (result.kind !== "put") throw await this.#nameTaken(peer.name, { isHere: result.kind === "held" });
     await this.#others.drop(key);
@@ -246,8 +260,9 @@ export class SharedIndex implements SearchIndex {
   }
 
   /**
-   * Whether a peer may have its own name back: another server says that it is there, and the connection behind that shows no life. A peer
-   * without a key is known by its address, which is its name, and which the index observed.
+   * Whether a peer may replace an entry under its name: the entry has the same key, and its session
+   * does not answer. A peer without a key is identified by its address, which is its name and was
+   * observed by the index.
    */
   async #mayReplace(key: string, { id }: IndexedPeer, held: PutResult & { kind: "held" }): Promise<boolean> {
     if (held.id !== id) return false;
@@ -255,7 +270,7 @@ export class SharedIndex implements SearchIndex {
     if (!await this.#servers.isAlive(held.server)) return true;
     const word = crypto.randomUUID();
     const probe = { key, session: held.session, word };
-    await this.#servers.tell({ server: this.#own.server, changed: [], probe });
+    await this.#servers.report({ server: this.#own.server, changed: [], probe });
     const endMs = this.#clock.now() + REMOTE_PROBE_WAIT_MS;
     while (this.#clock.now() < endMs) {
       await this.#clock.delay(PROBE_LOOK_MS);
@@ -271,13 +286,17 @@ export class SharedIndex implements SearchIndex {
     return nameTaken(name, { isHere, isTaken });
   }
 
-  /** Looks whether a registered name whose time is over was renewed elsewhere; while Redis is away, it was not. */
+  /** Drops a registered name that has expired, unless it was renewed elsewhere. */
   async #expire(key: string): Promise<void> {
-    await this.#follower.bring(key).catch(() => this.#turns.run(key, () => this.#others.drop(key)));
+    await this.#follower.refresh(key).catch(() => this.#turns.run(key, () => this.#others.drop(key)));
   }
 
-  /** Asks Redis for somebody who waits. Fails: as `work` does; "busy" while Redis is away. */
-  async #asking<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Does something for which a caller waits.
+   *
+   * @throws {Failure} as `work` does; "busy" in the place of the failures of Redis.
+   */
+  async #orBusy<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (thrown) {
@@ -287,7 +306,7 @@ export class SharedIndex implements SearchIndex {
   }
 }
 
-/** Whether nobody knows what became of a command. */
+/** Whether a command failed so that Redis may or may not have carried it out. */
 function isAway(thrown: unknown): boolean {
   return failedWith(thrown, "timeout", "unreachable");
 }

@@ -11,7 +11,7 @@ import {
 
 const ROOT = "ab".repeat(32);
 
-Deno.test("a batch of a list survives the way there and back, short or deflated", () => {
+Deno.test("a list batch is the same after encoding and decoding, short or deflated", () => {
   const short = {
     add: [{ name: "ção 🎓.txt", size: 3 }, { name: "b", size: 2 ** 42, root: ROOT }],
     remove: ['"\u0000'],
@@ -29,7 +29,7 @@ Deno.test("a batch of a list survives the way there and back, short or deflated"
   assert(encodeListBatch({ ...NO_CHANGE, add }).length < 12 * BATCH_FILES_MAX, "alike names take little room");
 });
 
-Deno.test("what is no batch fails in one typed way, also when it would inflate without end", () => {
+Deno.test("decodeListBatch() rejects wrong bytes and bytes that would inflate without end", () => {
   const bomb = encodeListBatch({ ...NO_CHANGE, remove: ["0".repeat(16 * 1024 ** 2)] });
   const text = (written: string) => new TextEncoder().encode(written);
   for (
@@ -50,7 +50,7 @@ Deno.test("what is no batch fails in one typed way, also when it would inflate w
   }
 });
 
-Deno.test("a change of any length is told in batches, what is removed first", () => {
+Deno.test("batchesOf() divides a change into batches, removals first", () => {
   const remove = Array.from({ length: BATCH_FILES_MAX + 1 }, (_, number) => `${number}`);
   const add = remove.map((name) => ({ name, size: 1 }));
   const batches = [...batchesOf({ add, remove })];

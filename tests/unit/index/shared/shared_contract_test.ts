@@ -17,7 +17,7 @@ for (const [what, start] of [["one Redis", () => startRedis()], ["a Redis cluste
     await eventually("the index", () => index.isCurrent);
     return index;
   }, test);
-  test(`SharedIndex over ${what} leaves nothing in it but whose name is whose, what is registered, and old news`, async () => {
+  test(`SharedIndex over ${what} leaves only owners of names, registrations and old news in Redis`, async () => {
     assert(redis !== undefined);
     await using ending = redis;
     const kept = /:(owner|news|alive)(:|$)|:members:\{registry\}|:peer:\{(chat de ana|renewed)\}/;

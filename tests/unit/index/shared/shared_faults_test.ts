@@ -1,5 +1,5 @@
 /**
- * What can go wrong between servers that share one Redis: each test is a fault that was possible once.
+ * What can go wrong between servers that share one Redis. Each test is a fault that was possible once.
  * @module
  */
 
@@ -23,10 +23,10 @@ import { type RunningRedisServer, startRedis } from "../../../support/redis.ts";
 import { eventually } from "../../../support/wait.ts";
 
 const test = withComponent("redis-server", ["--version"]);
-/** How much faster than ours the time of an index may go. */
+/** How much faster than real time the clock of an index runs. */
 const FASTER = 20;
 
-/** Our time, but faster; it tells how long is waited each time. */
+/** Real time, but faster. `onDelay` is called with the length of each wait. */
 function fastClock(onDelay: (ms: number) => void = () => {}): Clock {
   return {
     now: () => systemClock.now() * FASTER,
@@ -41,14 +41,14 @@ function peer(name: string): IndexedPeer {
   return { name, id: "1d".repeat(32), certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
 }
 
-/** What a server has in hand for its own peers, without anything that would look after them: it dies whenever the test says so. */
+/** The parts of a server that write its own peers, without a follower: it dies whenever the test says so. */
 interface Bare extends AsyncDisposable {
   readonly own: OwnPeers;
   readonly local: LocalIndex;
   readonly entries: RedisEntries;
   readonly servers: RedisServers;
   readonly lost: string[];
-  /** Lists so many files of a peer, which joins first. */
+  /** Lets a peer join and list some files. */
   list(name: string, files: number): Promise<void>;
 }
 
@@ -62,15 +62,15 @@ async function bare(
   const [entries, servers] = [entriesOf(link, keys), new RedisServers(link, keys)];
   const lost: string[] = [];
   const onLost = ({ name }: IndexedPeer) => Promise.resolve(void lost.push(name));
-  const own = new OwnPeers({ local, entries, servers, onChanged: () => {}, onDoubt: () => {}, onLost });
-  await servers.begin(own.server);
+  const own = new OwnPeers({ local, entries, servers, onChanged: () => {}, onUncertain: () => {}, onLost });
+  await servers.announce(own.server);
   const list = async (name: string, files: number): Promise<void> => {
-    await own.take(peer(name), "");
+    await own.claim(peer(name), "");
     await local.join(peer(name));
     for (let start = 0; start < files; start += BATCH_FILES_MAX) {
       const count = Math.min(BATCH_FILES_MAX, files - start);
       const add = Array.from({ length: count }, (_, number) => ({ name: `${name} ${start + number}.bin`, size: 1 }));
-      await own.tell(peerNameKey(name), { ...NO_CHANGE, add }, await local.update(name, { add, remove: [] }));
+      await own.publish(peerNameKey(name), { ...NO_CHANGE, add }, await local.update(name, { add, remove: [] }));
     }
   };
   const close = async (): Promise<void> => {
@@ -92,19 +92,19 @@ async function leases(redis: RunningRedisServer): Promise<string[]> {
   return (await redis.keys()).filter((key) => key.startsWith("recess:lease:"));
 }
 
-test("a server has a lease, though it was lost while it loaded, and has it renewed while it forgets another", async () => {
+test("a server keeps a lease while it loads and while it forgets another server", async () => {
   await using redis = await startRedis();
   await using gone = await bare(redis);
   const ofGone = `recess:lease:{${gone.own.server}}`;
   await redis.command("PEXPIRE", ofGone, "600000");
-  // While the first of them are forgotten, whichever those are, others are still there.
+  // Many peers, so that some are left while the first ones are forgotten.
   for (let number = 0; number < 20; number++) await gone.list(`peer ${number}`, 7_000);
   const events: string[] = [];
   await using index = await open(redis, { clock: fastClock(), onEvent: ({ event }) => events.push(event) });
   const others = async () => (await leases(redis)).filter((key) => key !== ofGone);
   const [lease = ""] = await others();
   await redis.command("DEL", lease);
-  assert(!index.isCurrent, "it had loaded already");
+  assert(!index.isCurrent, "it has already loaded everything");
   await eventually("what is there", () => index.isCurrent);
   const [again = ""] = await eventually("a lease", async () => {
     const found = await others();
@@ -115,11 +115,11 @@ test("a server has a lease, though it was lost while it loaded, and has it renew
   await eventually("the end of the other", () => events.includes("server-gone"));
   await redis.command("PEXPIRE", again, "5000");
   await eventually("a renewal", async () => Number(await redis.command("PTTL", again)) > 5_000);
-  assertGreater((await index.counts()).peers, 0, "it was renewed only when all was forgotten");
+  assertGreater((await index.counts()).peers, 0, "the lease was renewed only after all peers were forgotten");
   await eventually("the rest", async () => (await index.counts()).peers === 0);
 });
 
-test("however long Redis is away, a lease is tried for as often as ever", async () => {
+test("a server tries to renew its lease at the same rate however long Redis is away", async () => {
   await using redis = await startRedis();
   const delays: number[] = [];
   await using index = await open(redis, { clock: fastClock((ms) => delays.push(ms)) });
@@ -131,7 +131,7 @@ test("however long Redis is away, a lease is tried for as often as ever", async 
   assertLessOrEqual(Math.max(...delays), SERVER_LEASE_EVERY_MS);
 });
 
-test("a peer that leaves and comes back at once counts among the peers of the server, and so does one that joins while the server takes a new name", async () => {
+test("a peer that leaves and comes back at once is still a member of its server", async () => {
   await using redis = await startRedis();
   await using index = await open(redis);
   await eventually("what is there", () => index.isCurrent);
@@ -143,17 +143,20 @@ test("a peer that leaves and comes back at once counts among the peers of the se
   await using other = await open(redis);
   await eventually("what is there", () => other.isCurrent);
   assertEquals((await other.peer("ana"))?.name, "ana");
+});
 
+test("a peer that joins while its server changes its id is a member under the new id", async () => {
+  await using redis = await startRedis();
   await using renamed = await bare(redis);
-  const joining = renamed.own.take(peer("rui"), "");
-  renamed.own.beginAnew();
+  const joining = renamed.own.claim(peer("rui"), "");
+  renamed.own.changeServerId();
   await joining;
-  await renamed.own.repair("rui");
+  await renamed.own.sync("rui");
   assertEquals((await redis.command("HGET", "recess:peer:{rui}", "server")).trim(), renamed.own.server);
   assertEquals((await redis.command("SMEMBERS", `recess:members:{${renamed.own.server}}`)).trim(), "rui");
 });
 
-/** Entries of which every put that `isLost` says is carried out, but nobody is told so. */
+/** Entries whose puts are carried out, but whose answers are lost while `isLost` says so. */
 function forgetful(isLost: () => boolean): (link: RedisLink, keys: RedisKeys) => RedisEntries {
   return (link, keys) => {
     const entries = new RedisEntries(link, keys);
@@ -167,58 +170,66 @@ function forgetful(isLost: () => boolean): (link: RedisLink, keys: RedisKeys) =>
   };
 }
 
-test("a list that was written twice, since Redis did not say that it had it, is read by nobody as if it were the first", async () => {
+test("a list that is rewritten because an answer of Redis was lost is not mistaken for the first one", async () => {
   await using redis = await startRedis();
   let isLost = false;
   await using writer = await bare(redis, forgetful(() => isLost));
   await using reader = await bare(redis);
   using others = new OtherPeers(reader.local, reader.entries, () => {});
   const filesRead = async () => {
-    await others.bring("ana", () => false);
+    await others.refresh("ana", () => false);
     return (await reader.local.counts()).files;
   };
   await writer.list("ana", 2_500);
   assertEquals(await filesRead(), 2_500);
-  writer.own.beginAnew();
+  writer.own.changeServerId();
   isLost = true;
-  await assertRejects(() => writer.own.repair("ana"), Failure);
+  await assertRejects(() => writer.own.sync("ana"), Failure);
   assertEquals(await filesRead(), 2_500);
 
   isLost = false;
   for (let start = 0; start < 2_000; start += 500) {
     const remove = Array.from({ length: 500 }, (_, number) => `ana ${start + number}.bin`);
-    await writer.own.tell("ana", { ...NO_CHANGE, remove }, await writer.local.update("ana", { add: [], remove }));
+    await writer.own.publish("ana", { ...NO_CHANGE, remove }, await writer.local.update("ana", { add: [], remove }));
   }
-  await writer.own.repair("ana");
+  await writer.own.sync("ana");
   assertEquals(await filesRead(), 500);
 });
 
-test("a list that Redis has lost a part of, or that another session wrote into, does not replace a whole one", async () => {
+test("a list does not replace the old one when Redis has lost a part of it", async () => {
+  await using redis = await startRedis();
+  await using before = await bare(redis);
+  await before.list("ana", 10);
+  const { entries, own } = before;
+  const { session } = own.get("ana")?.written ?? { session: "" };
+  const continues = { generation: 0, position: 1 };
+  const entry = { peer: peer("ana"), server: own.server, session, replaces: session, generation: 1, continues };
+  await assertRejects(() => entries.put("ana", { ...entry, position: 2 }), Failure);
+  assertEquals((await entries.read("ana", { session, generation: 0, position: 0 }))?.batches.length, 1);
+});
+
+test("a session that has lost its name cannot change the list that the next session writes", async () => {
   await using redis = await startRedis();
   await using before = await bare(redis);
   await using after = await bare(redis);
   await before.list("ana", 10);
-  const { entries, own } = before;
-  const { session } = own.get("ana")?.written ?? { session: "" };
-  const entry = { peer: peer("ana"), server: own.server, session, replaces: session, generation: 1, after: 0, from: 1 };
-  await assertRejects(() => entries.put("ana", { ...entry, base: 2 }), Failure);
-  assertEquals((await entries.read("ana", { session, generation: 0, position: 0 }))?.batches.length, 1);
-
-  await after.own.take(peer("ana"), session);
+  const { session } = before.own.get("ana")?.written ?? { session: "" };
+  await after.own.claim(peer("ana"), session);
   const other = after.own.get("ana")?.written.session ?? "";
   const batch = (name: string) => ({ ...NO_CHANGE, add: [{ name, size: 1 }] });
   await after.entries.beginNext("ana", other);
-  await entries.writeNext("ana", session, batch("old.txt"));
+  await before.entries.writeNext("ana", session, batch("old.txt"));
   await after.entries.writeNext("ana", other, batch("new.txt"));
-  const taken = { ...entry, server: after.own.server, session: other, replaces: other };
-  assertEquals((await after.entries.put("ana", { ...taken, base: 1 })).kind, "put");
+  const next = { generation: 1, position: 1, continues: { generation: 0, position: 1 } };
+  const entry = { peer: peer("ana"), server: after.own.server, session: other, replaces: other, ...next };
+  assertEquals((await after.entries.put("ana", entry)).kind, "put");
   const read = await after.entries.read("ana", { session: "", generation: 0, position: 0 });
   assertEquals(read?.batches, [batch("new.txt")]);
   const [left = ""] = (await redis.keys()).filter((key) => key.startsWith("recess:next:"));
   assertLess(0, Number(await redis.command("PTTL", left)));
 });
 
-/** Has Redis refuse every script, and nothing else. */
+/** Makes Redis refuse every script, and nothing else. */
 async function refuseScripts(redis: RunningRedisServer): Promise<AsyncDisposable> {
   const say = async (what: string) => assertEquals(await redis.command("ACL", "SETUSER", "default", what), "OK\n");
   await say("-evalsha");
@@ -240,7 +251,7 @@ test("a peer that leaves while Redis refuses writes is dropped everywhere once R
   await eventually("the end", async () => await others() === "rui");
   assertEquals(await redis.command("EXISTS", "recess:peer:{ana}"), "0\n");
 
-  // And what a server could not remove before it ended is removed by the others.
+  // The others remove what a server could not remove before it ended.
   {
     await using _ = await refuseScripts(redis);
     await index[Symbol.asyncDispose]();
@@ -251,7 +262,7 @@ test("a peer that leaves while Redis refuses writes is dropped everywhere once R
   assertEquals(await third.counts(), { peers: 0, files: 0, bytes: 0 });
 });
 
-test("a server that is ended while it loads does not load the rest first", async () => {
+test("a server that ends while it loads does not load the rest first", async () => {
   await using redis = await startRedis();
   await using writer = await bare(redis);
   await writer.list("eva", 40_000);
@@ -261,7 +272,7 @@ test("a server that is ended while it loads does not load the rest first", async
   assertLess((await index.counts()).files, 40_000);
 });
 
-test("what Redis loses of a server, while it keeps the rest, is written again", async () => {
+test("a server writes again what Redis has lost of its peers", async () => {
   await using redis = await startRedis();
   await using index = await open(redis, { clock: fastClock() });
   await eventually("what is there", () => index.isCurrent);
@@ -276,7 +287,7 @@ test("what Redis loses of a server, while it keeps the rest, is written again", 
   assertEquals(await other.counts(), { peers: 1, files: 1, bytes: 1 });
 });
 
-test("what somebody else writes into Redis counts as absent, stops nobody, and is mended where it is an entry of ours", async () => {
+test("foreign values in Redis count as absent, and a server repairs its own entries", async () => {
   await using redis = await startRedis();
   const events: SharedIndexEvent[] = [];
   await using index = await open(redis, { clock: fastClock(), onEvent: (event) => events.push(event) });
@@ -322,22 +333,22 @@ test("what somebody else writes into Redis counts as absent, stops nobody, and i
   assertEquals((await index.counts()).files, 0);
 });
 
-test("a peer with a long list keeps nobody waiting whose list is short", async () => {
+test("a peer with a long list does not delay a peer with a short one", async () => {
   await using redis = await startRedis();
   await using other = await bare(redis);
   await using index = await open(redis);
   await eventually("what is there", () => index.isCurrent);
   await other.list("long", 100_000);
   await other.list("short", 1);
-  await other.servers.tell({ server: other.own.server, changed: ["long"] });
+  await other.servers.report({ server: other.own.server, changed: ["long"] });
   await eventually("its beginning", async () => ((await index.peer("long"))?.files ?? 0) > 0);
-  await other.servers.tell({ server: other.own.server, changed: ["short"] });
+  await other.servers.report({ server: other.own.server, changed: ["short"] });
   await eventually("the short one", async () => (await index.peer("short"))?.files === 1);
   assertLess((await index.peer("long"))?.files ?? Infinity, 100_000);
   await eventually("the rest", async () => (await index.peer("long"))?.files === 100_000);
 });
 
-test("a name that was registered for longer than a timer can wait is not asked for again and again", async () => {
+test("a name that is registered for longer than a timer can run is not read again and again", async () => {
   await using redis = await startRedis();
   await using index = await open(redis);
   await eventually("what is there", () => index.isCurrent);
@@ -350,14 +361,14 @@ test("a name that was registered for longer than a timer can wait is not asked f
   assertLess(await reads() - before, 10);
 });
 
-test("a name whose registration was answered by nobody is free again, and is in no way of another", async () => {
+test("a name is free again when the answer to its registration was lost", async () => {
   await using redis = await startRedis();
   await using index = await open(redis, { clock: fastClock() });
   await using other = await open(redis);
   await eventually("what is there", () => index.isCurrent && other.isCurrent);
   const chat = { name: "chat", host: "10.0.0.9", port: 5000, ttlMs: 600_000 };
   const { register } = RedisEntries.prototype;
-  // Whoever tries, and whoever does after that, is not answered.
+  // Both attempts lose the answer of Redis.
   for (let answersLost = 0; answersLost < 2; answersLost++) {
     RedisEntries.prototype.register = async function (...args): ReturnType<typeof register> {
       RedisEntries.prototype.register = register;
@@ -371,26 +382,26 @@ test("a name whose registration was answered by nobody is free again, and is in 
   assertEquals(await index.register({ ...chat, port: 5001 }, token), token);
 });
 
-test("a peer with as many downloads as it may have is found, though Redis was away while it began another", async () => {
+test("a peer with the most downloads allowed is found though Redis was away when it began the last one", async () => {
   await using redis = await startRedis();
   await using writer = await bare(redis);
   await using reader = await bare(redis);
   using others = new OtherPeers(reader.local, reader.entries, () => {});
   await writer.list("ana", 1);
   for (let number = 1; number <= PARTIALS_PER_PEER_MAX; number++) {
-    // As when Redis has lost all that it had so far.
-    if (number === PARTIALS_PER_PEER_MAX) writer.own.beginAnew();
+    // Now the server takes Redis for empty.
+    if (number === PARTIALS_PER_PEER_MAX) writer.own.changeServerId();
     const partial = { name: "x", size: 1, root: number.toString(16).padStart(64, "0") };
     await writer.local.partial("ana", partial, true);
-    await writer.own.tell("ana", { ...NO_CHANGE, partials: [partial] }, 1);
+    await writer.own.publish("ana", { ...NO_CHANGE, partials: [partial] }, 1);
   }
-  await writer.own.repair("ana");
-  await others.bring("ana", () => false);
+  await writer.own.sync("ana");
+  await others.refresh("ana", () => false);
   assertEquals((await reader.local.peer("ana"))?.files, 1);
   assertEquals(reader.local.partialsOf("ana").length, PARTIALS_PER_PEER_MAX);
 });
 
-test("two servers that ask at the same time whether a session is alive both have an answer", async () => {
+test("two servers that probe one session at the same time both get an answer", async () => {
   await using redis = await startRedis();
   await using index = await open(redis);
   const lost: string[] = [];

@@ -12,10 +12,10 @@ import { eventually } from "../../../support/wait.ts";
 
 const test = withComponent("redis-server", ["--version"]);
 const ROOT = "a".repeat(64);
-/** What a join at one server may take to be known at the others. */
+/** How long it may take until the other servers know of a change. */
 const KNOWN_MS = 1_000;
 
-/** A server's index, and what it told. */
+/** The index of a server, and what it reported. */
 interface Shared extends AsyncDisposable {
   readonly index: SharedIndex;
   readonly events: SharedIndexEvent["event"][];
@@ -54,7 +54,7 @@ async function becomes(index: SharedIndex, query: string, expected: string[], wa
   });
 }
 
-test("a peer that is reached after it joined is so at the other servers, and what it then lists is found there", async () => {
+test("a peer that is reached after it joined becomes reachable at the other servers, with its list", async () => {
   await using redis = await startRedis();
   await using a = await share(redis);
   await using b = await share(redis);
@@ -67,7 +67,7 @@ test("a peer that is reached after it joined is so at the other servers, and wha
   assertEquals((await b.index.peer("ana"))?.port, 4000);
 });
 
-test("what happens at one server is known at the others within a second", async () => {
+test("a change at one server is known at the others within a second", async () => {
   await using redis = await startRedis();
   await using a = await share(redis);
   await using b = await share(redis);
@@ -78,7 +78,7 @@ test("what happens at one server is known at the others within a second", async 
   await join(b.index, "rui");
   await b.index.partial("rui", { name: "aula 3.mp4", size: 9, root: ROOT }, true);
   const holders = async () =>
-    (await a.index.find({ root: ROOT }, { limit: 9, offset: 0 })).copies.map((copy) => copy.peer.name);
+    (await a.index.find({ root: ROOT }, { limit: 9, offset: 0 })).holders.map(({ peer }) => peer.name);
   await eventually("the partial copy", async () => (await holders()).join() === "ana,rui", KNOWN_MS);
   await b.index.partial("rui", { name: "aula 3.mp4", size: 9, root: ROOT }, false);
   await eventually("its end", async () => (await holders()).join() === "ana", KNOWN_MS);
@@ -89,7 +89,7 @@ test("what happens at one server is known at the others within a second", async 
   assertEquals((await assertRejects(() => b.index.update("ana", { add: [], remove: [] }), Failure)).code, "not-joined");
 });
 
-test("a name that is registered at one server is held, renewed and removed at another", async () => {
+test("a name that is registered at one server is taken at another, and can be renewed and removed there", async () => {
   await using redis = await startRedis();
   await using a = await share(redis);
   await using b = await share(redis);
@@ -108,7 +108,7 @@ test("a name that is registered at one server is held, renewed and removed at an
   await eventually("the end", async () => await port() === undefined, KNOWN_MS);
 });
 
-test("a peer has its name back at another server when its session is dead, and only for its own key", async () => {
+test("a peer gets its name back at another server with the same key when its old session is dead", async () => {
   await using redis = await startRedis();
   await using a = await share(redis);
   await using b = await share(redis);
@@ -128,7 +128,7 @@ test("a peer has its name back at another server when its session is dead, and o
   assertEquals(await found(b.index, "txt"), ["new.txt ana"]);
 });
 
-test("a server that starts loads what is there, and a log that grew long is rewritten without another load", async () => {
+test("a long log is rewritten without the other servers loading it again", async () => {
   await using redis = await startRedis();
   await using a = await share(redis);
   await using b = await share(redis);
@@ -143,14 +143,14 @@ test("a server that starts loads what is there, and a log that grew long is rewr
     await a.index.update("ana", { add: files.map(({ name }) => ({ name, size: round })), remove: [] });
     await eventually("the sizes", async () => (await b.index.peer("ana"))?.bytes === round * 500, KNOWN_MS);
   }
-  assert(Number(await redis.command("LLEN", "recess:list:{ana}")) < 8, "the log was not written anew");
+  assert(Number(await redis.command("LLEN", "recess:list:{ana}")) < 8, "the log was not rewritten");
   clearInterval(watching);
   assertEquals(absences, 0);
   await using c = await share(redis);
   assertEquals(await c.index.peer("ana"), await a.index.peer("ana"));
 });
 
-Deno.test("the client of Redis is the one that deno.json names; without --redis neither it nor our code for it is opened", async () => {
+Deno.test("a server without --redis loads neither the Redis client nor our code for it", async () => {
   const { imports } = JSON.parse(await Deno.readTextFile(`${PROJECT}/deno.json`));
   assertEquals(imports["@redis/client"], CLIENT);
   const info = new Deno.Command(Deno.execPath(), { args: ["info", "--json", "server.ts"], cwd: PROJECT });
@@ -166,7 +166,7 @@ Deno.test("the client of Redis is the one that deno.json names; without --redis 
   assert(!ofRedis.some(({ specifier }) => specifier.includes("@redis")));
 });
 
-Deno.test("what --redis may say, and what is said when Redis is not there", async () => {
+Deno.test("parseRedisPlace() reads URLs and a namespace", () => {
   const place = (text: string) => parseRedisPlace(text);
   assertEquals(place("redis://h:1/2#lab").urls, ["redis://h:1/2"]);
   assertEquals([place("redis://h:1/2#lab").namespace, place("rediss://u:p@h").namespace], ["lab", "recess"]);
@@ -174,29 +174,33 @@ Deno.test("what --redis may say, and what is said when Redis is not there", asyn
   for (const wrong of ["", "localhost:6379", "http://h", "redis://a,", "redis://a#x,redis://b#y", "redis://a#{x}"]) {
     assertEquals(assertThrows(() => place(wrong), Failure).code, "usage", wrong);
   }
-  const failure = await assertRejects(() => SharedIndex.open(place("redis://u:secret@127.0.0.1:1")), Failure);
+});
+
+Deno.test("SharedIndex.open() reports an unreachable Redis without its password", async () => {
+  const place = parseRedisPlace("redis://u:secret@127.0.0.1:1");
+  const failure = await assertRejects(() => SharedIndex.open(place), Failure);
   assertEquals(failure.code, "unreachable");
   assert(!failure.message.includes("secret"), failure.message);
 });
 
-test("a server that missed news which are no longer kept is told so", async () => {
+test("newsSince() reports a gap when news were trimmed", async () => {
   await using redis = await startRedis();
   using link = await RedisLink.open(parseRedisPlace(redis.url));
   const servers = new RedisServers(link, new RedisKeys("recess"));
-  const tell = (...changed: string[]) => servers.tell({ server: "s", changed });
+  const tell = (...changed: string[]) => servers.report({ server: "s", changed });
   await tell("ana");
-  const place = await servers.now();
-  assertEquals(await servers.since(place), { notes: [], place, gap: false });
+  const place = await servers.lastNews();
+  assertEquals(await servers.newsSince(place), { notes: [], place, gap: false });
   await tell("rui");
-  assertEquals((await servers.since(place)).notes, [{ server: "s", changed: ["rui"] }]);
+  assertEquals((await servers.newsSince(place)).notes, [{ server: "s", changed: ["rui"] }]);
   await redis.command("XTRIM", "recess:news", "MAXLEN", "0");
   await tell("eva");
-  const late = await servers.since(place);
+  const late = await servers.newsSince(place);
   assertEquals([late.notes.length, late.gap], [1, true]);
-  assertEquals((await servers.since(late.place)).gap, false);
+  assertEquals((await servers.newsSince(late.place)).gap, false);
 });
 
-test("while Redis is away everybody here is found and nobody joins; when it is back, empty, all is as before", async () => {
+test("an index without Redis answers but lets nobody join, and fills a Redis that comes back empty", async () => {
   const redis = await startRedis();
   await using a = await share(redis);
   await using b = await share(redis);
