@@ -1,42 +1,48 @@
 /**
- * One file on its way into a peer's inbox: hashed, offered, asked for, and offered again when the connection breaks. Made by puts.ts.
+ * Puts one file into a peer's inbox: hashes it, offers it, sends what the peer asks for, and offers
+ * it again when the connection breaks. Made by puts.ts.
  * @module
  */
 
 import { backoffMs } from "../../core/flow/backoff.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
 import { RETRIES_MAX, RETRY_FIRST_MS, RETRY_LAST_MS } from "../../core/limits.ts";
+import type { Clock } from "../../core/flow/clock.ts";
 import { Meter } from "../../core/flow/meter.ts";
+import type { Random } from "../../core/random.ts";
 import { askBothWays } from "../../net/both_ways.ts";
 import { Asking, Queued } from "../../protocol/files.ts";
 import { Put, Taken } from "../../protocol/inbox.ts";
 import type { ReplyOf } from "../../protocol/message.ts";
-import { type Offer, OFFER_ROUTES } from "./offer.ts";
-import type { PutParts } from "./puts.ts";
+import type { Contacts } from "../find/contacts.ts";
 import type { TransferView } from "../get/transfer.ts";
+import { type Offer, OFFER_ROUTES } from "./offer.ts";
 
-/** How it ended well. */
+/** The result of a put that has succeeded. */
 export interface PutResult {
   readonly peer: string;
   readonly name: string;
-  /** What it is called in the folder of the other peer. */
+  /** The file's name in the folder of the other peer. */
   readonly path: string;
   readonly size: number;
   readonly root: string;
-  /** Whether it was there before. */
+  /** Whether the other peer already had the file. */
   readonly alreadyHere: boolean;
-  /** Bytes that had to be sent. */
+  /** Bytes that were sent. */
   readonly sent: number;
   readonly tookMs: number;
 }
 
 /** What one put needs. */
-export interface RunningPutParts extends Omit<PutParts, "share"> {
-  /** Finds the digests, telling how many bytes are hashed. */
-  readonly hash: (told: (done: number) => void) => Promise<Pick<Offer, "root" | "digests">>;
+export interface RunningPutParts {
+  readonly contacts: Pick<Contacts, "find" | "reach">;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Finds the digests of the file. `onHashed` is called with how many bytes are hashed. */
+  readonly hash: (onHashed: (done: number) => void) => Promise<Pick<Offer, "root" | "digests">>;
 }
 
-/** A put under way. */
+/** A put that is running. */
 export class RunningPut {
   readonly file: Omit<Offer, "root" | "digests">;
   readonly peer: string;
@@ -45,9 +51,9 @@ export class RunningPut {
   readonly #stopping = new AbortController();
   #state: TransferView["state"] = "connecting";
   #done = 0;
-  /** The most that was there, verified. */
+  /** The most bytes that the other peer has reported as verified. */
   #most = 0;
-  /** What was there before this run. */
+  /** Bytes that the other peer had before this put. */
   #before: number | undefined;
   #place: number | undefined;
   #isAsking = false;
@@ -59,7 +65,7 @@ export class RunningPut {
     this.#parts = parts;
   }
 
-  /** How it stands, in the words of downloads. */
+  /** The state of the put, in the terms of downloads. */
   view(): TransferView {
     const { size, name } = this.file;
     const bytesPerSecond = this.#state === "running" ? this.#meter.bytesPerSecond(this.#parts.clock.now()) : 0;
@@ -79,12 +85,17 @@ export class RunningPut {
     };
   }
 
-  /** Ends it; what has arrived stays there. */
+  /** Stops the put. What has arrived stays in the inbox. */
   stop(): void {
     this.#stopping.abort(new Failure("cancelled", `Putting "${this.file.name}" was stopped`));
   }
 
-  /** Puts the file. Fails: "not-found", "unreachable", "refused", "file-changed"; as the other side says; as the connection, after some attempts. */
+  /**
+   * Puts the file.
+   *
+   * @throws {Failure} "not-found", "unreachable", "refused", "file-changed", the failures of the
+   * other peer, and after some attempts those of the connection.
+   */
   async run(): Promise<PutResult> {
     const { clock, random, hash } = this.#parts;
     const startMs = clock.now();
@@ -145,10 +156,10 @@ export class RunningPut {
     this.#place = undefined;
   }
 
-  /** What may go better the next time: the other side was away, or the way to it. */
+  /** Whether the next attempt may succeed: the other peer or the network was away. */
   #isWorthRetrying(failure: Failure): boolean {
     if (failedWith(failure, "closed", "timeout", "unreachable", "busy")) return true;
-    // Who took some of it was there a moment ago.
+    // A peer that has accepted a part of the file was there a moment ago.
     return failedWith(failure, "not-found") && this.#most > 0;
   }
 }

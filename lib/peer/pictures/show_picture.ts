@@ -1,5 +1,6 @@
 /**
- * Shows another peer a picture: asks over TCP, sends over UDP, and hears over TCP that it is there. Called by pictures.ts.
+ * Shows a picture to another peer: announces it over TCP, sends it over UDP, and learns over TCP
+ * that it has arrived. Called by pictures.ts.
  * @module
  */
 
@@ -19,11 +20,14 @@ import { readNamedFile } from "../../store/files/named_file.ts";
 import { sendPicture } from "../../pictures/send_picture.ts";
 import type { Contacts } from "../find/contacts.ts";
 
-/** What showing needs. */
+/** What showing a picture needs. */
 export interface ShowParts {
   readonly folder: Folder;
   readonly contacts: Pick<Contacts, "reach">;
-  /** Where datagrams for an address are sent; default: to that address. Tests put a bad network in between. */
+  /**
+   * Where datagrams for an address are sent. Default: to that address. Tests put a bad network in
+   * between.
+   */
   readonly routeDatagrams?: ((to: Address) => Address) | undefined;
   /** The pace of all that is sent. */
   readonly up: Pace | undefined;
@@ -34,16 +38,21 @@ export interface ShowParts {
 export interface ShownPicture {
   readonly name: string;
   readonly size: number;
-  /** From the answer of the other side to its word that the picture is there. */
+  /** From the other peer's consent until it reported that the picture had arrived. */
   readonly tookMs: number;
-  /** In how many datagrams it went, and how many had to be sent. */
+  /** Datagrams that the picture was divided into. */
   readonly parts: number;
+  /** Datagrams that were sent; more than `parts` when some were lost. */
   readonly sent: number;
 }
 
 /**
- * Shows a picture. `onAsking` is called when a person at the other side has to be asked. Fails: "usage" for what is no image, "too-large",
- * "not-found", "refused", "busy", "timeout", and as the other side says.
+ * Shows a picture to a peer.
+ *
+ * @param path Of the picture, in this peer's folder or anywhere else.
+ * @param options.onAsking Called when the owner of the other peer is asked for consent.
+ * @throws {Failure} "usage" when the file is no image, "too-large", "not-found", "refused", "busy",
+ * "timeout", and the other peer's failures.
  */
 export async function showPicture(
   { folder, contacts, routeDatagrams, up, clock }: ShowParts,
@@ -57,9 +66,7 @@ export async function showPicture(
     throw new Failure(
       "usage",
       `Cannot show "${printable(name)}": it is no PNG, JPEG, GIF or WebP image, or a damaged one`,
-      {
-        hint: "other files go with: put FILE PEER",
-      },
+      { hint: "send other files with: put FILE PEER" },
     );
   }
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
@@ -69,12 +76,12 @@ export async function showPicture(
     onNews: (event) => event === Asking.event && options.onAsking?.(),
   });
   const startMs = clock.now();
-  // Nobody but the one we have called: what is at another address did not ask for it.
+  // Only to the host that we have called: no other has agreed to receive datagrams.
   const to = { host: connection.remote.host, port };
   const over = new AbortController();
-  const told = ask(connection, Shown, {}, { waitMs: SHOW_MS_MAX + REPLY_WAIT_MS }).finally(() => over.abort());
-  // Handled below; also when the sending has failed before.
-  told.catch(() => {});
+  const shown = ask(connection, Shown, {}, { waitMs: SHOW_MS_MAX + REPLY_WAIT_MS }).finally(() => over.abort());
+  // It is awaited below, but not when the sending fails first.
+  shown.catch(() => {});
   const { parts, sent } = await sendPicture(bytes, {
     to: routeDatagrams?.(to) ?? to,
     from: connection.local.host,
@@ -83,6 +90,6 @@ export async function showPicture(
     pace: up,
     signal: over.signal,
   });
-  await told;
+  await shown;
   return { name, size: bytes.length, tookMs: clock.now() - startMs, parts, sent };
 }

@@ -1,6 +1,6 @@
 /**
- * Blocks peers: whatever a blocked key asks of this peer is refused, and what runs for it ends. Blocked is the key, so another name does not help. Called by the
- * shell; the refusing is in host.ts.
+ * Blocks peers: all requests of a blocked key are refused, and what runs for it ends. The key is
+ * blocked, so another name does not help. Called by the shell; visit.ts refuses the requests.
  * @module
  */
 
@@ -20,11 +20,11 @@ export interface BlockingParts {
   readonly queries: Pick<IndexQueries, "lookUp" | "peers">;
   /** This peer's own id. */
   readonly self: string;
-  /** Ends what runs for a key. */
+  /** Called with a key when it is blocked, to end what runs for it. */
   readonly onBlocked: (id: string) => void;
 }
 
-/** The peers that one peer wants nothing to do with. */
+/** The peers that the owner of this peer has blocked. */
 export class Blocking {
   readonly #parts: BlockingParts;
 
@@ -32,14 +32,16 @@ export class Blocking {
     this.#parts = parts;
   }
 
-  /** All that are blocked, in order of name. */
+  /** All blocked peers, in order of name. */
   list(): BlockedPeer[] {
     return this.#parts.state.people.blocked().sort((one, other) => one.name.localeCompare(other.name));
   }
 
   /**
-   * Blocks a peer, given by the name that it has now or had before, or by its key as `peers` shows it. Fails: "not-found"; "usage" for this peer itself and
-   * for what has no key.
+   * Blocks a peer.
+   *
+   * @param what The name that the peer has now or had before, or its key as `peers` shows it.
+   * @throws {Failure} "not-found"; "usage" for this peer itself and for a program without a key.
    */
   async block(what: string): Promise<BlockedPeer> {
     const found = await this.#find(what);
@@ -47,9 +49,7 @@ export class Blocking {
       throw new Failure(
         "usage",
         `Cannot block ${printable(found.name)}: it is a classmate's own program, which has no key`,
-        {
-          hint: "start without --plain to serve none of these",
-        },
+        { hint: "start without --plain to serve none of these programs" },
       );
     }
     if (found.id === this.#parts.self) throw new Failure("usage", "Cannot block yourself", { hint: "" });
@@ -58,7 +58,12 @@ export class Blocking {
     return found;
   }
 
-  /** Takes back a block, given by the name that the peer had or by its key. Fails: "not-found". */
+  /**
+   * Ends the block of a peer.
+   *
+   * @param what The name that the peer had when it was blocked, or its key.
+   * @throws {Failure} "not-found".
+   */
   unblock(what: string): BlockedPeer {
     const found = this.list().find((peer) => isMeant(peer, what));
     if (found === undefined) {
