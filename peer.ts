@@ -133,19 +133,20 @@ async function main(): Promise<number> {
   }
   const output = new Output({ json: flags.json, debug: flags.debug });
   const manifest = flags.manifest === undefined ? undefined : new ManifestFile(flags.manifest);
+  const keyFile = flags["room-key-file"];
   const options: PeerOptions = {
     folder,
-    ...(manifest === undefined ? {} : { elsewhere: usable(await manifest.read(), manifest.path, output) }),
+    elsewhere: manifest && usable(await manifest.read(), manifest.path, output),
     indexes: flags.index.split(",").map((each) => parseAddress(each, { defaultPort: INDEX_PORT })),
-    ...(flags.name === undefined ? {} : { name: flags.name }),
+    name: flags.name,
     listen: { host: flags.host, port: parsePort(flags.port) },
     slots: parseCount("slots", flags.slots),
     plain: flags.plain,
     consent: parseChoice("consent", flags.consent, CONSENT_MODES),
-    ...(flags.inbox === undefined ? {} : { inbox: { share: flags.inbox === "share", quota: parseSize(flags.quota) } }),
-    ...(flags["room-key-file"] === undefined ? {} : { room: await readRoom(flags["room-key-file"], output) }),
-    ...(flags.up === undefined ? {} : { up: parseRate(flags.up) }),
-    ...(flags.down === undefined ? {} : { down: parseRate(flags.down) }),
+    inbox: flags.inbox === undefined ? undefined : { share: flags.inbox === "share", quota: parseSize(flags.quota) },
+    room: keyFile === undefined ? undefined : await readRoom(keyFile, output),
+    up: flags.up === undefined ? undefined : parseRate(flags.up),
+    down: flags.down === undefined ? undefined : parseRate(flags.down),
     onPicture: (bytes, type) => output.picture(bytes, type),
     onEvent: (event) => output.note(describeEvent(event), { ...event }),
     onBug: onceEach((thrown) => output.error(bugOf(thrown))),
@@ -163,7 +164,7 @@ async function main(): Promise<number> {
   return await untilStopped(run, () => reportStopped(output, followed));
 }
 
-/** The failure that reports a bug because of which this peer could not answer another one. */
+/** The failure that reports a bug to the owner: because of it, this peer could not answer another one. */
 function bugOf(cause: unknown): Failure {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new Failure("internal", `Could not answer another peer: ${why}`, { cause });

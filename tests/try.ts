@@ -1,6 +1,7 @@
 /**
- * Shows Recess on one machine: an index and two peers as real programs, on temporary folders and free ports. One makes a file, the other
- * searches half its name and downloads it; the copy is compared, and everything is cleaned up. `deno task try [--size 1GiB]`
+ * Shows Recess on one machine: an index and two peers as real programs, on temporary folders and
+ * free ports. One makes a file, the other searches half its name and downloads it; the copy is
+ * compared, and everything is cleaned up. `deno task try [--size 1GiB]`
  * @module
  */
 
@@ -83,7 +84,10 @@ async function show(size: number): Promise<void> {
   );
 }
 
-/** Runs a one-shot command of rui's with its output in sight. Shape: the most memory it held, where the system tells. */
+/**
+ * Runs a one-shot command of rui's with its output in sight. Shape: the most memory it held, where
+ * the system tells.
+ */
 async function runShown(
   temp: TempFolder,
   index: RunningIndex,

@@ -42,7 +42,7 @@ export const COMMON_FLAGS = {
   version: { about: "show the version; also: -V" },
 } as const satisfies FlagTable;
 
-/** Values of flags whose table is not known to the compiler. */
+/** Values of flags of any table. */
 export type AnyFlags = Readonly<Record<string, string | boolean | undefined>>;
 
 /**

@@ -56,9 +56,8 @@ export function describeError(thrown: unknown, options: ErrorOptions): string {
   const { code, message, retry } = failure;
   const trace = options.debug ? traceOf(thrown) : undefined;
   if (options.json) {
-    const hint = failure.hint === "" ? {} : { hint: failure.hint };
-    const more = { ...hint, ...(trace === undefined ? {} : { trace }) };
-    return printableJson({ ...options.before, event: "error", code, message, retry, ...more });
+    const hint = failure.hint === "" ? undefined : failure.hint;
+    return printableJson({ ...options.before, event: "error", code, message, retry, hint, trace });
   }
   const hint = failure.hint === "" ? "" : ` (${printable(failure.hint)})`;
   return `error: ${printable(message)}${hint}${trace === undefined ? "" : `\n${trace}`}`;

@@ -1,5 +1,5 @@
 /**
- * Runs one command and ends, for scripts and for people who need only that.
+ * Runs one command and ends, in scripts or for a person.
  * @module
  */
 

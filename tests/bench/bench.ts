@@ -1,5 +1,6 @@
 /**
- * `deno task bench [--only SECTION] [--size 4GiB] [--rounds 3] [--json]`: speed, CPU and memory, each beside a reference in the same run.
+ * `deno task bench [--only SECTION] [--size 4GiB] [--rounds 3] [--json]`: speed, CPU and memory,
+ * each beside a reference in the same run.
  * @module
  */
 

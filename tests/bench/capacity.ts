@@ -1,6 +1,7 @@
 /**
- * What one index server bears: connected peers, files, joins and searches, at several sizes. `flavour` is more arguments for the server, such as
- * those that make it keep its entries in Redis, so that both are measured alike. lib/index/README.md shows the figures.
+ * What one index server bears: connected peers, files, joins and searches, at several sizes.
+ * `flavour` is more arguments for the server, such as those that make it keep its entries in Redis,
+ * so that both are measured alike. lib/index/README.md shows the figures.
  * @module
  */
 
@@ -10,7 +11,10 @@ import { Crowd, type Figures, runLoad } from "./load.ts";
 import { cpuMsOf } from "./measure.ts";
 import type { BenchRow } from "./report.ts";
 
-/** Connections that search at once; an index answers each QUESTIONS_PER_SECOND_MAX times a second at most. */
+/**
+ * Connections that search at once; an index answers each QUESTIONS_PER_SECOND_MAX times a second at
+ * most.
+ */
 const FLOOD_SESSIONS = 240;
 const FLOOD_SECONDS = 5;
 const JOINS = 2_000;
@@ -27,7 +31,10 @@ export interface Flavour {
 /** The index of one server, alone. */
 export const LOCAL: Flavour = { name: "in memory", args: [] };
 
-/** Joins a second, then for each number of files: how fast they are registered, what they take, and how searches fare. */
+/**
+ * Joins a second, then for each number of files: how fast they are registered, what they take, and
+ * how searches fare.
+ */
 export async function benchFiles(flavour: Flavour, sizes: readonly number[]): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const files of sizes) {
@@ -86,7 +93,10 @@ export async function benchRequests(flavour: Flavour): Promise<BenchRow[]> {
   }];
 }
 
-/** Connected peers with ten files each: memory, joins, and searches by sixteen others while all of them are there. */
+/**
+ * Connected peers with ten files each: memory, joins, and searches by sixteen others while all of
+ * them are there.
+ */
 export async function benchPeers(flavour: Flavour, counts: readonly number[]): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const peers of counts) {

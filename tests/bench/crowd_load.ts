@@ -1,5 +1,6 @@
 /**
- * Thousands of peers that join one index and stay, and come back when it does. Called by index_load.ts.
+ * Thousands of peers that join one index and stay, and come back when it does. Called by
+ * index_load.ts.
  * @module
  */
 
@@ -23,7 +24,10 @@ export interface CrowdOptions {
 export interface CrowdFigures {
   /** 0 for the first time all came, then 1, and so on. */
   readonly round: number;
-  /** From the first attempt (of a later round: from the moment the first connection ended) until all were there. */
+  /**
+   * From the first attempt (of a later round: from the moment the first connection ended) until all
+   * were there.
+   */
   readonly ms: number;
   /** Connecting, proving and joining, of attempts that succeeded: milliseconds. */
   readonly p50: number;

@@ -1,6 +1,7 @@
 /**
- * How fast a file moves from peer to peer, beside references in the same run: a bare Deno copy, and nginx with curl where they are
- * installed. Every figure is a median of several rounds; in each round everything has its turn, so that a noisy minute hits all.
+ * How fast a file moves from peer to peer, beside references in the same run: a bare Deno copy, and
+ * nginx with curl where they are installed. Every figure is a median of several rounds; in each
+ * round everything has its turn, so that a noisy minute hits all.
  * @module
  */
 
@@ -105,7 +106,8 @@ export async function benchDownload(options: { size: number; rounds: number }): 
         run: from(nginx.pid, "curl", () => ["-s", "-k", "-o", "/dev/null", url(nginx, "https")]),
       },
     ]),
-    // What sshd takes is that of its children, which are gone when it is over: only the receiving side is counted.
+    // What sshd takes is that of its children, which are gone when it is over: only the receiving
+    // side is counted.
     ...(sshd === undefined ? [] : [{ name: "scp, AES-GCM", run: from(sshd.pid, "scp", () => scp) }]),
     {
       name: "bare Deno copy, SHA-256, to disk",
@@ -159,7 +161,10 @@ function rowOf(what: string, results: Results, reference: Results | "" | undefin
   };
 }
 
-/** How soon the first verified byte is there: of a file that is hashed, and of one that its owner has not even begun to hash. */
+/**
+ * How soon the first verified byte is there: of a file that is hashed, and of one that its owner
+ * has not even begun to hash.
+ */
 export async function benchFirstByte(options: { size: number; rounds: number }): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const hashed of [true, false]) {
@@ -177,7 +182,8 @@ async function firstByteMs(size: number, hashed: boolean): Promise<number> {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
   await writeRandomFile(join(await temp.folder("owner"), FILE), size, 1);
-  // A taker that is already in the room, since a fresh file has to be asked for before its owner comes to hash it.
+  // A taker that is already in the room, since a fresh file has to be asked for before its owner
+  // comes to hash it.
   await using taker = await startPeer({
     folder: temp.at("taker"),
     index,

@@ -13,7 +13,10 @@ const SEARCH_SECONDS = 5;
 /** Files that one more peer lists while others search. */
 const MEANWHILE = 100_000;
 
-/** Fills an index with names and searches it: alone, by many at once, and while another peer lists a hundred thousand more. */
+/**
+ * Fills an index with names and searches it: alone, by many at once, and while another peer lists a
+ * hundred thousand more.
+ */
 export async function benchIndex(options: { peers: number; filesEach: number }): Promise<BenchRow[]> {
   const { peers, filesEach } = options;
   await using index = await startIndex();

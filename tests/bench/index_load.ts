@@ -1,10 +1,14 @@
 /**
- * Load on an index, from a process of its own. Prints JSON lines of figures. Arguments: port, what, and numbers:
+ * Load on an index, from a process of its own. Prints JSON lines of figures. Arguments: port, what,
+ * and numbers:
  *
- * - `crowd FIRST COUNT FILES SPREAD_MS` joins that many peers with files each, in a time spread out like that, and stays; when the index ends, all
- *   of them come back, spread out alike. One line whenever all are there.
- * - `search SECONDS SESSIONS` searches two words ten milliseconds after the last answer, as a person at most would; `ping` likewise only asks.
- * - `flood SECONDS SESSIONS` searches two words as soon as the last answer is there; `ping-flood` likewise only asks.
+ * - `crowd FIRST COUNT FILES SPREAD_MS` joins that many peers with files each, in a time spread out
+ *   like that, and stays; when the index ends, all of them come back, spread out alike. One line
+ *   whenever all are there.
+ * - `search SECONDS SESSIONS` searches two words ten milliseconds after the last answer, as a
+ *   person at most would; `ping` likewise only asks.
+ * - `flood SECONDS SESSIONS` searches two words as soon as the last answer is there; `ping-flood`
+ *   likewise only asks.
  * - `joins COUNT AT_ONCE` joins and leaves.
  * @module
  */
@@ -64,7 +68,8 @@ async function search(seconds: number, sessions: number): Promise<object> {
         : (await client.call(Search, { query, exact: false, limit: 20, offset: 0 })).hits.length;
       times.push(performance.now() - start);
       hits += found;
-      // As a person at most would; an index answers no connection more often than QUESTIONS_PER_SECOND_MAX.
+      // As a person at most would; an index answers no connection more often than
+      // QUESTIONS_PER_SECOND_MAX.
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }));

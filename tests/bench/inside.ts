@@ -1,5 +1,6 @@
 /**
- * Searches inside an index, in this process, without network, protocol and log: what is left is the index itself.
+ * Searches inside an index, in this process, without network, protocol and log: what is left is the
+ * index itself.
  * @module
  */
 

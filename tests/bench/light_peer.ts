@@ -1,6 +1,7 @@
 /**
- * Peers for load on an index, some thousand in one process. Each has a connection, a key and an address of its own in 127.0.0.0/8, so that what an
- * index bounds for each address is bounded as on a campus; one listener answers all dial-backs, and tells by the address that was dialled which
+ * Peers for load on an index, some thousand in one process. Each has a connection, a key and an
+ * address of its own in 127.0.0.0/8, so that what an index bounds for each address is bounded as on
+ * a campus; one listener answers all dial-backs, and tells by the address that was dialled which
  * peer is meant. Called by index_load.ts.
  * @module
  */

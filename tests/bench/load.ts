@@ -1,5 +1,6 @@
 /**
- * Starts load on an index in processes of its own, and reads what they found. Called by the benches of the index and by its soak test.
+ * Starts load on an index in processes of its own, and reads what they found. Called by the benches
+ * of the index and by its soak test.
  * @module
  */
 
@@ -34,7 +35,10 @@ export class Crowd implements AsyncDisposable {
     this.#programs = programs;
   }
 
-  /** Starts the processes. `first` is the number of the first peer, which no other has; `spreadMs` is the time over which the peers come. */
+  /**
+   * Starts the processes. `first` is the number of the first peer, which no other has; `spreadMs`
+   * is the time over which the peers come.
+   */
   static start(
     port: number,
     options: { first?: number; peers: number; filesEach: number; spreadMs: number; processes: number },
@@ -47,7 +51,10 @@ export class Crowd implements AsyncDisposable {
     return new Crowd(programs);
   }
 
-  /** Resolves when all are there (again, in a later round) with all their files. Shape: of the processes' figures the worst. */
+  /**
+   * Resolves when all are there (again, in a later round) with all their files. Shape: of the
+   * processes' figures the worst.
+   */
   async allThere(round: number, waitMs = FIGURES_MS): Promise<CrowdFigures> {
     const all = await Promise.all(this.#programs.map((program) => {
       return eventually(`round ${round} of the crowd`, () => {

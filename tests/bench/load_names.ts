@@ -1,5 +1,6 @@
 /**
- * Names of files and what is searched, for load on an index: words as names have them, some frequent, most rare.
+ * Names of files and what is searched, for load on an index: words as names have them, some
+ * frequent, most rare.
  * @module
  */
 
@@ -17,7 +18,9 @@ const VOCABULARY = (() => {
   });
 })();
 
-/** The files of one peer: four words, a number and a type each, every one with a content of its own. */
+/**
+ * The files of one peer: four words, a number and a type each, every one with a content of its own.
+ */
 export function loadFiles(peer: number, count: number): IndexedFile[] {
   const random = seededRandom(peer + 1);
   const part = (): string => randomBelow(random, 2 ** 32).toString(16).padStart(8, "0");

@@ -1,5 +1,6 @@
 /**
- * Measures programs: wall time, CPU seconds, most memory; and puts several runs of each into a median and a range.
+ * Measures programs: wall time, CPU seconds, most memory; and puts several runs of each into a
+ * median and a range.
  * @module
  */
 
@@ -12,7 +13,10 @@ export interface Cost {
   readonly peakBytes: number;
 }
 
-/** Runs a program to its end under `/usr/bin/time`, with its output going nowhere. Fails when it fails. */
+/**
+ * Runs a program to its end under `/usr/bin/time`, with its output going nowhere. Fails when it
+ * fails.
+ */
 export async function timed(command: string, args: readonly string[], options: { cwd?: string } = {}): Promise<Cost> {
   const report = await Deno.makeTempFile();
   try {

@@ -1,5 +1,6 @@
 /**
- * How fast a picture gets to another peer over UDP, on a clean loopback, as a person would see it: two programs, one command.
+ * How fast a picture gets to another peer over UDP, on a clean loopback, as a person would see it:
+ * two programs, one command.
  * @module
  */
 

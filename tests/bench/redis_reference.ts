@@ -1,6 +1,6 @@
 /**
- * Redis itself, as fast as `redis-benchmark` finds it on this machine, to compare with what an index makes of it. Where it is not installed, there is
- * nothing to compare with.
+ * Redis itself, as fast as `redis-benchmark` finds it on this machine, to compare with what an
+ * index makes of it. Where it is not installed, there is nothing to compare with.
  * @module
  */
 
@@ -15,7 +15,10 @@ const VALUE_BYTES = 200;
 /** Requests on the way at once on one connection. */
 const PIPELINES = [1, 16];
 
-/** GET, SET, LPUSH and XADD with fifty connections, one at a time on each and sixteen. No rows where Redis is not installed. */
+/**
+ * GET, SET, LPUSH and XADD with fifty connections, one at a time on each and sixteen. No rows where
+ * Redis is not installed.
+ */
 export async function redisReference(): Promise<BenchRow[]> {
   if (!answers("redis-server", ["--version"]) || !answers("redis-benchmark", ["--version"])) return [];
   await using redis = await startRedis();

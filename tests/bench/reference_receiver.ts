@@ -1,6 +1,7 @@
 /**
- * The bare reference of a receiver: reads a connection to its end, with or without SHA-256 in line, to nowhere or to a file that is synced at
- * the end. Arguments: port, `hash` or `plain`, and a path or `-`; for TLS, the path of the certificate and its host name.
+ * The bare reference of a receiver: reads a connection to its end, with or without SHA-256 in line,
+ * to nowhere or to a file that is synced at the end. Arguments: port, `hash` or `plain`, and a path
+ * or `-`; for TLS, the path of the certificate and its host name.
  * @module
  */
 

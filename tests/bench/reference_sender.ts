@@ -1,6 +1,6 @@
 /**
- * The bare reference of a sender: one file over one connection, two buffers, nothing else. Arguments: path, connections to
- * serve; for TLS, the paths of a certificate and its key.
+ * The bare reference of a sender: one file over one connection, two buffers, nothing else.
+ * Arguments: path, connections to serve; for TLS, the paths of a certificate and its key.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
- * Other programs that send the same file, for comparison: nginx with and without TLS, sshd for scp, rsync. Where one is not installed, there is nothing
- * to compare with.
+ * Other programs that send the same file, for comparison: nginx with and without TLS, sshd for scp,
+ * rsync. Where one is not installed, there is nothing to compare with.
  * @module
  */
 
@@ -32,7 +32,10 @@ export async function startNginx(temp: TempFolder, root: string): Promise<Refere
   return await start("nginx", ["-p", folder, "-c", `${folder}/nginx.conf`], port);
 }
 
-/** sshd with keys made for this once. The configuration for `scp -F` is `ssh_config` in the folder `sshd`. */
+/**
+ * sshd with keys made for this once. The configuration for `scp -F` is `ssh_config` in the folder
+ * `sshd`.
+ */
 export async function startSshd(temp: TempFolder): Promise<Reference | undefined> {
   const port = freePort();
   const folder = await temp.folder("sshd");

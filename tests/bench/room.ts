@@ -1,5 +1,6 @@
 /**
- * An index, peers that share the same files, and receivers, all as real programs, for the benches of many at once.
+ * An index, peers that share the same files, and receivers, all as real programs, for the benches
+ * of many at once.
  * @module
  */
 

@@ -1,6 +1,7 @@
 /**
- * As many searches as an index answers: some hundred connections, each of which asks again as soon as it is answered. Takes as little from the
- * machine as it can, since the index runs on the same: of most answers only the end is looked for. Called by index_load.ts.
+ * As many searches as an index answers: some hundred connections, each of which asks again as soon
+ * as it is answered. Takes as little from the machine as it can, since the index runs on the same:
+ * of most answers only the end is looked for. Called by index_load.ts.
  * @module
  */
 
@@ -20,7 +21,9 @@ const LINE_FEED = 0x0a;
 const READ_BYTES = 64 * 1024;
 /** One answer in so many is read and checked. */
 const CHECKED_EVERY = 64;
-/** Searches made up before the clock runs; each connection goes through them from another place on. */
+/**
+ * Searches made up before the clock runs; each connection goes through them from another place on.
+ */
 const QUESTIONS = 20_000;
 const HITS = 20;
 /** Not measured: the time in which the index warms up. */

@@ -1,6 +1,7 @@
 /**
- * What sharing over Redis costs: a server that lists files, another that starts and follows, and Redis between them. lib/index/README.md
- * shows the figures; tests/soak/shared_index_soak.ts holds them to their bounds.
+ * What sharing over Redis costs: a server that lists files, another that starts and follows, and
+ * Redis between them. lib/index/README.md shows the figures; tests/soak/shared_index_soak.ts holds
+ * them to their bounds.
  * @module
  */
 
@@ -30,7 +31,10 @@ export interface SharedFigures {
   readonly followMs: number;
   readonly serverBytesPerFile: number;
   readonly searchP99Ms: number;
-  /** How long a script held Redis on average, how many commands held it long, and the longest: as the machine has it, which also does other things. */
+  /**
+   * How long a script held Redis on average, how many commands held it long, and the longest: as
+   * the machine has it, which also does other things.
+   */
   readonly scriptMs: number;
   readonly slow: number;
   readonly commands: number;

@@ -1,6 +1,7 @@
 /**
- * Many at once: several sources for one receiver, several receivers of one file, rates that have to hold, many small files. All peers are real
- * programs; the figures are what the receiving ones report of themselves.
+ * Many at once: several sources for one receiver, several receivers of one file, rates that have to
+ * hold, many small files. All peers are real programs; the figures are what the receiving ones
+ * report of themselves.
  * @module
  */
 
@@ -17,7 +18,10 @@ const RATE = 40_000_000;
 const UP = ["--up", "40MB/s"];
 const SECONDS = 8;
 
-/** One receiver of a file that 1, 2, 4 and 8 sources hold, each of which sends no faster than a rate. */
+/**
+ * One receiver of a file that 1, 2, 4 and 8 sources hold, each of which sends no faster than a
+ * rate.
+ */
 export async function benchSources(options: { rounds: number }): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const count of [1, 2, 4, 8]) {
@@ -47,7 +51,10 @@ export async function benchSwarm(options: { rounds: number }): Promise<BenchRow[
   return await benchReceivers({ ...options, receivers: 8, size: 10 * RATE, up: UP });
 }
 
-/** A class: many receivers of a lecture who start together. On two cores the rates are near what encryption and hashing allow. */
+/**
+ * A class: many receivers of a lecture who start together. On two cores the rates are near what
+ * encryption and hashing allow.
+ */
 export async function benchClass(options: { rounds: number }): Promise<BenchRow[]> {
   const size = 150_000_000;
   return [
@@ -84,7 +91,10 @@ async function benchReceivers(
   return [{ what: `${receivers} receivers, 1 seeder, ${up.join(" ")}`, figures }];
 }
 
-/** Four sources, of which one is killed at 30 %, one sends wrong bytes and one goes silent, against what those that are left could do. */
+/**
+ * Four sources, of which one is killed at 30 %, one sends wrong bytes and one goes silent, against
+ * what those that are left could do.
+ */
 export async function benchLosses(options: { rounds: number }): Promise<BenchRow[]> {
   const rate = 20_000_000;
   const size = 15 * rate;
@@ -165,7 +175,10 @@ export async function benchRates(options: { rounds: number }): Promise<BenchRow[
   return rows;
 }
 
-/** Ten thousand small files in a hundred folders; beside rsync from its daemon, where that is installed. */
+/**
+ * Ten thousand small files in a hundred folders; beside rsync from its daemon, where that is
+ * installed.
+ */
 export async function benchSmallFiles(options: { rounds: number; files?: number }): Promise<BenchRow[]> {
   const { rounds, files = 10_000 } = options;
   await using temp = await TempFolder.make();

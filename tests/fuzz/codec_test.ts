@@ -1,6 +1,6 @@
 /**
- * Every message, in random versions, there and back; then the same bytes damaged, which have to fail in one typed way or not at all.
- * `FUZZ_CASES` sets how many; the soak task sets many.
+ * Every message, in random versions, there and back; then the same bytes damaged, which have to
+ * fail in one typed way or not at all. `FUZZ_CASES` sets how many; the soak task sets many.
  * @module
  */
 

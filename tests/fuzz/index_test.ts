@@ -1,5 +1,6 @@
 /**
- * Files that come and go at random in an index. Every answer is compared with a plain list of all files.
+ * Files that come and go at random in an index. Every answer is compared with a plain list of all
+ * files.
  * @module
  */
 

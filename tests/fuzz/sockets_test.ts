@@ -1,6 +1,7 @@
 /**
- * Hostile frames and handshakes against real indexes and real peers over real sockets: all have to serve on, and hold on to no memory.
- * `SOCKET_FUZZ_FRAMES` sets how many frames each gets without encryption.
+ * Hostile frames and handshakes against real indexes and real peers over real sockets: all have to
+ * serve on, and hold on to no memory. `SOCKET_FUZZ_FRAMES` sets how many frames each gets without
+ * encryption.
  * @module
  */
 
@@ -28,7 +29,8 @@ const MEMORY_GROWTH_MAX = 50_000_000;
 
 Deno.test(`an index and a peer serve on after ${FRAMES} hostile frames each, with their memory back`, async () => {
   await using temp = await TempFolder.make();
-  // All come from one address. At the usual pace of its proofs, this would be a minute of waiting; the room below keeps to it.
+  // All come from one address. At the usual pace of its proofs, this would be a minute of waiting;
+  // the room below keeps to it.
   await using index = await startInspectedIndex("--rates", "proofs=100000");
   await temp.file("ana/a.bin", 3_000_000);
   const args = ["--plain"];

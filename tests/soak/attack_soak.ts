@@ -1,6 +1,7 @@
 /**
- * An index under attack from one address, all at once: half-open connections, slow ones, joins without end, endless lines, hoarders. An honest
- * peer at another address searches and downloads meanwhile; afterwards the memory is back.
+ * An index under attack from one address, all at once: half-open connections, slow ones, joins
+ * without end, endless lines, hoarders. An honest peer at another address searches and downloads
+ * meanwhile; afterwards the memory is back.
  * @module
  */
 

@@ -1,5 +1,6 @@
 /**
- * A million names: ten peers list a hundred thousand files each, one of them for real, from a folder. Everything is found, and what left is gone.
+ * A million names: ten peers list a hundred thousand files each, one of them for real, from a
+ * folder. Everything is found, and what left is gone.
  * @module
  */
 

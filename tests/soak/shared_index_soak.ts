@@ -10,7 +10,10 @@ const FILES = 1_000_000;
 const FOLLOW_MS_MAX = 60_000;
 const SEARCH_P99_MS_MAX = 20;
 const SCRIPT_MS_MAX = 1;
-/** Commands that took more than a few milliseconds, nearly all of which the machine did something else. */
+/**
+ * Commands that took more than a few milliseconds, nearly all of which the machine did something
+ * else.
+ */
 const SLOW_SHARE_MAX = 0.005;
 
 Deno.test("a server that starts follows a million files within a minute, and no command holds Redis for long", async () => {

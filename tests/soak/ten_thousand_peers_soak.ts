@@ -1,6 +1,6 @@
 /**
- * Ten thousand peers at one index, ten files each: what memory they take, how fast they join and search, and that all of them come back when the
- * index was killed.
+ * Ten thousand peers at one index, ten files each: what memory they take, how fast they join and
+ * search, and that all of them come back when the index was killed.
  * @module
  */
 

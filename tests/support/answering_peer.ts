@@ -1,5 +1,6 @@
 /**
- * A peer of a test that answers some requests over a real socket and does nothing else. Called by the sources of tests/support.
+ * A peer of a test that answers some requests over a real socket and does nothing else. Called by
+ * the sources of tests/support.
  * @module
  */
 

@@ -1,5 +1,6 @@
 /**
- * Bad company for an index, from 127.0.0.1. Arguments: port, seconds, what: `halfopen N`, `loris N`, `joins PERSECOND`, `lines N`, `lists N`.
+ * Bad company for an index, from 127.0.0.1. Arguments: port, seconds, what: `halfopen N`, `loris
+ * N`, `joins PERSECOND`, `lines N`, `lists N`.
  * @module
  */
 

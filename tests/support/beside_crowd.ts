@@ -1,6 +1,7 @@
 /**
- * What an honest peer sees of an index and a peer that a crowd wants for itself. Beside them stand an index and a peer that nobody else wants: what
- * they take at the same time says how slow the machine is. Called by crowded_timed.ts, also in a network of its own.
+ * What an honest peer sees of an index and a peer that a crowd wants for itself. Beside them stand
+ * an index and a peer that nobody else wants: what they take at the same time says how slow the
+ * machine is. Called by crowded_timed.ts, also in a network of its own.
  * @module
  */
 
@@ -19,7 +20,10 @@ const JOINS = 5;
 const SEARCHES = 400;
 /** What people notice, in milliseconds: of searches, the slowest of a hundred is left out. */
 const BOUNDS = { join: 1_000, search: 100, download: 20_000 };
-/** How many times as slow as without a crowd an action may be, where the machine is too slow for its bound. */
+/**
+ * How many times as slow as without a crowd an action may be, where the machine is too slow for its
+ * bound.
+ */
 const SLOWER_MAX = 4;
 /** A crowd that keeps others out does so in each round; other programs of the machine do not. */
 const ROUNDS = 3;
@@ -43,7 +47,8 @@ interface Site {
 /**
  * Joins, searches and downloads while a crowd is at it.
  *
- * @param host The address of this machine on which everything listens, and from which the honest peers come.
+ * @param host The address of this machine on which everything listens, and from which the honest
+ * peers come.
  * @returns What took too long; empty when the crowd disturbed nobody.
  * @throws When an action fails.
  */
@@ -74,7 +79,10 @@ export async function besideCrowd(begin: BeginCrowd, host = "127.0.0.1"): Promis
   return complaints.filter((each) => each !== undefined);
 }
 
-/** What is wrong with an action's times in every round: where the machine is too slow for the bound, the same action without the crowd decides. */
+/**
+ * What is wrong with an action's times in every round: where the machine is too slow for the bound,
+ * the same action without the crowd decides.
+ */
 async function complaintOf(action: keyof typeof BOUNDS, round: () => Promise<Times>): Promise<string | undefined> {
   let complaint: string | undefined;
   for (let number = 0; number < ROUNDS; number++) {

@@ -1,5 +1,6 @@
 /**
- * Classmates' own programs, as two classes wrote them: one request a connection, no line feed, reads of 1,024 bytes. They know nothing of ours.
+ * Classmates' own programs, as two classes wrote them: one request a connection, no line feed,
+ * reads of 1,024 bytes. They know nothing of ours.
  * @module
  */
 
@@ -10,7 +11,10 @@ const { found, refused, notFound } = DIALECT_ANSWERS;
 /** What a peer of classroom B answers a download with. */
 const WORDS = new RegExp(`^(${[found, refused, notFound].join("|")})`);
 
-/** Sends bytes as they are and reads once, as `sock.recv(1024)` does. Shape: what came, or undefined when the other side just closed. */
+/**
+ * Sends bytes as they are and reads once, as `sock.recv(1024)` does. Shape: what came, or undefined
+ * when the other side just closed.
+ */
 export async function sayOnce(port: number, text: string | Uint8Array): Promise<string | undefined> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await writeAll(conn, text);
@@ -41,7 +45,10 @@ export interface Received {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Asks, and reads the first packet. Where this process was held up, that holds bytes of the file, too: the header ends where the pattern does. */
+/**
+ * Asks, and reads the first packet. Where this process was held up, that holds bytes of the file,
+ * too: the header ends where the pattern does.
+ */
 async function ask(port: number, text: string, pattern: RegExp): Promise<{ conn: Deno.Conn } & Received> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await writeAll(conn, text);
@@ -85,7 +92,10 @@ async function read(
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** A classmate's own program that serves: whatever is asked, it answers with these bytes, as packets of their own, and closes. */
+/**
+ * A classmate's own program that serves: whatever is asked, it answers with these bytes, as packets
+ * of their own, and closes.
+ */
 export class ClassmateServer implements AsyncDisposable {
   readonly asked: string[] = [];
   readonly #listener: Deno.TcpListener;

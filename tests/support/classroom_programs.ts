@@ -1,6 +1,6 @@
 /**
- * The programs of classrooms A and B (tests/classrooms), run with python3, and the words that they expect. Called by
- * tests/system/classroom_programs_test.ts.
+ * The programs of classrooms A and B (tests/classrooms), run with python3, and the words that they
+ * expect. Called by tests/system/classroom_programs_test.ts.
  * @module
  */
 
@@ -20,7 +20,10 @@ export interface PythonPeer extends AsyncDisposable {
   readonly port: number;
   /** What it serves, below the test's folder. */
   readonly folder: string;
-  /** Joins with all files that are in its folder now, and resolves when the server has answered `JOIN_OK`. */
+  /**
+   * Joins with all files that are in its folder now, and resolves when the server has answered
+   * `JOIN_OK`.
+   */
   join(): Promise<void>;
   /** Waits until its owner is asked once more, and answers. */
   answer(word: "SIM" | "NAO"): Promise<void>;

@@ -1,12 +1,16 @@
 /**
- * Components of the machine that some tests need. Where one is missing, its tests skip and say why; under `STRICT=1`, as in CI, they fail.
+ * Components of the machine that some tests need. Where one is missing, its tests skip and say why;
+ * under `STRICT=1`, as in CI, they fail.
  * @module
  */
 
 /** Registers a test. */
 export type RegisterTest = (name: string, run: () => Promise<void>) => void;
 
-/** Runs a test only where a program is installed. `args` makes the program end at once, successfully. */
+/**
+ * Runs a test only where a program is installed. `args` makes the program end at once,
+ * successfully.
+ */
 export function testWith(program: string, args: readonly string[], name: string, run: () => Promise<void>): void {
   withComponent(program, args)(name, run);
 }

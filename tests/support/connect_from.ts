@@ -1,5 +1,6 @@
 /**
- * Connects from a chosen address of this machine, which Deno's own `connect` cannot choose: for many callers of many addresses on one machine.
+ * Connects from a chosen address of this machine, which Deno's own `connect` cannot choose: for
+ * many callers of many addresses on one machine.
  * @module
  */
 
@@ -7,7 +8,10 @@ import { connect as connectSocket, type Socket } from "node:net";
 import type { ByteStream } from "../../lib/net/byte_stream.ts";
 import { Connection } from "../../lib/net/connection.ts";
 
-/** Connects to a port of this machine from one address of this machine, which Deno's own `connect` cannot choose. */
+/**
+ * Connects to a port of this machine from one address of this machine, which Deno's own `connect`
+ * cannot choose.
+ */
 export async function connectFrom(host: string, port: number, to = "127.0.0.1"): Promise<Connection> {
   const socket = connectSocket({ host: to, port, localAddress: host, noDelay: true });
   const stream = new SocketStream(socket);

@@ -20,7 +20,10 @@ export function connectionAndStream(): [Connection, ByteStream] {
   return [new Connection(a, ENDS), b];
 }
 
-/** A connection over which these bytes arrive, cut into chunks of the given size, and then nothing more. */
+/**
+ * A connection over which these bytes arrive, cut into chunks of the given size, and then nothing
+ * more.
+ */
 export function connectionReading(bytes: Uint8Array, chunkBytes: number): Connection {
   let position = 0;
   const stream: ByteStream = {

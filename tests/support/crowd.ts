@@ -1,5 +1,6 @@
 /**
- * Many peers at once against one index: all join, all search until they find each other, all leave. Arguments: port, count.
+ * Many peers at once against one index: all join, all search until they find each other, all leave.
+ * Arguments: port, count.
  * @module
  */
 

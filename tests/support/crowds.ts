@@ -1,6 +1,7 @@
 /**
- * Crowds that want every place of an index and of a peer, from addresses of this machine that nobody else uses. Each keeps at it until it is
- * ended: a connection that the other side closes is opened again.
+ * Crowds that want every place of an index and of a peer, from addresses of this machine that
+ * nobody else uses. Each keeps at it until it is ended: a connection that the other side closes is
+ * opened again.
  * @module
  */
 
@@ -11,7 +12,10 @@ import { Identity } from "../../lib/net/identity.ts";
 import { Join } from "../../lib/protocol/presence.ts";
 import { connectFrom } from "./connect_from.ts";
 
-/** Shortest and longest pause before a connection is opened again: thousands at once would measure the machine and not its programs. */
+/**
+ * Shortest and longest pause before a connection is opened again: thousands at once would measure
+ * the machine and not its programs.
+ */
 const AGAIN_FIRST_MS = 10_000;
 const AGAIN_LAST_MS = 20_000;
 /** More than a peer has places for strangers. */
@@ -106,7 +110,10 @@ async function untilClosed(connection: Connection): Promise<void> {
 /** Begins what one crowd does, until the crowd is ended. */
 export type BeginCrowd = (crowd: Crowd, target: CrowdTarget) => Promise<void>;
 
-/** Half-open connections to the peer, more than it has places, and so many to the index, from each address in turn. */
+/**
+ * Half-open connections to the peer, more than it has places, and so many to the index, from each
+ * address in turn.
+ */
 export async function halfOpen(
   crowd: Crowd,
   { host, indexPort, peerPort }: CrowdTarget,

@@ -1,12 +1,16 @@
 /**
- * Disks of their own, as small as a test needs them, or read-only. Only a user that may mount can have them.
+ * Disks of their own, as small as a test needs them, or read-only. Only a user that may mount can
+ * have them.
  * @module
  */
 
 import { join } from "node:path";
 import type { TempFolder } from "./temp.ts";
 
-/** Registers a test that mounts disks; where this user may not, it is skipped, or fails under `STRICT=1`. */
+/**
+ * Registers a test that mounts disks; where this user may not, it is skipped, or fails under
+ * `STRICT=1`.
+ */
 export function testWithDisks(name: string, run: () => Promise<void>): void {
   if (mayMount()) Deno.test(name, run);
   else if (Deno.env.get("STRICT") !== "1") {

@@ -1,5 +1,6 @@
 /**
- * Checks answers against the document that the index itself serves at `/openapi.json`, as a client made from it would rely on it.
+ * Checks answers against the document that the index itself serves at `/openapi.json`, as a client
+ * made from it would rely on it.
  * @module
  */
 
@@ -23,7 +24,9 @@ export class Documented {
     });
   }
 
-  /** What one operation may be answered with, by status; undefined when there is no such operation. */
+  /**
+   * What one operation may be answered with, by status; undefined when there is no such operation.
+   */
   responses(method: string, path: string): Json | undefined {
     const paths = Object.entries(objectOf(this.#document["paths"]));
     const [, found] = paths.find(([each]) => each === path) ??
@@ -32,7 +35,10 @@ export class Documented {
     return operation === undefined ? undefined : objectOf(objectOf(operation)["responses"]);
   }
 
-  /** Fails unless an answer is one that is documented. Shape: METHOD, path and status as documented; undefined where there is no operation. */
+  /**
+   * Fails unless an answer is one that is documented. Shape: METHOD, path and status as documented;
+   * undefined where there is no operation.
+   */
   async check(method: string, target: string, response: Response): Promise<void> {
     const responses = this.responses(method === "HEAD" ? "GET" : method, target.split("?")[0] ?? "");
     if (responses === undefined) return;
@@ -57,7 +63,10 @@ export class Documented {
     this.#check(value, { $ref: `#/components/schemas/${name}` }, name);
   }
 
-  /** JSON Schema, as much of it as the document uses. What an object holds beside its properties is an error here: it would not be documented. */
+  /**
+   * JSON Schema, as much of it as the document uses. What an object holds beside its properties is
+   * an error here: it would not be documented.
+   */
   #check(value: unknown, schema: Json, path: string): void {
     const { $ref, type, enum: words, minimum, maximum, minLength, maxLength, maxItems, pattern } = schema;
     if (typeof $ref === "string") return this.#check(value, this.#named($ref), path);

@@ -1,10 +1,10 @@
 /**
- * Measures the English of comments and documents, by the house's rules: few relative clauses with
- * "who", no words that a reader stumbles over, short lines, few semicolons, and no mention of a
- * file that does not exist.
+ * Measures the English of comments and documents by the rules of the house: hardly any clauses with
+ * `who`, no words that a reader stumbles over, short lines, few semicolons in documents, and no
+ * mention of a file that does not exist.
  *
- *     deno run -R tests/support/english.ts               counts for each folder and each document
- *     deno run -R tests/support/english.ts lib/net       the same for one folder, and file and line of each offence
+ *     deno run -R tests/support/english.ts            counts of each folder and each document
+ *     deno run -R tests/support/english.ts lib/net    one folder, with file and line of each offence
  * @module
  */
 

@@ -1,12 +1,16 @@
 /**
- * Reads the text format of Prometheus as strictly as `promtool check metrics` does, and more strictly than Prometheus itself: what a scraper
- * would forgive, or a dashboard show wrongly, fails here.
+ * Reads the text format of Prometheus as strictly as `promtool check metrics` does, and more
+ * strictly than Prometheus itself: what a scraper would forgive, or a dashboard show wrongly, fails
+ * here.
  * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
 
-/** One family as it was read: its type, and its samples by name and labels as they stand in the text. */
+/**
+ * One family as it was read: its type, and its samples by name and labels as they stand in the
+ * text.
+ */
 export interface ReadFamily {
   readonly type: string;
   readonly help: string;
@@ -43,7 +47,10 @@ export function readExposition(text: string): Map<string, ReadFamily> {
   return families;
 }
 
-/** The value of one sample, written as in the text: `recess_peers`, `recess_requests_total{method="SEARCH"}`. */
+/**
+ * The value of one sample, written as in the text: `recess_peers`,
+ * `recess_requests_total{method="SEARCH"}`.
+ */
 export function valueOf(families: Map<string, ReadFamily>, sample: string): number {
   for (const { samples } of families.values()) {
     const value = samples.get(sample);
@@ -52,7 +59,9 @@ export function valueOf(families: Map<string, ReadFamily>, sample: string): numb
   throw new Error(`There is no ${sample}`);
 }
 
-/** Fails when a counter, or what a histogram has counted, is less than it was before, or is gone. */
+/**
+ * Fails when a counter, or what a histogram has counted, is less than it was before, or is gone.
+ */
 export function checkMonotonic(before: Map<string, ReadFamily>, after: Map<string, ReadFamily>): void {
   for (const [name, { type, samples }] of before) {
     if (type === "gauge") continue;

@@ -5,12 +5,16 @@
 
 import { type Clock, systemClock } from "../../lib/core/flow/clock.ts";
 
-/** The longest time between two looks at the clock that counts in full: in a longer one this process was held up. */
+/**
+ * The longest time between two looks at the clock that counts in full: in a longer one this process
+ * was held up.
+ */
 const STEP_MS = 5;
 
 /**
- * A clock that runs `times` as fast as the machine's, as long as this process runs. On a busy machine, where the process is often held up, the clock
- * goes more slowly: what the code under test waits for in vain, it waits for in vain on any machine.
+ * A clock that runs `times` as fast as the machine's, as long as this process runs. On a busy
+ * machine, where the process is often held up, the clock goes more slowly: what the code under test
+ * waits for in vain, it waits for in vain on any machine.
  */
 export function fastClock(times: number): Clock {
   let lookedMs = systemClock.now();

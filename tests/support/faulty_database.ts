@@ -13,7 +13,10 @@ export const FAULTS = {
   corrupt: "database disk image is malformed",
 } as const;
 
-/** Counts the calls of every database it opens, and lets those fail that `isFaulty` chooses; calls are counted from 1. */
+/**
+ * Counts the calls of every database it opens, and lets those fail that `isFaulty` chooses; calls
+ * are counted from 1.
+ */
 export class FaultyDatabases {
   calls = 0;
   isFaulty: (call: number) => boolean = () => false;

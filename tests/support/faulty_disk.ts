@@ -1,6 +1,7 @@
 /**
- * A folder whose disk is full from a chosen write on, as the calls of Deno and of SQLite would report it. Where a disk of its own can only be filled at one
- * moment, this one can be filled at every write that a program makes.
+ * A folder whose disk is full from a chosen write on, as the calls of Deno and of SQLite would
+ * report it. Where a disk of its own can only be filled at one moment, this one can be filled at
+ * every write that a program makes.
  * @module
  */
 
@@ -48,7 +49,10 @@ export class FaultyDisk implements Disposable {
     if (disks.size === 1) { for (const call of ORIGINALS.keys()) Reflect.set(Deno, call, replacement(call)); }
   }
 
-  /** Opens a database, for `State.open`. What SQLite writes, it writes when a transaction ends, or when it has no room in memory. */
+  /**
+   * Opens a database, for `State.open`. What SQLite writes, it writes when a transaction ends, or
+   * when it has no room in memory.
+   */
   readonly openDatabase: typeof openSqlite = (path, options) => {
     const database = openSqlite(path, options);
     const isHere = this.has(path);

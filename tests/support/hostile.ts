@@ -1,6 +1,6 @@
 /**
- * A hostile caller: connects, says HELLO or something like it, sends damaged frames, reads, leaves in the middle. Everything it does follows from a
- * seed.
+ * A hostile caller: connects, says HELLO or something like it, sends damaged frames, reads, leaves
+ * in the middle. Everything it does follows from a seed.
  * @module
  */
 

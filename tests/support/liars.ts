@@ -1,5 +1,6 @@
 /**
- * Sources that lie or dawdle, each in its own way, over real sockets; and the honest one beside them.
+ * Sources that lie or dawdle, each in its own way, over real sockets; and the honest one beside
+ * them.
  * @module
  */
 
@@ -52,7 +53,10 @@ export class LyingSource implements AsyncDisposable {
     this.#answering = answering;
   }
 
-  /** Starts a peer that has these files and lies in this way, perhaps only for a time; without a lie it serves them, at a rate if that is given. */
+  /**
+   * Starts a peer that has these files and lies in this way, perhaps only for a time; without a lie
+   * it serves them, at a rate if that is given.
+   */
   static async open(
     files: readonly ServedFile[],
     peer: string,

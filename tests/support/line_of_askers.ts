@@ -1,6 +1,7 @@
 /**
- * Many peers that ask one for its files at the same time, each for one after the other. Prints who got a file when, whether the places in
- * line that were told were true, and how long a LIST took meanwhile. Arguments: port, how many, how many files each.
+ * Many peers that ask one for its files at the same time, each for one after the other. Prints who
+ * got a file when, whether the places in line that were told were true, and how long a LIST took
+ * meanwhile. Arguments: port, how many, how many files each.
  * @module
  */
 
@@ -34,7 +35,8 @@ async function asker(number: number): Promise<void> {
         first ??= { before: last, servedThen: order.length };
       },
     });
-    // Who waits for a first file is passed by nobody, so as many are served before as were said; a few answers may be under way.
+    // Who waits for a first file is passed by nobody, so as many are served before as were said; a
+    // few answers may be under way.
     const passed = first === undefined ? 0 : Math.abs(order.length - first.servedThen - first.before);
     if (file === 0 && passed > UNDER_WAY_MAX || last > UNDER_WAY_MAX) wrongPlaces += 1;
     order.push(number);

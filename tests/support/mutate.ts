@@ -23,7 +23,9 @@ const NASTY = [
   "\ufeff",
 ].map((text) => new TextEncoder().encode(text));
 
-/** The bytes, damaged one to four times: flipped, cut, repeated, or with something foreign put in. */
+/**
+ * The bytes, damaged one to four times: flipped, cut, repeated, or with something foreign put in.
+ */
 export function mutate(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
   let damaged = bytes;
   for (let times = 1 + randomBelow(random, 4); times > 0; times--) damaged = mutateOnce(damaged, other, random);

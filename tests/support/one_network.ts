@@ -1,6 +1,7 @@
 /**
- * A machine with a thousand addresses of one /64, which wants every place of an index and a peer, and honest peers of another /64. Runs in a network
- * of its own, where all of these are addresses of the loopback; called by crowded_timed.ts. Prints what took too long.
+ * A machine with a thousand addresses of one /64, which wants every place of an index and a peer,
+ * and honest peers of another /64. Runs in a network of its own, where all of these are addresses
+ * of the loopback; called by crowded_timed.ts. Prints what took too long.
  * @module
  */
 
@@ -12,7 +13,10 @@ const ADDRESSES = 1_000;
 /** More than an index has places for strangers. */
 const INDEX_HALF_OPEN = INDEX_STRANGERS_MAX + ADDRESSES;
 const HONEST = "fd00:0:0:2::1";
-/** Keys that the machine proves at the same time: more than the index has places for those that are known. */
+/**
+ * Keys that the machine proves at the same time: more than the index has places for those that are
+ * known.
+ */
 const KEYS = 700;
 
 const of = (number: number): string => `fd00:0:0:1::${(number % ADDRESSES + 1).toString(16)}`;

@@ -1,5 +1,6 @@
 /**
- * The real programs as real processes: started on free ports, watched, ended by their id. Nothing here knows how they are made.
+ * The real programs as real processes: started on free ports, watched, ended by their id. Nothing
+ * here knows how they are made.
  * @module
  */
 
@@ -25,8 +26,8 @@ export class Program implements AsyncDisposable {
   #ended = false;
 
   /**
-   * `inspected` lets a test look into it with {@linkcode collectGarbage}; `within` is a command that runs it; `runtime` is what
-   * runs it in place of Deno.
+   * `inspected` lets a test look into it with {@linkcode collectGarbage}; `within` is a command
+   * that runs it; `runtime` is what runs it in place of Deno.
    */
   constructor(
     args: readonly string[],
@@ -78,7 +79,10 @@ export class Program implements AsyncDisposable {
     await this.#child.stdin.close();
   }
 
-  /** Resolves to the first line of standard output that matches, or fails when the program ends or takes too long. */
+  /**
+   * Resolves to the first line of standard output that matches, or fails when the program ends or
+   * takes too long.
+   */
   async line(pattern: RegExp, waitMs = READY_MS): Promise<RegExpExecArray> {
     return await eventually(`${pattern} in the output`, () => {
       for (const line of this.stdout.split("\n")) {
@@ -90,7 +94,10 @@ export class Program implements AsyncDisposable {
     }, waitMs);
   }
 
-  /** Has it give back all memory that nothing refers to any more, which V8 does when it sees fit. It has to be `inspected`. */
+  /**
+   * Has it give back all memory that nothing refers to any more, which V8 does when it sees fit. It
+   * has to be `inspected`.
+   */
   async collectGarbage(): Promise<void> {
     const address = await eventually("the inspector's address", () => /ws:\/\/\S+/.exec(this.stderr)?.[0]);
     const socket = new WebSocket(address);
@@ -108,7 +115,10 @@ export class Program implements AsyncDisposable {
     if (!this.#ended) this.#child.kill(signal);
   }
 
-  /** Resolves to the exit code (128 and the signal's number, when a signal ended it), with all output there. */
+  /**
+   * Resolves to the exit code (128 and the signal's number, when a signal ended it), with all
+   * output there.
+   */
   async exit(): Promise<number> {
     await this.#drained;
     return (await this.#child.status).code;

@@ -1,5 +1,6 @@
 /**
- * A pseudo-terminal by `script` of util-linux: what a program writes to its terminal, byte by byte, where tmux shows only what becomes of it.
+ * A pseudo-terminal by `script` of util-linux: what a program writes to its terminal, byte by byte,
+ * where tmux shows only what becomes of it.
  * @module
  */
 
@@ -32,7 +33,9 @@ export class Pty implements AsyncDisposable {
     writer.releaseLock();
   }
 
-  /** Waits until something that matches was written behind `from`, and gives what was written there. */
+  /**
+   * Waits until something that matches was written behind `from`, and gives what was written there.
+   */
   async sees(pattern: RegExp, from = 0): Promise<string> {
     try {
       return await eventually(`${pattern} on the terminal`, () => {

@@ -1,5 +1,6 @@
 /**
- * A real Redis for tests: one server, or a cluster of three, on free ports of loopback, without a disk, ended with the test.
+ * A real Redis for tests: one server, or a cluster of three, on free ports of loopback, without a
+ * disk, ended with the test.
  * @module
  */
 
@@ -93,7 +94,10 @@ async function run(args: readonly string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** Nodes of a cluster also listen ten thousand ports higher; both lie below those that a system gives to whoever connects. */
+/**
+ * Nodes of a cluster also listen ten thousand ports higher; both lie below those that a system
+ * gives to whoever connects.
+ */
 export function freePort(): number {
   while (true) {
     const port = 10_000 + Math.floor(Math.random() * 12_000);

@@ -1,5 +1,6 @@
 /**
- * Somebody in the middle: passes a connection on and records it, or answers in the place of whoever was meant.
+ * Somebody in the middle: passes a connection on and records it, or answers in the place of whoever
+ * was meant.
  * @module
  */
 
@@ -57,7 +58,10 @@ export class Relay implements Disposable {
   }
 }
 
-/** Answers in the place of a peer: over TLS with another key, or in plain text. Shape: its port, and the end of it. */
+/**
+ * Answers in the place of a peer: over TLS with another key, or in plain text. Shape: its port, and
+ * the end of it.
+ */
 export function impostor(identity: Identity | undefined): Disposable & { readonly port: number } {
   const options = { hostname: "127.0.0.1", port: 0 };
   const listener = identity === undefined

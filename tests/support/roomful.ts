@@ -1,6 +1,7 @@
 /**
- * A roomful of peers in one process, each with a folder, a file and a key of its own: for tests with more peers than a machine has room
- * for processes. Arguments: folder, how many, addresses of indexes. Says when all are there, and every time that one has come to another index.
+ * A roomful of peers in one process, each with a folder, a file and a key of its own: for tests
+ * with more peers than a machine has room for processes. Arguments: folder, how many, addresses of
+ * indexes. Says when all are there, and every time that one has come to another index.
  * @module
  */
 

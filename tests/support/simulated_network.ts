@@ -1,6 +1,6 @@
 /**
- * A picture on its way over a network that is a seed: both machines of lib/transfer, with a clock that jumps to whatever happens next. A minute takes
- * a moment.
+ * A picture on its way over a network that is a seed: both machines of lib/transfer, with a clock
+ * that jumps to whatever happens next. A minute takes a moment.
  * @module
  */
 
@@ -18,7 +18,10 @@ export interface Network {
   /** Of those that are late, by up to as long again as they take. */
   readonly late?: number;
   readonly delayMs?: number;
-  /** Datagrams a millisecond that the narrowest place lets through, and how many wait before it; more are lost. */
+  /**
+   * Datagrams a millisecond that the narrowest place lets through, and how many wait before it;
+   * more are lost.
+   */
   readonly narrow?: { readonly rate: number; readonly queue: number };
   /** When the network stops for good. */
   readonly endMs?: number;

@@ -1,7 +1,8 @@
 /**
- * A class that downloads one file, in no time: one owner and many receivers that each plan as a real one does (lib/transfer/plan/plan.ts, places.ts),
- * remembers what it gave (lib/peer/serve/demand.ts) and sends through slots of its own at a rate of its own. Time is a number and chance is a seed, so the
- * result is that of the schedule, on whatever machine.
+ * A class that downloads one file, in no time: one owner and many receivers that each plan as a
+ * real one does (lib/transfer/plan/plan.ts, places.ts), remembers what it gave
+ * (lib/peer/serve/demand.ts) and sends through slots of its own at a rate of its own. Time is a
+ * number and chance is a seed, so the result is that of the schedule, on whatever machine.
  * @module
  */
 
@@ -48,7 +49,9 @@ export interface ClassOptions {
 
 /** How it went. */
 export interface ClassResult {
-  /** When the last receiver had the file, against the time that the owner needs for one receiver. */
+  /**
+   * When the last receiver had the file, against the time that the owner needs for one receiver.
+   */
   readonly ratio: number;
   /** How many times the file left its owner. */
   readonly ownerSent: number;

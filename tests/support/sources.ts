@@ -197,7 +197,10 @@ export class SmallSource implements AsyncDisposable {
 /** The key of all that call a test source. */
 const CALLER = await Identity.make();
 
-/** Connects to a test source as lib/peer/find/contacts.ts does to a real one, without checking its key. */
+/**
+ * Connects to a test source as lib/peer/find/contacts.ts does to a real one, without checking its
+ * key.
+ */
 export async function connectPlain({ address, peer }: Source, signal: AbortSignal): Promise<Connection> {
   const connection = await dial(address, { signal });
   using _closing = connection.closeOn(signal);

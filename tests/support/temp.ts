@@ -55,7 +55,10 @@ export class TempFolder implements AsyncDisposable {
 
 const BLOCK_BYTES = 1 << 20;
 
-/** Writes a file of `size` bytes that takes little room: holes, with the number of each mebibyte at its beginning. */
+/**
+ * Writes a file of `size` bytes that takes little room: holes, with the number of each mebibyte at
+ * its beginning.
+ */
 export async function writeSparseFile(path: string, size: number): Promise<void> {
   using file = await Deno.open(path, { create: true, write: true, truncate: true });
   await file.truncate(size);
@@ -84,7 +87,9 @@ export function randomBytes(size: number, random: Random): Uint8Array<ArrayBuffe
   return bytes;
 }
 
-/** Bytes of unfinished files that the peer of a folder has written, wherever in the files they are. */
+/**
+ * Bytes of unfinished files that the peer of a folder has written, wherever in the files they are.
+ */
 export async function arrivedBytes(folder: string): Promise<number> {
   let blocks = 0;
   try {

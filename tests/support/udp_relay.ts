@@ -1,6 +1,6 @@
 /**
- * A bad network for datagrams: a relay that drops, doubles, delays and re-orders them, in both directions, as a seed says; and records them, for
- * those who want to send one once more.
+ * A bad network for datagrams: a relay that drops, doubles, delays and re-orders them, in both
+ * directions, as a seed says; and records them, for those who want to send one once more.
  * @module
  */
 

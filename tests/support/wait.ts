@@ -9,8 +9,9 @@ const WAIT_MS = 120_000;
 const PAUSE_MS_MAX = 100;
 
 /**
- * Calls `check` until it gives something other than undefined or false; fails after `waitMs`, saying what was waited for. Time in which this
- * process was held up, and so could not look, does not count.
+ * Calls `check` until it gives something other than undefined or false; fails after `waitMs`,
+ * saying what was waited for. Time in which this process was held up, and so could not look, does
+ * not count.
  */
 export async function eventually<T>(
   what: string,

@@ -68,7 +68,8 @@ Deno.test("an owner whose upload slots are all used by slow readers sends 100 Mi
   const { peers: [row] } = await owner.peer.queries.peers();
   const rui = await room.peer("rui", undefined, { plain: true });
   await using stack = new AsyncDisposableStack();
-  // Some ask for the whole file, which is piped. Others ask for all but the last piece, which is copied.
+  // Some ask for the whole file, which is piped. Others ask for all but the last piece, which is
+  // copied.
   const slow = Array.from({ length: UPLOAD_SLOTS }, (_, number) => {
     return stack.use(new SlowReader(row?.port ?? 0, number % 2 * PIECE_BYTES));
   });

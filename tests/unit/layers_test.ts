@@ -31,7 +31,10 @@ function codeOf(module: string): string {
   return Deno.readTextFileSync(`${PROJECT}/lib/${module}`).replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
 }
 
-/** What a module imports of the project, types included, also where it does so while it runs: paths below `lib/`. */
+/**
+ * What a module imports of the project, types included, also where it does so while it runs: paths
+ * below `lib/`.
+ */
 function importsOf(module: string): string[] {
   return Array.from(codeOf(module).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g), ([, imported = ""]) => {
     return posix.join(posix.dirname(module), imported);

@@ -71,7 +71,7 @@ export class Directory {
    * @param options.from Only this peer's copy is wanted. Default: any peer's.
    * @throws {Failure} "not-found".
    */
-  async resolve(what: string, options: { from?: string } = {}): Promise<Wanted> {
+  async resolve(what: string, options: { from?: string | undefined } = {}): Promise<Wanted> {
     const holders = options.from === undefined ? [] : await this.#holders(options.from);
     const [holder] = holders;
     const from = holder?.name;

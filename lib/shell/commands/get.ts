@@ -49,7 +49,7 @@ async function get(
   { compress, from, output: path }: GetFlags,
 ): Promise<void> {
   const { output, stdout, finding, peer } = context;
-  const wanted = await finding.directory.resolve(what, from === undefined ? {} : { from });
+  const wanted = await finding.directory.resolve(what, { from });
   if (wanted.kind === "file" && wanted.others > 0) {
     const others = formatCount(wanted.others, "other file");
     output.note(
@@ -85,18 +85,20 @@ export function reportDone(output: Output, wanted: Wanted, result: TransferResul
   const { size, root, path, files, alreadyHere, tookMs, firstMs, failed, unverified, mixedFrom = [] } = result;
   const fetched = result.sources.reduce((sum, { bytes }) => sum + bytes, 0);
   const failure = failureOf(result, wanted);
+  const isFolder = wanted.kind === "folder";
   const object = {
     event: failure === undefined ? "downloaded" : "incomplete",
     name: wanted.name,
-    ...(path === undefined ? {} : { path }),
+    path,
     size,
-    ...(root === undefined ? {} : { root }),
-    ...(wanted.kind === "folder" ? { files, failed: failed.length } : {}),
+    root,
+    files: isFolder ? files : undefined,
+    failed: isFolder ? failed.length : undefined,
     alreadyHere,
-    ...(unverified === true ? { verified: false } : {}),
+    verified: unverified === true ? false : undefined,
     fetched,
     tookMs: Math.round(tookMs),
-    ...(firstMs === undefined ? {} : { firstMs: Math.round(firstMs) }),
+    firstMs: firstMs === undefined ? undefined : Math.round(firstMs),
     bytesPerSecond: rateOf(fetched, tookMs),
     sources: result.sources.map(({ peer, bytes, ms }) => ({ peer, bytes, bytesPerSecond: rateOf(bytes, ms) })),
   };

@@ -30,8 +30,8 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
     args: [{ name: "PEER", takes: "optional", completes: "peers" }],
     about: "refuse everything that PEER asks of you; without PEER, list the blocked peers",
     more:
-      "PEER is a name or a key as in: peers. The key is blocked, so a blocked peer cannot come back under another name. " +
-      "Its running transfers end at once. The list is stored with the folder.",
+      "PEER is a name or a key as in: peers. The key is blocked, so a blocked peer cannot come back under another " +
+      "name. Its running transfers end at once. The list is stored with the folder.",
     flags: {},
     run: block,
   }),

@@ -12,6 +12,7 @@ import type { Question } from "../../peer/serve/consent.ts";
 import type { PeerEvent } from "../../peer/peer_event.ts";
 import type { ToldEvent } from "../../peer/talk/mailbox.ts";
 import type { OutboxEvent } from "../../peer/talk/outbox.ts";
+import type { FolderStateEvent } from "../../peer/folder/open_state.ts";
 import { namedWithKey } from "../../peer/find/who.ts";
 
 /** Describes a request for consent: the peer, the file, its size, and how to answer. */
@@ -98,12 +99,22 @@ function describe(event: PeerEvent): string {
     case "other-bytes":
       return `The bytes of "${event.file}" have changed, although its size and date have not: others now get the ` +
         "new bytes; if you did not change the file, the disk may be damaged";
-    case "insecure":
-      return event.why;
     case "download-waits":
       return event.isNamed === true
         ? `The download of "${event.file}" waits until there is room on that disk`
         : `The download of "${event.file}" waits: the disk of "${event.path}" is full; free space there to continue`;
+    case "renamed":
+      return `The name ${event.from} is taken, so yours is ${event.name}; choose another with --name`;
+    default:
+      return describeState(event);
+  }
+}
+
+/** Describes an event of the files in `.recess/`. */
+function describeState(event: FolderStateEvent): string {
+  switch (event.event) {
+    case "insecure":
+      return event.why;
     case "state-damaged": {
       const kept = event.lost.length === 0
         ? "all of it could be read"
@@ -126,7 +137,5 @@ function describe(event: PeerEvent): string {
         : `${event.why}; keys, messages and downloads are saved as soon as that is possible`;
     case "state-written":
       return `"${event.path}" can be written again, and everything is saved`;
-    case "renamed":
-      return `The name ${event.from} is taken, so yours is ${event.name}; choose another with --name`;
   }
 }
