@@ -58,9 +58,9 @@ export function roomFor(
         : `one peer may have ${formatSize(bounds.bytesPerSender)} there, and you have ${formatSize(ownBytes)}`,
     );
   }
-  if (staying.length >= bounds.files) return out(`there are ${formatCount(staying.length, "file")}`);
+  if (staying.length >= bounds.files) return out(`it already has ${formatCount(staying.length, "file")}`);
   if (staying.filter(own).length >= bounds.filesPerSender) {
-    return out(`you have ${formatCount(staying.filter(own).length, "file")} there`);
+    return out(`you already have ${formatCount(staying.filter(own).length, "file")} there`);
   }
   const giveWay = new Set<number>();
   const makeRoom = (files: readonly Held[], bytes: number, count: number): void => {
@@ -84,6 +84,6 @@ function bytesOf(files: readonly Held[]): number {
 }
 
 function out(why: string): Verdict {
-  const hint = "ask them for more room, or take back what you put there with: rm FILE PEER";
-  return { kind: "out", failure: new Failure("refused", `The inbox there has no room for it: ${why}`, { hint }) };
+  const hint = "ask its owner for more room, or delete your files there with: rm FILE PEER";
+  return { kind: "out", failure: new Failure("refused", `The inbox has no room for the file: ${why}`, { hint }) };
 }

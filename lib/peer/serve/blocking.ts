@@ -83,7 +83,7 @@ export class Blocking {
     if (known !== undefined) return { id: known, name: what };
     const row = (await queries.peers()).peers.find((peer) => isMeant(peer, what));
     if (row !== undefined) return { id: row.id, name: row.name };
-    throw new Failure("not-found", `There is no peer "${printable(what)}" here, and there was none`, {
+    throw new Failure("not-found", `There is no peer "${printable(what)}" here, and no peer of that name is known`, {
       hint: "see who is here with: peers",
     });
   }

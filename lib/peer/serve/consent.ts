@@ -171,7 +171,7 @@ export class Consent {
     const holder = { host, key: wish.id };
     const entered = ofPeer < QUESTIONS_PER_PEER_MAX && this.#places.enter(key, holder, clock.now());
     if (entered === false || !entered.given) {
-      throw new Failure("busy", "Cannot ask: too many questions wait for an answer here");
+      throw new Failure("busy", "Cannot ask the owner: too many questions wait for an answer");
     }
     if (entered.displaced !== undefined) this.#open.get(entered.displaced)?.makeRoom();
     const { promise: allowed, resolve, reject } = Promise.withResolvers<boolean>();

@@ -135,7 +135,9 @@ export class Host {
   ): Promise<Answer<ReplyOf<typeof Download>>> {
     const { small, pace } = this.#parts.uploads;
     using _promised = promised;
-    if (rangeBytes(range) > PIECE_BYTES) throw new Failure("malformed", "Cannot pack more than a piece at a time");
+    if (rangeBytes(range) > PIECE_BYTES) {
+      throw new Failure("malformed", "Cannot compress more than one piece at a time");
+    }
     using _slot = await small.take();
     using open = this.#open(content);
     const bytes = await readRange(open, range);

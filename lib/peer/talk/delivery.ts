@@ -162,7 +162,10 @@ export class Delivery {
     } finally {
       signal.removeEventListener("abort", stop);
       this.#disconnect();
-      this.#settleAll({ kind: "waiting", failure: new Failure("closed", `Cannot tell ${this.#peer} now: closing`) });
+      this.#settleAll({
+        kind: "waiting",
+        failure: new Failure("closed", `Cannot send to ${this.#peer} now: this peer is closing`),
+      });
       onEnd();
     }
   }
@@ -204,7 +207,7 @@ export class Delivery {
         this.#settle(row, { kind: "delivered", id });
         return undefined;
       } catch (thrown) {
-        const failure = Failure.from(thrown, "closed", `Cannot tell ${this.#peer} anything`);
+        const failure = Failure.from(thrown, "closed", `Cannot send a message to ${this.#peer}`);
         this.#disconnect();
         if (signal.aborted) return failure;
         const step = afterFailure(failure, resends);

@@ -84,7 +84,7 @@ export class Outbox implements AsyncDisposable {
     const { state, self } = this.#parts;
     const wanted = checkPeerName(name);
     if (peerNameKey(wanted) === peerNameKey(self())) {
-      throw new Failure("usage", "Cannot tell yourself anything", { hint: "see who is here with: peers" });
+      throw new Failure("usage", "Cannot send a message to yourself", { hint: "see who is here with: peers" });
     }
     const { peer, id, isHere, listed } = await this.#find(wanted);
     this.#checkRoom(peer);
@@ -131,7 +131,7 @@ export class Outbox implements AsyncDisposable {
     if (id !== undefined) state.people.rememberPeer(key, id);
     if (row !== undefined) return { peer: row.name, id: row.id, isHere: true, listed: row };
     if (id !== undefined) return { peer: latest?.peer ?? wanted, id, isHere: false };
-    throw new Failure("not-found", `There is no peer "${printable(wanted)}" here, and none is known from before`, {
+    throw new Failure("not-found", `There is no peer "${printable(wanted)}" here, and no peer of that name is known`, {
       hint: "see who is here with: peers",
     });
   }
@@ -142,7 +142,7 @@ export class Outbox implements AsyncDisposable {
     const forPeer = waiting.find((each) => peerNameKey(each.peer) === key)?.count ?? 0;
     const forAll = waiting.reduce((sum, { count }) => sum + count, 0);
     if (forPeer < OUTBOX_PER_PEER_MAX && forAll < OUTBOX_MAX) return;
-    throw new Failure("busy", `Cannot keep another message for ${peer}: too many wait already`, {
+    throw new Failure("busy", `Cannot store another message for ${peer}: too many wait already`, {
       hint: "try again when those have been delivered",
     });
   }
@@ -167,13 +167,13 @@ function checkText(text: string): void {
   if (bytes > TELL_BYTES_MAX) {
     throw new Failure(
       "too-large",
-      `Cannot tell so much at once: ${formatSize(bytes)}, and at most ${TELL_BYTES_MAX} bytes are possible`,
+      `The message is too long: ${formatSize(bytes)}, and the most is ${TELL_BYTES_MAX} bytes`,
       { hint: "share it as a file" },
     );
   }
   try {
     toldText.check(text, "text");
   } catch (cause) {
-    throw new Failure("usage", "Cannot tell that: it is empty or no text", { cause });
+    throw new Failure("usage", "Cannot send the message: it is empty or no text", { cause });
   }
 }

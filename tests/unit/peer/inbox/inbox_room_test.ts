@@ -44,9 +44,9 @@ Deno.test("roomFor() deletes interrupted files for a file that fits beside the o
     ["rui:49 eva-20 ana-30", "ana:45", [3, 2]],
     ["rui:51 eva-20 ana-30", "ana:50", /room for 49 B/],
     // Numbers of files.
-    ["ana:1 ana:1 ana:1", "ana:1", /you have 3 files there/],
+    ["ana:1 ana:1 ana:1", "ana:1", /you already have 3 files there/],
     ["ana:1 ana+1 ana-1", "ana:1", [3]],
-    ["a:1 b:1 c:1 d:1 e:1", "ana:1", /there are 5 files/],
+    ["a:1 b:1 c:1 d:1 e:1", "ana:1", /it already has 5 files/],
     ["a:1 b:1 c-1 d:1 e-1", "ana:1", [3]],
   ];
   for (const [there, put, answer] of cases) {

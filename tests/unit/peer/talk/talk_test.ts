@@ -107,7 +107,7 @@ Deno.test("messages are kept while the index is unreachable, and are delivered o
   await eventually("it is noticed", () => ana.events.some((event) => event.event === "index-lost"));
   assertEquals((await ana.peer.outbox.tell("rui", "2")).waitsFor, undefined);
   assertEquals((await ana.peer.outbox.tell("eva", "2")).waitsFor?.code, "index-unreachable");
-  await assertRejects(() => ana.peer.outbox.tell("leo", "x"), Failure, "none is known");
+  await assertRejects(() => ana.peer.outbox.tell("leo", "x"), Failure, "no peer of that name is known");
   assertEquals(texts(rui), ["1", "2"]);
   await room.startIndex();
 });
