@@ -1,6 +1,6 @@
 /**
- * Checks the clients of an HTTP server, and bounds their requests. Called by api.ts before it looks at a
- * request.
+ * Checks the clients of an HTTP server, and bounds their requests. Called by api.ts before it looks
+ * at a request.
  * @module
  */
 

@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
+/** Bytes of a long body that are read and sent at a time. */
+export const CHUNK_BYTES = 256 * 1024;
 /** The host in URLs. The real one is in the Host header. */
 const BASE = "http://server";
 
@@ -76,18 +78,50 @@ export async function respond(outgoing: ServerResponse, method: string, response
 
 /** Sends a stream, until it ends or the client has disconnected. */
 async function sendStream(outgoing: ServerResponse, body: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = body.getReader();
+  const reader = readerOf(body);
   const cancel = (): void => void reader.cancel("the client has disconnected").catch(() => {});
   outgoing.once("close", cancel);
   try {
     while (true) {
-      const { done, value } = await reader.read();
-      if (done || !await write(outgoing, value)) return;
+      const chunk = await reader.read();
+      if (chunk === undefined || !await write(outgoing, chunk)) return;
     }
   } finally {
     outgoing.off("close", cancel);
     cancel();
   }
+}
+
+/** Reads a stream. */
+interface ChunkReader {
+  /**
+   * Reads the next chunk, which is valid until the one after it is read.
+   *
+   * @returns undefined at the end.
+   */
+  read(): Promise<Uint8Array | undefined>;
+  cancel(reason: string): Promise<void>;
+}
+
+/** Reads a stream of bytes into one buffer, again and again, and any other stream as it is. */
+function readerOf(body: ReadableStream<Uint8Array>): ChunkReader {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = body.getReader({ mode: "byob" });
+  } catch {
+    const plain = body.getReader();
+    return { read: async () => (await plain.read()).value, cancel: (reason) => plain.cancel(reason) };
+  }
+  let buffer = new ArrayBuffer(CHUNK_BYTES);
+  return {
+    async read() {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (done || value === undefined) return undefined;
+      buffer = value.buffer;
+      return value;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
 }
 
 /** Writes a chunk. Resolves when the system has it, with whether the client is still connected. */

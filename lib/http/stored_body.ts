@@ -6,10 +6,8 @@
 
 import { Failure } from "../core/failure.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
+import { CHUNK_BYTES } from "./exchange.ts";
 import { HttpFailure } from "./failure.ts";
-
-/** Bytes that are read at a time. */
-const PULL_BYTES = 256 * 1024;
 
 /** What a stored body is made of. */
 export interface StoredBodyOptions {
@@ -65,20 +63,61 @@ export class StoredBody {
     const { start, end } = range ?? { start: 0, end: size };
     headers.set("content-length", String(end - start));
     if (range !== undefined) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
-    const bytes = ReadableStream.from(chunksOf(this.#options.open, { start, end }));
+    const bytes = start === end ? null : new ReadableStream(new RangeSource(this.#options.open, { start, end }));
     return new Response(bytes, { status: range === undefined ? 200 : 206, headers });
   }
 }
 
-/** Reads a range, one chunk at a time. */
-async function* chunksOf(open: StoredBodyOptions["open"], { start, end }: Range): AsyncGenerator<Uint8Array> {
-  using reader = await open();
-  for (let at = start; at < end;) {
-    const target = new Uint8Array(Math.min(PULL_BYTES, end - at));
-    const read = await reader.readAt(target, at);
-    if (read === 0) throw new Failure("file-changed", "Cannot send the body: it has become shorter");
-    at += read;
-    yield target.subarray(0, read);
+/** Reads a range into the buffers of the stream that is made of it. */
+class RangeSource implements UnderlyingByteSource {
+  readonly type = "bytes";
+  /** For readers of the stream that bring no buffer. */
+  readonly autoAllocateChunkSize = CHUNK_BYTES;
+  readonly #open: StoredBodyOptions["open"];
+  readonly #end: number;
+  #at: number;
+  #reader: ByteReader | undefined;
+  #pulling: Promise<void> = Promise.resolve();
+
+  constructor(open: StoredBodyOptions["open"], { start, end }: Range) {
+    this.#open = open;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  pull(controller: ReadableByteStreamController): Promise<void> {
+    return this.#pulling = this.#pull(controller);
+  }
+
+  /** Closes the reader, when it is not reading any more. */
+  async cancel(): Promise<void> {
+    await this.#pulling.catch(() => {});
+    this.#close();
+  }
+
+  async #pull(controller: ReadableByteStreamController): Promise<void> {
+    const request = controller.byobRequest;
+    const view = request?.view;
+    if (!(view instanceof Uint8Array)) throw new TypeError("Cannot get here: every read has a buffer");
+    try {
+      this.#reader ??= await this.#open();
+      const target = view.subarray(0, Math.min(view.length, this.#end - this.#at));
+      const read = await this.#reader.readAt(target, this.#at);
+      if (read === 0) throw new Failure("file-changed", "Cannot send the body: it has become shorter");
+      this.#at += read;
+      request?.respond(read);
+    } catch (thrown) {
+      this.#close();
+      throw thrown;
+    }
+    if (this.#at < this.#end) return;
+    this.#close();
+    controller.close();
+  }
+
+  #close(): void {
+    this.#reader?.[Symbol.dispose]();
+    this.#reader = undefined;
   }
 }
 

@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Failure } from "../../../lib/core/failure.ts";
 import type { Range } from "../../../lib/core/range.ts";
 import { HttpFailure } from "../../../lib/http/failure.ts";
 import { readRange, StoredBody } from "../../../lib/http/stored_body.ts";
@@ -122,4 +123,35 @@ Deno.test("StoredBody closes its reader when the client disconnects", async () =
   assertEquals(open.readers, 1);
   await reader?.cancel();
   assertEquals(open.readers, 0);
+});
+
+Deno.test("StoredBody reads into the buffer of a reader that brings one", async () => {
+  const { body, open } = memoryBody();
+  const response = body.respond(new Headers({ range: "bytes=999000-" }), new Headers());
+  const reader = response.body?.getReader({ mode: "byob" });
+  const first = await reader?.read(new Uint8Array(600));
+  const second = await reader?.read(new Uint8Array(600));
+  assertEquals([first?.value, second?.value], [BYTES.slice(999_000, 999_600), BYTES.slice(999_600)]);
+  assertEquals([(await reader?.read(new Uint8Array(600)))?.done, open.readers], [true, 0]);
+});
+
+Deno.test("StoredBody fails when there are fewer bytes than it has announced", async () => {
+  const body = new StoredBody({
+    size: 10,
+    type: "text/plain",
+    tag: "root",
+    open: () => Promise.resolve({ readAt: () => Promise.resolve(0), [Symbol.dispose]() {} }),
+  });
+  await assertRejects(() => body.respond(new Headers(), new Headers()).bytes(), Failure, "it has become shorter");
+});
+
+Deno.test("StoredBody without bytes opens nothing", async () => {
+  const body = new StoredBody({
+    size: 0,
+    type: "text/plain",
+    tag: "root",
+    open: () => Promise.reject(new Error("opened")),
+  });
+  const response = body.respond(new Headers(), new Headers());
+  assertEquals([response.status, response.headers.get("content-length"), await response.text()], [200, "0", ""]);
 });
