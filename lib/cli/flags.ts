@@ -10,14 +10,14 @@ import { Failure } from "../core/failure.ts";
 /** One flag. */
 export interface Flag {
   /** What help calls the flag's value; absent for a flag without one. */
-  readonly value?: string;
+  readonly value?: string | undefined;
   /**
    * Words that may follow the flag. The flag's value is the word, or an empty text when none of
    * them follows.
    */
-  readonly words?: readonly string[];
+  readonly words?: readonly string[] | undefined;
   readonly about: string;
-  readonly byDefault?: string;
+  readonly byDefault?: string | undefined;
 }
 
 /** Flags by name, without their dashes. */

@@ -45,7 +45,7 @@ export interface ErrorOptions {
   /** Add the stack trace. */
   readonly debug: boolean;
   /** Fields that the object begins with: those that every line of the index's log begins with. */
-  readonly before?: Readonly<Record<string, string>>;
+  readonly before?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Describes anything that was thrown: one line, with a hint and without a full stop. */

@@ -14,9 +14,9 @@ import { wrapWords } from "./wrap.ts";
  */
 export interface Column {
   readonly title: string;
-  readonly align?: "left" | "right";
-  readonly flexible?: boolean | "last";
-  readonly wraps?: boolean;
+  readonly align?: "left" | "right" | undefined;
+  readonly flexible?: boolean | "last" | undefined;
+  readonly wraps?: boolean | undefined;
 }
 
 /** Columns between two columns of a table. */

@@ -1,11 +1,12 @@
 /**
- * Host and port, as people write them and as sockets give them. IPv4, IPv6 in brackets, and names.
+ * Host and port, as people write them and as sockets report them: IPv4, IPv6 in brackets, and
+ * names.
  * @module
  */
 
 import { Failure } from "./failure.ts";
 
-/** Where a listener is reached. IPv6 hosts are kept without brackets. */
+/** Where a listener is reached. An IPv6 host has no brackets here. */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -19,13 +20,15 @@ export function formatAddress(address: Address): string {
 }
 
 /**
- * Reads `HOST:PORT`, `[V6]:PORT` or `HOST`. Fails: "usage" when it is none of these.
+ * Reads `HOST:PORT`, `[V6]:PORT` or `HOST`.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { parseAddress } from "./address.ts";
  * assertEquals(parseAddress("[::1]:1099", { defaultPort: 1 }), { host: "::1", port: 1099 });
  * ```
+ *
+ * @throws {Failure} "usage" when the text is none of these.
  */
 export function parseAddress(text: string, options: { defaultPort: number }): Address {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+))(?::(\d{1,5}))?$/.exec(text.trim());
@@ -37,12 +40,19 @@ export function parseAddress(text: string, options: { defaultPort: number }): Ad
   return { host, port: match?.[3] === undefined ? options.defaultPort : parsePort(match[3]) };
 }
 
-/** Whether a text reads as a number of the internet and a port, as `formatAddress` writes them: the name of a peer that has no other. */
+/**
+ * Whether a text is an IP address and a port, as `formatAddress` writes them. A peer without
+ * another name is called so.
+ */
 export function isAddress(text: string): boolean {
   return /^(?:\d+(?:\.\d+){3}|\[[^\]]*\]):\d{1,5}$/.test(text);
 }
 
-/** Reads a port; 0 means any free one. Fails: "usage". */
+/**
+ * Reads a port; 0 means any free one.
+ *
+ * @throws {Failure} "usage" when the text is no port.
+ */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (!(port <= PORT_MAX)) {
@@ -53,7 +63,7 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** The address of a socket's end. */
+/** The address of one end of a socket. */
 export function addressOf(addr: Deno.Addr): Address {
   if (addr.transport !== "tcp" && addr.transport !== "udp") {
     throw new TypeError(`Cannot use a ${addr.transport} address`);
@@ -61,14 +71,18 @@ export function addressOf(addr: Deno.Addr): Address {
   return { host: unmappedHost(addr.hostname), port: addr.port };
 }
 
-/** A host as an address of its own family: a listener for both reports IPv4 ones as IPv6 (`::ffff:10.0.0.5`). */
+/**
+ * A host as an address of its own family: a listener for both families reports IPv4 as IPv6
+ * (`::ffff:10.0.0.5`).
+ */
 export function unmappedHost(host: string): string {
   return host.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
 /**
- * What counts as one address where places are shared: an IPv4 address, or the /64 of an IPv6 address, since every machine may have as many addresses
- * of its /64 as it wants. IPv4 that is written as IPv6 is IPv4.
+ * What counts as one address where places are shared: an IPv4 address, or the /64 of an IPv6
+ * address. Every machine can use as many addresses of its /64 as it likes. IPv4 that is written as
+ * IPv6 counts as IPv4.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -91,7 +105,7 @@ export function addressShare(host: string): string {
   return `${groups.slice(0, 4).join(":")}/64`;
 }
 
-/** True for the machine's own loopback addresses. */
+/** Whether a host is a loopback address of this machine. */
 export function isLoopback(host: string): boolean {
   return host === "::1" || host.startsWith("127.");
 }

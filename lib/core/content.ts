@@ -1,15 +1,19 @@
 /**
- * What a file is called by its content: pieces, their SHA-256 digests, and the root over them (DESIGN.md, "Content").
+ * How a file is identified by its content: pieces, their SHA-256 digests, and the root over them.
  *
- * The root is SHA-256 over the file's size (8 bytes, big-endian) followed by the SHA-256 digests of its pieces, in order, written in
- * lower-case hex. The size is part of it, so that nobody can list a known root with another size and be believed.
+ * The root is SHA-256 over the file's size (8 bytes, big-endian) followed by the SHA-256 digests of
+ * its pieces, in order, in lower-case hex. The size is part of it, so that a known root with
+ * another size is never believed.
  * @module
  */
 
 import { createHash } from "node:crypto";
 import type { Range } from "./range.ts";
 
-/** The size of every piece but the last. Part of the format: another size would give every file another root. */
+/**
+ * The size of every piece but the last. It is part of the format: another size would give every
+ * file another root.
+ */
 export const PIECE_BYTES = 1 << 20;
 
 /** The size of one SHA-256 digest. */
@@ -34,7 +38,7 @@ export function digestOf(piece: Uint8Array): Uint8Array {
   return createHash("sha256").update(piece).digest();
 }
 
-/** The root of a file of `size` bytes with these piece digests, concatenated in order. */
+/** The root of a file of `size` bytes whose digests, in order, are concatenated in `digests`. */
 export function rootOf(size: number, digests: Uint8Array): string {
   return createHash("sha256").update(sizeBytes(size)).update(digests).digest("hex");
 }
@@ -51,7 +55,7 @@ export function digestAt(digests: Uint8Array, index: number): Uint8Array {
   return digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
 }
 
-/** True when both hold the same bytes. Not constant-time: digests of files are no secrets. */
+/** Whether both hold the same bytes. Not in constant time: the digests of files are no secrets. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

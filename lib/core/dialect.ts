@@ -1,6 +1,6 @@
 /**
- * What stands in a peer's row when the peer is a classmate's own program, which speaks one of the two classroom dialects and has no key
- * (lib/protocol/README.md, "Classroom dialects").
+ * What stands in a peer's row when the peer is a classmate's own program. Such a program speaks one
+ * of the two classroom dialects and has no key (lib/protocol/README.md, "Classroom dialects").
  * @module
  */
 
@@ -9,8 +9,8 @@ export const DIALECTS = ["json", "words"] as const;
 /** One of the classroom dialects. */
 export type Dialect = typeof DIALECTS[number];
 
-/** The id of a peer that has no key. No certificate has this digest. */
+/** The id of a peer without a key. No certificate has this digest. */
 export const NO_ID = "0".repeat(64);
 
-/** What stands in the place of its certificate. */
+/** The certificate of a peer without a key. */
 export const NO_CERTIFICATE = "00";

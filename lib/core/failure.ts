@@ -1,19 +1,24 @@
 /**
- * What the network, the disk or the person at the keyboard can do to us, as one class with one table of codes.
+ * Failures that the network, the disk or the person at the keyboard can cause, as one class with
+ * one table of codes.
  *
- * A bug is not a `Failure`: it stays the built-in error it is. Every layer throws failures; lib/net puts them on the wire,
- * lib/shell turns them into one sentence, a hint and an exit code.
+ * A bug is not a `Failure`: it stays the built-in error that it is. Every layer throws failures.
+ * lib/net sends them to the other side, lib/shell prints each as a sentence with a hint and chooses
+ * an exit code.
  * @module
  */
 
 interface FailureRow {
   /** Whether the same request may succeed later, unchanged. Travels on the wire. */
   readonly retry: boolean;
-  /** What the person can do. Shown under the message; empty when the message already says it. */
+  /** What the person can do. Shown after the message. Empty when the message already says it. */
   readonly hint: string;
 }
 
-/** Every code, read both ways for the wire. A code that is no longer sent stays listed, so that it is never used again for something else. */
+/**
+ * Every code, read both ways for the wire. A code that is no longer sent stays listed, so that it
+ * never gets another meaning.
+ */
 export const FAILURES = {
   "bad-name": { retry: false, hint: "choose another name" },
   "busy": { retry: true, hint: "try again in a moment" },
@@ -50,16 +55,18 @@ export const FAILURES = {
 /** The name of one kind of failure. */
 export type FailureCode = keyof typeof FAILURES;
 
-/** What a failure carries beside its code and message. */
+/** What a failure carries besides its code and message. */
 export interface FailureOptions {
-  /** The error below this one; `--debug` shows it. */
-  readonly cause?: unknown;
-  /** Replaces the table's hint where this case knows better. */
+  /** The error that caused this one. `--debug` shows it. */
+  readonly cause?: unknown | undefined;
+  /** Replaces the hint of the table where the caller knows a better one. */
   readonly hint?: string | undefined;
   /** A value that would have been accepted, such as a free name. */
   readonly suggestion?: string | undefined;
-  /** True when the other side says so, which is to be believed only of the other side. */
-  readonly remote?: boolean;
+  /**
+   * Whether the other side reported the failure. It then says something about the other side only.
+   */
+  readonly remote?: boolean | undefined;
 }
 
 /** The failure as it travels: the fields of an `ERROR` reply. */
@@ -77,7 +84,7 @@ export class Failure extends Error {
   readonly code: FailureCode;
   readonly hint: string;
   readonly suggestion: string | undefined;
-  /** Whether the other side said so. Its full disk is not ours. */
+  /** Whether the other side reported the failure: its full disk is not ours. */
   readonly remote: boolean;
 
   constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
@@ -93,35 +100,50 @@ export class Failure extends Error {
     return FAILURES[this.code].retry;
   }
 
-  /** The fields of the `ERROR` reply that tells the other side. */
+  /**
+   * The same failure in other words.
+   *
+   * @param words Each word that is left out stays as it is.
+   */
+  with(words: { readonly message?: string | undefined; readonly hint?: string | undefined }): Failure {
+    const { message = this.message, hint = this.hint } = words;
+    const { suggestion, remote, cause = this } = this;
+    return new Failure(this.code, message, { hint, suggestion, remote, cause });
+  }
+
+  /** The fields of the `ERROR` reply that reports the failure to the other side. */
   toWire(): WireFailure {
-    // What our disk is called concerns nobody else.
+    // The paths of our disk are no concern of the other side.
     if (this.code === "disk-full" && !this.remote) return FULL_HERE;
     return {
       code: this.code,
       message: this.message,
       retry: this.retry,
-      ...(this.hint === FAILURES[this.code].hint ? {} : { hint: this.hint }),
-      ...(this.suggestion === undefined ? {} : { suggestion: this.suggestion }),
+      hint: this.hint === FAILURES[this.code].hint ? undefined : this.hint,
+      suggestion: this.suggestion,
     };
   }
 
-  /** The failure the other side told us. A code we do not know, from a newer version, becomes "internal" or "busy" by its `retry`. */
+  /**
+   * The failure that the other side reported. An unknown code comes from a newer version and
+   * becomes "internal" or "busy" by its `retry`.
+   */
   static fromWire(wire: WireFailure): Failure {
     const code = isFailureCode(wire.code) ? wire.code : wire.retry ? "busy" : "internal";
     const { suggestion } = wire;
-    // The hint of the table is for the person at whose program the bug is.
+    // The table's hint is for the person whose own program has the bug.
     const hint = wire.hint ?? (code === "internal" ? "this is a bug at the other side: tell its owner" : undefined);
     return new Failure(code, wire.message, {
       remote: true,
-      ...(hint === undefined ? {} : { hint }),
-      ...(suggestion === undefined ? {} : { suggestion }),
+      hint,
+      suggestion,
     });
   }
 
   /**
-   * Whatever was thrown, as a failure: failures pass through, errors of the platform become `code` with `doing` as the message's
-   * beginning, and where the platform's kind says more (no access, no space) that code instead.
+   * Turns whatever was thrown into a failure. Failures pass through. An error of the platform
+   * becomes one with `code`, whose message begins with `doing`. Where the platform's error says
+   * more (no access, no space), its code replaces `code`.
    */
   static from(thrown: unknown, code: FailureCode, doing: string): Failure {
     if (thrown instanceof Failure) return thrown;
@@ -130,7 +152,7 @@ export class Failure extends Error {
   }
 }
 
-/** A full disk of ours, as the other side is told of it. */
+/** A full disk of ours, as the other side hears of it. */
 const FULL_HERE: WireFailure = {
   code: "disk-full",
   message: "The disk of the other side is full",
@@ -138,7 +160,7 @@ const FULL_HERE: WireFailure = {
   hint: "ask its owner to make room",
 };
 
-/** True when `thrown` is a failure with one of these codes. */
+/** Whether `thrown` is a failure with one of these codes. */
 export function failedWith<C extends FailureCode>(
   thrown: unknown,
   ...codes: C[]
@@ -150,12 +172,15 @@ function isFailureCode(code: string): code is FailureCode {
   return Object.hasOwn(FAILURES, code);
 }
 
-/** ENOSPC and EDQUOT; on Windows their counterparts. On other systems, these numbers mean something else. */
+/**
+ * ENOSPC and EDQUOT, or their counterparts on Windows. On other systems these numbers mean
+ * something else.
+ */
 const DISK_FULL = Deno.build.os === "windows" ? /os error (39|112)\b|ENOSPC/ : /os error (28|122)\b|ENOSPC|EDQUOT/;
-/** EROFS; on Windows, that a disk is write-protected. */
+/** EROFS, or on Windows a write-protected disk. */
 const READ_ONLY = Deno.build.os === "windows" ? /os error 19\b/ : /os error 30\b|EROFS/;
 
-/** The codes that the platform's own error already decides, whatever was being done. */
+/** The code that the platform's own error decides, whatever the program was doing. */
 function codeOfPlatform(thrown: unknown): FailureCode | undefined {
   if (thrown instanceof Deno.errors.PermissionDenied || thrown instanceof Deno.errors.NotCapable) {
     return "no-access";
@@ -165,11 +190,14 @@ function codeOfPlatform(thrown: unknown): FailureCode | undefined {
   return READ_ONLY.test(thrown.message) ? "no-access" : undefined;
 }
 
-/** The platform's reason without its number and full stop: `Connection refused (os error 111)` → `connection refused`. */
+/**
+ * The platform's reason without its number and full stop: `Connection refused (os error 111)` →
+ * `connection refused`.
+ */
 function plainReason(error: Error): string {
   const reason = error.message.replace(/ \(os error \d+\).*$/, "").trim().replace(/\.$/, "");
   if (reason === "") return error.name;
-  // What Deno advises there would take all bounds away from this program.
+  // Deno's advice there is to drop all permissions.
   if (error instanceof Deno.errors.NotCapable && /^Requires all access/.test(reason)) {
     return "Deno lets no program into this part of the system";
   }

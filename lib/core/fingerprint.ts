@@ -1,6 +1,6 @@
-/** Ids for people. @module */
+/** Ids, shortened for people. @module */
 
-/** How many digits of an id people compare: 64 bits, which nobody makes another key for. */
+/** How many digits of an id people compare: 64 bits, for which nobody can make another key. */
 const DIGITS = 16;
 
 /**

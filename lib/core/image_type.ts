@@ -1,5 +1,6 @@
 /**
- * The kinds of images that peers show each other, and what files of each are called. Which kind some bytes are is decided in image_check.ts.
+ * The kinds of images that peers show each other, and the names of their files.
+ * lib/pictures/image_check.ts decides which kind some bytes are.
  * @module
  */
 
@@ -7,7 +8,7 @@
 export const IMAGE_TYPES = ["png", "jpeg", "gif", "webp"] as const;
 export type ImageType = typeof IMAGE_TYPES[number];
 
-/** What names of each kind's files end in. */
+/** The endings of file names of each kind. */
 const ENDINGS: Readonly<Record<ImageType, readonly [string, ...string[]]>> = {
   png: [".png"],
   jpeg: [".jpg", ".jpeg", ".jpe", ".jfif"],
@@ -16,8 +17,8 @@ const ENDINGS: Readonly<Record<ImageType, readonly [string, ...string[]]>> = {
 };
 
 /**
- * The name for an image of a kind: one whose ending says something else gets the right one, so that nobody opens a picture called `run.bat` as
- * what it is not.
+ * The file name for an image of a kind. A name with another ending gets the right one, so that a
+ * picture called `run.bat` opens as a picture.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";

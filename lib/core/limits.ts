@@ -52,6 +52,8 @@ export const HITS_MAX = 100;
 export const SEARCH_OFFSET_MAX = 2000;
 /** How far one can page through peers and holders. */
 export const ROW_OFFSET_MAX = 1_000_000;
+/** Peers that a number in a message counts at most, such as the holders of a hit. */
+export const COUNTED_PEERS_MAX = 1_000_000;
 /** Holders named with a hit; FIND gives the others. */
 export const HIT_PEERS_MAX = 8;
 /** Rows that one search of a person shows, whatever limit was asked for. */

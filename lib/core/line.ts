@@ -1,20 +1,22 @@
 /**
- * A typed line as words, and words as they have to be typed. Pure.
+ * Splits a typed line into words, and writes words as they have to be typed. Pure.
  * @module
  */
 
 import { Failure } from "./failure.ts";
 
 /**
- * Cuts a line into words. Single or double quotes keep spaces together; a backslash keeps a space, a quote or a backslash from meaning
- * anything. After `textAfter` words, what is left is one word, as typed; unless all of it is in quotes. Fails: "usage" when a quote is not
- * closed.
+ * Splits a line into words. Single or double quotes keep spaces together. A backslash makes a
+ * space, a quote or a backslash an ordinary character. After `textAfter` words the rest is one
+ * word, as typed, unless all of it is in quotes.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { splitLine } from "./line.ts";
  * assertEquals(splitLine(`get "aula 1.mp4" --from Ana\\ Maria`), ["get", "aula 1.mp4", "--from", "Ana Maria"]);
  * ```
+ *
+ * @throws {Failure} "usage" when a quote is not closed.
  */
 export function splitLine(line: string, textAfter = Infinity): string[] {
   const words: string[] = [];
@@ -50,7 +52,7 @@ export function splitLine(line: string, textAfter = Infinity): string[] {
   return words;
 }
 
-/** Text as it is meant: only quotes around all of it are not part of it. */
+/** A text as the person meant it: quotes around all of it are not part of it. */
 function asText(typed: string): string {
   if (!/^(["']).*\1$/s.test(typed)) return typed;
   try {
@@ -61,7 +63,7 @@ function asText(typed: string): string {
   }
 }
 
-/** A word as it has to be typed to come out of `splitLine` unchanged. */
+/** A word as it has to be typed, so that `splitLine` gives it back unchanged. */
 export function quoteWord(word: string): string {
   if (word !== "" && !/[\s"'\\]/.test(word)) return word;
   return `"${word.replace(/["\\]/g, "\\$&")}"`;

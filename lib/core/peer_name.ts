@@ -1,6 +1,7 @@
 /**
- * What a peer may be called, and when two names are the same. Names that only look different must not be two peers, so that nobody can
- * pass for a classmate by a capital, an accent, an invisible character or a space at the end.
+ * Which names peers may have, and when two names are the same. Names that only look different must
+ * not belong to two peers: nobody can imitate a classmate by a capital, an accent, an invisible
+ * character or a space at the end.
  * @module
  */
 
@@ -8,25 +9,30 @@ import { Failure } from "./failure.ts";
 import { PEER_NAME_BYTES_MAX } from "./limits.ts";
 import { isPrintable, printable } from "./printable.ts";
 import { type Random, randomBelow } from "./random.ts";
+import { cutToUtf8, isLongerInUtf8 } from "./utf8.ts";
 import { fold, words } from "./words.ts";
 
 /**
- * Characters that show nothing, or a gap: what Unicode lets programs ignore, save the sign behind an emoji (which comparisons ignore, too, so nobody
- * gains by it), and three that are drawn without ink though they count as signs.
+ * Characters that show nothing or a gap. Most are those that Unicode lets programs ignore, without
+ * the sign behind an emoji, which comparisons ignore anyway. Three more count as signs but are
+ * drawn without ink.
  */
 const BLANK_REGEXP = /(?!\ufe0f)\p{Default_Ignorable_Code_Point}|[\u2800\ufffc\u{1d159}]/gu;
 
-/** What one is called whose name is not known. */
+/** The name that is shown for a peer whose name is not known. */
 export const UNKNOWN_NAME = "somebody";
 
 /**
- * The name as it is stored and shown: composed (NFC) and trimmed. Fails: "bad-name" when it is too long, holds what cannot be
- * shown, or has neither letter nor digit.
+ * Checks a name.
+ *
+ * @returns The name as it is stored and shown: composed (NFC) and trimmed.
+ * @throws {Failure} "bad-name" when it is too long, has a character that cannot be shown, or has
+ * neither letter nor digit.
  */
 export function checkPeerName(name: string): string {
   const tidy = name.normalize("NFC").trim().replace(/\s+/gu, " ");
   const shown = printable(name);
-  if (new TextEncoder().encode(tidy).length > PEER_NAME_BYTES_MAX) {
+  if (isLongerInUtf8(tidy, PEER_NAME_BYTES_MAX)) {
     throw new Failure("bad-name", `Cannot use "${shown}" as a name: it is longer than ${PEER_NAME_BYTES_MAX} bytes`);
   }
   if (!isPrintable(name) || name.search(BLANK_REGEXP) !== -1) {
@@ -38,7 +44,7 @@ export function checkPeerName(name: string): string {
   return tidy;
 }
 
-/** Letters that are drawn like a Latin one, in small or in capital form, by the Latin one. */
+/** Letters that look like a Latin one, in small or in capital form, by the Latin one. */
 const LOOKALIKES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     a: "аαɑ",
@@ -68,16 +74,22 @@ const LOOKALIKES: ReadonlyMap<string, string> = new Map(
   }).flatMap(([latin, others]) => [...others].map((other) => [other, latin] as const)),
 );
 
-/** Equal for names that count as the same: those that differ in case, accents, spaces, or letters of other alphabets that look alike. */
+/**
+ * Equal for names that count as the same: they differ only in case, accents, spaces, or letters of
+ * other alphabets that look alike.
+ */
 export function peerNameKey(name: string): string {
   const folded = fold(name);
-  // Most names are plain ASCII, and keys are made for every hit that is shown.
+  // Most names are plain ASCII, and a key is made for every hit that is shown.
   if (/^(?:[\x21-\x7e]+ )*[\x21-\x7e]*$/.test(folded) && !folded.endsWith(" ")) return folded;
   const latin = Array.from(folded, (letter) => LOOKALIKES.get(letter) ?? letter).join("");
   return latin.replace(/\p{Cf}/gu, "").replace(BLANK_REGEXP, "").replace(/\s+/gu, " ").trim();
 }
 
-/** Scripts whose letters are found in one word of an honest name: those of each row, and Latin ones beside the first row. */
+/**
+ * Scripts whose letters one word of an honest name can have: those of one row, beside Latin in the
+ * first row.
+ */
 const SCRIPTS: readonly RegExp[] = [
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Bopomofo}]/u,
   /\p{sc=Latin}/u,
@@ -93,7 +105,10 @@ const SCRIPTS: readonly RegExp[] = [
   /[\p{sc=Ethiopic}\p{sc=Coptic}\p{sc=Lisu}\p{sc=Tifinagh}\p{sc=Vai}]/u,
 ];
 
-/** A peer's name for people: one in which a single word mixes alphabets, as no honest one does, is marked. The text is not made printable here. */
+/**
+ * A peer's name for people. A name with a word that mixes alphabets is marked, since no honest name
+ * has one. The text is not made printable here.
+ */
 export function shownPeerName(name: string): string {
   return mixesScripts(name) ? `${name} (mixed alphabets)` : name;
 }
@@ -107,11 +122,14 @@ function mixesScripts(name: string): boolean {
   });
 }
 
-/** So many numbers are tried one after the other, for a room of machines that are all called alike; then any, in case somebody has taken them all. */
+/**
+ * Numbers that are tried in order, for a room of machines that all have the same name. After them,
+ * any number is tried, in case somebody has taken them all.
+ */
 const NUMBERS_IN_ORDER = 100;
 const NUMBERS = 1_000_000_000;
 
-/** A name like `name` that `isTaken` says is free: `ana` → `ana-2`. */
+/** A name like `name` that is free according to `isTaken`: `ana` → `ana-2`. */
 export async function freePeerName(
   name: string,
   isTaken: (key: string) => boolean | Promise<boolean>,
@@ -119,8 +137,7 @@ export async function freePeerName(
 ): Promise<string> {
   for (let number = 2;; number = number < NUMBERS_IN_ORDER ? number + 1 : randomBelow(random, NUMBERS)) {
     const ending = `-${number}`;
-    let stem = name;
-    while (new TextEncoder().encode(stem + ending).length > PEER_NAME_BYTES_MAX) stem = [...stem].slice(0, -1).join("");
+    const stem = cutToUtf8(name, PEER_NAME_BYTES_MAX - ending.length);
     if (!await isTaken(peerNameKey(stem + ending))) return stem + ending;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Which pieces of a file somebody has: one bit a piece. Pure; called by lib/transfer to plan, and sent as it is by `HOLDS`.
+ * Which pieces of a file somebody has: one bit a piece. Pure. lib/transfer plans with it, and
+ * `HOLDS` sends it as it is.
  * @module
  */
 
@@ -8,12 +9,12 @@ import type { Range } from "./range.ts";
 
 /** A set of the pieces of one file. */
 export class PieceSet {
-  /** Of how many pieces the file consists. */
+  /** How many pieces the file has. */
   readonly count: number;
   readonly #bits: Uint8Array;
   #size = 0;
 
-  /** The empty set, or the one that `bits` say; bits beyond `count` are ignored. */
+  /** The empty set, or the set in `bits`. Bits beyond `count` are ignored. */
   constructor(count: number, bits?: Uint8Array) {
     this.count = count;
     this.#bits = new Uint8Array(Math.ceil(count / 8));
@@ -21,7 +22,7 @@ export class PieceSet {
     for (let index = 0; index < count; index++) if (((bits[index >> 3] ?? 0) >> (index & 7) & 1) === 1) this.add(index);
   }
 
-  /** How many pieces are in it. */
+  /** How many pieces are in the set. */
   get size(): number {
     return this.#size;
   }
@@ -31,7 +32,7 @@ export class PieceSet {
     return this.#bits.slice();
   }
 
-  /** Another set of the same pieces. */
+  /** Another set with the same pieces. */
   copy(): PieceSet {
     const copy = new PieceSet(this.count);
     copy.#bits.set(this.#bits);
@@ -39,12 +40,12 @@ export class PieceSet {
     return copy;
   }
 
-  /** Whether a piece is in it. */
+  /** Whether a piece is in the set. */
   has(index: number): boolean {
     return ((this.#bits[index >> 3] ?? 0) >> (index & 7) & 1) === 1;
   }
 
-  /** The first piece that is not in it; `count` when all are. */
+  /** The first piece that is not in the set, or `count` when all are. */
   get firstMissing(): number {
     let first = 0;
     while (this.has(first)) first += 1;
@@ -67,19 +68,19 @@ export class PieceSet {
     }
   }
 
-  /** Puts a piece in. */
+  /** Adds a piece. */
   add(index: number): void {
     if (index >= this.count || this.has(index)) return;
     this.#bits[index >> 3] = (this.#bits[index >> 3] ?? 0) | 1 << (index & 7);
     this.#size += 1;
   }
 
-  /** Puts in every piece that a range touches. */
+  /** Adds every piece that a range touches. */
   addTouched(range: Range): void {
     for (let index = Math.floor(range.start / PIECE_BYTES); index * PIECE_BYTES < range.end; index++) this.add(index);
   }
 
-  /** Whether every piece that a range touches is in it. */
+  /** Whether every piece that a range touches is in the set. */
   covers(range: Range): boolean {
     for (let index = Math.floor(range.start / PIECE_BYTES); index * PIECE_BYTES < range.end; index++) {
       if (!this.has(index)) return false;

@@ -1,15 +1,18 @@
 /**
- * Makes any text safe to show. Everything that came from elsewhere (names, nicks, messages, errors) goes through here on its way to a
- * terminal or a log, so that no file name can move the cursor, colour the screen, forge a log line or reverse the reading direction.
+ * Makes any text safe to show. Every text that comes from elsewhere (names, messages, errors)
+ * passes through here on its way to a terminal or a log. No file name can then move the cursor,
+ * colour the screen, forge a line of a log or reverse the reading direction.
  * @module
  */
 
-/** Control, format, private-use and lone surrogate characters, and the two Unicode line separators. */
+/**
+ * Control, format, private-use and lone surrogate characters, and the two Unicode line separators.
+ */
 const UNPRINTABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * The ninth and each further mark on one letter, such as an accent. Written languages put at most six on a letter; hundreds of them are drawn over the
- * lines above and below.
+ * The ninth and each further mark on one letter, such as an accent. Written languages put at most
+ * six marks on a letter. Hundreds of them would be drawn over the lines above and below.
  */
 const PILED_MARK_REGEXP = /[\p{M}\u200c\u200d](?<=[\p{M}\u200c\u200d]{9})/gu;
 
@@ -19,7 +22,8 @@ const JOINERS = new Set(["\u200c", "\u200d"]);
 const SHORT_ESCAPES = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"], ["\0", "\\0"]]);
 
 /**
- * The text with every unprintable character written as an escape, as `\n` or `\u{1b}`, and so every mark of a letter after its eighth.
+ * The text with every unprintable character as an escape, such as `\n` or `\u{1b}`. Marks of a
+ * letter after its eighth are unprintable.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -34,12 +38,15 @@ export function printable(text: string): string {
   );
 }
 
-/** True when nothing in the text needs an escape. */
+/** Whether nothing in the text needs an escape. */
 export function isPrintable(text: string): boolean {
   return printable(text) === text;
 }
 
-/** JSON of a value on one line, lossless, with every unprintable character inside strings as a `\u` escape. */
+/**
+ * JSON of a value on one line, lossless, with every unprintable character inside strings as a `\u`
+ * escape.
+ */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(
     UNPRINTABLE_REGEXP,

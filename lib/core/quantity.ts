@@ -1,5 +1,6 @@
 /**
- * Sizes, rates and durations as people write and read them. Called by the flags of both programs and by everything that shows a number.
+ * Sizes, rates and durations as people write and read them. The flags of both programs and
+ * everything that shows a number use them.
  * @module
  */
 
@@ -9,8 +10,7 @@ const POWERS = ["", "K", "M", "G", "T"];
 const SIZE_REGEXP = /^(\d+(?:\.\d+)?)\s*(?:([KMGT])(i)?)?(B)?$/i;
 
 /**
- * Reads a size: `500`, `64KB`, `1.5GB` in powers of 1000, `KiB`… in powers of 1024. Unit: bytes.
- * Fails: "usage" when it is no size.
+ * Reads a size in bytes: `500`, `64KB` and `1.5GB` in powers of 1000, `KiB`… in powers of 1024.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -18,6 +18,8 @@ const SIZE_REGEXP = /^(\d+(?:\.\d+)?)\s*(?:([KMGT])(i)?)?(B)?$/i;
  * assertEquals(parseSize("1.5GB"), 1_500_000_000);
  * assertEquals(parseSize("64 KiB"), 65_536);
  * ```
+ *
+ * @throws {Failure} "usage" when the text is no size.
  */
 export function parseSize(text: string): number {
   const match = SIZE_REGEXP.exec(text.trim());
@@ -32,9 +34,13 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
-/** Reads a rate: a size, with or without `/s`. Unit: bytes per second. Fails: "usage" when it is no rate, or none at all. */
+/**
+ * Reads a rate in bytes a second: a size, with or without `/s`.
+ *
+ * @throws {Failure} "usage" when the text is no rate, or the rate is 0.
+ */
 export function parseRate(text: string): number {
-  // A small b behind a capital letter means bits: eight times less than what would be read.
+  // A small b after a capital letter means bits: an eighth of what would be read.
   if (/[KMGT]i?b(?:it)?(?:\/s|ps)?$/.test(text.trim()) || /bits?(?:\/s)?$/i.test(text.trim())) {
     throw new Failure("usage", `Cannot use "${text}" as a rate: it means bits`, {
       hint: "write bytes, with a capital B: 10Mb/s is 1.25MB/s",
@@ -75,7 +81,10 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
-/** Each place in a number behind which a multiple of three digits follows. Not `Intl.NumberFormat`, which costs every program 15 ms at its start. */
+/**
+ * Each place in a number that a multiple of three digits follows. `Intl.NumberFormat` would cost
+ * every program 15 ms at its start.
+ */
 const THOUSANDS_REGEXP = /\B(?=(?:\d{3})+$)/g;
 
 /** A count with its noun: `1 file`, `12 files`, `1,204 files`. */

@@ -1,5 +1,6 @@
 /**
- * Randomness that is passed in, so that a failing run is a seed. Never for secrets: those come from WebCrypto.
+ * Randomness that is passed in, so that a failing run can be repeated from its seed. Never for
+ * secrets: those come from WebCrypto.
  * @module
  */
 
@@ -22,7 +23,7 @@ export function randomBelow(random: Random, end: number): number {
   return Math.floor(random() * end);
 }
 
-/** One of the items, which must not be none. */
+/** One of the items. There has to be at least one. */
 export function randomOf<T>(random: Random, items: readonly T[]): T {
   const item = items[randomBelow(random, items.length)];
   if (item === undefined) throw new RangeError("Cannot choose from an empty list");

@@ -1,5 +1,5 @@
 /**
- * Half-open byte ranges. Pure; called wherever a part of a file is meant.
+ * Half-open byte ranges. Pure. Used wherever a part of a file is meant.
  * @module
  */
 

@@ -1,21 +1,23 @@
 /**
- * How names are compared and cut into words, for searching files and for telling peers apart. Pure; used on both sides of every comparison.
+ * How names are compared and split into words, for searching files and for telling peers apart.
+ * Pure. Both sides of every comparison use it.
  * @module
  */
 
 /**
- * Scripts written without spaces: each character is a word of its own, so that any part of such a name can be found. The v of a version is a word of its
- * own, so that 1.2 finds v1.2.
+ * Scripts written without spaces: each character is a word, so that any part of such a name can be
+ * found. The v of a version is also a word, so that 1.2 finds v1.2.
  */
 const WORD_REGEXP =
   /(?<![\p{L}\p{N}])v(?=\p{Nd})|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]|\p{Extended_Pictographic}|[[\p{L}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]]+/gv;
 
-/** Most names are plain ASCII, and for those the same result takes a tenth of the time. */
+/** Most names are plain ASCII. For those, the same result takes a tenth of the time. */
 const ASCII_REGEXP = /^[^\u0080-\uffff]*$/;
 const ASCII_WORD_REGEXP = /(?<![a-z0-9])v(?=\d)|[a-z0-9]+/g;
 
 /**
- * Text as comparisons see it: without case, accents or compatibility forms (`Ç` = `c`, `ﬁ` = `fi`, `ß` = `ss`).
+ * Text as comparisons see it: without case, accents or compatibility forms (`Ç` = `c`, `ﬁ` = `fi`,
+ * `ß` = `ss`).
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -32,7 +34,7 @@ export function fold(text: string): string {
 }
 
 /**
- * The folded words of a text, in order, repeats kept.
+ * The folded words of a text, in order, with repetitions.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";

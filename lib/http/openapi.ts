@@ -79,11 +79,9 @@ function operationOf(route: AnyRoute, schemas: Schemas): JsonSchema {
 
 function parametersOf({ path, segment, parameters, headers, hasTag, hasRanges }: AnyRoute): JsonSchema[] {
   const [, name] = /\{(\w+)\}$/.exec(path) ?? [];
-  const allHeaders = {
-    ...headers,
-    ...(hasTag ? { "If-None-Match": IF_NONE_MATCH } : {}),
-    ...(hasRanges ? { "Range": RANGE } : {}),
-  };
+  const allHeaders = { ...headers };
+  if (hasTag) allHeaders["If-None-Match"] = IF_NONE_MATCH;
+  if (hasRanges) allHeaders["Range"] = RANGE;
   return [
     ...(name === undefined ? [] : [{ name, in: "path", required: true, schema: segment.schema }]),
     ...Object.entries(parameters).map(([name, { field, about, byDefault }]) => {
@@ -145,8 +143,8 @@ class Schemas {
     const { properties, items } = schema;
     return {
       ...schema,
-      ...(isSchema(items) ? { items: this.#part(items) } : {}),
-      ...(isSchema(properties) ? { properties: this.#parts(properties) } : {}),
+      items: isSchema(items) ? this.#part(items) : undefined,
+      properties: isSchema(properties) ? this.#parts(properties) : undefined,
     };
   }
 

@@ -37,6 +37,8 @@ const HTTP2_PREFACE = new TextEncoder().encode("PRI ");
 export interface HttpServerOptions extends Partial<HttpDeadlines> {
   /** Answers a request of a client. It does not throw. */
   readonly answer: (request: HttpRequest, remote: Address) => Promise<Response>;
+  /** Called with errors that are bugs of this program. Default: such an error ends the program. */
+  readonly onBug?: ((thrown: unknown) => void) | undefined;
   /** Default: `HTTP_CONNECTIONS_MAX`. */
   readonly connectionsMax?: number | undefined;
 }
@@ -76,6 +78,7 @@ export class HttpServer implements AsyncDisposable {
       strangersMax: options.connectionsMax ?? HTTP_CONNECTIONS_MAX,
       refusal: REFUSAL,
       serve: (connection) => server.#serve(connection),
+      onBug: options.onBug,
     });
     return server;
   }

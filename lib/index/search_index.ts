@@ -28,14 +28,14 @@ export interface IndexedPeer {
    * The classroom dialect of a peer that speaks nothing else. The sizes of its files are unknown
    * and given as 0.
    */
-  readonly dialect?: Dialect;
+  readonly dialect?: Dialect | undefined;
 }
 
 /** A file that a peer lists. `root` is absent until the peer has hashed the file. */
 export interface ListedFile {
   readonly name: string;
   readonly size: number;
-  readonly root?: string;
+  readonly root?: string | undefined;
 }
 
 /**

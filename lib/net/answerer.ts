@@ -1,10 +1,11 @@
 /**
- * The answering side of a connection: reads requests one after the other and answers each, until the connection ends. Called by
- * lib/server for what peers ask an index and by lib/peer for what peers ask each other. This is the one place that catches,
- * replies and closes.
+ * The answering side of a connection: reads one request after the other and answers each, until
+ * the connection ends. lib/server answers what peers ask an index, lib/peer what peers ask each
+ * other. This is the one place that catches, replies and closes.
  * @module
  */
 
+import { joinBytes, writeAll } from "../core/bytes.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { CLOSE_WAIT_MS, HELLO_WAIT_MS, MALFORMED_LINES_MAX, PROVE_WAIT_MS } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
@@ -12,25 +13,24 @@ import { PROTOCOL_VERSION, SOFTWARE } from "../core/version.ts";
 import { encodeFailure, encodeReply, type Envelope } from "../protocol/envelope.ts";
 import { Hello, HelloVersion, Prove } from "../protocol/hello.ts";
 import type { Request } from "../protocol/message.ts";
-import { joinBytes, writeAll } from "./byte_stream.ts";
 import { makeNonce } from "./caller.ts";
 import type { BodyWriter, Connection } from "./connection.ts";
 import type { PublicIdentity } from "./identity.ts";
 import { type Channel, checkProof } from "./proof.ts";
 import type { RoomKey } from "./room_key.ts";
 
-/** An answer: the reply's data, and the body that follows it. */
+/** An answer: the reply's data, and perhaps a body that follows it. */
 export interface Answer<R> {
   readonly data: R;
-  readonly body?: Uint8Array | StreamedBody;
+  readonly body?: Uint8Array | StreamedBody | undefined;
 }
 
 /** A body that is written as it comes. */
 export interface StreamedBody {
   readonly bytes: number;
   readonly write: BodyWriter;
-  /** Called when the answer has been sent, or could not be. */
-  readonly release?: () => void;
+  /** Called when the answer has been sent or has failed. */
+  readonly release?: (() => void) | undefined;
 }
 
 /** An answer as it travels. */
@@ -46,39 +46,39 @@ export interface Route<Context> {
   answer(context: Context, data: unknown, id: number): Promise<EncodedAnswer>;
 }
 
-/** What the answering side tells of itself and wants to be told; the same for all its connections, each of which has a context of its own. */
+/** Options and callbacks of the answering side, shared by all its connections. Per-connection state is the `context`. */
 export interface AnswerOptions<Context> {
-  /** The peer's name; an index has none. */
-  readonly name?: () => string;
-  /** Silence after which the connection of a caller that has proven who it is is closed. */
+  /** The peer's name. An index has none. */
+  readonly name?: (() => string) | undefined;
+  /** Silence after which the connection of a caller with a proven key is closed. */
   readonly idleMs: number;
-  /** Called with the name that the other side calls itself by, if it does; nothing proves it. */
+  /** Called with the caller's name, if it gives one. Nothing proves the name. */
   readonly onGreeted?: (context: Context, name: string | undefined) => void;
-  /** Called with who has proven to call. */
-  readonly onProven?: (context: Context, caller: PublicIdentity) => void;
-  /** The room's key, which callers then have to prove. */
+  /** Called with the identity that the caller has proven. */
+  readonly onProven?: ((context: Context, caller: PublicIdentity) => void) | undefined;
+  /** The room's key. With one, callers have to prove that they have it. */
   readonly roomKey?: RoomKey | undefined;
-  /** Called with the caller's host before a proof is looked at: guesses at the room key may have to wait. */
-  readonly beforeProof?: (host: string) => Promise<void>;
+  /** Called with the caller's host before its proof is checked, so that guesses at the room key can be delayed. */
+  readonly beforeProof?: ((host: string) => Promise<void>) | undefined;
   /** Called with the caller's host when the proof was a wrong guess. */
-  readonly onWrongGuess?: (host: string) => void;
-  /** Called with everything that arrives. */
-  readonly onHeard?: (context: Context) => void;
-  /** Called with the method of each request that is known here, once its answer is made or has failed. */
-  readonly onAnswered?: (context: Context, method: string) => void;
-  /** Called with what the other side is refused for. */
-  readonly onRefused?: (failure: Failure) => void;
-  /** Called with what is a bug of ours, not a fault of theirs. */
+  readonly onWrongGuess?: ((host: string) => void) | undefined;
+  /** Called with each message that arrives. */
+  readonly onHeard?: ((context: Context) => void) | undefined;
+  /** Called with the method of each request that has a route, once its answer is ready or has failed. */
+  readonly onAnswered?: ((context: Context, method: string) => void) | undefined;
+  /** Called with each failure that is sent to the caller. */
+  readonly onRefused?: ((failure: Failure) => void) | undefined;
+  /** Called with errors that are bugs of this program, not faults of the caller. */
   readonly onBug?: ((thrown: unknown) => void) | undefined;
 }
 
-/** A body up to this size travels in one write with its line: half the calls for small files. */
+/** A body up to this size is sent together with its line: half the system calls for small files. */
 const JOINED_BYTES_MAX = 64 * 1024;
 
 /** Routes by method. */
 export type Routes<Context> = ReadonlyMap<string, Route<Context>>;
 
-/** One route. The data is checked before `answer` sees it. */
+/** Makes a route. The data is checked before `answer` sees it. */
 export function route<Context, D, R>(
   message: Request<D, R>,
   answer: (context: Context, data: D) => Promise<Answer<R>>,
@@ -103,64 +103,51 @@ export function routes<Context>(...all: Route<Context>[]): Routes<Context> {
   return new Map(all.map((each) => [each.method, each]));
 }
 
-/** Answers requests until the connection ends. Shape: why it ended, or null when the other side closed in good order. */
+/** How far a caller has come, and what it has done wrong so far. */
+interface CallerState {
+  stage: "new" | "greeted" | "proven";
+  malformed: number;
+  channel: Channel;
+}
+
+/**
+ * Answers requests until the connection ends.
+ *
+ * @returns Why it ended, or null when the other side closed it in order.
+ */
 export async function answerRequests<Context>(
   connection: Connection,
   byMethod: Routes<Context>,
   context: Context,
   options: AnswerOptions<Context>,
 ): Promise<Failure | null> {
-  let malformed = 0;
-  let greeted = false;
-  let proven = false;
-  const called: Channel["called"] = options.name === undefined ? "index" : "peer";
-  const channel = { asked: makeNonce(), asking: "", called, calledId: connection.calledId };
+  const called = options.name === undefined ? "index" : "peer";
+  const channel: Channel = { asked: makeNonce(), asking: "", called, calledId: connection.calledId };
+  const caller: CallerState = { stage: "new", malformed: 0, channel };
   try {
     while (true) {
       let id = 0;
       try {
-        const envelope = await connection.receive({
-          waitMs: proven ? options.idleMs : greeted ? PROVE_WAIT_MS : HELLO_WAIT_MS,
-        });
+        const envelope = await connection.receive({ waitMs: waitMsFor(caller, options) });
         if (envelope === null) return null;
         options.onHeard?.(context);
         if (envelope.kind !== "request") {
           throw new Failure("malformed", `Got a ${envelope.kind} where a request was expected`);
         }
         id = envelope.id;
-        if (envelope.method === Hello.method) {
-          // Otherwise a stranger could stay for ever, one HELLO after the other.
-          if (greeted && !proven) throw new Failure("unproven", "Prove who you are before you say HELLO again");
-          refuseOtherVersions(HelloVersion.check(envelope.data, Hello.method).version);
-          const theirs = Hello.data.check(envelope.data, Hello.method);
-          channel.asking = theirs.nonce;
-          options.onGreeted?.(context, theirs.name);
-          await connection.send(greet(channel.asked, envelope.id, options));
-          connection.trust();
-          greeted = true;
-          continue;
-        }
-        if (!greeted) throw new Failure("malformed", "Say HELLO first");
-        if (envelope.method === Prove.method) {
-          const caller = await believe(envelope, channel, connection.remote.host, options);
-          connection.known(caller.id);
-          options.onProven?.(context, caller);
-          proven = true;
-          await connection.send(encodeReply(Prove, {}, envelope.id));
-          continue;
-        }
-        if (!proven) throw new Failure("unproven", "Prove who you are first");
-        await answerRequest(connection, byMethod, context, envelope, options);
+        if (envelope.method === Hello.method) await takeHello(envelope, caller, { connection, context, options });
+        else if (caller.stage === "new") throw new Failure("malformed", "Say HELLO first");
+        else if (envelope.method === Prove.method) await takeProof(envelope, caller, { connection, context, options });
+        else if (caller.stage === "greeted") throw new Failure("unproven", "Prove who you are first");
+        else await answerRequest(connection, byMethod, context, envelope, options);
       } catch (thrown) {
-        const failure = Failure.from(thrown, "internal", "Cannot answer");
         if (connection.ended !== undefined) return connection.ended;
+        if (!(thrown instanceof Failure)) options.onBug?.(thrown);
+        const failure = Failure.from(thrown, "internal", "Cannot answer");
         options.onRefused?.(failure);
-        malformed += failedWith(failure, "malformed", "unproven") ? 1 : 0;
+        caller.malformed += failedWith(failure, "malformed", "unproven") ? 1 : 0;
         await connection.send(encodeFailure(failure, id));
-        // Nobody knows where the next message begins, or nobody cares.
-        const hopeless = failedWith(failure, "too-large", "unsupported") && id === 0 ||
-          failedWith(failure, "no-member", "wrong-key", "busy") && !proven;
-        if (hopeless || malformed > MALFORMED_LINES_MAX || !greeted) {
+        if (isHopeless(failure, id, caller)) {
           await connection.closeAfterSending(CLOSE_WAIT_MS);
           return failure;
         }
@@ -176,7 +163,58 @@ export async function answerRequests<Context>(
 /** A request that has arrived. */
 export type RequestEnvelope = Extract<Envelope, { kind: "request" }>;
 
-/** Answers one request. Fails: as the route does, which the other side has not been told then; and as the connection does. */
+/** A connection that is being answered. */
+interface Answering<Context> {
+  readonly connection: Connection;
+  readonly context: Context;
+  readonly options: AnswerOptions<Context>;
+}
+
+function waitMsFor({ stage }: CallerState, { idleMs }: Pick<AnswerOptions<never>, "idleMs">): number {
+  return stage === "proven" ? idleMs : stage === "greeted" ? PROVE_WAIT_MS : HELLO_WAIT_MS;
+}
+
+/** Whether a connection is closed after a failure, since nothing good can follow. */
+function isHopeless(failure: Failure, id: number, { stage, malformed }: CallerState): boolean {
+  // Nobody knows where the next message begins.
+  const hasLostTrack = failedWith(failure, "too-large", "unsupported") && id === 0;
+  const isTurnedAway = failedWith(failure, "no-member", "wrong-key", "busy") && stage !== "proven";
+  return hasLostTrack || isTurnedAway || malformed > MALFORMED_LINES_MAX || stage === "new";
+}
+
+async function takeHello<Context>(
+  envelope: RequestEnvelope,
+  caller: CallerState,
+  { connection, context, options }: Answering<Context>,
+): Promise<void> {
+  // Otherwise a stranger could stay for ever, one HELLO after the other.
+  if (caller.stage === "greeted") throw new Failure("unproven", "Prove who you are before you say HELLO again");
+  refuseOtherVersions(HelloVersion.check(envelope.data, Hello.method).version);
+  const theirs = Hello.data.check(envelope.data, Hello.method);
+  caller.channel = { ...caller.channel, asking: theirs.nonce };
+  options.onGreeted?.(context, theirs.name);
+  await connection.send(greet(caller.channel.asked, envelope.id, options));
+  connection.trust();
+  if (caller.stage === "new") caller.stage = "greeted";
+}
+
+async function takeProof<Context>(
+  envelope: RequestEnvelope,
+  caller: CallerState,
+  { connection, context, options }: Answering<Context>,
+): Promise<void> {
+  const identity = await checkedCaller(envelope, caller.channel, connection.remote.host, options);
+  connection.known(identity.id);
+  options.onProven?.(context, identity);
+  caller.stage = "proven";
+  await connection.send(encodeReply(Prove, {}, envelope.id));
+}
+
+/**
+ * Answers one request.
+ *
+ * @throws {Failure} What the route throws, which the other side then has not heard yet; and what the connection throws.
+ */
 export async function answerRequest<Context>(
   connection: Connection,
   byMethod: Routes<Context>,
@@ -205,10 +243,9 @@ async function answerOne<Context>(
   try {
     return await known.answer(context, envelope.data, envelope.id);
   } catch (thrown) {
-    if (!(thrown instanceof Failure)) options.onBug?.(thrown);
-    throw thrown instanceof Failure
-      ? thrown
-      : new Failure("internal", `Cannot answer ${envelope.method}`, { cause: thrown });
+    if (thrown instanceof Failure) throw thrown;
+    options.onBug?.(thrown);
+    throw new Failure("internal", `Cannot answer ${envelope.method}`, { cause: thrown });
   } finally {
     options.onAnswered?.(context, known.method);
   }
@@ -224,12 +261,16 @@ function refuseOtherVersions(version: number): void {
 
 function greet(nonce: string, id: number, options: Pick<AnswerOptions<never>, "name">): Uint8Array {
   const name = options.name?.();
-  const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, nonce, ...(name === undefined ? {} : { name }) };
+  const ours = { version: PROTOCOL_VERSION, software: SOFTWARE, nonce, name };
   return encodeReply(Hello, ours, id);
 }
 
-/** Checks a proof. Shape: whose it is. */
-async function believe(
+/**
+ * Checks a proof.
+ *
+ * @returns The identity of the caller.
+ */
+async function checkedCaller(
   envelope: RequestEnvelope,
   channel: Channel,
   host: string,

@@ -1,8 +1,10 @@
 /**
- * Asks one thing of another peer and answers, on the same connection, what that asks in order to do it. Called by lib/peer/inbox/running_put.ts: who puts a
- * file is asked for its bytes.
+ * Sends one request and, on the same connection, answers the requests that the other side makes in
+ * order to answer it. Called by lib/peer/inbox/running_put.ts: a peer that puts a file is asked for
+ * its bytes.
  *
- * Reading never waits for an answer that is being written, so that a refusal in the middle of a body is heard at once.
+ * Reading never waits for an answer that is being written, so that a refusal in the middle of a
+ * body is heard at once.
  * @module
  */
 
@@ -14,18 +16,22 @@ import { answerRequest, type RequestEnvelope, type Routes } from "./answerer.ts"
 import { readReply } from "./caller.ts";
 import type { Connection } from "./connection.ts";
 
-/** What is answered meanwhile, and what is told. */
+/** What is answered until the reply comes, and who hears the news. */
 export interface BothWays<Context> {
   readonly routes: Routes<Context>;
   readonly context: Context;
-  /** Called with news; each one is a sign of life, after which the wait begins anew. */
+  /** Called with news. Each news restarts the wait. */
   readonly onNews: (event: string, data: unknown) => void;
 }
 
-/** The only request that is sent. */
+/** The id of the only request that is sent. */
 const ID = 1;
 
-/** Asks, and answers until there is the reply. Fails: as the other side says; "malformed", "timeout", "closed". */
+/**
+ * Sends a request and answers others until its reply comes.
+ *
+ * @throws {Failure} The other side's failure, "malformed", "timeout" or "closed".
+ */
 export async function askBothWays<D, R, Context>(
   connection: Connection,
   message: Request<D, R>,
@@ -38,7 +44,7 @@ export async function askBothWays<D, R, Context>(
     try {
       await answerRequest(connection, routes, context, envelope);
     } catch (thrown) {
-      // Where the connection itself is over, whoever reads it hears of that.
+      // When the connection itself is over, its reader reports that.
       await connection.send(encodeFailure(Failure.from(thrown, "internal", "Cannot answer"), envelope.id)).catch(
         () => {},
       );
@@ -57,7 +63,7 @@ export async function askBothWays<D, R, Context>(
       else answering = answering.then(() => answer(envelope));
     }
   } catch (thrown) {
-    // Whatever is still being sent is of no use to anybody.
+    // What is still being sent is of no use to anybody.
     connection.close();
     throw thrown;
   } finally {

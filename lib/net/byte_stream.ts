@@ -1,21 +1,30 @@
 /**
- * What a connection runs over: a TCP or TLS connection of the platform as it is, any pair of web streams, or two ends in memory for tests.
+ * What a connection runs over. A TCP or TLS connection of the platform is one as it is.
  * @module
  */
 
 /** Two directions of bytes. `Deno.Conn` is one. */
 export interface ByteStream {
-  /** Reads at least one byte into `target`. Shape: how many, or null at the end. */
+  /**
+   * Reads at least one byte into `target`.
+   *
+   * @returns How many it read, or null at the end.
+   */
   read(target: Uint8Array): Promise<number | null>;
-  /** Writes at least one byte of `bytes`. Shape: how many. */
+  /**
+   * Writes at least one byte of `bytes`.
+   *
+   * @returns How many it wrote.
+   */
   write(bytes: Uint8Array): Promise<number>;
   /**
-   * The writing direction as a stream, where a file can be piped into it faster than by `write`. Not to be used while a `write` is under way.
+   * The writing direction as a stream, where a file can be piped into it faster than with `write`.
+   * Not to be used while a `write` is under way.
    */
-  readonly writable?: WritableStream<Uint8Array<ArrayBuffer>>;
+  readonly writable?: WritableStream<Uint8Array<ArrayBuffer>> | undefined;
   /** Ends the writing direction only, where the platform can do that. */
   closeWrite?(): Promise<void>;
-  /** Ends both directions at once; a pending `read` rejects or ends. */
+  /** Ends both directions at once. A pending `read` rejects or ends. */
   close(): void;
 }
 
@@ -63,22 +72,4 @@ export function memoryPair(): [ByteStream, ByteStream] {
     streamOf({ readable: back.readable, writable: there.writable }),
     streamOf({ readable: there.readable, writable: back.writable }),
   ];
-}
-
-/** Writes all bytes, however many writes that takes. Fails: as `write` does. */
-export async function writeAll(stream: Pick<ByteStream, "write">, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
-}
-
-/** Several pieces as one, in order. A single one is not copied. */
-export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
-  const [first] = pieces;
-  if (pieces.length === 1 && first !== undefined) return first;
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, end);
-    end += piece.length;
-  }
-  return bytes;
 }

@@ -1,6 +1,6 @@
 /**
- * The asking side of a connection: sends requests, gives each its reply by id, and hands news to whoever listens. Called by
- * lib/peer/session/index_session.ts, which asks and listens at the same time, and by lib/transfer, which reads bodies.
+ * The asking side of a connection: sends requests, gives each its reply by id, and reports news.
+ * lib/peer/session/index_session.ts asks and listens at the same time, lib/transfer reads bodies.
  * @module
  */
 
@@ -15,25 +15,28 @@ import type { Identity } from "./identity.ts";
 import { type Channel, prove } from "./proof.ts";
 import type { RoomKey } from "./room_key.ts";
 
-/** A reply whose body, `bodyBytes` of it, is next on the connection. */
+/** A reply. Its body, of `bodyBytes` bytes, is next on the connection. */
 export interface ReplyWithBody<R> {
   readonly data: R;
   readonly bodyBytes: number;
 }
 
-/** How an answer is waited for. */
+/** How to wait for an answer. */
 export interface AskOptions {
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   /**
-   * Called with news. Only for requests whose answer may wait for a person or a turn: each news restarts the wait. Without it, news is ignored and
-   * the answer has to arrive in time, whatever the other side says meanwhile.
+   * Called with news. Each news restarts the wait, so this is only for requests whose answer may
+   * wait for a person or a turn. Without it, news is ignored, and the answer has to arrive in time
+   * whatever the other side sends meanwhile.
    */
   readonly onNews?: ((event: string, data: unknown) => void) | undefined;
 }
 
 /**
- * Asks one thing and reads until its answer, for connections on which nothing else is under way. The body, if any, is next on the
- * connection. Fails: as the other side says; "malformed" when it answers something else.
+ * Sends one request and reads until its answer, for connections on which nothing else is under way.
+ * The body, if any, is next on the connection.
+ *
+ * @throws {Failure} The other side's failure. "malformed" when it answers something else.
  */
 export async function ask<D, R>(
   connection: Connection,
@@ -49,9 +52,12 @@ export async function ask<D, R>(
 }
 
 /**
- * Asks many things of the same kind in a row, up to `ahead` of them (looked at again after each answer) before the first is answered, so that none waits for the one before to
- * travel there and back. Yields the answers in order, a refusal as its failure; the body of each has to be read before the next is taken.
- * Fails: as the connection does, and "malformed".
+ * Sends many requests of the same kind. Up to `ahead` of them are sent before the first is
+ * answered, so that none waits for the round trip of the one before. `ahead` is looked at again
+ * after each answer. Yields the answers in order, a failure of the other side as a value. The body
+ * of each answer has to be read before the next one is taken.
+ *
+ * @throws {Failure} Failures of the connection, and "malformed".
  */
 export async function* askAll<D, R>(
   connection: Connection,
@@ -67,7 +73,7 @@ export async function* askAll<D, R>(
   let endMs = performance.now() + waitMs;
   for (let next = questions.next(); answered < asked || next.done !== true;) {
     for (; next.done !== true && asked - answered < aheadNow(); next = questions.next()) {
-      // Not awaited: a failed write closes the connection, which the read below then tells.
+      // Not awaited: a failed write closes the connection, and the read below then fails.
       connection.send(encodeRequest(message, next.value, ++asked)).catch(() => {});
     }
     const leftMs = Math.ceil(endMs - performance.now());
@@ -82,7 +88,7 @@ export async function* askAll<D, R>(
       if (onNews !== undefined) endMs = performance.now() + waitMs;
       continue;
     }
-    // A failure without an id is about the connection itself: too many here, say.
+    // A failure without an id is about the connection itself, such as that there are too many.
     if (envelope.kind === "failure" && envelope.id === 0) throw envelope.failure;
     answered += 1;
     yield envelope.kind === "failure" ? envelope.failure : readReply(message, envelope);
@@ -90,20 +96,22 @@ export async function* askAll<D, R>(
   }
 }
 
-/** As whom one calls. */
+/** The identity with which one calls. */
 export interface CallingAs {
   /** The name of the peer that calls. */
   readonly name?: string | undefined;
-  /** The key that is proven; without, one stays a stranger, who may not ask for much. */
+  /** The key that is proven. A caller without one stays a stranger, with few rights. */
   readonly identity?: Identity | undefined;
   readonly roomKey?: RoomKey | undefined;
-  /** What one calls, to whom alone the proof is good: a peer, unless it is said. */
-  readonly called?: Channel["called"];
+  /** What is called. The proof is valid only there. Default: a peer. */
+  readonly called?: Channel["called"] | undefined;
 }
 
 /**
- * Says HELLO on a new connection, and proves who calls. Shape: the name of the peer at the other end; undefined for an index. Fails: as the other
- * side says, "no-member" and "wrong-key" among it.
+ * Says HELLO on a new connection, and proves the caller's identity.
+ *
+ * @returns The name of the peer at the other end. Undefined for an index.
+ * @throws {Failure} The other side's failure, such as "no-member" and "wrong-key".
  */
 export async function greet(connection: Connection, options: AskOptions & CallingAs = {}): Promise<string | undefined> {
   const { name, identity, roomKey, called = "peer", ...rest } = options;
@@ -112,7 +120,7 @@ export async function greet(connection: Connection, options: AskOptions & Callin
     version: PROTOCOL_VERSION,
     software: SOFTWARE,
     nonce: asking,
-    ...(name === undefined ? {} : { name }),
+    name,
   };
   const { data } = await ask(connection, Hello, ours, rest);
   connection.trust();
@@ -123,12 +131,15 @@ export async function greet(connection: Connection, options: AskOptions & Callin
   return data.name;
 }
 
-/** A nonce, by chance. */
+/** A random nonce. */
 export function makeNonce(): string {
   return crypto.getRandomValues(new Uint8Array(NONCE_BYTES)).toHex();
 }
 
-/** Many requests at a time over one connection, answered in any order, with news in between. Replies with a body are not for this class. */
+/**
+ * Many requests at a time over one connection, answered in any order, with news in between. Not for
+ * replies with a body.
+ */
 export class Caller {
   readonly connection: Connection;
   readonly #waiting = new Map<number, { resolve: (envelope: Envelope) => void; reject: (failure: Failure) => void }>();
@@ -138,7 +149,12 @@ export class Caller {
     this.connection = connection;
   }
 
-  /** Asks one thing. Fails: as the other side says; "closed" when the connection ends before the answer; "timeout". */
+  /**
+   * Sends one request.
+   *
+   * @throws {Failure} The other side's failure, "closed" when the connection ends before the
+   * answer, or "timeout".
+   */
   async call<D, R>(message: Request<D, R>, data: D): Promise<R> {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<Envelope>();
@@ -149,7 +165,8 @@ export class Caller {
       REPLY_WAIT_MS,
     );
     try {
-      // Not awaited before the reply: both fail together when the connection ends, and only one of them is to be handled.
+      // Not awaited before the reply: both fail together when the connection ends, and only one of
+      // them is handled.
       const [envelope] = await Promise.all([promise, this.connection.send(encodeRequest(message, data, id))]);
       return readReply(message, envelope).data;
     } finally {
@@ -159,14 +176,17 @@ export class Caller {
   }
 
   /**
-   * Reads the connection until it ends, giving replies to their callers and news to `onNews`. Whatever still waits then fails with why.
-   * Shape: why the connection ended.
+   * Reads the connection until it ends. Gives replies to their callers and news to `onNews`.
+   * Requests that still wait then fail with the reason.
+   *
+   * @returns Why the connection ended.
    */
   async run(onNews: (event: string, data: unknown) => void, options: { waitMs: number }): Promise<Failure> {
     let why = new Failure("closed", "The other side closed the connection");
     try {
       for (let envelope; (envelope = await this.connection.receive(options)) !== null;) {
-        // A failure that answers nothing is about the connection itself: too many here, say.
+        // A failure that answers nothing is about the connection itself, such as that there are too
+        // many.
         if (envelope.kind === "failure" && envelope.id === 0) throw envelope.failure;
         if (envelope.kind === "request") throw new Failure("malformed", "Got a request where replies were expected");
         if (envelope.kind === "news") onNews(envelope.event, envelope.data);
@@ -181,7 +201,11 @@ export class Caller {
   }
 }
 
-/** What a reply carries. Fails: as the other side says; "malformed" when it answers something else. */
+/**
+ * The data of a reply.
+ *
+ * @throws {Failure} The other side's failure. "malformed" when it answers something else.
+ */
 export function readReply<D, R>(message: Request<D, R>, envelope: Envelope): ReplyWithBody<R> {
   if (envelope.kind === "failure") throw envelope.failure;
   if (envelope.kind !== "reply" || envelope.status !== `${message.method}_OK`) {

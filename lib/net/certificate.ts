@@ -1,6 +1,7 @@
 /**
- * The certificates of Recess: self-signed, version 3, Ed25519 (RFC 5280, RFC 8410), one shape for all. A certificate is accepted only if it is, to
- * the byte, what would be made here of its public key; so there is nothing in a foreign one that could be understood in two ways. Called by
+ * The certificates of Recess: self-signed, version 3, Ed25519 (RFC 5280, RFC 8410), one shape for
+ * all. A certificate is accepted only if it is, to the byte, the one that would be made here for
+ * its public key. So nothing in a foreign certificate can be understood in two ways. Called by
  * identity.ts.
  * @module
  */
@@ -13,7 +14,7 @@ export const KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 
 const ENCODER = new TextEncoder();
-/** A key's beginning in a certificate: the algorithm and the length, then its bytes. */
+/** How the key begins in a certificate: the algorithm and the length, then its bytes. */
 const SPKI_PREFIX = Uint8Array.fromHex("302a300506032b6570032100");
 const OID = {
   ed25519: Uint8Array.fromHex("06032b6570"),
@@ -27,17 +28,22 @@ const OID = {
 } as const;
 const TRUE = Uint8Array.fromHex("0101ff");
 /**
- * The dates of a certificate that is pinned prove nothing, and a clock that is decades off is to keep no two machines apart: valid at any time that
- * a system can show. RFC 5280, 4.1.2.5: two digits of a year up to 2049, four beyond, and this end where there is to be none.
+ * The dates of a pinned certificate prove nothing, and two machines should understand each other
+ * even when one clock is decades off. So the certificate is valid at any time that a system can
+ * show. RFC 5280, 4.1.2.5: two digits of a year up to 2049, four after it, and this end for a
+ * certificate that does not expire.
  */
 const VALID = { from: "700101000000Z", until: "99991231235959Z" };
 const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
 
-/** Signs with the private key that belongs to a certificate's public one. */
+/** Signs with the private key of a certificate. */
 export type Sign = (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
 
-/** The name that a certificate is for: made of the key, so that nobody can choose it. A DNS label holds no whole digest. */
+/**
+ * The name that a certificate is for. It is made from the key, so that nobody can choose it. A DNS
+ * label is too short for a whole digest.
+ */
 export function hostOf(publicKey: Uint8Array): string {
   return `${createHash("sha256").update(publicKey).digest("hex").slice(0, 32)}.peer`;
 }
@@ -49,8 +55,10 @@ export async function makeCertificate(publicKey: Uint8Array, sign: Sign): Promis
 }
 
 /**
- * The public key of a certificate. Fails: "wrong-key" unless it is exactly one of ours: another version, name, time or purpose, or a signature by
- * another key.
+ * The public key of a certificate.
+ *
+ * @throws {Failure} "wrong-key" unless the certificate is exactly one of ours. Another version,
+ * name, time, purpose or signing key is enough to reject it.
  */
 export async function publicKeyOf(certificate: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const refuse = (): Failure => new Failure("wrong-key", "Cannot accept that certificate: it is not one of Recess");
@@ -67,7 +75,8 @@ export async function publicKeyOf(certificate: Uint8Array): Promise<Uint8Array<A
 }
 
 /**
- * The y coordinates, low byte first, of the eight points of Ed25519 whose order is small. For such a key anybody can make a signature, without a secret.
+ * The y coordinates, low byte first, of the eight points of Ed25519 whose order is small. Anybody
+ * can make a signature for such a key without a secret.
  */
 const SMALL_ORDER_Y = [
   0n,
@@ -86,7 +95,7 @@ function isWeak(publicKey: Uint8Array): boolean {
   return y >= FIELD_PRIME || SMALL_ORDER_Y.includes(y);
 }
 
-/** Whether a signature is that of a key. */
+/** Whether a signature was made with a key. */
 export async function verify(
   publicKey: Uint8Array<ArrayBuffer>,
   signature: Uint8Array<ArrayBuffer>,
@@ -112,7 +121,7 @@ export function bytesInPem(label: string, text: string): Uint8Array<ArrayBuffer>
   }
 }
 
-/** What is signed. */
+/** The part of the certificate that is signed. */
 function bodyOf(publicKey: Uint8Array): Uint8Array<ArrayBuffer> {
   const host = ENCODER.encode(hostOf(publicKey));
   const algorithm = sequence(OID.ed25519);

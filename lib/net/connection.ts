@@ -1,36 +1,40 @@
 /**
- * A connection: messages in order, each perhaps followed by a body of raw bytes. Both sides use the same class; who may ask what is
- * decided above, in lib/server/session.ts, lib/peer/serve/host.ts and lib/net/caller.ts.
+ * A connection: messages in order, each perhaps followed by a body of raw bytes. Both sides use the
+ * same class. lib/server/session.ts, lib/peer/serve/host.ts and lib/net/caller.ts decide what each
+ * side may ask.
  *
- * Reading is pulled (`receive`, then `readBody` for exactly the announced bytes), so that a slow reader slows the sender and nothing
- * piles up. Writing is queued in order; the queue is bounded. Waits end with a typed failure by closing the stream, because the platform's
- * `read` takes no signal.
+ * Reading is pulled (`receive`, then `readBody` for exactly the announced bytes), so that a slow
+ * reader slows the sender and nothing piles up. Writing is queued in order, and the queue is
+ * bounded. A wait that takes too long ends with a failure and closes the stream, because the
+ * platform's `read` takes no signal.
  * @module
  */
 
 import type { Address } from "../core/address.ts";
+import { joinBytes } from "../core/bytes.ts";
 import { settlesWithin } from "../core/flow/clock.ts";
+import { onAbort } from "../core/flow/on_abort.ts";
 import type { Pace } from "../core/flow/pace.ts";
 import { Failure } from "../core/failure.ts";
 import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
 import { decodeLine, type Envelope } from "../protocol/envelope.ts";
 import { LineBuffer } from "../protocol/line_buffer.ts";
-import { type ByteStream, joinBytes } from "./byte_stream.ts";
+import type { ByteStream } from "./byte_stream.ts";
 import { Deadlines } from "./deadlines.ts";
 
-/** First read buffer of an idle connection, and the largest one a busy connection grows to. */
+/** The first read buffer of an idle connection, and the largest one of a busy connection. */
 const READ_BYTES_MIN = 256;
 const READ_BYTES_MAX = 64 * 1024;
 
-/** Writes the body of a reply into the stream, exactly the announced bytes. */
+/** Writes the body of a reply into the stream: exactly the announced bytes. */
 export type BodyWriter = (stream: ByteStream) => Promise<void>;
 
-/** Where a connection's ends are. */
+/** The two ends of a connection. */
 export interface ConnectionEnds {
   readonly local: Address;
   readonly remote: Address;
-  /** The id of who was called, if the connection is encrypted; else empty. */
-  readonly calledId?: string;
+  /** The id of the side that was called. Empty when the connection is plain. */
+  readonly calledId?: string | undefined;
 }
 
 /** One connection. Closing it more than once is harmless. */
@@ -39,19 +43,19 @@ export class Connection implements Disposable {
   static readonly #writes = new Deadlines<Connection>((late, waitMs) => void late.#end(silent(waitMs)));
   readonly local: Address;
   readonly remote: Address;
-  /** The id of who was called, if the connection is encrypted; else empty. */
+  /** The id of the side that was called. Empty when the connection is plain. */
   readonly calledId: string;
   readonly #stream: ByteStream;
   readonly #buffer = new LineBuffer(HELLO_LINE_BYTES_MAX);
   #scratchBytes = READ_BYTES_MIN;
   #queue: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
-  /** Lines that wait until what is being written is over, and then go together: one call of the system for all of them. */
+  /** Lines that wait for an earlier write and then go together, in one call of the system. */
   #joined: { readonly lines: Uint8Array[]; readonly written: Promise<void> } | undefined;
   #ended: Failure | undefined;
   #bytesRead = 0;
   #bytesWritten = 0;
-  /** A read that went on when `more` had waited long enough. */
+  /** A read that continued after `more` had waited long enough. */
   #reading: Promise<number | null> | undefined;
 
   constructor(stream: ByteStream, ends: ConnectionEnds) {
@@ -61,15 +65,22 @@ export class Connection implements Disposable {
     this.calledId = ends.calledId ?? "";
   }
 
-  /** Why the connection is closed, or undefined while it is open. */
+  /** Why the connection is closed. Undefined while it is open. */
   get ended(): Failure | undefined {
     return this.#ended;
   }
 
-  /** Called once, with the id of the key that the caller has proven. Fails: "busy" when there is no place for it. */
+  /**
+   * Called once, with the id of the key that the caller has proven. It throws "busy" when there is
+   * no place for the caller.
+   */
   onKnown: (id: string) => void = doNothing;
 
-  /** Notes that the caller has proven who it is. Fails: as `onKnown` does. */
+  /**
+   * Notes that the caller has proven its key.
+   *
+   * @throws {Failure} What `onKnown` throws.
+   */
   known(id: string): void {
     const { onKnown } = this;
     this.onKnown = doNothing;
@@ -81,30 +92,35 @@ export class Connection implements Disposable {
     return this.#bytesRead;
   }
 
-  /** Bytes of lines that were handed to the system so far; bodies go past this. */
+  /** Bytes of lines that were handed to the system so far, without bodies. */
   get bytesWritten(): number {
     return this.#bytesWritten;
   }
 
-  /** Accepts lines of full length, once the other side has said who it is. */
+  /** Accepts lines of full length, after the other side has introduced itself. */
   trust(): void {
     this.#buffer.lineBytesMax = LINE_BYTES_MAX;
   }
 
   /**
-   * The next message, or null when the other side closed between two messages. Fails: "malformed" (the line is consumed; going on is
-   * possible), "too-large", "timeout" after `waitMs`, "closed" in the middle of a line.
+   * Reads the next message.
+   *
+   * @returns The message, or null when the other side closed between two messages.
+   * @throws {Failure} "malformed" when the line makes no sense: the line is consumed, and reading
+   * can continue. "too-large", "timeout" after `waitMs`, "closed" in the middle of a line.
    */
   receive(options: { waitMs: number }): Promise<Envelope | null> {
     return this.#readMessage(options.waitMs);
   }
 
   /**
-   * Fills `target` with the next bytes of a body, no faster than `pace`. Fails: "closed" when it ends before, "timeout" when it stalls.
+   * Fills `target` with the next bytes of a body, no faster than `pace`.
+   *
+   * @throws {Failure} "closed" when the body ends early, "timeout" when it stalls.
    */
   async readBody(target: Uint8Array, pace?: Pace): Promise<void> {
     let filled = this.#buffer.take(target);
-    // What came together with the line before it has taken its part of the rate.
+    // What came together with the line before it counts for the rate, too.
     if (filled > 0) await pace?.take(filled);
     while (filled < target.length) {
       const end = pace === undefined ? target.length : Math.min(target.length, filled + pace.turnBytes);
@@ -119,12 +135,15 @@ export class Connection implements Disposable {
     }
   }
 
-  /** What has arrived and was not taken yet: for those who do not know yet in which way the other side speaks. Valid until more is read. */
+  /**
+   * What has arrived and was not taken yet, for callers that do not know yet how the other side
+   * speaks. Valid until more is read.
+   */
   get arrived(): Uint8Array {
     return this.#buffer.waiting;
   }
 
-  /** Takes the first bytes of what has arrived, of which there have to be so many. */
+  /** Takes the first `bytes` bytes of what has arrived. There have to be as many. */
   take(bytes: number): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(bytes);
     this.#buffer.take(taken);
@@ -132,13 +151,18 @@ export class Connection implements Disposable {
   }
 
   /**
-   * Reads on, behind what has arrived. Shape: whether there is more, or the other side has closed; "quiet" when nothing came for `quietMs`, and
-   * then only `more` may be called to read. Fails: "timeout" after `waitMs`, if there is one; "closed".
+   * Reads on, after what has arrived.
+   *
+   * @returns "more" when there is more, "end" when the other side has closed, "quiet" when nothing
+   * came for `quietMs`. After "quiet", only `more` may be called to read.
+   * @throws {Failure} "timeout" after `waitMs`, if there is one, or "closed".
    */
-  async more(options: { waitMs?: number; quietMs?: number }): Promise<"more" | "end" | "quiet"> {
+  async more(
+    options: { waitMs?: number | undefined; quietMs?: number | undefined },
+  ): Promise<"more" | "end" | "quiet"> {
     const { waitMs, quietMs } = options;
     const reading = this.#reading ??= this.#readOn();
-    // Whoever is told that it is quiet may never ask again.
+    // A caller that hears "quiet" may never ask again.
     reading.catch(() => {});
     if (quietMs !== undefined && !(await settlesWithin(quietMs, reading))) return "quiet";
     if (waitMs !== undefined) this.#startWait(Connection.#reads, waitMs);
@@ -149,7 +173,11 @@ export class Connection implements Disposable {
     return read === null ? "end" : "more";
   }
 
-  /** Sends one encoded line. Resolves when it was handed to the system. Fails: "closed"; "busy" when the reader is too slow. */
+  /**
+   * Sends one encoded line. Resolves when the system has it.
+   *
+   * @throws {Failure} "closed", or "busy" when the reader is too slow.
+   */
   send(line: Uint8Array): Promise<void> {
     if (this.#queuedBytes + line.length > SEND_QUEUE_BYTES_MAX) {
       return Promise.reject(this.#end(new Failure("busy", "Cannot send: the other side does not read")));
@@ -173,7 +201,10 @@ export class Connection implements Disposable {
     return written;
   }
 
-  /** Sends a reply's line and its body, with nothing between them. When the body fails midway, the connection is of no use and is closed. */
+  /**
+   * Sends a reply's line and its body, with nothing between them. When the body fails in the
+   * middle, the connection is of no use and is closed.
+   */
   sendWithBody(line: Uint8Array, writeBody: BodyWriter): Promise<void> {
     this.#joined = undefined;
     return this.#enqueue(async () => {
@@ -186,22 +217,20 @@ export class Connection implements Disposable {
     });
   }
 
-  /** Says that nothing more will come, once everything queued has been sent. Reading goes on. */
+  /** Ends the writing direction after everything queued has been sent. Reading continues. */
   async endWriting(): Promise<void> {
     await this.#queue;
     await this.#stream.closeWrite?.();
   }
 
-  /** Closes at once; what waits to be sent is dropped. */
+  /** Closes at once. What waits to be sent is dropped. */
   close(reason: Failure = new Failure("closed", "The connection was closed here")): void {
     this.#end(reason);
   }
 
-  /** Closes at once when the signal comes, until what this gives is disposed of. */
-  closeOn(signal: AbortSignal): Disposable {
-    const close = (): void => this.close();
-    signal.addEventListener("abort", close);
-    return { [Symbol.dispose]: () => signal.removeEventListener("abort", close) };
+  /** Closes at once when the signal is aborted, until the result is disposed of. */
+  closeOn(signal: AbortSignal | undefined): Disposable {
+    return onAbort(signal, () => this.close());
   }
 
   /** Closes when everything queued has been sent, or after `waitMs`. */
@@ -213,8 +242,9 @@ export class Connection implements Disposable {
   }
 
   /**
-   * Says that nothing more will come, and closes when the other side has, or after `waitMs`. Closing at once, while something of theirs is unread,
-   * makes the system throw away what is still on its way to them.
+   * Ends the writing direction, and closes when the other side has closed or after `waitMs`. If a
+   * connection is closed while some of their bytes are unread, the system drops what is still on
+   * its way to them.
    */
   async closeInOrder(waitMs: number): Promise<void> {
     await this.#queue;
@@ -225,7 +255,7 @@ export class Connection implements Disposable {
         this.take(this.#buffer.size);
       }
     } catch {
-      // They were gone before, or do not go.
+      // They had closed before, or do not close.
     }
     clearTimeout(timer);
     this.close();
@@ -235,7 +265,10 @@ export class Connection implements Disposable {
     this.close();
   }
 
-  /** One function that waits, not one that calls another: each would take half a kilobyte on every idle connection. */
+  /**
+   * A single function that waits, not one that calls another: each would take half a kilobyte on
+   * every idle connection.
+   */
   async #readMessage(waitMs: number): Promise<Envelope | null> {
     let line = this.#buffer.line();
     if (line !== undefined) return decodeLine(line);
@@ -265,7 +298,11 @@ export class Connection implements Disposable {
     return decodeLine(line);
   }
 
-  /** Reads some bytes into the buffer. Shape: how many, or null at the end. */
+  /**
+   * Reads some bytes into the buffer.
+   *
+   * @returns How many, or null at the end.
+   */
   async #readOn(): Promise<number | null> {
     const scratch = new Uint8Array(this.#scratchBytes);
     const read = await this.#readSome(scratch);
@@ -278,7 +315,12 @@ export class Connection implements Disposable {
     this.#buffer.push(scratch.subarray(0, read));
   }
 
-  /** Reads some bytes. Shape: how many, or null at the end. Fails: "timeout" when none come for `waitMs`, "closed". */
+  /**
+   * Reads some bytes.
+   *
+   * @returns How many, or null at the end.
+   * @throws {Failure} "timeout" when none come for `waitMs`, "closed".
+   */
   async #readSome(target: Uint8Array, waitMs?: number): Promise<number | null> {
     if (waitMs !== undefined) this.#startWait(Connection.#reads, waitMs);
     try {
@@ -318,7 +360,10 @@ export class Connection implements Disposable {
     }
   }
 
-  /** Begins a wait, which closes the stream when it takes too long. One that is closed waits for nothing. */
+  /**
+   * Begins a wait, which closes the stream when it takes too long. A closed connection waits for
+   * nothing.
+   */
   #startWait(deadlines: Deadlines<Connection>, waitMs: number): void {
     if (this.#ended === undefined) deadlines.start(this, waitMs);
   }
@@ -343,7 +388,10 @@ function silent(waitMs: number): Failure {
   return new Failure("timeout", `The other side was silent for ${Math.round(waitMs / 1000)} s`);
 }
 
-/** Grows a read buffer that was filled and shrinks one that was far too large, so that only busy connections hold large ones. */
+/**
+ * Grows a read buffer that was filled and shrinks one that was far too large, so that only busy
+ * connections have large ones.
+ */
 function nextReadBytes(current: number, read: number): number {
   if (read === current) return Math.min(READ_BYTES_MAX, current * 4);
   return read * 4 < current ? Math.max(READ_BYTES_MIN, current / 4) : current;

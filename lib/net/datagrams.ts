@@ -1,5 +1,6 @@
 /**
- * Sends and receives datagrams. The only place that touches UDP, through node:dgram, since Deno's own interface to it is not stable.
+ * Sends and receives datagrams. The only place that touches UDP. It uses node:dgram, since Deno's
+ * own interface to UDP is not stable.
  * @module
  */
 
@@ -8,7 +9,10 @@ import type { Address } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
 import { DATAGRAM_BYTES_MAX } from "../core/limits.ts";
 
-/** A buffer for one datagram, made anew for each; it has to be longer than the longest, or nobody sees that something was cut off. */
+/**
+ * The size of a buffer for one datagram. It is longer than the longest datagram: otherwise nobody
+ * would notice one that was cut.
+ */
 const RECEIVE_BYTES = 2 * DATAGRAM_BYTES_MAX;
 
 /** A socket for datagrams. Closing it more than once is harmless. */
@@ -20,7 +24,12 @@ export class Datagrams implements Disposable {
     this.#socket = socket;
   }
 
-  /** Opens a socket at an address of this machine; port 0 takes any free one. Every datagram is given to `onDatagram`. Fails: "unreachable". */
+  /**
+   * Opens a socket at an address of this machine. Port 0 takes any free one. Every datagram is
+   * given to `onDatagram`.
+   *
+   * @throws {Failure} "unreachable".
+   */
   static async open(at: Address, onDatagram: (bytes: Uint8Array, from: Address) => void): Promise<Datagrams> {
     const socket = createSocket(at.host.includes(":") ? "udp6" : "udp4");
     try {
@@ -33,25 +42,29 @@ export class Datagrams implements Disposable {
       socket.close();
       throw Failure.from(thrown, "unreachable", "Cannot open a port for datagrams");
     }
-    // A datagram that could not be delivered is lost like others: who sent it sends it again when no answer comes.
+    // A datagram that could not be delivered is lost like others. Its sender repeats it when no
+    // answer comes.
     socket.on("error", () => {});
     socket.on("message", (bytes, from) => {
       try {
         onDatagram(bytes, { host: from.address, port: from.port });
       } catch (thrown) {
-        // Thrown from here, it would be dropped without a word.
+        // An error thrown from here would be dropped silently.
         reportError(thrown);
       }
     });
     return new Datagrams(socket);
   }
 
-  /** The port it was given. */
+  /** The port of the socket. */
   get port(): number {
     return this.#socket.address().port;
   }
 
-  /** Sends one datagram. Resolves when the system has taken it, or has not: whoever needs to know gets an answer from the other side. */
+  /**
+   * Sends one datagram. Resolves when the system has accepted it or has not. A sender that needs to
+   * know relies on the answer of the other side.
+   */
   send(bytes: Uint8Array, to: Address): Promise<void> {
     if (this.#closed) return Promise.resolve();
     return new Promise((resolve) => this.#socket.send(bytes, to.port, to.host, () => resolve()));

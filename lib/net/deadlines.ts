@@ -1,31 +1,32 @@
 /**
- * Ends waits that take too long: as many as there are connections, most of them over before their time. Waits of the same length end in the order in
- * which they began, so one timer does for all of them. A timer for each wait took half a kilobyte on every idle connection, and a twentieth of
- * the time that an index has for a search. Called by connection.ts.
+ * Ends waits that take too long. There are as many as connections, and most of them end in time.
+ * Waits of the same length end in the order in which they began, so one timer serves all of them. A
+ * timer for each wait would take half a kilobyte on every idle connection, and a twentieth of the
+ * time that an index has for a search. Called by connection.ts.
  *
- * A program that was stopped, or that a busy machine did not let run, finds all timers over at once when it goes on. What has arrived meanwhile is
- * read before anybody counts as late.
+ * When a program was stopped, or a busy machine did not run it, all timers fire at once when it
+ * continues. It then reads what has arrived before anybody counts as late.
  * @module
  */
 
-/** So much later than it should a timer only fires when the whole program was held up. */
+/** A timer that fires this much too late shows that the whole program was held up. */
 const HELD_UP_MS = 250;
 /** Time to read what has arrived meanwhile. */
 const CATCH_UP_MS = 100;
-/** How often in a row that is granted: on a machine that is always late, waits still end. */
+/** How often in a row that time is granted: on a machine that is always late, waits still end. */
 const CATCH_UPS_MAX = 3;
 
-/** Lengths of waits that have a timer although nobody waits so long now. */
+/** Lengths of waits that keep a timer although nobody waits for so long now. */
 const IDLE_LENGTHS_MAX = 8;
 
-/** Waits of any few lengths. */
+/** Waits of a few different lengths. */
 export class Deadlines<T extends object> {
   readonly #onLate: (who: T, waitMs: number) => void;
   readonly #queues = new Map<number, Queue<T>>();
-  /** Those who may begin another wait. */
+  /** The members that may begin another wait. */
   readonly #members = new Set<T>();
 
-  /** `onLate` is called for whoever has waited too long, and waits no more. */
+  /** `onLate` is called with each member that has waited too long. Its wait is then over. */
   constructor(onLate: (who: T, waitMs: number) => void) {
     this.#onLate = onLate;
   }
@@ -43,7 +44,10 @@ export class Deadlines<T extends object> {
     if (queue.timer === undefined) this.#lookIn(waitMs, waitMs, queue);
   }
 
-  /** Ends a wait in time. Its timer keeps running, because the next message is usually awaited soon, and starting a timer costs more than keeping one. */
+  /**
+   * Ends a wait in time. Its timer keeps running: the next message is usually awaited soon, and
+   * starting a timer costs more than keeping one.
+   */
   stop(who: T, waitMs: number): void {
     const queue = this.#queues.get(waitMs);
     if (queue?.ends.delete(who) === true && queue.ends.size === 0 && this.#queues.size > IDLE_LENGTHS_MAX) {
@@ -51,7 +55,9 @@ export class Deadlines<T extends object> {
     }
   }
 
-  /** Ends all waits of one who begins no more. With the last one, no timer is left. */
+  /**
+   * Ends all waits of a member that begins no more. When the last member leaves, no timer is left.
+   */
   leave(who: T): void {
     if (!this.#members.delete(who)) return;
     for (const [waitMs, queue] of this.#queues) {
@@ -91,7 +97,7 @@ export class Deadlines<T extends object> {
 interface Queue<T> {
   readonly ends: Map<T, number>;
   timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the timer is to fire. */
+  /** When the timer should fire. */
   dueMs: number;
   /** How often in a row it fired too late. */
   catchUps: number;

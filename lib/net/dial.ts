@@ -6,27 +6,38 @@
 import { type Address, addressOf, formatAddress } from "../core/address.ts";
 import { Failure, type FailureCode } from "../core/failure.ts";
 import { CONNECT_WAIT_MS } from "../core/limits.ts";
+import { onAbort } from "../core/flow/on_abort.ts";
 import { Connection } from "./connection.ts";
 import { certificatePem, type PublicIdentity } from "./identity.ts";
 
-/** Bounds and words of one attempt. */
+/** The bounds of one attempt, and the words for its failure. */
 export interface DialOptions {
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** The code of a failed attempt; default: "unreachable". */
-  readonly failure?: FailureCode;
-  /** Who has to be there. The connection is then encrypted, and made with nobody else; without, it is plain. */
+  /** The code of a failed attempt. Default: "unreachable". */
+  readonly failure?: FailureCode | undefined;
+  /**
+   * The identity that has to answer. The connection is then encrypted. Without it, the connection
+   * is plain.
+   */
   readonly identity?: PublicIdentity | undefined;
 }
 
-/** How connections are made: passed to whoever needs one, so that tests can give another way. */
+/**
+ * How connections are made. It is passed to every part that makes some, so that tests can replace
+ * it.
+ */
 export type Dial = typeof dial;
 
-/** Connects over TCP. Fails: "unreachable", or the code given; "wrong-key" when somebody else is there than has to be. */
+/**
+ * Connects over TCP.
+ *
+ * @throws {Failure} "unreachable", or the given code. "wrong-key" when another identity answers.
+ */
 export async function dial(address: Address, options: DialOptions = {}): Promise<Connection> {
   const { waitMs = CONNECT_WAIT_MS, failure = "unreachable", identity } = options;
-  // Neither AbortSignal.timeout, which keeps what it could abort for as long as the wait might have been, nor AbortSignal.any, which takes longer
-  // than connecting.
+  // Neither AbortSignal.timeout, which keeps everything it could abort for as long as the wait
+  // could have been, nor AbortSignal.any, which takes longer than connecting.
   const ending = new AbortController();
   const { signal } = ending;
   let isTooLate = false;
@@ -34,8 +45,7 @@ export async function dial(address: Address, options: DialOptions = {}): Promise
     isTooLate = true;
     ending.abort();
   }, waitMs);
-  const giveUp = (): void => ending.abort(options.signal?.reason);
-  options.signal?.addEventListener("abort", giveUp);
+  using _givingUp = onAbort(options.signal, () => ending.abort(options.signal?.reason));
   try {
     options.signal?.throwIfAborted();
     const conn = await Deno.connect({ hostname: address.host, port: address.port, signal });
@@ -71,18 +81,16 @@ export async function dial(address: Address, options: DialOptions = {}): Promise
     throw Failure.from(thrown, failure, `Cannot reach ${formatAddress(address)}`);
   } finally {
     clearTimeout(timer);
-    options.signal?.removeEventListener("abort", giveUp);
   }
 }
 
 /**
- * Speaks TLS with exactly one certificate. The platform trusts public authorities, too, but none of them can certify a name that ends in
- * `.peer`.
+ * Speaks TLS with exactly one certificate. The platform also trusts public authorities, but none of
+ * them can certify a name that ends in `.peer`.
  */
 async function encrypted(conn: Deno.TcpConn, identity: PublicIdentity, signal: AbortSignal): Promise<Deno.TlsConn> {
   let current: Deno.Conn = conn;
-  const close = (): void => closeConn(current);
-  signal.addEventListener("abort", close);
+  using _closing = onAbort(signal, () => closeConn(current));
   try {
     const tls = await Deno.startTls(conn, { hostname: identity.host, caCerts: [certificatePem(identity)] });
     current = tls;
@@ -91,12 +99,13 @@ async function encrypted(conn: Deno.TcpConn, identity: PublicIdentity, signal: A
   } catch (thrown) {
     closeConn(current);
     throw thrown;
-  } finally {
-    signal.removeEventListener("abort", close);
   }
 }
 
-/** Closes a connection; one that has become another in the meantime is closed with that. */
+/**
+ * Closes a connection. `conn` may have been replaced by its encrypted form meanwhile, which closes
+ * with it.
+ */
 function closeConn(conn: Deno.Conn): void {
   try {
     conn.close();
@@ -105,12 +114,15 @@ function closeConn(conn: Deno.Conn): void {
   }
 }
 
-/** What the platform says when only the dates of a certificate do not fit: that is no sign of another key. */
+/**
+ * Whether only the dates of a certificate were wrong according to the platform. That is no sign of
+ * another key.
+ */
 function isOutOfDate(thrown: unknown): boolean {
   return thrown instanceof Error && /expired|not ?valid ?yet|CertNotValid/i.test(thrown.message);
 }
 
-/** What the platform says when the certificate is not the one that is trusted, or there is none at all. */
+/** Whether the certificate was missing, or not the trusted one, according to the platform. */
 function isWrongCertificate(thrown: unknown): boolean {
   return thrown instanceof Deno.errors.InvalidData ||
     (thrown instanceof Error &&

@@ -1,6 +1,8 @@
 /**
- * Reads requests in a classroom dialect from a connection. Their clients send no line feed and then wait, so an object counts as complete when
- * its braces are, and words when nothing follows for a moment. Called by lib/server/index_server.ts and lib/peer/serve/dialect_host.ts.
+ * Reads requests in a classroom dialect from a connection. Clients of these dialects send no line
+ * feed and then wait. So an object counts as complete when its braces are closed, and words when
+ * nothing follows for a moment. Called by lib/server/index_server.ts and
+ * lib/peer/serve/dialect_host.ts.
  * @module
  */
 
@@ -16,11 +18,11 @@ const BRACE = 0x7b;
 /** One request as it came. */
 export interface RawRequest {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether it ended with a line feed: then its answer does, too. */
+  /** Whether the request ended with a line feed. Its answer then does the same. */
   readonly isLine: boolean;
 }
 
-/** The requests of one connection. */
+/** The requests on one connection. */
 export class DialectReader {
   readonly connection: Connection;
   readonly dialect: Dialect;
@@ -31,8 +33,11 @@ export class DialectReader {
   }
 
   /**
-   * Looks at how a connection begins, and takes nothing from it. Shape: undefined for one that speaks our own protocol, or nothing that anybody
-   * understands. Fails: "timeout", "closed".
+   * Looks at how a connection begins, and takes nothing from it.
+   *
+   * @returns A reader, or undefined for a connection that speaks our own protocol or something
+   * unknown.
+   * @throws {Failure} "timeout", "closed".
    */
   static async begin(connection: Connection): Promise<DialectReader | undefined> {
     const end = performance.now() + HELLO_WAIT_MS;
@@ -44,7 +49,12 @@ export class DialectReader {
     }
   }
 
-  /** The next request; null when the other side has closed, or fell silent for `idleMs`. Fails: "malformed", "too-large", "timeout", "closed". */
+  /**
+   * Reads the next request.
+   *
+   * @returns The request, or null when the other side has closed, or was silent for `idleMs`.
+   * @throws {Failure} "malformed", "too-large", "timeout", "closed".
+   */
   async next(idleMs: number): Promise<RawRequest | null> {
     const { connection } = this;
     while (true) {
@@ -79,7 +89,11 @@ export class DialectReader {
     return { bytes: this.connection.take(end ?? this.connection.arrived.length), isLine: end !== undefined };
   }
 
-  /** Reads until an end is found. Shape: where that is; undefined when the other side closed, or was quiet, before. */
+  /**
+   * Reads until the end of a request.
+   *
+   * @returns Where the end is. Undefined when the other side closed, or was quiet, before it.
+   */
   async #until(find: (arrived: Uint8Array) => number | undefined, quietMs?: number): Promise<number | undefined> {
     const { connection } = this;
     const last = performance.now() + DIALECT_REQUEST_WAIT_MS;
@@ -92,10 +106,10 @@ export class DialectReader {
       if (end !== undefined) return end;
       const waitMs = last - performance.now();
       if (waitMs <= 0) throw new Failure("timeout", "Cannot wait any longer for the rest of that");
-      // One byte at a time is somebody who types: then there will be a line feed.
-      const quiet = quietMs === undefined || length - before === 1 ? {} : { quietMs };
+      // One byte at a time means that somebody types: a line feed will follow.
+      const quiet = length - before === 1 ? undefined : quietMs;
       before = length;
-      if (await connection.more({ waitMs, ...quiet }) !== "more") return undefined;
+      if (await connection.more({ waitMs, quietMs: quiet }) !== "more") return undefined;
     }
   }
 }

@@ -1,23 +1,27 @@
 /**
- * Slows down whoever guesses at the room key: each wrong guess from an address makes the next one from there wait longer. Called by lib/server and
- * lib/peer.
+ * Slows down callers that guess at the room key: each wrong guess from an address makes the next
+ * one from there wait longer. Called by lib/server and lib/peer.
  * @module
  */
 
 import { addressShare } from "../core/address.ts";
+import { BoundedMap } from "../core/bounded_map.ts";
 import type { Clock } from "../core/flow/clock.ts";
 import { GUESS_FIRST_MS, GUESS_LAST_MS, GUESSING_ADDRESSES_MAX } from "../core/limits.ts";
 
 /** Wrong guesses by address. */
 export class Guesses {
   readonly #clock: Clock;
-  readonly #wrong = new Map<string, { count: number; untilMs: number }>();
+  readonly #wrong = new BoundedMap<string, { count: number; untilMs: number }>(GUESSING_ADDRESSES_MAX);
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Waits until an address may guess again. Those who wait at the same time wait one after the other. */
+  /**
+   * Waits until an address may guess again. Guesses that wait at the same time wait one after the
+   * other.
+   */
   async wait(host: string): Promise<void> {
     const wrong = this.#wrong.get(addressShare(host));
     if (wrong === undefined) return;
@@ -31,10 +35,7 @@ export class Guesses {
   note(host: string): void {
     const share = addressShare(host);
     const count = (this.#wrong.get(share)?.count ?? 0) + 1;
-    this.#wrong.delete(share);
     this.#wrong.set(share, { count, untilMs: this.#clock.now() + pauseMs(count) });
-    const [oldest] = this.#wrong.keys();
-    if (this.#wrong.size > GUESSING_ADDRESSES_MAX && oldest !== undefined) this.#wrong.delete(oldest);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Who somebody is: a key of its own, and a certificate whose SHA-256 is the peer's id. Names may be claimed by anybody, ids cannot. Called by
- * lib/peer and lib/server.
+ * The identity of a peer or index: a key, and a certificate whose SHA-256 is the id. Anybody can
+ * claim a name, but nobody can claim an id. Called by lib/peer and lib/server.
  * @module
  */
 
@@ -8,18 +8,18 @@ import { createHash } from "node:crypto";
 import { Failure } from "../core/failure.ts";
 import { bytesInPem, hostOf, makeCertificate, pemOf, publicKeyOf, verify } from "./certificate.ts";
 
-/** What a private key looks like in PKCS #8 (RFC 8410): its seed comes last. */
+/** How a private key begins in PKCS #8 (RFC 8410). Its seed comes last. */
 const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b657004220420");
-/** The size of the seed that an Ed25519 key follows from. */
+/** The size of the seed from which an Ed25519 key follows. */
 export const SEED_BYTES = 32;
 const CERTIFICATE = "CERTIFICATE";
 const PRIVATE_KEY = "PRIVATE KEY";
 
-/** A key that is known to others by its certificate. */
+/** A key that others know by its certificate. */
 export interface PublicIdentity {
   /** SHA-256 of the certificate, in hex. */
   readonly id: string;
-  /** The name for which the certificate is good. */
+  /** The name that the certificate is for. */
   readonly host: string;
   /** DER. */
   readonly certificate: Uint8Array;
@@ -44,12 +44,15 @@ export class Identity implements PublicIdentity {
     this.#key = key;
   }
 
-  /** A new one, by chance. */
+  /** Makes a random identity. */
   static make(): Promise<Identity> {
     return Identity.fromSeed(crypto.getRandomValues(new Uint8Array(SEED_BYTES)));
   }
 
-  /** The one that follows from a seed: always the same, certificate and all, since Ed25519 signs without chance. */
+  /**
+   * The identity that follows from a seed. It is always the same, with its certificate, since
+   * Ed25519 signatures are not random.
+   */
   static async fromSeed(seed: Uint8Array): Promise<Identity> {
     const pkcs8 = new Uint8Array([...PKCS8_PREFIX, ...seed]);
     const key = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
@@ -61,7 +64,11 @@ export class Identity implements PublicIdentity {
     return new Identity(seed, key, { id: idOf(certificate), host: hostOf(publicKey), certificate, publicKey });
   }
 
-  /** Reads what `toPem` wrote. Fails: "no-access" when it is damaged. */
+  /**
+   * Reads what `toPem` wrote.
+   *
+   * @throws {Failure} "no-access" when it is damaged.
+   */
   static async fromPem(text: string): Promise<Identity> {
     const pkcs8 = bytesInPem(PRIVATE_KEY, text);
     if (pkcs8?.length === PKCS8_PREFIX.length + SEED_BYTES) return await Identity.fromSeed(pkcs8.slice(-SEED_BYTES));
@@ -70,7 +77,7 @@ export class Identity implements PublicIdentity {
     });
   }
 
-  /** The key and the certificate, as they are kept. */
+  /** The key and the certificate, as they are stored. */
   toPem(): string {
     return this.keyPem + this.certificatePem;
   }
@@ -85,24 +92,28 @@ export class Identity implements PublicIdentity {
     return pemOf(CERTIFICATE, this.certificate);
   }
 
-  /** Signs. */
+  /** Signs bytes with the private key. */
   async sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     return new Uint8Array(await crypto.subtle.sign("Ed25519", this.#key, bytes));
   }
 }
 
-/** Somebody else's identity, from a certificate that came from anywhere. Fails: "wrong-key" unless it is one of ours, to the byte. */
+/**
+ * The identity behind a certificate from anywhere.
+ *
+ * @throws {Failure} "wrong-key" unless the certificate is one of ours, to the byte.
+ */
 export async function identityOf(certificate: Uint8Array): Promise<PublicIdentity> {
   const publicKey = await publicKeyOf(certificate);
   return { id: idOf(certificate), host: hostOf(publicKey), certificate, publicKey };
 }
 
-/** The certificate of somebody, for the platform's TLS. */
+/** The certificate of an identity, for the platform's TLS. */
 export function certificatePem({ certificate }: PublicIdentity): string {
   return pemOf(CERTIFICATE, certificate);
 }
 
-/** Whether somebody signed these bytes. */
+/** Whether an identity signed these bytes. */
 export function signedBy(
   { publicKey }: PublicIdentity,
   signature: Uint8Array<ArrayBuffer>,

@@ -1,5 +1,6 @@
 /**
- * Accepts connections, through a shortage of descriptors and up to a bound. The only place that calls `Deno.listen`.
+ * Accepts connections up to a bound, and continues when the system runs out of descriptors. The
+ * only place that calls `Deno.listen`.
  * @module
  */
 
@@ -14,31 +15,48 @@ import { Connection } from "./connection.ts";
 import type { Identity } from "./identity.ts";
 import { type Arrival, listenTls, type Reception } from "./tls_server.ts";
 
-/** Connections that the system may hold for us until we accept them; a roomful of peers arrives at once. */
+/**
+ * Connections that the system holds for us until we accept them: a roomful of peers arrives at
+ * once.
+ */
 const BACKLOG_CONNECTIONS = 4096;
-/** In a flood of connections: how many are refused before those who are here have a turn, and how long that is. */
+/**
+ * In a flood of connections: how many are rejected before the open connections get a turn, and how
+ * long that turn is.
+ */
 const FLOOD_TURN = 8;
 const FLOOD_PAUSE_MS = 6;
-/** Pause after `accept` failed for want of descriptors. */
+/** The pause after `accept` failed because there were no descriptors. */
 const ACCEPT_PAUSE_MS = 100;
 
-/** Bounds on open connections and what to do with each. */
+/** Bounds on open connections, and what to do with each. */
 export interface ListenerOptions {
-  /** Connections at once whose callers have proven who they are. When all are taken, the key and the address with most of them give way. */
+  /**
+   * How many connections with a proven key may be open. When all places are taken, the key and the
+   * address with most of them give one up.
+   */
   readonly connectionsMax: number;
-  /** Connections at once whose callers have not. When all are taken, the oldest of the address with most of them gives way. */
-  readonly strangersMax?: number;
-  /** What a caller can do that comes when all places are taken. */
+  /**
+   * How many connections without a proven key may be open. When all places are taken, the address
+   * with most of them loses its oldest one.
+   */
+  readonly strangersMax?: number | undefined;
+  /** What a caller can do when all places are taken. */
   readonly fullHint?: string | undefined;
-  /** What a stranger is sent that is refused. Default: a failure of our own protocol. */
-  readonly refusal?: Uint8Array;
-  /** With whose key connections are encrypted; without, they are plain. */
+  /** What a rejected stranger is sent. Default: a failure in our own protocol. */
+  readonly refusal?: Uint8Array | undefined;
+  /** The key with which connections are encrypted. Without it, they are plain. */
   readonly identity?: Identity | undefined;
-  /** Serves one connection until it ends. It is closed afterwards, whatever happened. */
+  /** Serves one connection until it ends. The listener closes the connection afterwards. */
   readonly serve: (connection: Connection) => Promise<void>;
+  /**
+   * Called with what `serve` throws, unless it is a failure of the connection. Default: the error
+   * ends the program.
+   */
+  readonly onBug?: ((thrown: unknown) => void) | undefined;
 }
 
-/** What went over the connections of a listener, those that have ended included. */
+/** The traffic of a listener, with the connections that have ended. */
 export interface Traffic {
   /** Connections that are open. */
   readonly open: number;
@@ -50,31 +68,31 @@ export interface Traffic {
   readonly bytesWritten: number;
 }
 
-/** Every interface. The same for people who write it as IPv4 or as IPv6: both families are listened on. */
+/** Every interface. It means the same in IPv4 and in IPv6: the listener uses both families. */
 const WILDCARDS = ["0.0.0.0", "::"];
 
 /** What accepts connections at one address. */
 interface Acceptor {
   readonly address: Address;
-  /** With encryption: speaks as somebody else from the next connection on. */
+  /** With encryption: uses another identity from the next connection on. */
   identify?(identity: Identity): void;
   /** Stops accepting. */
   stop(): void;
 }
 
-/** One address listened on, and the connections accepted there. */
+/** An address with a listener, and the connections accepted there. */
 export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions;
   readonly #open = new Map<Connection, Promise<void>>();
   readonly #strangers: Places<Arrival>;
   readonly #known: Places<Connection>;
-  /** The connections of strangers, once they are ready for use. */
+  /** The connections of strangers that are ready for use. */
   readonly #connections = new WeakMap<Arrival, Connection>();
   #acceptors: readonly Acceptor[] = [];
   #address: Address;
   #closed = false;
   #refusedMs = -Infinity;
-  /** So far; the bytes are those of connections that have ended. */
+  /** Totals so far. The bytes are those of connections that have ended. */
   readonly #total = { accepted: 0, refused: 0, bytesRead: 0, bytesWritten: 0 };
 
   private constructor(address: Address, options: ListenerOptions) {
@@ -85,7 +103,11 @@ export class Listener implements AsyncDisposable {
     this.#known = new Places({ total: connectionsMax, first: "newest" });
   }
 
-  /** Starts listening; port 0 takes any free one. Fails: "unreachable" when the address cannot be had. */
+  /**
+   * Starts listening. Port 0 takes any free one.
+   *
+   * @throws {Failure} "unreachable" when the address is not available.
+   */
   static async listen(address: Address, options: ListenerOptions): Promise<Listener> {
     const listener = new Listener(address, options);
     try {
@@ -95,7 +117,7 @@ export class Listener implements AsyncDisposable {
       const hint = isInUse(thrown)
         ? "another program listens there: choose another port with --port, 0 for any free one"
         : "";
-      throw new Failure(failure.code, failure.message, { cause: thrown, hint });
+      throw failure.with({ hint });
     }
     listener.#address = { host: address.host, port: listener.#acceptors[0]?.address.port ?? address.port };
     return listener;
@@ -111,13 +133,16 @@ export class Listener implements AsyncDisposable {
     return this.#open.size;
   }
 
-  /** Encrypts with another key from the next connection on; those that are open go on. It has to be a listener that encrypts. */
+  /**
+   * Encrypts with another key from the next connection on. Open connections continue. Only for a
+   * listener that encrypts.
+   */
   identify(identity: Identity): void {
     if (this.#options.identity === undefined) throw new TypeError("Cannot encrypt: this listener is plain");
     for (const acceptor of this.#acceptors) acceptor.identify?.(identity);
   }
 
-  /** What went over its connections. */
+  /** The traffic of all its connections. */
   get traffic(): Traffic {
     let { bytesRead, bytesWritten } = this.#total;
     for (const connection of this.#open.keys()) {
@@ -127,21 +152,24 @@ export class Listener implements AsyncDisposable {
     return { ...this.#total, open: this.#open.size, bytesRead, bytesWritten };
   }
 
-  /** Stops accepting; connections that are open go on. */
+  /** Stops accepting. Open connections continue. */
   stop(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const acceptor of this.#acceptors) acceptor.stop();
   }
 
-  /** Stops accepting and closes every connection at once; resolves when all of them are done. */
+  /** Stops accepting and closes every connection at once. Resolves when all of them are done. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop();
     for (const connection of this.#open.keys()) connection.close();
     await Promise.all(this.#open.values());
   }
 
-  /** Accepts at one address; for every interface at both families, with one socket where the system lets one take both, else with two. */
+  /**
+   * Accepts at one address. For every interface, it accepts in both families: with one socket where
+   * the system allows that, else with two.
+   */
   async #accept({ host, port }: Address): Promise<Acceptor[]> {
     if (!WILDCARDS.includes(host)) return [await this.#acceptAt({ host, port })];
     let both: Acceptor;
@@ -171,7 +199,7 @@ export class Listener implements AsyncDisposable {
     return await listenTls(address, { identity, backlog: BACKLOG_CONNECTIONS, reception });
   }
 
-  /** Gives a connection that was accepted one of the places of strangers, if there is one. */
+  /** Gives an accepted connection one of the strangers' places, if there is one. */
   #admit(arrival: Arrival): boolean {
     const entered = this.#closed
       ? { given: false as const }
@@ -193,7 +221,7 @@ export class Listener implements AsyncDisposable {
   #serve(arrival: Arrival, connection: Connection): void {
     this.#connections.set(arrival, connection);
     connection.onKnown = (id) => this.#prove(arrival, connection, id);
-    const served = this.#options.serve(connection).catch(() => {}).finally(() => {
+    const served = this.#options.serve(connection).catch((thrown) => this.#noteBug(thrown)).finally(() => {
       connection.close();
       this.#strangers.leave(arrival);
       this.#known.leave(connection);
@@ -205,20 +233,31 @@ export class Listener implements AsyncDisposable {
     if (this.#closed || !this.#strangers.has(arrival)) connection.close();
   }
 
-  /** Gives a caller that has proven its key a place of its own. Fails: "busy" when there is none. */
+  #noteBug(thrown: unknown): void {
+    if (thrown instanceof Failure) return;
+    const { onBug } = this.#options;
+    if (onBug === undefined) throw thrown;
+    onBug(thrown);
+  }
+
+  /**
+   * Gives a caller that has proven its key a place of its own.
+   *
+   * @throws {Failure} "busy" when there is none.
+   */
   #prove(arrival: Arrival, connection: Connection, key: string): void {
     const { connectionsMax, fullHint: hint } = this.#options;
     const entered = this.#known.enter(connection, { host: connection.remote.host, key }, systemClock.now());
     if (!entered.given) {
       this.#total.refused += 1;
       const why = `all ${formatCount(connectionsMax, "place")} here are taken`;
-      throw new Failure("busy", `Cannot serve you: ${why}`, hint === undefined ? {} : { hint });
+      throw new Failure("busy", `Cannot serve you: ${why}`, { hint });
     }
     this.#strangers.leave(arrival);
     entered.displaced?.close(displacedBy("a caller with fewer connections"));
   }
 
-  /** What a stranger is sent for which there is no place. */
+  /** What a stranger is sent when there is no place for it. */
   #refusal(): Uint8Array {
     const why = "too many connections have not proven who they are";
     return this.#options.refusal ?? encodeFailure(new Failure("busy", `Cannot serve you: ${why}`), 0);
@@ -259,13 +298,13 @@ function acceptPlain({ host, port }: Address, reception: Reception, refusal: Uin
         }
         closeConn(conn);
         refused += 1;
-        // In a flood the others wait in the system's line, so that those who are here are served meanwhile.
+        // In a flood, the others wait in the system's queue while the open connections are served.
         if (refused === FLOOD_TURN) {
           refused = 0;
           await new Promise((resolve) => setTimeout(resolve, FLOOD_PAUSE_MS));
         }
       } catch {
-        // Out of descriptors, or the caller was gone before we looked: neither is a reason to stop listening.
+        // There are no descriptors, or the caller had gone: neither is a reason to stop listening.
         if (!stopped) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
       }
     }

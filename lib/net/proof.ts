@@ -1,6 +1,7 @@
 /**
- * Proving who one is to whoever one called: the caller signs both nonces of the connection, and what and whose certificate it called, so that what
- * was signed here is good nowhere else, and not a second time. With a room key, the caller proves that it has that, too.
+ * Proves the identity of a caller. The caller signs both nonces of the connection, what it called,
+ * and the id of that. So a signature is valid nowhere else, and only once. With a room key, the
+ * caller also proves that it has the key.
  * @module
  */
 
@@ -12,16 +13,19 @@ import type { RoomKey } from "./room_key.ts";
 
 /** What a proof is bound to. */
 export interface Channel {
-  /** The nonce of who was called, and of who calls. */
+  /** The nonces of the side that was called, and of the caller. */
   readonly asked: string;
   readonly asking: string;
-  /** What was called: so that a peer cannot pass on to the index, as its own, what was proven to it, nor the other way round. */
+  /**
+   * What was called. A peer can thus not pass on to the index, as its own, what was proven to the
+   * peer, nor the other way round.
+   */
   readonly called: "index" | "peer";
-  /** The id of who was called, where the connection is encrypted; empty where it is not. */
+  /** The id of the side that was called. Empty when the connection is plain. */
   readonly calledId: string;
 }
 
-/** Proves an identity, and membership where there is a room key. */
+/** Proves an identity, and membership if there is a room key. */
 export async function prove(
   channel: Channel,
   identity: Identity,
@@ -32,11 +36,16 @@ export async function prove(
   return {
     certificate: identity.certificate.toHex(),
     signature: signature.toHex(),
-    ...(member === undefined ? {} : { member: member.toHex() }),
+    member: member?.toHex(),
   };
 }
 
-/** Checks what a caller proves. Shape: who it is. Fails: "wrong-key"; "no-member" without the room key. */
+/**
+ * Checks the proof of a caller.
+ *
+ * @returns The identity of the caller.
+ * @throws {Failure} "wrong-key", or "no-member" without the room key.
+ */
 export async function checkProof(
   proof: DataOf<typeof Prove>,
   channel: Channel,

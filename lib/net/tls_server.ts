@@ -1,31 +1,33 @@
 /**
- * Accepts encrypted connections, over node:tls: the platform's own TLS listener cannot switch off the delay of small writes, which with turns of a
- * paced upload made 5 MB/s of 40. Called by listener.ts; the calling side is dial.ts.
+ * Accepts encrypted connections over node:tls. The platform's own TLS listener cannot switch off
+ * the delay of small writes: a paced upload of 40 MB/s came with 5 MB/s. Called by listener.ts. The
+ * calling side is dial.ts.
  * @module
  */
 
 import { createServer, type Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { type Address, unmappedHost } from "../core/address.ts";
+import { Bell } from "../core/flow/bell.ts";
 import { HELLO_WAIT_MS } from "../core/limits.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import type { ConnectionEnds } from "./connection.ts";
 import type { Identity } from "./identity.ts";
 
-/** A connection from the moment it is accepted, before anything is known of it but its address. */
+/** A connection from the moment it is accepted, when nothing but its address is known. */
 export interface Arrival {
   readonly host: string;
-  /** Closes it at once. */
+  /** Closes the connection at once. */
   close(): void;
 }
 
 /** What a listener does with the connections that it accepts. */
 export interface Reception {
-  /** Whether a connection may begin; else it is closed. */
+  /** Whether a connection may begin. If not, it is closed. */
   admit(arrival: Arrival): boolean;
   /** Serves a connection that was admitted and is ready for use. */
   serve(arrival: Arrival, stream: ByteStream, ends: ConnectionEnds): void;
-  /** Called when a connection that was admitted has ended before it was ready. */
+  /** Called when an admitted connection has ended before it was ready. */
   lost(arrival: Arrival): void;
 }
 
@@ -39,20 +41,25 @@ export interface TlsServerOptions {
 /** An encrypted listener. */
 export interface TlsServer {
   readonly address: Address;
-  /** Speaks as somebody else from the next connection on; those that are open go on. */
+  /** Uses another identity from the next connection on. Open connections continue. */
   identify(identity: Identity): void;
-  /** Stops accepting; connections that are open go on. */
+  /** Stops accepting. Open connections continue. */
   stop(): void;
 }
 
-/** Starts listening on one address; port 0 takes any free one. Fails: as the system does. */
+/**
+ * Starts listening on one address. Port 0 takes any free one.
+ *
+ * @throws The system's error.
+ */
 export async function listenTls({ host, port }: Address, options: TlsServerOptions): Promise<TlsServer> {
   const { backlog, reception } = options;
   let current = secretsOf(options.identity);
-  // Not tls.createServer: its timer holds on to what a failed handshake took, 19 kB, for as long as a slow one may take.
+  // Not tls.createServer: its timer keeps what a failed handshake used, 19 kB, for as long as a
+  // slow handshake may take.
   const server: Server = createServer({ noDelay: true }, (raw: Socket) => {
     const arrival = { host: unmappedHost(raw.remoteAddress ?? ""), close: () => void raw.destroy() };
-    // A handshake costs ten times as much as a refusal, so a flood is counted before it.
+    // A handshake costs ten times as much as a rejection, so a flood is counted before it.
     if (!reception.admit(arrival)) return void raw.destroy();
     const { secureContext, calledId } = current;
     const socket = new TLSSocket(raw, { isServer: true, secureContext });
@@ -63,7 +70,7 @@ export async function listenTls({ host, port }: Address, options: TlsServerOptio
     };
     socket.on("close", lost);
     raw.on("close", lost);
-    // A connection that breaks in its handshake needs no more than to be forgotten.
+    // A connection that breaks in its handshake only has to be forgotten.
     socket.on("error", () => {});
     raw.on("error", () => {});
     socket.on("secure", () => {
@@ -87,7 +94,7 @@ export async function listenTls({ host, port }: Address, options: TlsServerOptio
   };
 }
 
-/** What one speaks TLS with, and as whom. */
+/** The secrets and the id with which the listener speaks TLS. */
 function secretsOf({ id, keyPem: key, certificatePem: cert }: Identity): {
   readonly secureContext: SecureContext;
   readonly calledId: string;
@@ -106,15 +113,18 @@ function endsOf(socket: TLSSocket, calledId: string): ConnectionEnds {
   };
 }
 
-/** What is below a socket of node:net. Not documented; without it, only the brake is missing. */
+/**
+ * What is below a socket of node:net. It is not documented. Without it, only the brake is missing.
+ */
 interface Handle {
   readStart(): void;
   readStop(): void;
 }
 
 /**
- * One connection as a stream of bytes. It reads from the network only while somebody reads from it: left to itself, the platform's TLS socket
- * takes in whatever comes, at more than 400 MB a second, whether anybody reads or not.
+ * One connection as a stream of bytes. It reads from the network only while somebody reads from it.
+ * The platform's TLS socket alone would accept everything that comes, at more than 400 MB a second,
+ * whether anybody reads or not.
  */
 class TlsStream implements ByteStream {
   readonly #socket: TLSSocket;
@@ -122,21 +132,17 @@ class TlsStream implements ByteStream {
   #rest: Uint8Array = new Uint8Array(0);
   #ended = false;
   #error: Error | undefined;
-  #news = Promise.withResolvers<void>();
+  readonly #news = new Bell();
 
   constructor(socket: TLSSocket, raw: Socket) {
     this.#socket = socket;
     this.#handle = (raw as { _handle?: Partial<Handle> | null })._handle;
     this.#handle?.readStop?.();
     socket.setNoDelay(true);
-    const tell = (): void => {
-      this.#news.resolve();
-      this.#news = Promise.withResolvers();
-    };
-    socket.on("readable", tell);
-    socket.on("end", () => (this.#ended = true, tell()));
-    socket.on("close", () => (this.#ended = true, tell()));
-    socket.on("error", (error: Error) => (this.#error = error, tell()));
+    socket.on("readable", () => this.#news.ring());
+    socket.on("end", () => (this.#ended = true, this.#news.ring()));
+    socket.on("close", () => (this.#ended = true, this.#news.ring()));
+    socket.on("error", (error: Error) => (this.#error = error, this.#news.ring()));
   }
 
   async read(target: Uint8Array): Promise<number | null> {
@@ -153,10 +159,10 @@ class TlsStream implements ByteStream {
     return moved;
   }
 
-  /** Resolves when something came, or nothing will. */
+  /** Resolves when something has arrived, or nothing more will. */
   async #arrival(): Promise<void> {
     this.#handle?.readStart?.();
-    await this.#news.promise;
+    await this.#news.next;
     this.#handle?.readStop?.();
   }
 

@@ -1,6 +1,6 @@
 /**
- * Notices when bytes that should move do not. One timer for a whole body, however many reads and writes it takes: a timer for each was four
- * percent of a download's time.
+ * Notices when bytes that should move do not. One timer serves a whole body, however many reads and
+ * writes that takes: a timer for each of them took four percent of a download's time.
  * @module
  */
 
@@ -16,13 +16,13 @@ export class Watchdog implements Disposable {
     this.#onStall = onStall;
   }
 
-  /** Says that something moved; begins to watch. */
+  /** Notes that bytes have moved. The first call begins to watch. */
   moved(): void {
     this.#movedMs = performance.now();
     this.#timer ??= setTimeout(() => this.#look(), this.#waitMs);
   }
 
-  /** Stops watching, until something moves again. */
+  /** Stops watching until bytes move again. */
   [Symbol.dispose](): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);

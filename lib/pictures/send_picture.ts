@@ -9,6 +9,7 @@ import { Bell } from "../core/flow/bell.ts";
 import type { Clock } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { SHOW_IDLE_MS_MAX } from "../core/limits.ts";
+import { onAbort } from "../core/flow/on_abort.ts";
 import type { Pace } from "../core/flow/pace.ts";
 import { Datagrams } from "../net/datagrams.ts";
 import { type DatagramCodec, PART_BYTES, partCount } from "../protocol/datagram.ts";
@@ -58,30 +59,25 @@ export async function sendPicture(picture: Uint8Array, route: PictureRoute): Pro
     sender.acknowledged(datagram, clock.now());
     bell.ring();
   });
-  const stop = (): void => bell.ring();
-  signal.addEventListener("abort", stop);
-  try {
-    while (!sender.done && !signal.aborted) {
-      const nowMs = clock.now();
-      if (sender.there > there) [there, movedMs] = [sender.there, nowMs];
-      if (nowMs - movedMs >= SHOW_IDLE_MS_MAX) throw silence(there, to);
-      sender.probe(nowMs);
-      const batch: Promise<void>[] = [];
-      let bytes = 0;
-      for (let next = sender.next(nowMs); next !== undefined;) {
-        const { number, index } = next;
-        const part = picture.subarray(index * PART_BYTES, (index + 1) * PART_BYTES);
-        batch.push(socket.send(codec.encode({ kind: "data", number, index, bytes: part }), to));
-        bytes += part.length;
-        next = batch.length < BATCH ? sender.next(nowMs) : undefined;
-      }
-      if (batch.length === 0) await bell.wait(Math.min(sender.probeAtMs, movedMs + SHOW_IDLE_MS_MAX) - nowMs);
-      else await Promise.all([...batch, pace?.take(bytes)]);
+  using _stopping = onAbort(signal, () => bell.ring());
+  while (!sender.done && !signal.aborted) {
+    const nowMs = clock.now();
+    if (sender.there > there) [there, movedMs] = [sender.there, nowMs];
+    if (nowMs - movedMs >= SHOW_IDLE_MS_MAX) throw silence(there, to);
+    sender.probe(nowMs);
+    const batch: Promise<void>[] = [];
+    let bytes = 0;
+    for (let next = sender.next(nowMs); next !== undefined;) {
+      const { number, index } = next;
+      const part = picture.subarray(index * PART_BYTES, (index + 1) * PART_BYTES);
+      batch.push(socket.send(codec.encode({ kind: "data", number, index, bytes: part }), to));
+      bytes += part.length;
+      next = batch.length < BATCH ? sender.next(nowMs) : undefined;
     }
-    return { parts: partCount(picture.length), sent: sender.sent };
-  } finally {
-    signal.removeEventListener("abort", stop);
+    if (batch.length === 0) await bell.wait(Math.min(sender.probeAtMs, movedMs + SHOW_IDLE_MS_MAX) - nowMs);
+    else await Promise.all([...batch, pace?.take(bytes)]);
   }
+  return { parts: partCount(picture.length), sent: sender.sent };
 }
 
 function silence(there: number, to: Address): Failure {

@@ -9,6 +9,7 @@ import { Bell } from "../core/flow/bell.ts";
 import type { Clock } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { SHOW_IDLE_MS_MAX, SHOW_MS_MAX } from "../core/limits.ts";
+import { onAbort } from "../core/flow/on_abort.ts";
 import type { Pace } from "../core/flow/pace.ts";
 import { Datagrams } from "../net/datagrams.ts";
 import { DatagramCodec, KEY_BYTES, TOKEN_BYTES } from "../protocol/datagram.ts";
@@ -84,27 +85,22 @@ export class PictureOnItsWay implements Disposable {
     const { clock, pace } = this.#order;
     const receiver = this.#receiver;
     const endMs = clock.now() + SHOW_MS_MAX;
-    const stop = (): void => this.#bell.ring();
-    signal.addEventListener("abort", stop);
-    try {
-      let paced = 0;
-      while (true) {
-        const nowMs = clock.now();
-        signal.throwIfAborted();
-        if (receiver.ackAtMs <= nowMs) {
-          await pace?.take(receiver.arrivedBytes - paced);
-          paced = receiver.arrivedBytes;
-          await this.#acknowledge();
-          // More may have arrived meanwhile.
-          continue;
-        }
-        if (receiver.whole) return receiver.bytes;
-        const lastMs = Math.min(endMs, this.#movedMs + SHOW_IDLE_MS_MAX);
-        if (nowMs >= lastMs) throw new Failure("timeout", "Cannot receive the picture: not all of it has arrived");
-        await this.#bell.wait(Math.min(lastMs, receiver.ackAtMs) - nowMs);
+    using _stopping = onAbort(signal, () => this.#bell.ring());
+    let paced = 0;
+    while (true) {
+      const nowMs = clock.now();
+      signal.throwIfAborted();
+      if (receiver.ackAtMs <= nowMs) {
+        await pace?.take(receiver.arrivedBytes - paced);
+        paced = receiver.arrivedBytes;
+        await this.#acknowledge();
+        // More may have arrived meanwhile.
+        continue;
       }
-    } finally {
-      signal.removeEventListener("abort", stop);
+      if (receiver.whole) return receiver.bytes;
+      const lastMs = Math.min(endMs, this.#movedMs + SHOW_IDLE_MS_MAX);
+      if (nowMs >= lastMs) throw new Failure("timeout", "Cannot receive the picture: not all of it has arrived");
+      await this.#bell.wait(Math.min(lastMs, receiver.ackAtMs) - nowMs);
     }
   }
 

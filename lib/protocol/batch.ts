@@ -1,24 +1,28 @@
 /**
- * Cuts lists so that each part fits into one line. Called by whoever sends lists: lib/peer for UPDATE, lib/server and lib/peer for replies.
+ * Splits lists so that each part fits into one line: for UPDATE in lib/peer, and for replies in
+ * lib/server and lib/peer.
  * @module
  */
 
 import { LINE_BYTES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
-import { utf8Bytes } from "./field.ts";
+import { utf8Bytes } from "../core/utf8.ts";
 
-/** Room for a list within a line: the line without what surrounds the list. */
+/** Room for a list in one line: the line without what surrounds the list. */
 const LIST_BYTES_MAX = LINE_BYTES_MAX - 2 * MESSAGE_BYTES_MAX;
 
-/** As many items from the beginning of a list as fit into one line. */
+/** The first items of a list, as many as fit into one line. */
 export function fitting<T>(items: readonly T[]): readonly T[] {
-  // Nearly always all of them do, and no character takes more than three bytes for each of its units.
+  // Nearly always all of them fit, and no unit of UTF-16 takes more than three bytes.
   if (JSON.stringify(items).length * 3 <= LIST_BYTES_MAX) return items;
   let bytes = 0;
   const end = items.findIndex((item) => (bytes += itemBytes(item)) > LIST_BYTES_MAX);
   return end === -1 ? items : items.slice(0, end);
 }
 
-/** The items of a list in order, in parts that each fit into one line and hold at most `itemsMax`. */
+/**
+ * The items of a list in order, in parts that fit into one line and hold at most `itemsMax` items
+ * each.
+ */
 export function* batches<T>(items: Iterable<T>, itemsMax: number): Generator<T[]> {
   let batch: T[] = [];
   let bytes = 0;

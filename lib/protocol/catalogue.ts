@@ -1,21 +1,23 @@
 /**
- * Every message there is, for the protocol table, the golden file and the fuzz tests.
+ * Every message that exists, for the protocol table, the golden file and the fuzz tests.
  * @module
  */
 
 import { Asking, Download, Holds, List, Pieces, Queued } from "./files.ts";
 import { Hello, Prove } from "./hello.ts";
 import { Put, Remove, Taken } from "./inbox.ts";
+import type { NamedRecord } from "./field.ts";
 import type { News, Request } from "./message.ts";
 import { Closing, Join, Leave, Partial, Peers, Ping, Probe, Reached, Update } from "./presence.ts";
 import { Show, Shown } from "./show.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "./search.ts";
+import { Hit, Holder, IndexedFile, PeerRef, PeerRow, SharedFile } from "./shapes.ts";
 import { Tell } from "./talk.ts";
 
 /** A definition whose types do not matter here. */
 export type AnyRequest = Request<unknown, unknown>;
 
-/** Requests that an index answers, in the order of a session. */
+/** The requests that an index answers, in the order of a session. */
 export const INDEX_REQUESTS: readonly AnyRequest[] = [
   Hello,
   Prove,
@@ -31,7 +33,7 @@ export const INDEX_REQUESTS: readonly AnyRequest[] = [
   Leave,
 ];
 
-/** Requests that a peer answers. */
+/** The requests that a peer answers. */
 export const PEER_REQUESTS: readonly AnyRequest[] = [
   Hello,
   Prove,
@@ -46,8 +48,11 @@ export const PEER_REQUESTS: readonly AnyRequest[] = [
   Shown,
 ];
 
-/** What an index says unasked. */
+/** The news that an index sends. */
 export const INDEX_NEWS: readonly News<unknown>[] = [Reached, Probe, Closing];
 
-/** What a peer says unasked to another. */
+/** The news that a peer sends to another. */
 export const PEER_NEWS: readonly News<unknown>[] = [Queued, Asking, Taken];
+
+/** The records that messages carry by name. */
+export const RECORDS: readonly NamedRecord<unknown>[] = [PeerRef, PeerRow, Hit, Holder, IndexedFile, SharedFile];

@@ -1,30 +1,34 @@
 /**
- * The datagrams in which a picture travels: their bytes, and the seal on them. No socket and no clock; the format is in README.md beside this
- * file, "Pictures". Called by lib/pictures/send_picture.ts and take_picture.ts.
+ * The datagrams of a picture: their bytes and their seal. No socket and no clock. README.md,
+ * "Pictures", describes the format. Called by lib/pictures/send_picture.ts and take_picture.ts.
  *
- * The cipher is node:crypto's, since WebCrypto answers by promise only, and there are twenty thousand datagrams a second.
+ * The cipher comes from node:crypto: WebCrypto answers with a promise only, and there are twenty
+ * thousand datagrams a second.
  * @module
  */
 
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { DATAGRAM_BYTES_MAX } from "../core/limits.ts";
 
-/** What tells one picture's datagrams from all others. */
+/** The size of a token, which tells the datagrams of one picture from all others. */
 export const TOKEN_BYTES = 8;
-/** The secret that both sides know. */
+/** The size of the secret key that both sides know. */
 export const KEY_BYTES = 32;
 
 const CIPHER = "aes-256-gcm";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** Token, kind, number: readable, and part of what the seal holds together. */
+/** Token, kind and number: readable, but covered by the seal. */
 const HEADER_BYTES = TOKEN_BYTES + 1 + 4;
 const INDEX_BYTES = 4;
 const ACK_BYTES_MIN = 8;
 
-/** Bytes of a picture in one datagram; the last one may hold fewer. */
+/** Bytes of a picture in one datagram. The last one may have fewer. */
 export const PART_BYTES = DATAGRAM_BYTES_MAX - HEADER_BYTES - INDEX_BYTES - TAG_BYTES;
-/** How far beyond the first missing part an acknowledgement can tell what is there, in parts; nobody sends further ahead. */
+/**
+ * How many parts after the first missing one an acknowledgement can cover. Nobody sends further
+ * ahead.
+ */
 export const ACK_PARTS_MAX = 8192;
 
 const DATA = 1;
@@ -33,9 +37,9 @@ const ACK = 2;
 /** One part of a picture. */
 export interface DataDatagram {
   readonly kind: "data";
-  /** Counts what was sent: every datagram has its own, also when it brings a part once more. */
+  /** Counts the datagrams. Each has a number of its own, even when it repeats a part. */
   readonly number: number;
-  /** Which part it is. */
+  /** The index of the part. */
   readonly index: number;
   readonly bytes: Uint8Array;
 }
@@ -44,19 +48,22 @@ export interface DataDatagram {
 export interface Acknowledgement {
   /** The highest number of a datagram that has arrived. */
   readonly latest: number;
-  /** All parts before this one are there; this one is not. */
+  /** All parts before this one have arrived, and this one has not. */
   readonly inOrder: number;
-  /** Which of the parts after `inOrder` are there: part `inOrder + 1 + i` is bit `i % 8`, counted from the lowest, of byte `i / 8`. */
+  /**
+   * Which of the parts after `inOrder` have arrived: part `inOrder + 1 + i` is bit `i % 8`, counted
+   * from the lowest, of byte `i / 8`.
+   */
   readonly beyond: Uint8Array;
 }
 
-/** An acknowledgement, under a number of its own. */
+/** An acknowledgement, with a number of its own. */
 export interface AckDatagram extends Acknowledgement {
   readonly kind: "ack";
   readonly number: number;
 }
 
-/** What a datagram may be. */
+/** Every kind of datagram. */
 export type Datagram = DataDatagram | AckDatagram;
 
 /** How many parts a picture of `size` bytes has. */
@@ -69,14 +76,16 @@ export class DatagramCodec {
   readonly #token: Uint8Array;
   readonly #key: Uint8Array;
 
-  /** Fails with a RangeError when token or key have another size than they must. */
+  /** @throws {RangeError} When the token or the key has the wrong size. */
   constructor(token: Uint8Array, key: Uint8Array) {
     if (token.length !== TOKEN_BYTES || key.length !== KEY_BYTES) throw new RangeError("Cannot use this token or key");
     this.#token = token.slice();
     this.#key = key.slice();
   }
 
-  /** The bytes of a datagram. Neither kind may use a number twice: it is the nonce. */
+  /**
+   * The bytes of a datagram. Neither kind may use a number twice, since the number is the nonce.
+   */
   encode(datagram: Datagram): Uint8Array<ArrayBuffer> {
     const plain = datagram.kind === "data" ? plainData(datagram) : plainAck(datagram);
     const sealed = new Uint8Array(HEADER_BYTES + plain.length + TAG_BYTES);
@@ -92,7 +101,10 @@ export class DatagramCodec {
     return sealed;
   }
 
-  /** What the other side sealed, or undefined for anything else: other tokens are told apart before the cipher is asked. */
+  /**
+   * What the other side sealed, or undefined for anything else. Datagrams with another token are
+   * dropped before the cipher is asked.
+   */
   decode(bytes: Uint8Array): Datagram | undefined {
     if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes.length > DATAGRAM_BYTES_MAX) return undefined;
     if (!this.#token.every((byte, index) => byte === bytes[index])) return undefined;
@@ -119,7 +131,7 @@ export class DatagramCodec {
   }
 }
 
-/** Kind and number: nothing else ever has both under the same key. */
+/** The nonce: kind and number, which no other datagram has under the same key. */
 function nonceOf(header: Uint8Array): Uint8Array {
   const nonce = new Uint8Array(NONCE_BYTES);
   nonce.set(header.subarray(TOKEN_BYTES), NONCE_BYTES - (HEADER_BYTES - TOKEN_BYTES));

@@ -1,6 +1,7 @@
 /**
- * Tells a classroom dialect from our own wire by what a connection begins with, and finds where a JSON object ends that no line feed follows.
- * Pure: bytes in, decisions out. Called by lib/net/dialect_reader.ts; README.md, "Classroom dialects", has the rules in words.
+ * Tells classroom dialects from our own wire by the first bytes of a connection, and finds the end
+ * of a JSON object that no line feed follows. Pure. Called by lib/net/dialect_reader.ts. README.md,
+ * "Classroom dialects", has the rules in words.
  * @module
  */
 
@@ -17,9 +18,12 @@ const END_BRACE = 0x7d;
 
 const LATIN1 = new TextDecoder("latin1");
 
-/** How our own first message begins; nothing else has to be looked at. */
+/** How our own first message begins. Nothing else has to be looked at. */
 const OURS = `{"method":"${Hello.method}"`;
-/** How a classroom request begins, for one of which only the beginning is here; and such a beginning that says nothing yet. */
+/**
+ * Prefixes that identify a classroom request before all of it has arrived, and prefixes that are
+ * still ambiguous.
+ */
 const CLASSROOM_REGEXP = /^\s*\{\s*(?:"method"\s*:\s*[^\s]|"data"\s*:)/;
 const NOTHING_YET_REGEXP = /^\s*\{\s*(?:"(?:[a-z]*|method"\s*(?::\s*(?:"[A-Z_]*)?)?|data"\s*))?$/;
 const HELLO_REGEXP = new RegExp(`^\\s*\\{\\s*"method"\\s*:\\s*"${Hello.method}"`);
@@ -27,8 +31,8 @@ const HELLO_REGEXP = new RegExp(`^\\s*\\{\\s*"method"\\s*:\\s*"${Hello.method}"`
 const ID_REGEXP = /[^\\]"id"\s*:/;
 
 /**
- * In which way the other side speaks, by all that has arrived of it; undefined while that cannot be said. What is neither is "native", where it
- * is refused in words.
+ * Which way the other side speaks, by everything that has arrived. Undefined while it is not clear.
+ * What is neither counts as "native", where it is rejected with a sentence.
  */
 export function tellApart(arrived: Uint8Array): "native" | Dialect | undefined {
   const start = arrived.findIndex((byte) => !SPACES.includes(byte));
@@ -40,21 +44,28 @@ export function tellApart(arrived: Uint8Array): "native" | Dialect | undefined {
   if (startsWith(bytes, OURS)) return "native";
   const end = new JsonEnd().push(bytes);
   if (end !== undefined) return whoseObject(bytes.subarray(0, end));
-  // Our own are complete when there is a line feed.
+  // Our own messages are complete at their line feed.
   if (bytes.length > HELLO_LINE_BYTES_MAX) return whoseBeginning(bytes);
   return bytes.includes(LINE_FEED) && !NOTHING_YET_REGEXP.test(LATIN1.decode(bytes))
     ? whoseBeginning(bytes)
     : undefined;
 }
 
-/** Finds the end of a JSON object by its braces, those within strings apart; each byte is looked at once. */
+/**
+ * Finds the end of a JSON object by its braces, but not those inside strings. Looks at each byte
+ * once.
+ */
 export class JsonEnd {
   #depth = 0;
   #inString = false;
   #escaped = false;
   #seen = 0;
 
-  /** Takes the next bytes, the first of all being the brace. Shape: how many bytes from there on are the object; undefined while it goes on. */
+  /**
+   * Takes the next bytes. The first of all is the opening brace.
+   *
+   * @returns How many of these bytes belong to the object, or undefined when it has not ended.
+   */
   push(bytes: Uint8Array): number | undefined {
     for (const byte of bytes) {
       this.#seen += 1;

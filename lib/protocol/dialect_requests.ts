@@ -1,6 +1,7 @@
 /**
- * What classroom clients ask and are answered, in both dialects: JSON as in classroom A, words as in classroom B. Everything is checked as strictly
- * as our own messages are, field by field. Called by lib/server/dialect_session.ts, lib/peer/serve/dialect_host.ts and dialect_fetch.ts.
+ * Requests and answers of classroom clients in both dialects: JSON as in classroom A, words as in
+ * classroom B. Every field is checked as strictly as in our own messages. Called by
+ * lib/server/dialect_session.ts, lib/peer/serve/dialect_host.ts and lib/peer/get/dialect_fetch.ts.
  * @module
  */
 
@@ -13,24 +14,29 @@ import { decodeNames, nameAfter } from "./dialect_names.ts";
 import { type Field, list, optional, record, text } from "./field.ts";
 import { fileName, fileSize, port } from "./shapes.ts";
 
-/** What a classroom client asks. `port` is the one at which it says that it serves; its host is never believed. */
+/**
+ * A request of a classroom client. `port` is the one at which the client says that it serves. Its
+ * host is never believed.
+ */
 export type DialectRequest =
-  | { readonly kind: "join"; readonly port?: number; readonly files: readonly string[] }
-  /** `isWhole` says that `files` is all that the client has now; else these files are added. */
+  | { readonly kind: "join"; readonly port?: number | undefined; readonly files: readonly string[] }
+  /**
+   * With `isWhole`, `files` is everything that the client has now. Without, these files are added.
+   */
   | {
     readonly kind: "update";
-    readonly port?: number;
+    readonly port?: number | undefined;
     readonly files: readonly string[];
     readonly isWhole: boolean;
   }
-  /** Who has this file? Answered with addresses. */
-  | { readonly kind: "search"; readonly port?: number; readonly name: string }
+  /** Which peers have this file? The answer is a list of addresses. */
+  | { readonly kind: "search"; readonly port?: number | undefined; readonly name: string }
   /** Does the peer at `port` have this file? */
-  | { readonly kind: "confirm"; readonly port?: number; readonly name: string }
-  /** Send me this file: to a peer. */
+  | { readonly kind: "confirm"; readonly port?: number | undefined; readonly name: string }
+  /** Send me this file. Only a peer answers that. */
   | { readonly kind: "download"; readonly name: string }
-  | { readonly kind: "leave"; readonly port?: number }
-  /** What a person types; answered in lines to be read. */
+  | { readonly kind: "leave"; readonly port?: number | undefined }
+  /** What a person types. The answer is lines to read. */
   | { readonly kind: "find"; readonly query: string }
   | { readonly kind: "peers" }
   | { readonly kind: "help" };
@@ -46,12 +52,12 @@ export const DIALECT_ANSWERS = {
   refused: "Download recusado",
 } as const;
 
-/** How a peer announces a file in JSON, and says no. */
+/** How a peer announces a file in JSON, or says no. */
 export const DIALECT_HEADER = { ok: "OK", absent: "FILE_NOT_FOUND", yes: "SIM", no: "NAO" } as const;
 
 const HTTP_REGEXP = /\sHTTP\/\d/;
 
-/** A port as number or as digits: some clients keep it as they read it from the keyboard. */
+/** A port as a number or as digits: some clients send it as the person typed it. */
 const anyPort: Field<number> = {
   ...port,
   check: (value, path) =>
@@ -69,7 +75,7 @@ const REQUEST = record({
   })),
 });
 
-/** What a peer looks at in a request, whatever else is in it. */
+/** The fields of a request that a peer looks at. */
 const DOWNLOAD = record({ data: optional(record({ filename: optional(fileName) })) });
 
 const HEADER = record({
@@ -78,24 +84,29 @@ const HEADER = record({
   file_size: optional(fileSize),
 });
 
-/** Reads a request. Fails: "malformed", in words for whoever wrote it; "unsupported" for HTTP. */
+/**
+ * Reads a request.
+ *
+ * @throws {Failure} "malformed", with words for the person who wrote the client. "unsupported" for
+ * HTTP.
+ */
 export function decodeDialect(dialect: Dialect, bytes: Uint8Array): DialectRequest {
   const text = decodeText(bytes);
   return dialect === "json" ? decodeJson(text) : decodeWords(text);
 }
 
-/** Addresses as an answer, as many as its reader takes in. */
+/** An answer with addresses, as many as its reader reads. */
 export function encodeAddresses(dialect: Dialect, addresses: readonly Address[]): string {
   if (addresses.length === 0 && dialect === "words") return DIALECT_ANSWERS.notFound;
   const shown = addresses.map(formatAddress);
-  // The spaces are those of Python's json.dumps, which some clients take apart by hand.
+  // The spaces are those of Python's json.dumps. Some clients take the list apart by hand.
   const encode = (some: readonly string[]): string =>
     dialect === "words" ? some.join(" ") : `[${some.map((each) => JSON.stringify(each)).join(", ")}]`;
   while (encode(shown).length > DIALECT_ANSWER_BYTES_MAX) shown.pop();
   return encode(shown);
 }
 
-/** A failure as an answer: its message, and a hint where it is about this very case. */
+/** An answer with a failure: its message, and its hint unless that is the general one. */
 export function encodeDialectFailure(failure: Failure): string {
   const { message, hint } = failure.toWire();
   return `ERROR: ${printable(message)}${hint === undefined ? "" : ` (${printable(hint)})`}`;
@@ -108,15 +119,16 @@ export function encodeHeader(dialect: Dialect, size: number, allowed: boolean): 
   return JSON.stringify({ status: DIALECT_HEADER.ok, file_size: size, data });
 }
 
-/** The answer to who wants a file that is not here. */
+/** The answer to a client that wants a file which is not here. */
 export function encodeAbsent(dialect: Dialect): string {
   return dialect === "words" ? DIALECT_ANSWERS.notFound : JSON.stringify({ status: DIALECT_HEADER.absent });
 }
 
 /**
- * Asks the peer that serves at `port` for a file, as its own program would. In JSON that is the request which the index also
- * confirms. The port is text there, because the peer of classroom A takes it as the name of its folder. In words the rest of
- * the request is the name, spaces and all: these peers split once.
+ * Asks the peer that serves at `port` for a file, as its own program would. In JSON it is the
+ * request that the index also confirms. The port is text there, because the peer of classroom A
+ * uses it as the name of its folder. In words the rest of the request is the name with its spaces:
+ * these peers split once.
  */
 export function encodeDownload(dialect: Dialect, name: string, port: number): Uint8Array {
   const text = dialect === "json"
@@ -126,7 +138,8 @@ export function encodeDownload(dialect: Dialect, name: string, port: number): Ui
 }
 
 /**
- * Reads which file a client wants from a peer. In JSON any object with `data.filename` is such a request, whatever its method.
+ * Reads which file a client wants from a peer. In JSON any object with `data.filename` is such a
+ * request, whatever its method.
  *
  * @returns The name of the file.
  * @throws {Failure} "malformed" for every other request, "unsupported" for HTTP.
@@ -143,7 +156,12 @@ export function decodeDownload(dialect: Dialect, bytes: Uint8Array): string {
   throw new Failure("malformed", "Cannot do that: this peer only sends files");
 }
 
-/** Reads a peer's announcement in JSON of what was asked for. Shape: the size of what follows. Fails: "not-shared", "refused", "malformed". */
+/**
+ * Reads a peer's announcement, in JSON, of the requested file.
+ *
+ * @returns The size of what follows.
+ * @throws {Failure} "not-shared", "refused" or "malformed".
+ */
 export function decodeHeader(bytes: Uint8Array, name: string): number {
   const { status, data, file_size: size } = HEADER.check(parseJson(decodeText(bytes)), "header");
   if (status === DIALECT_HEADER.absent) {
@@ -160,24 +178,23 @@ export function decodeHeader(bytes: Uint8Array, name: string): number {
 
 function decodeJson(text: string): DialectRequest {
   const { method = "", data = {} } = REQUEST.check(parseJson(text), "request");
-  const { files = [], file, filename, query } = data;
-  const serving = data.port === undefined ? {} : { port: data.port };
+  const { port, files = [], file, filename, query } = data;
   const name = filename ?? query ?? file;
   switch (method.toUpperCase()) {
     case "JOIN":
-      return { kind: "join", ...serving, files };
+      return { kind: "join", port, files };
     case "UPDATE": {
       const isWhole = data.files !== undefined;
-      return { kind: "update", ...serving, files: name === undefined ? files : [...files, name], isWhole };
+      return { kind: "update", port, files: name === undefined ? files : [...files, name], isWhole };
     }
     case "SEARCH":
-      return { kind: "search", ...serving, name: named(name, "data.query") };
+      return { kind: "search", port, name: named(name, "data.query") };
     case "DOWNLOAD_REQUEST":
-      return { kind: "confirm", ...serving, name: named(name, "data.filename") };
+      return { kind: "confirm", port, name: named(name, "data.filename") };
     case "LEAVE":
-      return { kind: "leave", ...serving };
+      return { kind: "leave", port };
   }
-  // To a peer, whatever the method is called.
+  // To a peer, any method means this.
   if (filename !== undefined) return { kind: "download", name: filename };
   throw new Failure("malformed", `There is no method "${printable(method)}" here`, {
     hint: "JOIN, UPDATE, SEARCH, DOWNLOAD_REQUEST, LEAVE",
@@ -185,12 +202,11 @@ function decodeJson(text: string): DialectRequest {
 }
 
 function decodeWords(line: string): DialectRequest {
-  // A page in somebody's browser can have it send lines of its choice, after those of HTTP.
+  // A page in a browser can make the browser send lines of the page's choice after those of HTTP.
   if (HTTP_REGEXP.test(line)) throw new Failure("unsupported", "Cannot answer HTTP on this port");
   const [verb, args] = cutWord(line.trim());
   const [first, rest] = cutWord(args);
   const at = portOf(first);
-  const serving = at === undefined ? {} : { port: at };
   switch (verb.toUpperCase()) {
     case "JOIN":
       return { kind: "join", port: requirePort(verb, at), files: checkNames(decodeNames(rest, "words")) };
@@ -208,7 +224,7 @@ function decodeWords(line: string): DialectRequest {
     case "DOWNLOAD":
       return { kind: "download", name: named(nameAfter(args), "name") };
     case "LEAVE":
-      return { kind: "leave", ...serving };
+      return { kind: "leave", port: at };
     case "PEERS":
       return { kind: "peers" };
     case "HELP":
@@ -237,7 +253,7 @@ function checkNames(names: readonly string[]): string[] {
   return names.map((name) => fileName.check(name, "name"));
 }
 
-/** The port of an address; undefined for what is none. */
+/** The port of an address, or undefined when the text is none. */
 function portOf(word: string): number | undefined {
   if (!/:\d{1,5}$/.test(word)) return undefined;
   try {

@@ -1,17 +1,23 @@
 /**
- * The JSON codec: one message is one object on one line. Four kinds exist; the README beside this file shows each.
+ * The JSON codec: one message is one object on one line. There are four kinds. README.md shows
+ * each.
  *
- * Checking happens in two steps, because only the receiver knows which messages it takes: `decodeLine` reads the envelope and leaves `data`
- * as it came; the definition's `check` then reads the data.
+ * A message is checked in two steps, because only the receiver knows which messages it accepts.
+ * `decodeLine` reads the envelope and leaves `data` as it came. The definition's `check` then reads
+ * the data.
  * @module
  */
 
 import { Failure } from "../core/failure.ts";
 import { LINE_BYTES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
-import { count, flag, optional, record, text, utf8Bytes } from "./field.ts";
+import { cutToUtf8, isLongerInUtf8 } from "../core/utf8.ts";
+import { count, flag, optional, record, text } from "./field.ts";
 import type { News, Request } from "./message.ts";
 
-/** A received message whose data is not yet checked. Id 0 answers a line in which no id could be read. */
+/**
+ * A received message whose data is not checked yet. Id 0 answers a line in which no id could be
+ * read.
+ */
 export type Envelope =
   | { readonly kind: "request"; readonly method: string; readonly data: unknown; readonly id: number }
   | {
@@ -33,12 +39,12 @@ const FAILURE_DATA = {
   code: text({ bytesMax: 64 }),
   message: text({ bytesMax: MESSAGE_BYTES_MAX }),
   retry: flag(),
-  // None is another thing than an absent one, which stands for the code's own.
+  // An empty hint differs from an absent one, which stands for the hint of the code.
   hint: optional(text({ bytesMin: 0, bytesMax: MESSAGE_BYTES_MAX })),
   suggestion: optional(text({ bytesMax: MESSAGE_BYTES_MAX })),
 };
 
-/** What an `ERROR` reply carries. */
+/** The data of an `ERROR` reply. */
 export const FailureData = record(FAILURE_DATA);
 
 /** The fields of `FailureData`, for the protocol table. */
@@ -48,7 +54,9 @@ const DECODER = new TextDecoder("utf-8", { fatal: true });
 const ENCODER = new TextEncoder();
 
 /**
- * Reads one line, without its line feed. Fails: "malformed" for everything that is not one of the four kinds, whatever it is instead.
+ * Reads one line, without its line feed.
+ *
+ * @throws {Failure} "malformed" for everything that is not one of the four kinds.
  */
 export function decodeLine(line: Uint8Array): Envelope {
   const value = parseObject(line);
@@ -73,7 +81,12 @@ export function encodeRequest<D, R>(message: Request<D, R>, data: D, id: number)
   return encodeLine({ method: message.method, data: message.data.check(data, message.method), id });
 }
 
-/** The line of a reply, with its line feed; `body` raw bytes have to follow. What is no such reply is a bug, and not the fault of who asked. */
+/**
+ * The line of a reply, with its line feed. `body` raw bytes have to follow.
+ *
+ * @throws An error that is no failure when the data is no such reply: that is a bug here, not a
+ * fault of the caller.
+ */
 export function encodeReply<D, R>(message: Request<D, R>, data: R, id: number, body?: number): Uint8Array {
   const status = `${message.method}_OK`;
   let checked: R;
@@ -91,7 +104,7 @@ export function encodeFailure(failure: Failure, id: number): Uint8Array {
   const data = {
     ...wire,
     message: cutText(wire.message || wire.code, MESSAGE_BYTES_MAX),
-    ...(wire.hint === undefined ? {} : { hint: cutText(wire.hint, MESSAGE_BYTES_MAX) }),
+    hint: wire.hint === undefined ? undefined : cutText(wire.hint, MESSAGE_BYTES_MAX),
   };
   return encodeLine({ status: FAILURE_STATUS, data: FailureData.check(data, "failure"), id });
 }
@@ -123,7 +136,5 @@ function parseObject(line: Uint8Array): Record<string, unknown> {
 /** The longest beginning of a text that fits. */
 function cutText(text: string, bytesMax: number): string {
   const whole = text.toWellFormed().replaceAll("\0", "\\0");
-  if (utf8Bytes(whole) <= bytesMax) return whole;
-  const { read } = ENCODER.encodeInto(whole, new Uint8Array(bytesMax - 3));
-  return whole.slice(0, read).toWellFormed() + "…";
+  return isLongerInUtf8(whole, bytesMax) ? `${cutToUtf8(whole, bytesMax - 3)}…` : whole;
 }

@@ -1,14 +1,19 @@
 /**
- * The building blocks of messages: a field is a value's bounds. From it follow the TypeScript type, the check of what arrived, the
- * random samples of the fuzz tests, the words of the protocol table and the schemas of the HTTP API. Fields compose; none knows of a socket, a
- * file or a clock.
+ * The building blocks of messages. A field is the bounds of a value. The TypeScript type, the check
+ * of received values, the random samples of the fuzz tests, the words of the protocol table and the
+ * schemas of the HTTP API all follow from it. Fields compose. None knows a socket, a file or a
+ * clock.
  * @module
  */
 
 import { Failure } from "../core/failure.ts";
 import { type Random, randomBelow, randomOf } from "../core/random.ts";
+import { utf8Bytes } from "../core/utf8.ts";
 
-/** The bounds as JSON Schema 2020-12, as far as that can say them: it counts characters where we count bytes. */
+/**
+ * The bounds as JSON Schema 2020-12, as far as that can express them: it counts characters where we
+ * count bytes.
+ */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** One value's bounds. */
@@ -17,7 +22,12 @@ export interface Field<T> {
   readonly shape: string;
   /** The bounds for programs, for the HTTP API. */
   readonly schema: JsonSchema;
-  /** Gives the value back, rebuilt from known fields only, in their order. Fails: "malformed", naming `path`. */
+  /**
+   * Checks a value.
+   *
+   * @returns The value, rebuilt from known fields only and in their order.
+   * @throws {Failure} "malformed", with `path` in its message.
+   */
   check(value: unknown, path: string): T;
   /** A random value within the bounds. */
   sample(random: Random): T;
@@ -28,7 +38,7 @@ export interface OptionalField<T> extends Field<T> {
   readonly optional: true;
 }
 
-/** A record's fields, in the order in which they travel. */
+/** The fields of a record, in the order in which they travel. */
 export type Shape = Readonly<Record<string, Field<unknown>>>;
 
 type OptionalKeys<S extends Shape> = { [K in keyof S]: S[K] extends OptionalField<unknown> ? K : never }[keyof S];
@@ -39,16 +49,12 @@ export type ValueOf<F> = F extends Field<infer T> ? T : never;
 /** The record that a shape describes. */
 export type RecordOf<S extends Shape> =
   & { readonly [K in Exclude<keyof S, OptionalKeys<S>>]: ValueOf<S[K]> }
-  & { readonly [K in OptionalKeys<S>]?: ValueOf<S[K]> };
+  & { readonly [K in OptionalKeys<S>]?: ValueOf<S[K]> | undefined };
 
-const ENCODER = new TextEncoder();
-
-/** How many bytes a text takes in UTF-8. */
-export function utf8Bytes(text: string): number {
-  return ENCODER.encode(text).length;
-}
-
-/** Unicode text. Bounds: `bytesMin` (default: 1) to `bytesMax` in UTF-8, no NUL, no half surrogate pair. */
+/**
+ * Unicode text of `bytesMin` (default: 1) to `bytesMax` bytes in UTF-8, without NUL and half
+ * surrogate pairs.
+ */
 export function text(bounds: { bytesMax: number; bytesMin?: number }): Field<string> {
   const { bytesMax, bytesMin = 1 } = bounds;
   return {
@@ -132,7 +138,7 @@ export function hex(bounds: { bytes: number }): Field<string> {
   };
 }
 
-/** Bytes of any number up to `bytesMax`, in lower-case hex. */
+/** At most `bytesMax` bytes, in lower-case hex. */
 export function bytes(bounds: { bytesMax: number }): Field<string> {
   const { bytesMax } = bounds;
   return {
@@ -153,7 +159,7 @@ export function bytes(bounds: { bytesMax: number }): Field<string> {
 /** A list of at most `max` items. */
 export function list<T>(item: Field<T>, bounds: { max: number }): Field<readonly T[]> {
   return {
-    shape: `list of at most ${bounds.max}: ${item.shape}`,
+    shape: `list of ≤ ${bounds.max}${"name" in item ? "" : ":"} ${item.shape}`,
     schema: { type: "array", items: item.schema, maxItems: bounds.max },
     check(value, path) {
       if (!Array.isArray(value)) throw wrong(path, "a list");
@@ -176,15 +182,15 @@ export function optional<T>(field: Field<T>): OptionalField<T> {
   };
 }
 
-/** What a record demands beside its single fields. */
+/** Bounds of a whole record, besides those of its fields. */
 export interface RecordBounds {
-  /** Optional fields of which a record carries exactly one. */
-  readonly exactlyOneOf?: readonly string[];
+  /** Optional fields of which a record has exactly one. */
+  readonly exactlyOneOf?: readonly string[] | undefined;
 }
 
 /**
- * Named fields. What is not named is left out, so that a newer version can add fields; nothing of the received object itself is kept, so
- * that a field called `__proto__` means nothing.
+ * Named fields. Unknown fields are left out, so that a newer version can add some. Nothing of the
+ * received object itself is kept, so that a field called `__proto__` means nothing.
  */
 export function record<S extends Shape>(shape: S, bounds: RecordBounds = {}): Field<RecordOf<S>> {
   const fields = Object.entries(shape);
@@ -195,7 +201,7 @@ export function record<S extends Shape>(shape: S, bounds: RecordBounds = {}): Fi
       type: "object",
       properties: Object.fromEntries(fields.map(([name, field]) => [name, field.schema])),
       required: fields.filter(([, field]) => !isOptional(field)).map(([name]) => name),
-      ...(exactlyOneOf.length === 0 ? {} : { oneOf: exactlyOneOf.map((name) => ({ required: [name] })) }),
+      oneOf: exactlyOneOf.length === 0 ? undefined : exactlyOneOf.map((name) => ({ required: [name] })),
     },
     check(value, path) {
       if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(path, "an object");
@@ -220,6 +226,19 @@ export function record<S extends Shape>(shape: S, bounds: RecordBounds = {}): Fi
       return sample as RecordOf<S>;
     },
   };
+}
+
+/** A record with a name, under which the documents describe it once. */
+export interface NamedRecord<T> extends Field<T> {
+  readonly name: string;
+  readonly fields: Shape;
+}
+
+/**
+ * A record that several messages carry. In tables and in the HTTP API it is mentioned by its name.
+ */
+export function named<S extends Shape>(name: string, fields: S): NamedRecord<RecordOf<S>> {
+  return { ...record(fields), shape: name, name, fields };
 }
 
 /** Letters of several lengths in UTF-8, and some that attackers like. */

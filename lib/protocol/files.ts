@@ -1,33 +1,37 @@
 /**
- * Messages by which one peer gets files from another.
+ * The messages with which one peer gets files from another.
  * @module
  */
 
-import { FILE_BYTES_MAX, PAGE_DIGESTS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
+import { COUNTED_PEERS_MAX, FILE_BYTES_MAX, PAGE_DIGESTS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
 import { choice, count, flag, list, optional } from "./field.ts";
 import { news, request } from "./message.ts";
 import { executable, fileName, fileSize, modified, root, SharedFile } from "./shapes.ts";
 
-/** Ways in which a body may be packed. */
+/** Ways to pack a body. */
 const compression = choice(["gzip"]);
 
 const pieceIndex = count({ max: FILE_BYTES_MAX / 1024 ** 2 });
 
-/** Lists what a peer shares, in order of name, page by page: `after` is the last name of the page before. */
+/**
+ * Lists what a peer shares, in order of name, page by page. `after` is the last name of the page
+ * before.
+ */
 export const List = request("LIST", {
-  about: "Peer → peer: what do you share?",
+  about: "Peer → peer: which files do you share?",
   data: { after: optional(fileName), limit: count({ min: 1, max: PAGE_ROWS_MAX }) },
   reply: { files: list(SharedFile, { max: PAGE_ROWS_MAX }), more: flag() },
 });
 
 /**
- * Asks for the digests of a file's pieces. Of a file that is not hashed yet, asking moves it to the front; the reply then comes as soon as
- * there are digests from `from` on (or none for a while), and has no root until the last one is known. With `doubt`, the owner first compares that
- * piece of its copies with its digest, since what it sent did not fit.
+ * Asks for the digests of a file's pieces. A file that is not hashed yet moves to the front. The
+ * reply then comes as soon as there are digests from `from` on, or after a while without any, and
+ * it has no root until the last digest is known. With `doubt`, the owner first compares that piece
+ * of its copies with its digest, since the bytes that it sent did not match.
  */
 export const Pieces = request("PIECES", {
   about:
-    "Peer → peer: the SHA-256 digests of a file's pieces, from number `from` on. The body is the digests. With `doubt`: look at that piece first, it did not fit.",
+    "Peer → peer: the SHA-256 digests of a file's pieces, from number `from` on. The body is the digests. With `doubt`: check that piece first, since its bytes did not match.",
   data: {
     name: optional(fileName),
     root: optional(root),
@@ -41,35 +45,44 @@ export const Pieces = request("PIECES", {
 });
 
 /**
- * Asks which pieces of a content a peer has, how much others want it, and whether all upload slots are taken (`full`). The body is a bitmap (lib/core/piece_set.ts): the pieces it has, none
- * if it is `complete`, and after them the pieces that it has sent to other receivers or will send to those in its line. A receiver requests other pieces first.
+ * Asks which pieces of a content a peer has, how many others want the content, and whether all
+ * upload slots are taken (`full`). The body is one or two bitmaps (lib/core/piece_set.ts). The
+ * first has the pieces that are here and is absent when the peer is `complete`. The second has the
+ * pieces that were sent, or are promised, to other receivers. A receiver requests other pieces
+ * first.
  */
 export const Holds = request("HOLDS", {
   about:
-    "Peer → peer: which pieces of this content do you have? The body is bitmaps: those pieces, then those given away or promised.",
+    "Peer → peer: which pieces of this content do you have? The body is bitmaps: those pieces, then the pieces that were given away or are promised.",
   data: { root },
-  reply: { size: fileSize, complete: flag(), asking: count({ max: 1_000_000 }), full: flag() },
+  reply: { size: fileSize, complete: flag(), asking: count({ max: COUNTED_PEERS_MAX }), full: flag() },
   body: true,
 });
 
-/** The owner's answer waits for a free slot; told when the place in the line is known, and whenever it changes. */
+/**
+ * The answer to a DOWNLOAD waits for a free slot. Sent when the place in the line is known and
+ * whenever it changes.
+ */
 export const Queued = news("QUEUED", {
-  about: "Peer → peer: your DOWNLOAD waits for its turn, and this many are before it.",
-  data: { before: count({ max: 1_000_000 }) },
+  about: "Peer → peer: your DOWNLOAD waits in line, with this many before it.",
+  data: { before: count({ max: COUNTED_PEERS_MAX }) },
 });
 
-/** The owner's answer waits for a person to say yes; told again and again until then. */
+/** The answer waits for a person's consent. Sent repeatedly until then. */
 export const Asking = news("ASKING", {
-  about: "Peer → peer: my owner is asked whether you may; wait.",
+  about: "Peer → peer: my owner is asked for consent. Please wait.",
   data: {},
 });
 
 /**
- * Asks for a range of a file. With `compression`, the range may hold no more than a piece, and comes packed if that makes it smaller; the reply
- * then says so. Fails: "not-shared", "file-changed", "not-here" for pieces that a partial holder lacks, "refused" by the owner.
+ * Requests a range of a file. With `compression`, the range has at most one piece and is packed
+ * when that makes it smaller. The reply then says so.
+ *
+ * @throws {Failure} "not-shared", "file-changed", "not-here" for pieces that a partial holder
+ * lacks, "refused" by the owner.
  */
 export const Download = request("DOWNLOAD", {
-  about: "Peer → peer: the bytes of a file from `start` up to `end` (its end, if absent). The body is the bytes.",
+  about: "Peer → peer: the bytes of a file from `start` to `end` (default: its end). The body is the bytes.",
   data: {
     name: optional(fileName),
     root: optional(root),

@@ -1,5 +1,5 @@
 /**
- * The first message on every connection, to an index or to a peer.
+ * The first messages on every connection, to an index or to a peer.
  * @module
  */
 
@@ -12,26 +12,35 @@ import { peerName } from "./shapes.ts";
 export const NONCE_BYTES = 32;
 
 const version = count({ max: 65_535 });
-/** Chosen by chance for every connection, by both sides. */
+/** A random number that each side makes for every connection. */
 const nonce = hex({ bytes: NONCE_BYTES });
 const software = text({ bytesMax: 64 });
 
-/** What is looked at first of a HELLO: whoever speaks another version is told so, whatever else it says. */
+/**
+ * The part of a HELLO that is read first. A caller with another version hears of that, whatever the
+ * rest of its message is.
+ */
 export const HelloVersion = record({ version });
 
-/** Says which version of the wire one speaks. A peer says its name, too, which is not yet proven by that; an index has none. */
+/**
+ * Says which version of the wire a program speaks. A peer also gives its name, which this does not
+ * prove. An index has no name.
+ */
 export const Hello = request("HELLO", {
-  about: "Anybody → anybody, first: which version of the wire I speak, and who you are.",
+  about: "Caller → index or peer, first: the version of the wire that I speak. Who are you?",
   data: { version, software, name: optional(peerName), nonce },
   reply: { version, software, name: optional(peerName), nonce },
 });
 
 /**
- * Proves who calls: the certificate, and the signature of its key under both nonces, what was called and its id (lib/net/proof.ts). With a room
- * key, `member` proves that the caller has it. Fails: "wrong-key", "no-member".
+ * Proves who calls: the certificate, and a signature of its key over both nonces, what was called
+ * and the id of that (lib/net/proof.ts). With a room key, `member` proves that the caller has it.
+ *
+ * @throws {Failure} "wrong-key", "no-member".
  */
 export const Prove = request("PROVE", {
-  about: "Anybody → anybody, second: this is my certificate, and I have its key; and the room's, if there is one.",
+  about:
+    "Caller → index or peer, second: my certificate, and the proof that I have its key and, if there is one, the room's.",
   data: {
     certificate: bytes({ bytesMax: CERTIFICATE_BYTES_MAX }),
     signature: hex({ bytes: 64 }),

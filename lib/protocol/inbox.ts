@@ -1,9 +1,10 @@
 /**
- * Messages by which one peer puts files into another's inbox, and takes back what it put there.
+ * The messages with which one peer puts files into another's inbox, and removes them again.
  *
- * After `PUT`, and until it is answered, the connection is used both ways: who takes the file asks for it with `PIECES` and `DOWNLOAD`, as for any
- * other, and who puts it answers for this one content alone. So nobody is called back, a peer behind a firewall can put files too, and what
- * arrives is verified and resumed as downloads are.
+ * After `PUT`, and until it is answered, both sides use the connection: the receiver requests the
+ * file with `PIECES` and `DOWNLOAD`, like any other, and the sender answers for this one content
+ * only. So nobody is called back, a peer behind a firewall can also put files, and the bytes are
+ * verified and resumed as in downloads.
  * @module
  */
 
@@ -11,22 +12,35 @@ import { flag } from "./field.ts";
 import { news, request } from "./message.ts";
 import { fileName, fileSize, root } from "./shapes.ts";
 
-/** Offers a file. Answered when it has its place. Fails: "refused" where there is no inbox, no room or no consent; "bad-name"; and as downloads do. */
+/**
+ * Offers a file. Answered when the file has its place.
+ *
+ * @throws {Failure} "refused" without an inbox, room or consent, "bad-name", and what downloads
+ * throw.
+ */
 export const Put = request("PUT", {
-  about: "Peer → peer: take this file into your inbox; ask me for it on this connection. Answered with its name there.",
+  about:
+    "Peer → peer: put this file into your inbox. Request it from me on this connection. The reply has its name there.",
   data: { name: fileName, size: fileSize, root },
   reply: { name: fileName, alreadyHere: flag() },
 });
 
-/** How a file that is put gets on; told whenever there is more, and now and then, as a sign of life. */
+/**
+ * The progress of a file that is put. Sent whenever there is more, and now and then as a sign of
+ * life.
+ */
 export const Taken = news("TAKEN", {
-  about: "Peer → peer: so many bytes of what you put are here, verified (or while `checking`, looked at).",
+  about: "Peer → peer: so many bytes of your file are here and verified, or, while `checking`, were read again.",
   data: { done: fileSize, checking: flag() },
 });
 
-/** Takes back. `name` is the one that `PUT_OK` gave, or its last part. Fails: "not-found", "file-changed". */
+/**
+ * Removes a file that was put. `name` is the one in `PUT_OK`, or its last part.
+ *
+ * @throws {Failure} "not-found", "file-changed".
+ */
 export const Remove = request("REMOVE", {
-  about: "Peer → peer: delete the file of this name that I put into your inbox.",
+  about: "Peer → peer: delete the file with this name that I put into your inbox.",
   data: { name: fileName },
   reply: { name: fileName },
 });

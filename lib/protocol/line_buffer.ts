@@ -1,6 +1,6 @@
 /**
- * Cuts a stream of bytes into lines, however the bytes arrive, and gives back what follows a line as it is (a body). Pure: bytes in, lines
- * out. Called by lib/net/connection.ts.
+ * Splits a stream of bytes into lines, however the bytes arrive. What follows a line, such as a
+ * body, is given back as it is. Pure. Called by lib/net/connection.ts.
  * @module
  */
 
@@ -10,9 +10,12 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const EMPTY = new Uint8Array(0);
 
-/** Bytes that have arrived and were not yet taken. Holds no memory while it is empty, so that ten thousand idle connections cost nothing here. */
+/**
+ * Bytes that have arrived and were not taken yet. An empty buffer uses no memory, so that ten
+ * thousand idle connections cost nothing here.
+ */
 export class LineBuffer {
-  /** The longest line, in bytes. May be raised when the other side has become somebody. */
+  /** The longest line, in bytes. It may be raised when the other side is known. */
   lineBytesMax: number;
   #bytes = EMPTY;
   #start = 0;
@@ -42,8 +45,10 @@ export class LineBuffer {
   }
 
   /**
-   * The next line without its line feed (and without a carriage return before it), or undefined while it is incomplete. The bytes are
-   * valid until the next call of `push`. Fails: "too-large" as soon as the line is longer than its bound, complete or not.
+   * The next line, without its line feed and without a carriage return before that. Undefined while
+   * the line is incomplete. The bytes are valid until the next call of `push`.
+   *
+   * @throws {Failure} "too-large" as soon as the line is longer than its bound, complete or not.
    */
   line(): Uint8Array | undefined {
     const at = this.#bytes.subarray(0, this.#end).indexOf(LINE_FEED, this.#start + this.#scanned);
@@ -61,7 +66,11 @@ export class LineBuffer {
     return line;
   }
 
-  /** Moves waiting bytes into `target`, as many as it holds. Shape: the number moved. */
+  /**
+   * Moves as many waiting bytes into `target` as fit.
+   *
+   * @returns How many bytes it moved.
+   */
   take(target: Uint8Array): number {
     const moved = Math.min(target.length, this.size);
     target.set(this.#bytes.subarray(this.#start, this.#start + moved));
@@ -73,7 +82,7 @@ export class LineBuffer {
     this.#start += bytes;
     this.#scanned = 0;
     if (this.#start === this.#end) {
-      // The line just given out still points into the old bytes, which it keeps alive as long as it is used.
+      // The line that was given out last still points into the old bytes and keeps them alive.
       this.#bytes = EMPTY;
       this.#start = 0;
       this.#end = 0;

@@ -1,6 +1,6 @@
 /**
- * A message, defined once: a name, what it carries and what the answer carries. lib/protocol/README.md's tables are made from these
- * definitions; encoding and decoding are in envelope.ts.
+ * A message, defined once: its name, its data and the data of its reply. The tables of README.md
+ * are made from these definitions. envelope.ts encodes and decodes.
  * @module
  */
 
@@ -37,7 +37,7 @@ interface RequestParts<D extends Shape, R extends Shape> extends RecordBounds {
   readonly about: string;
   readonly data: D;
   readonly reply: R;
-  readonly body?: boolean;
+  readonly body?: boolean | undefined;
 }
 
 /** Defines a request. `exactlyOneOf` applies to its data. */
@@ -55,7 +55,7 @@ export function request<D extends Shape, R extends Shape>(
   };
 }
 
-/** Defines a piece of news. */
+/** Defines news. */
 export function news<D extends Shape>(event: string, parts: { about: string; data: D }): News<RecordOf<D>> {
   return { event, about: parts.about, data: record(parts.data), shapes: { data: parts.data } };
 }

@@ -1,5 +1,5 @@
 /**
- * Messages by which a peer is present at an index.
+ * The messages with which a peer is present at an index.
  * @module
  */
 
@@ -8,10 +8,14 @@ import { count, flag, list, optional, text } from "./field.ts";
 import { news, request } from "./message.ts";
 import { fileName, fileSize, hostField, IndexedFile, offset, peerName, PeerRow, port, root } from "./shapes.ts";
 
-/** Takes a name, for the key that was proven (each PROVE is good for one): nobody else gets it as long as the index runs. The index then dials the observed address at `port` and says in REACHED what came of it. */
+/**
+ * Takes a name for the key that was proven. Each PROVE is good for one JOIN. No other key gets the
+ * name while the index runs. The index then dials the observed address at `port` and reports the
+ * result in REACHED.
+ */
 export const Join = request("JOIN", {
   about:
-    "Peer → index: I am `name`, reached at `port` (without encryption, if `plain`), with so many files to list. Names are compared without case or accents. A PROVE is good for one JOIN. `REACHED` follows.",
+    "Peer → index: I am `name`, listen at `port` (without encryption, if `plain`), and have this many files to list. Names are compared without case and accents. A PROVE is good for one JOIN. `REACHED` follows.",
   data: {
     name: peerName,
     port,
@@ -21,16 +25,20 @@ export const Join = request("JOIN", {
   reply: { name: peerName, host: hostField },
 });
 
-/** What came of the index's attempt to reach a peer that has joined. A peer that it cannot reach may search and download, but lists nothing. */
+/**
+ * The result of the index's attempt to reach a peer that has joined. A peer that it cannot reach
+ * may search and download, but lists nothing.
+ */
 export const Reached = news("REACHED", {
   about:
-    "Index → peer, after JOIN: I reached you where you said, so others may and you can list files; or, if not `reachable`, I did not, and you cannot.",
+    "Index → peer, after JOIN: I reached you at your port, so you may list files. If you are not `reachable`, you may not.",
   data: { reachable: flag() },
 });
 
-/** Changes what the peer lists. A name that is added again replaces the earlier entry. */
+/** Changes the list of a peer. A name that is added again replaces its earlier entry. */
 export const Update = request("UPDATE", {
-  about: "Peer → index: list these files, and no longer those. Answered with how many are listed now.",
+  about:
+    "Peer → index: list the files in `add`, and no longer those in `remove`. The reply has how many are listed now.",
   data: {
     add: list(IndexedFile, { max: BATCH_FILES_MAX }),
     remove: list(fileName, { max: BATCH_FILES_MAX }),
@@ -38,34 +46,40 @@ export const Update = request("UPDATE", {
   reply: { files: count({ max: FILES_PER_PEER_MAX }) },
 });
 
-/** Says that one downloads a content and serves what is here of it, or (not `here`) does so no longer. */
+/**
+ * Announces that a peer downloads a content and serves the pieces that it has, or, without `here`,
+ * that it no longer does.
+ */
 export const Partial = request("PARTIAL", {
-  about: "Peer → index: I have parts of this content and serve them; or, if not `here`, no longer.",
+  about: "Peer → index: I have parts of this content and serve them. If not `here`, I no longer do.",
   data: { root, name: fileName, size: fileSize, here: flag() },
   reply: {},
 });
 
-/** Leaves: name and files are gone when the reply arrives. */
+/** Leaves. The name and the files are gone when the reply arrives. */
 export const Leave = request("LEAVE", { about: "Peer → index: goodbye.", data: {}, reply: {} });
 
-/** Shows that one is there. */
-export const Ping = request("PING", { about: "Peer → index: I am still here. Are you?", data: {}, reply: {} });
+/** A sign of life. */
+export const Ping = request("PING", { about: "Peer → index: I am still here.", data: {}, reply: {} });
 
-/** Lists who is here, or looks one peer up. */
+/** Lists the peers that are here, or looks one up. */
 export const Peers = request("PEERS", {
-  about: "Peer → index: who is here? In order of name; or only `name`, if that is here.",
+  about: "Peer → index: which peers are here, in order of name? With `name`, only that peer.",
   data: { name: optional(peerName), limit: count({ min: 1, max: PAGE_ROWS_MAX }), offset },
   reply: { peers: list(PeerRow, { max: PAGE_ROWS_MAX }), more: flag() },
 });
 
 /** The index is about to close. */
 export const Closing = news("CLOSING", {
-  about: "Index → peer: I am closing; `reason` says why. Join elsewhere, or again later.",
+  about: "Index → peer: I am closing, for this `reason`. Join elsewhere, or later.",
   data: { reason: optional(text({ bytesMax: MESSAGE_BYTES_MAX })) },
 });
 
-/** The index wants to know whether this session still lives, since somebody claims its name with the right secret. */
+/**
+ * The index wants to know whether this session still lives, since somebody with the same key claims
+ * its name.
+ */
 export const Probe = news("PROBE", {
-  about: "Index → peer: are you there? Any message is an answer; a PING does.",
+  about: "Index → peer: are you there? Any message is an answer, such as a PING.",
   data: {},
 });

@@ -1,5 +1,6 @@
 /**
- * Messages by which one peer shows another a picture. Its bytes travel over UDP (datagram.ts) between these two requests.
+ * The messages with which one peer shows another a picture. Its bytes travel over UDP (datagram.ts)
+ * between these two requests.
  * @module
  */
 
@@ -11,11 +12,14 @@ import { request } from "./message.ts";
 import { fileName, port } from "./shapes.ts";
 
 /**
- * Opens a session: the one who is shown something waits for datagrams at `port`, from the address that asked, sealed with `key`. Fails: "refused"
- * by the owner, "busy", "malformed" for a second one on the same connection before the first is over.
+ * Opens a session: the receiver waits at `port` for datagrams from the address that asked, sealed
+ * with `key`.
+ *
+ * @throws {Failure} "refused" by the owner, "busy", "malformed" for a second one on the same
+ * connection before the first is over.
  */
 export const Show = request("SHOW", {
-  about: "Peer → peer: may I show you this picture? Then its bytes come as datagrams to `port`.",
+  about: "Peer → peer: may I show you this picture? Its bytes then come as datagrams to `port`.",
   data: {
     name: fileName,
     size: count({ min: 1, max: SHOW_BYTES_MAX }),
@@ -25,9 +29,14 @@ export const Show = request("SHOW", {
   reply: { port, token: hex({ bytes: TOKEN_BYTES }), key: hex({ bytes: 32 }) },
 });
 
-/** Ends a session. Fails: "timeout" when no more came, "corrupt" when it is not the picture that was agreed on, as the disk does. */
+/**
+ * Ends a session.
+ *
+ * @throws {Failure} "timeout" when no more came, "corrupt" when it is not the picture that was
+ * agreed on, and failures of the disk.
+ */
 export const Shown = request("SHOWN", {
-  about: "Peer → peer: tell me when the picture of the last SHOW on this connection is there, whole.",
+  about: "Peer → peer: answer when the whole picture of the last SHOW on this connection has arrived.",
   data: {},
   reply: {},
 });

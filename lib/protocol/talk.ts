@@ -1,5 +1,5 @@
 /**
- * Messages from person to person.
+ * The messages from person to person.
  * @module
  */
 
@@ -9,19 +9,23 @@ import { request } from "./message.ts";
 
 const number = count({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
-/** What is told: text of any kind, which whoever shows it has to make printable. */
+/** The text of a message, of any kind. A program that shows it has to make it printable. */
 export const toldText = text({ bytesMax: TELL_BYTES_MAX });
 
 /**
- * Tells a person something. Who tells is who has proven to call. Numbers only rise, by one sender to one receiver, and the next message is sent
- * when the one before is acknowledged; so a number up to the last one taken is a message that was sent again, and is acknowledged without being
- * shown. They begin at the milliseconds since 1970, so that a sender that has lost its state goes on above what it has said before.
+ * Sends a person a message. Its sender is the peer that has proven its key. Numbers only rise from
+ * one sender to one receiver, and the next message is sent after the one before is acknowledged. So
+ * a number up to the last accepted one is a message that was sent again: it is acknowledged without
+ * being shown. Numbers begin at the milliseconds since 1970, so that a sender that has lost its
+ * state continues above its earlier ones.
  *
- * The reply is the acknowledgement: the message is stored. `last` is the highest number taken; above the message's own, it says that the sender
- * has lost count, and has to number what it still has to say from there.
+ * The reply is the acknowledgement: the message is stored. `last` is the highest accepted number.
+ * When it is above the message's own, the sender has lost count and has to number its remaining
+ * messages from there.
  */
 export const Tell = request("TELL", {
-  about: "Peer → peer: show this to your owner, unless you have taken this `number` or a higher one from me before.",
+  about:
+    "Peer → peer: show this text to your owner, unless you already accepted this `number` or a higher one from me.",
   data: { number, text: toldText },
   reply: { last: number },
 });

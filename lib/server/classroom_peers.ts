@@ -28,7 +28,7 @@ export interface ClassroomPeersOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   /** The most peers at once. Default: `DIALECT_PEERS_MAX`. */
-  readonly peersMax?: number;
+  readonly peersMax?: number | undefined;
 }
 
 interface ClassroomPeer {

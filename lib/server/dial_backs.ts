@@ -7,6 +7,7 @@
 
 import type { Clock } from "../core/flow/clock.ts";
 import { DIAL_BACK_GRACE_MS, DIAL_BACKS_MAX } from "../core/limits.ts";
+import { onAbort } from "../core/flow/on_abort.ts";
 import { type Holder, Places } from "../core/flow/places.ts";
 
 /** Pause of a dial-back before it looks for a free place again. */
@@ -52,12 +53,10 @@ export class DialBacks {
       if (signal.aborted) return false;
       await this.#clock.delay(LOOK_MS);
     }
-    const end = (): void => dialling.abort(ENDED);
-    signal.addEventListener("abort", end);
+    using _ending = onAbort(signal, () => dialling.abort(ENDED));
     try {
       return !signal.aborted && await work(dialling.signal);
     } finally {
-      signal.removeEventListener("abort", end);
       this.#places.leave(dialling);
     }
   }

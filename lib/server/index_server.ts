@@ -109,6 +109,7 @@ export class IndexServer implements AsyncDisposable {
       fullHint: "try again in a moment, or at another index; the owner of this one can allow more with --max-peers",
       identity: options.room?.identity,
       serve: (connection) => server.#serve(connection),
+      onBug: (thrown) => server.#parts.journal(bugEvent(thrown)),
     });
     server.#address = server.#listener.address;
     return server;

@@ -10,8 +10,8 @@
 /** One number of a family, with its labels. */
 export interface Sample {
   /** Follows the name of the family: `_bucket`, `_sum` and `_count` of a histogram. */
-  readonly ending?: string;
-  readonly labels?: readonly (readonly [name: string, value: string])[];
+  readonly ending?: string | undefined;
+  readonly labels?: readonly (readonly [name: string, value: string])[] | undefined;
   readonly value: number;
 }
 

@@ -12,6 +12,7 @@
 import { DIGEST_BYTES, pieceCount, pieceRange } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
 import { RETRIES_MAX } from "../core/limits.ts";
+import { onAbort } from "../core/flow/on_abort.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import type { Buffers } from "./pieces/buffers.ts";
 import type { FetchOrder } from "./pieces/fetch.ts";
@@ -127,8 +128,7 @@ export class Opening {
     }
     const target = { name: source.listed.name };
     const feeding = new AbortController();
-    const stop = (): void => feeding.abort(losing.reason);
-    losing.addEventListener("abort", stop);
+    using _losing = onAbort(losing, () => feeding.abort(losing.reason));
     const feed = source.feed(list, target, AbortSignal.any([feeding.signal, signal]));
     feed.catch(() => {});
     try {
@@ -143,8 +143,6 @@ export class Opening {
     } catch (thrown) {
       feeding.abort(thrown);
       throw thrown;
-    } finally {
-      losing.removeEventListener("abort", stop);
     }
   }
 }

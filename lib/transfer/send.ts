@@ -8,12 +8,14 @@
  * @module
  */
 
+import { readFull, readFullSync, writeAll } from "../core/bytes.ts";
 import { Failure } from "../core/failure.ts";
 import { PIECE_BYTES } from "../core/content.ts";
 import { BODY_WAIT_MS, UPLOAD_SLOTS } from "../core/limits.ts";
+import { onAbort } from "../core/flow/on_abort.ts";
 import type { Pace } from "../core/flow/pace.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
-import { type ByteStream, writeAll } from "../net/byte_stream.ts";
+import type { ByteStream } from "../net/byte_stream.ts";
 import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/files/folder.ts";
 import { SpareBuffers } from "./pieces/buffers.ts";
@@ -62,7 +64,7 @@ export interface SendOptions {
    * Whether the receiver can continue where the body ended. Otherwise only the signal ends its
    * turn. Default: true.
    */
-  readonly canResume?: boolean;
+  readonly canResume?: boolean | undefined;
 }
 
 /**
@@ -82,7 +84,7 @@ export async function sendRange(
   open.file.seekSync(range.start, Deno.SeekMode.Start);
   const isTail = range.end === open.size && pace === undefined;
   const { writable } = stream;
-  using _cut = closeOn(stream, turn?.signal);
+  using _cut = onAbort(turn?.signal, () => stream.close());
   try {
     await (isTail && writable !== undefined ? pipe(open, writable, options) : copy(open, range, stream, options));
   } catch (thrown) {
@@ -110,13 +112,9 @@ export async function sendBytes(bytes: Uint8Array, stream: ByteStream, pace: Pac
 export async function readRange(open: OpenFile, range: Range): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(rangeBytes(range));
   open.file.seekSync(range.start, Deno.SeekMode.Start);
-  for (let filled = 0; filled < bytes.length;) {
-    const rest = bytes.subarray(filled);
-    const read = rest.length <= AT_ONCE_BYTES_MAX ? open.file.readSync(rest) : await open.file.read(rest);
-    if (read === null) throw changed();
-    filled += read;
-  }
-  if (!open.isUnchanged()) throw changed();
+  const isSmall = bytes.length <= AT_ONCE_BYTES_MAX;
+  const read = isSmall ? readFullSync(open.file, bytes) : await readFull(open.file, bytes);
+  if (read < bytes.length || !open.isUnchanged()) throw changed();
   return bytes;
 }
 
@@ -199,13 +197,6 @@ async function copy(
  */
 function partOfPiece(bytesMax: number): number {
   return Math.ceil(PIECE_BYTES / Math.ceil(PIECE_BYTES / bytesMax));
-}
-
-/** Closes a stream when the signal is aborted, until what this returns is disposed of. */
-function closeOn(stream: ByteStream, signal: AbortSignal | undefined): Disposable {
-  const close = (): void => stream.close();
-  signal?.addEventListener("abort", close);
-  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", close) };
 }
 
 function turnOver(): Failure {

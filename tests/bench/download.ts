@@ -29,7 +29,7 @@ const DENO_RUN = ["run", "--allow-net", "--allow-read", "--allow-write"];
 interface Contender {
   readonly name: string;
   /** The contender this one's ratio is against; none for the references themselves. */
-  readonly against?: string;
+  readonly against?: string | undefined;
   /** Moves the file once. Shape: what the receiving side took, and the sending side. */
   run(): Promise<{ receiver: Cost; sender: { cpuMs: number; peakBytes: number } }>;
 }
@@ -92,7 +92,7 @@ export async function benchDownload(options: { size: number; rounds: number }): 
     },
     {
       name: "recess get --output -",
-      ...(nginx === undefined ? {} : { against: "nginx, TLS 1.3, curl" }),
+      against: nginx === undefined ? undefined : "nginx, TLS 1.3, curl",
       run: from(owner.program.pid, deno, () => get("owner", "--output", "-")),
     },
     ...(nginx === undefined ? [] : [
@@ -153,7 +153,7 @@ function rowOf(what: string, results: Results, reference: Results | "" | undefin
     figures: {
       "MB/s": Math.round(median(own)),
       "range": `${Math.round(Math.min(...own))}-${Math.round(Math.max(...own))}`,
-      ...(reference ? { "ratio": median(own.map((speed, round) => speed / (speeds(reference)[round] ?? NaN))) } : {}),
+      "ratio": reference ? median(own.map((speed, round) => speed / (speeds(reference)[round] ?? NaN))) : undefined,
       "CPU s/GB": median(cpu),
       "receiver MB": Math.round(Math.max(...results.map(({ receiver }) => receiver.peakBytes)) / 1e6),
       "sender MB": Math.round(Math.max(...results.map(({ sender }) => sender.peakBytes)) / 1e6),

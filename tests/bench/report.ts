@@ -12,7 +12,7 @@ export interface BenchRow {
   /** What was measured. */
   readonly what: string;
   /** Figures by name, in the order of the columns; numbers with their unit in the name. */
-  readonly figures: Readonly<Record<string, string | number>>;
+  readonly figures: Readonly<Record<string, string | number | undefined>>;
 }
 
 /** Prints a section. */

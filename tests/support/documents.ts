@@ -6,7 +6,7 @@
 
 import { FAILURES } from "../../lib/core/failure.ts";
 import * as limits from "../../lib/core/limits.ts";
-import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
+import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS, RECORDS } from "../../lib/protocol/catalogue.ts";
 import { FAILURE_SHAPE } from "../../lib/protocol/envelope.ts";
 import { HTTP_STATUS } from "../../lib/http/failure.ts";
 import { HTTP_ROUTES } from "../../lib/server/http/routes.ts";
@@ -59,6 +59,7 @@ function messageTables(): string {
     news("News from an index", INDEX_NEWS),
     news("News from a peer", PEER_NEWS),
     `### Failure\n\n${shapeTable([["data", FAILURE_SHAPE]])}`,
+    `### Records\n\n${shapeTable(RECORDS.map(({ name, fields }) => [`**${name}**`, fields]))}`,
   ].join("\n\n");
 }
 

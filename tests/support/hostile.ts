@@ -6,7 +6,7 @@
 
 import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
 import { PROTOCOL_VERSION } from "../../lib/core/version.ts";
-import { writeAll } from "../../lib/net/byte_stream.ts";
+import { writeAll } from "../../lib/core/bytes.ts";
 import { certificatePem, Identity, type PublicIdentity } from "../../lib/net/identity.ts";
 import { prove } from "../../lib/net/proof.ts";
 import type { RoomKey } from "../../lib/net/room_key.ts";

@@ -56,7 +56,7 @@ export class Room implements AsyncDisposable {
     const peer = await Peer.start({
       folder: own.path,
       indexes: [this.address],
-      ...(name === undefined ? {} : { name }),
+      name,
       listen: { host: "127.0.0.1", port: 0 },
       onEvent: (event) => events.push(event),
       ...options,

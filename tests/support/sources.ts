@@ -9,7 +9,7 @@ import { answerRequests, route, type Routes, routes } from "../../lib/net/answer
 import { greet } from "../../lib/net/caller.ts";
 import type { Connection } from "../../lib/net/connection.ts";
 import { dial } from "../../lib/net/dial.ts";
-import { writeAll } from "../../lib/net/byte_stream.ts";
+import { writeAll } from "../../lib/core/bytes.ts";
 import { Identity } from "../../lib/net/identity.ts";
 import { Listener } from "../../lib/net/listener.ts";
 import { Download, Pieces } from "../../lib/protocol/files.ts";
@@ -87,7 +87,7 @@ export class TestSource implements AsyncDisposable {
         if (behaviour.liesAboutDigests === true) body[0] = (body[0] ?? 0) ^ 1;
         const last = from * DIGEST_BYTES + body.length === file.digests.length;
         return Promise.resolve({
-          data: { ...about, ...(last ? { root: file.root } : {}) },
+          data: { ...about, root: last ? file.root : undefined },
           body: { bytes: body.length, write: (stream) => writeAll(stream, body) },
         });
       }),
@@ -158,7 +158,7 @@ export class SmallSource implements AsyncDisposable {
 
   static async open(files: readonly ServedFile[], peer: string, behaviour: SmallBehaviour = {}): Promise<SmallSource> {
     let sent = 0;
-    const wanted = ({ name, root }: { name?: string; root?: string }): ServedFile => {
+    const wanted = ({ name, root }: { name?: string | undefined; root?: string | undefined }): ServedFile => {
       const file = files.find((each) => name === undefined ? each.root === root : each.name === name);
       if (file === undefined || file.name === behaviour.refuses) throw new Failure("not-shared", "it is not here");
       return file;

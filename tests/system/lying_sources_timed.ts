@@ -65,7 +65,7 @@ async function getFile(sources: readonly LyingSource[], seed: number, known: { r
   const folder = await Folder.open(temp.path);
   using unfinished = await UnfinishedFile.open(folder, { name: FILE.name, size: SIZE, ...known });
   await getInto(fileSink(unfinished), sources, seed, known);
-  const placed = await unfinished.finish(folder, FILE.name, SIZE);
+  const placed = await unfinished.finish(folder.path, FILE.name, SIZE);
   return await Deno.readFile(temp.at(placed));
 }
 

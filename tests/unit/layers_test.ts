@@ -92,3 +92,24 @@ Deno.test("sockets, files and the screen are each touched in one place", () => {
     assertEquals(found.filter((each) => !where.includes(each)), [], String(what));
   }
 });
+
+Deno.test("an optional field is declared with undefined, not left out by a spread of an empty object", async () => {
+  const found: string[] = [];
+  const files = await Array.fromAsync(sourcesOf(PROJECT));
+  for (const file of files) {
+    const code = (await Deno.readTextFile(file)).replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+    const spreads = code.matchAll(/\.\.\.\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g);
+    found.push(...spreads.filter(([spread]) => /[?:] \{\}/.test(spread)).map(([spread]) => `${file}: ${spread}`));
+  }
+  assertGreater(files.length, 400);
+  assertEquals(found, []);
+});
+
+/** Every TypeScript file of the project. */
+async function* sourcesOf(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (name.startsWith(".") || name === "node_modules" || name === "dist") continue;
+    if (isDirectory) yield* sourcesOf(`${folder}/${name}`);
+    else if (name.endsWith(".ts")) yield `${folder}/${name}`;
+  }
+}

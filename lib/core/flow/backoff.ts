@@ -1,12 +1,13 @@
 /**
- * How long to wait before trying again: doubling from a first wait to a last, spread by chance so that a roomful of peers that lost
- * the same index does not return in the same instant ("full jitter", AWS Architecture Blog, 2015, kept above a half).
+ * How long to wait before another attempt. The wait doubles from a first to a last one. Chance
+ * shortens it, so that a roomful of peers that lost the same index does not return in the same
+ * instant ("full jitter", AWS Architecture Blog, 2015, kept above a half).
  * @module
  */
 
 import type { Random } from "../random.ts";
 
-/** The shortest and longest wait, in milliseconds, before chance shortens them. */
+/** The shortest and longest wait in milliseconds, before chance shortens them. */
 export interface BackoffBounds {
   readonly firstMs: number;
   readonly lastMs: number;

@@ -1,13 +1,14 @@
 /**
- * Time that is passed in: what waits or measures takes a `Clock`, so that a test can be its own clock.
+ * Time that is passed in: code that waits or measures takes a `Clock`, so that a test can use its
+ * own.
  * @module
  */
 
-/** Milliseconds that only go forward, and waiting. */
+/** Milliseconds that never go back, and waiting. */
 export interface Clock {
-  /** Milliseconds since some fixed moment; unaffected by changes of the wall clock. */
+  /** Milliseconds since some fixed moment. Changes of the wall clock do not affect it. */
   now(): number;
-  /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */
+  /** Resolves after `ms`. Rejects with the signal's reason as soon as the signal is aborted. */
   delay(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -30,7 +31,11 @@ export const systemClock: Clock = {
   },
 };
 
-/** Waits for a promise, but not longer than `ms`. Shape: whether it was settled, well or badly, in that time. */
+/**
+ * Waits for a promise, but no longer than `ms`.
+ *
+ * @returns Whether the promise was resolved or rejected in that time.
+ */
 export async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), ms));
@@ -41,7 +46,10 @@ export async function settlesWithin(ms: number, promise: Promise<unknown>): Prom
   }
 }
 
-/** Lets everything that waits for the event loop run once: sockets, timers, signals. For loops that would otherwise hold it. */
+/**
+ * Lets everything that waits for the event loop run once: sockets, timers, signals. For loops that
+ * would otherwise block it.
+ */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

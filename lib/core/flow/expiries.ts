@@ -1,27 +1,27 @@
 /**
- * What is here only for a time. Called by the indexes and the HTTP API, for names that were registered.
+ * Keys that expire. The indexes and the HTTP API use it for registered names.
  * @module
  */
 
-/** The longest time that a timer can wait; longer ones end at once. */
+/** The longest time that a timer can wait. A longer one would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** Keys with the time that each has left. */
+/** Keys, each with a time after which it expires. */
 export class Expiries implements Disposable {
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #onExpired: (key: string) => void;
 
-  /** `onExpired` is called with each key whose time is over. */
+  /** `onExpired` is called with each key that has expired. */
   constructor(onExpired: (key: string) => void) {
     this.#onExpired = onExpired;
   }
 
-  /** How many there are. */
+  /** How many keys there are. */
   get size(): number {
     return this.#timers.size;
   }
 
-  /** Gives a key so much time from now on, and no more than 24 days. */
+  /** Sets how long a key lasts from now on: 24 days at most. */
   set(key: string, ms: number): void {
     clearTimeout(this.#timers.get(key));
     const timer = setTimeout(() => {
@@ -31,7 +31,7 @@ export class Expiries implements Disposable {
     this.#timers.set(key, timer);
   }
 
-  /** Forgets a key without calling anybody. */
+  /** Forgets a key. `onExpired` is not called. */
   delete(key: string): void {
     clearTimeout(this.#timers.get(key));
     this.#timers.delete(key);

@@ -1,6 +1,7 @@
 /**
- * Lines for a log, for standard error or for standard output. A line that cannot be written now, since the disk is full, is written later; where nobody
- * reads any more, lines are dropped. Called by lib/shell/screen/output.ts and by server.ts.
+ * Lines for a log, for standard error or for standard output. A line that cannot be written because
+ * the disk is full is written later. When nobody reads the stream any more, lines are dropped.
+ * Called by lib/shell/screen/output.ts and server.ts.
  * @module
  */
 
@@ -15,16 +16,22 @@ export interface LineTarget {
 
 /** How lines are written. */
 export interface LineStreamOptions {
-  /** Milliseconds for which a line may wait for others, so that many are written at once. Default: each is written at once. */
-  readonly pauseMs?: number;
-  /** What the stream is called in a failure. Default: "standard error". */
-  readonly name?: string;
-  /** The line that is written when lines could not be written for a while; of these, `lost` are lost. Default: none. */
-  readonly afterwards?: (failure: Failure, lost: number) => string;
-  /** Called when a line could not be written for the first time, and waits. */
-  readonly onHeld?: (failure: Failure) => void;
+  /**
+   * How many milliseconds a line may wait for others, so that many are written at once. Default:
+   * each line is written at once.
+   */
+  readonly pauseMs?: number | undefined;
+  /** The name of the stream in a failure. Default: "standard error". */
+  readonly name?: string | undefined;
+  /**
+   * Makes the line that is written after lines could not be written for a while and `lost` of them
+   * were dropped. Default: none.
+   */
+  readonly afterwards?: ((failure: Failure, lost: number) => string) | undefined;
+  /** Called when a line could not be written for the first time and waits. */
+  readonly onHeld?: ((failure: Failure) => void) | undefined;
   /** Called once, when nobody reads the stream any more. */
-  readonly onClosed?: () => void;
+  readonly onClosed?: (() => void) | undefined;
 }
 
 /** One stream of lines. Closing it writes what is left. */
@@ -53,12 +60,12 @@ export class LineStream implements Disposable {
     });
   }
 
-  /** Why lines wait to be written; undefined when none does. */
+  /** Why lines wait to be written. Undefined when none waits. */
   get failure(): Failure | undefined {
     return this.#writer.failure;
   }
 
-  /** Writes a line, which may hold line feeds. */
+  /** Writes a line, which may contain line feeds. */
   write(line: string): void {
     if (this.#isClosed) return;
     if (this.#lines.length >= LINES_HELD_MAX) this.#lost += 1;

@@ -1,22 +1,29 @@
 /**
- * Holds a rate: whoever moves bytes asks first, and waits when they come too fast. The requests of all who share a pace are served in the
- * order of asking, and all ask for equally much at a time, so they share the rate equally (the "virtual scheduling" form of the generic
- * cell rate algorithm, ITU-T I.371).
+ * Limits a rate. Code that moves bytes asks first, and waits when the bytes come too fast. Requests
+ * to one pace are served in the order of asking, and all ask for the same amount at a time, so they
+ * share the rate equally (the "virtual scheduling" form of the generic cell rate algorithm, ITU-T
+ * I.371).
  * @module
  */
 
 import type { Clock } from "./clock.ts";
 
-/** Bytes that may go at once after a pause, as time at the rate. Several turns, so that those after one that was held up make up for it. */
+/**
+ * How many bytes may go at once after a pause, as time at the rate: several turns, so that they
+ * make up for one that was late.
+ */
 const BURST_MS = 125;
-/** How long one turn lasts at the rate: short enough to be smooth, long enough to cost little. At 5 MB/s, turns of 25 ms took 1.5 times the CPU time. */
+/**
+ * How long one turn lasts at the rate: short enough to be smooth, long enough to cost little. At 5
+ * MB/s, turns of 25 ms took 1.5 times the CPU time.
+ */
 const TURN_MS = 50;
 const TURN_BYTES_MIN = 4 * 1024;
 const TURN_BYTES_MAX = 1024 * 1024;
 
-/** A rate that several share. */
+/** A rate that several callers share. */
 export class Pace {
-  /** The most to ask for at a time. */
+  /** The most bytes to ask for at once. */
   readonly turnBytes: number;
   readonly #bytesPerMs: number;
   readonly #clock: Clock;
@@ -28,7 +35,7 @@ export class Pace {
     this.#clock = clock;
   }
 
-  /** The rate. */
+  /** The rate in bytes a second. */
   get bytesPerSecond(): number {
     return this.#bytesPerMs * 1000;
   }
@@ -41,7 +48,10 @@ export class Pace {
     if (startMs > nowMs) await this.#clock.delay(startMs - nowMs);
   }
 
-  /** Has whoever comes next wait for so much longer, since what was done last was worth that. */
+  /**
+   * Makes the next caller wait longer by `ms`: the last one used so much more than it had asked
+   * for.
+   */
   charge(ms: number): void {
     this.#nextMs += ms;
   }

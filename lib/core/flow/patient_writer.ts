@@ -1,6 +1,8 @@
 /**
- * The one place that decides what a failed write of our own means: what a peer remembers, a log, notes and results. Nothing of that ends a program. What
- * cannot be written stays, is reported once, and is tried again until there is room. Called by lib/store/state/state.ts and line_stream.ts.
+ * The one place that decides what a failed write of our own means, whether of a peer's database, a
+ * log, notes or results. No such failure ends a program. What cannot be written stays, is reported
+ * once, and is tried again until there is room. Called by lib/store/state/state.ts and
+ * line_stream.ts.
  * @module
  */
 
@@ -8,21 +10,21 @@ import { backoffMs } from "./backoff.ts";
 import { failedWith, type Failure } from "../failure.ts";
 import { WRITE_AGAIN_FIRST_MS, WRITE_AGAIN_LAST_MS } from "../limits.ts";
 
-/** What is written, and who hears of it. */
+/** What is written, and the callbacks for its failures. */
 export interface PatientWrites {
   /**
-   * Writes everything that is there to be written, and forgets what is written.
+   * Writes everything that waits to be written, and forgets what is written.
    *
-   * @throws {Failure} "disk-full", "no-access" or "busy": what is not written stays.
+   * @throws {Failure} "disk-full", "no-access" or "busy". What is not written stays.
    */
   write(): void;
   /** Called at the first of several failures. */
   onHeld(failure: Failure): void;
-  /** Called when everything is written after all. */
+  /** Called when everything is written after a failure. */
   onWritten(): void;
 }
 
-/** Carries out writes that may fail without ending anything. */
+/** Carries out writes whose failure ends nothing. */
 export class PatientWriter implements Disposable {
   readonly #writes: PatientWrites;
   #failure: Failure | undefined;
@@ -33,17 +35,24 @@ export class PatientWriter implements Disposable {
     this.#writes = writes;
   }
 
-  /** Why something waits to be written; undefined when nothing does. */
+  /** Why something waits to be written. Undefined when nothing does. */
   get failure(): Failure | undefined {
     return this.#failure;
   }
 
-  /** Says that there is something to write. It is written at once, unless an earlier write waits for its next attempt. */
+  /**
+   * Notes that there is something to write. It is written at once, unless an earlier write waits
+   * for its next attempt.
+   */
   changed(): void {
     if (this.#timer === undefined) this.flush();
   }
 
-  /** Writes now. What fails for any other reason than the disk is a bug, and thrown. */
+  /**
+   * Writes now.
+   *
+   * @throws Anything but a failure of the disk, since that is a bug.
+   */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

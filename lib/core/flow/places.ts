@@ -14,7 +14,7 @@ export interface Holder {
   /** The observed address; IPv6 addresses of one /64 count as one. */
   readonly host: string;
   /** The proven key; empty for a stranger. */
-  readonly key?: string;
+  readonly key?: string | undefined;
 }
 
 /** What became of a wish for a place: whether it was given, and which item has lost its place for it. */
@@ -28,7 +28,7 @@ export interface PlacesOptions {
   /** Which item of the holder of most places goes first. Those who work longest should stay; those who wait for nothing should not. */
   readonly first: "oldest" | "newest";
   /** An item that is older than this goes also where nobody holds more than the one who comes. Default: never. */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
 }
 
 interface Taken<T> {

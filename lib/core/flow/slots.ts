@@ -1,19 +1,26 @@
 /**
- * At most so many at once: whoever finds no slot free waits in line.
+ * Limits how many things run at once. A caller that finds no free slot waits in line.
  * @module
  */
 
-/** A bounded number of slots, given out in order of asking. */
+import { onAbort } from "./on_abort.ts";
+
+/** A bounded number of slots, given out in the order of asking. */
 export class Slots {
   #free: number;
-  /** Who waits, in order of asking. */
+  /** The callers in line, in the order of asking. */
   readonly #line = new Set<() => void>();
 
   constructor(count: number) {
     this.#free = count;
   }
 
-  /** Waits for a slot. Shape: what gives it back. Fails: by the signal, which takes who waits out of the line. */
+  /**
+   * Waits for a slot.
+   *
+   * @returns What gives the slot back when it is disposed of.
+   * @throws The signal's reason. The caller then leaves the line.
+   */
   async take(signal?: AbortSignal): Promise<Disposable> {
     signal?.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
@@ -30,7 +37,11 @@ export class Slots {
     };
   }
 
-  /** Runs `work` in a slot of its own. Fails: as `take` and `work` do. */
+  /**
+   * Runs `work` in a slot of its own.
+   *
+   * @throws What `take` and `work` throw.
+   */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     using _slot = await this.take(signal);
     return await work();
@@ -38,16 +49,11 @@ export class Slots {
 
   async #turn(signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = (): void => {
+    this.#line.add(resolve);
+    using _leaving = onAbort(signal, () => {
       this.#line.delete(resolve);
       reject(signal?.reason);
-    };
-    this.#line.add(resolve);
-    signal?.addEventListener("abort", leave);
-    try {
-      await promise;
-    } finally {
-      signal?.removeEventListener("abort", leave);
-    }
+    });
+    await promise;
   }
 }

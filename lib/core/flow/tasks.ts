@@ -4,6 +4,7 @@
  */
 
 import type { Bell } from "./bell.ts";
+import { onAbort } from "./on_abort.ts";
 import { Failure } from "../failure.ts";
 
 /** Tasks that run side by side. The first one that fails stops all others. */
@@ -56,10 +57,7 @@ export class Tasks implements AsyncDisposable {
 
   /** Stops all tasks when the signal is aborted, until what this returns is disposed of. */
   stopOn(signal: AbortSignal): Disposable {
-    const stop = (): void => this.fail(signal.reason);
-    signal.addEventListener("abort", stop);
-    if (signal.aborted) stop();
-    return { [Symbol.dispose]: () => signal.removeEventListener("abort", stop) };
+    return onAbort(signal, () => this.fail(signal.reason));
   }
 
   /** Stops all tasks and waits until they have ended. */

@@ -1,5 +1,6 @@
 /**
- * One thing at a time for each key, in order of asking. Called by the indexes and classroom_peers.ts.
+ * One thing at a time for each key, in the order of asking. Called by the indexes and
+ * classroom_peers.ts.
  * @module
  */
 
@@ -7,7 +8,11 @@
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Does something when everything that was to be done before for this key is over. Fails: as `work` does. */
+  /**
+   * Does something after everything that was asked for earlier with this key.
+   *
+   * @throws What `work` throws.
+   */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve();
     const done = before.then(work);

@@ -71,7 +71,7 @@ export class ListedFiles {
 
   /** The file of which a row is a copy. */
   fileOf({ name, size, root }: FileRow): ListedFile {
-    return { name: this.names.of(name), size, ...(root === undefined ? {} : { root }) };
+    return { name: this.names.of(name), size, root };
   }
 
   #rowOf(peer: number, name: string): number {

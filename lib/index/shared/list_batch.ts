@@ -81,7 +81,7 @@ function rowOf({ name, size, root }: ListedFile): Row {
 function fileOf(row: unknown): ListedFile {
   const [name, size, root] = listOf(row);
   if (!Number.isSafeInteger(size) || Number(size) < 0) throw new TypeError("no size");
-  return { name: textOf(name), size: Number(size), ...(root === undefined ? {} : { root: rootOf(root) }) };
+  return { name: textOf(name), size: Number(size), root: root === undefined ? undefined : rootOf(root) };
 }
 
 function partialOf(row: unknown): PartialFile {

@@ -233,8 +233,7 @@ function peerOf(key: string, json: string): IndexedPeer {
       (dialect === undefined || DIALECTS.includes(dialect));
     // Under the key of another peer it would take that peer's place.
     if (isWhole && peerNameKey(name) === key) {
-      const kind = dialect === undefined ? {} : { dialect };
-      return { name, id, certificate, plain: plain === true, host, port, ...kind };
+      return { name, id, certificate, plain: plain === true, host, port, dialect };
     }
   } catch {
     // Text that is not JSON is as wrong as other JSON.

@@ -17,7 +17,7 @@ export interface Note {
    * A peer wants to join at that server: the server asks whether the session that has the name is
    * alive.
    */
-  readonly probe?: { readonly key: string; readonly session: string; readonly word: string };
+  readonly probe?: { readonly key: string; readonly session: string; readonly word: string } | undefined;
 }
 
 /** Calls on servers and news. All fail as the link does. */

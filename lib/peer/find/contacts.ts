@@ -6,6 +6,7 @@
  */
 
 import { formatAddress } from "../../core/address.ts";
+import { BoundedMap } from "../../core/bounded_map.ts";
 import { NO_ID } from "../../core/dialect.ts";
 import { Failure } from "../../core/failure.ts";
 import { fingerprint } from "../../core/fingerprint.ts";
@@ -22,9 +23,6 @@ import type { Source } from "../../transfer/content/source.ts";
 import type { IndexQueries } from "./index_queries.ts";
 import { refOf, sourceOf } from "./peer_refs.ts";
 import { keyKnownFor, standingIn } from "./who.ts";
-
-/** The signal of a caller that waits however long it takes. */
-const NEVER = new AbortController().signal;
 
 /** What connecting to peers needs. */
 export interface ContactsOptions {
@@ -58,7 +56,7 @@ export interface ReachedPeer extends Disposable {
 /** The peers that this peer connects to. */
 export class Contacts {
   readonly #options: ContactsOptions;
-  readonly #identities = new Map<string, PublicIdentity>();
+  readonly #identities = new BoundedMap<string, PublicIdentity>(IDENTITIES_CACHED_MAX);
 
   constructor(options: ContactsOptions) {
     this.#options = options;
@@ -146,7 +144,7 @@ export class Contacts {
     const identity = source.plain ? undefined : await this.#identity(source, certificate);
     const connection = await dial(address, { identity, signal });
     // A peer that never answers HELLO does not delay a caller that has stopped waiting.
-    using _closing = connection.closeOn(signal ?? NEVER);
+    using _closing = connection.closeOn(signal);
     try {
       signal?.throwIfAborted();
       const name = await greet(connection, self());
@@ -191,7 +189,6 @@ export class Contacts {
     if (cached !== undefined) return cached;
     const identity = await identityOf(Uint8Array.fromHex(await certificate()));
     if (identity.id !== id) throw wrongCertificate(peer);
-    if (this.#identities.size >= IDENTITIES_CACHED_MAX) this.#identities.clear();
     this.#identities.set(id, identity);
     return identity;
   }

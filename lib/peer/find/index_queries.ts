@@ -19,7 +19,7 @@ export interface FoundRows {
   /** Whether there are more matches. */
   readonly more: boolean;
   /** Whether the rows may be out of date: the index has lost touch with its other servers. */
-  readonly old?: boolean;
+  readonly old?: boolean | undefined;
 }
 
 /** The part of a search's results that is wanted. */

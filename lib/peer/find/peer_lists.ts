@@ -25,7 +25,7 @@ export interface PeerListsOptions {
 /** Which part of a list is wanted. */
 export interface ListBounds {
   /** Only names that begin with it. Default: all. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** How many files are enough. The list may be longer by up to one page. */
   readonly countMax: number;
 }

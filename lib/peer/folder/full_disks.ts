@@ -11,7 +11,7 @@ import { FULL_DISK_NAMED_MS } from "../../core/limits.ts";
 /** Part of each event that reports a full disk. */
 export interface FullDisk {
   /** Whether an earlier event has named that disk. */
-  readonly isNamed?: boolean;
+  readonly isNamed?: boolean | undefined;
 }
 
 /** The disks of one peer, each by a folder on it. */

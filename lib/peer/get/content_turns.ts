@@ -4,6 +4,7 @@
  * @module
  */
 
+import { onAbort } from "../../core/flow/on_abort.ts";
 import type { Content } from "../../transfer/content/content.ts";
 
 /** Turns by content: the transfers of one content wait for each other, in order. */
@@ -41,17 +42,12 @@ export class ContentTurns {
     const line = this.#waiting.get(key);
     if (line === undefined) return this.#hold(key);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = (): void => {
+    line.add(resolve);
+    using _leaving = onAbort(signal, () => {
       line.delete(resolve);
       reject(signal.reason);
-    };
-    line.add(resolve);
-    signal.addEventListener("abort", leave);
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener("abort", leave);
-    }
+    });
+    await promise;
     return { [Symbol.dispose]: () => this.#next(key) };
   }
 

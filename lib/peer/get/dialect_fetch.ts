@@ -84,9 +84,8 @@ async function fetchFrom(
   try {
     const bytes = size === undefined ? await incoming.untilEnd() : await incoming.exactly(size);
     watch.onFinishing();
-    const placed = place.root === undefined
-      ? folder.pathOf(await unfinished.finish(folder, place.name, bytes))
-      : join(place.root, await unfinished.finishAt(place.root, place.name, bytes));
+    const root = place.root ?? folder.path;
+    const placed = join(root, await unfinished.finish(root, place.name, bytes));
     const ms = clock.now() - startMs;
     const sources = [{ peer: holder.name, bytes, ms }];
     return {

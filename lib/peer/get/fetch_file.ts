@@ -124,9 +124,7 @@ async function putInPlace(
       return { ...resultOf(wanted, here.path, downloaded), alreadyHere: true };
     }
   }
-  const placed = place.root === undefined
-    ? await unfinished.finish(parts.folder, place.name, wanted.size, downloaded.traits)
-    : await unfinished.finishAt(place.root, place.name, wanted.size, downloaded.traits);
+  const placed = await unfinished.finish(root, place.name, wanted.size, downloaded.traits);
   await placedAs(placed, place, downloaded, parts);
   return resultOf(wanted, join(root, placed), downloaded);
 }

@@ -83,7 +83,7 @@ export interface Fetched {
   /** Whether it was here before, so that nothing had to be fetched. */
   readonly alreadyHere: boolean;
   /** Whether only its size could be checked, because it came from a classroom client. */
-  readonly unverified?: true;
+  readonly unverified?: true | undefined;
   readonly sources: readonly Given[];
   /**
    * Time from the request to the first verified bytes; undefined when nothing had to be fetched.
@@ -92,7 +92,7 @@ export interface Fetched {
   /** Files of a folder that could not be fetched or put in their place. */
   readonly failed: readonly FailedFile[];
   /** The peers that gave different files to one folder; empty when one peer has all of them. */
-  readonly mixedFrom?: readonly string[];
+  readonly mixedFrom?: readonly string[] | undefined;
 }
 
 /** A file that is not where it should be, and why. */

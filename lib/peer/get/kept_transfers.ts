@@ -112,11 +112,11 @@ function written(wanted: Wanted, path: string | undefined): Kept {
   return {
     kind,
     name,
-    ...(wanted.kind === "file" ? { size: wanted.size } : {}),
-    ...(wanted.kind === "file" && wanted.root !== undefined ? { root: wanted.root } : {}),
-    ...(from === undefined ? {} : { from }),
+    size: wanted.kind === "file" ? wanted.size : undefined,
+    root: wanted.kind === "file" ? wanted.root : undefined,
+    from,
     peers: wanted.kind === "file" ? wanted.peers : [],
-    ...(path === undefined ? {} : { path }),
+    path,
     paused: false,
   };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { BoundedMap } from "../../core/bounded_map.ts";
 import { PLACED_REMEMBERED_MAX } from "../../core/limits.ts";
 import { Failure } from "../../core/failure.ts";
 import type { SharedFile } from "../../store/share/file_list.ts";
@@ -14,7 +15,7 @@ import type { Share } from "../../store/share/share.ts";
 /** Copies by content. Places outside the shared folder are remembered while the peer runs. */
 export class LocalContents {
   readonly #share: Share;
-  readonly #placed = new Map<string, string>();
+  readonly #placed = new BoundedMap<string, string>(PLACED_REMEMBERED_MAX);
 
   constructor(share: Share) {
     this.#share = share;
@@ -22,10 +23,7 @@ export class LocalContents {
 
   /** Remembers that a content was placed outside the folder, at an absolute path. */
   note(root: string, path: string): void {
-    this.#placed.delete(root);
     this.#placed.set(root, path);
-    const [oldest] = this.#placed.keys();
-    if (this.#placed.size > PLACED_REMEMBERED_MAX && oldest !== undefined) this.#placed.delete(oldest);
   }
 
   /** Whether a copy may be on this machine. */

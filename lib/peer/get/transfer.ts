@@ -211,8 +211,7 @@ export class Transfer {
   #withHint(failure: Failure): Failure {
     const kept = this.#progress.done > 0 && this.destination.kind !== "stream" && failure.retry;
     if (!kept || failedWith(failure, "file-changed", "disk-full")) return failure;
-    const hint = "what has arrived is kept: get it again to continue where it stopped";
-    return new Failure(failure.code, failure.message, { cause: failure, hint });
+    return failure.with({ hint: "what has arrived is kept: get it again to continue where it stopped" });
   }
 }
 

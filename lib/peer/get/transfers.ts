@@ -5,6 +5,7 @@
  */
 
 import { backoffMs } from "../../core/flow/backoff.ts";
+import { Bell } from "../../core/flow/bell.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
 import { ATTEMPT_FIRST_MS, ATTEMPT_LAST_MS, TRANSFERS_KEPT_MAX, TRANSFERS_RUNNING_MAX } from "../../core/limits.ts";
 import { Slots } from "../../core/flow/slots.ts";
@@ -34,7 +35,7 @@ export class Transfers implements AsyncDisposable {
   readonly #slots = new Slots(TRANSFERS_RUNNING_MAX);
   readonly #started = new Map<number, StartedTransfer>();
   /** Wakes transfers that wait or are paused. */
-  readonly #wake = new Map<number, () => void>();
+  readonly #wake = new Map<number, Bell>();
 
   constructor(parts: FetchParts, state: State, options: TransfersOptions) {
     this.#parts = parts;
@@ -79,7 +80,7 @@ export class Transfers implements AsyncDisposable {
   async cancel(id: number): Promise<TransferView> {
     const { transfer, result } = this.#running(id);
     transfer.stop("cancel");
-    this.#wake.get(id)?.();
+    this.#wake.get(id)?.ring();
     await result.catch(() => {});
     return transfer.view();
   }
@@ -93,7 +94,7 @@ export class Transfers implements AsyncDisposable {
     const { transfer } = this.#running(id);
     transfer.stop("pause");
     this.#kept.setPaused(id, true);
-    this.#wake.get(id)?.();
+    this.#wake.get(id)?.ring();
     return transfer.view();
   }
 
@@ -106,14 +107,14 @@ export class Transfers implements AsyncDisposable {
     const { transfer } = this.#running(id);
     if (transfer.stopReason === "pause") transfer.resume();
     this.#kept.setPaused(id, false);
-    this.#wake.get(id)?.();
+    this.#wake.get(id)?.ring();
     return transfer.view();
   }
 
   /** Stops all transfers that still run. What has arrived is kept. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { transfer } of this.#started.values()) if (!transfer.ended) transfer.stop("close");
-    for (const wake of this.#wake.values()) wake();
+    for (const bell of this.#wake.values()) bell.ring();
     await Promise.all(Array.from(this.#started.values(), ({ result }) => result.catch(() => {})));
   }
 
@@ -189,12 +190,9 @@ export class Transfers implements AsyncDisposable {
 
   /** Waits until the transfer is woken, or for `ms`. */
   async #woken(id: number, ms?: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake.set(id, resolve);
-    const over = new AbortController();
-    if (ms !== undefined) this.#parts.clock.delay(ms, over.signal).then(resolve, () => {});
-    await promise;
-    over.abort();
+    const bell = new Bell(this.#parts.clock);
+    this.#wake.set(id, bell);
+    await (ms === undefined ? bell.next : bell.wait(ms));
     this.#wake.delete(id);
   }
 

@@ -326,7 +326,7 @@ export class Inbox implements AsyncDisposable {
         sender.reportProgress(done, checking);
       },
     });
-    const name = await unfinished.finish(folder, file.name, size, traits);
+    const name = await unfinished.finish(folder.path, file.name, size, traits);
     const modified = Deno.lstatSync(folder.pathOf(name)).mtime?.getTime() ?? 0;
     got.bytes = Math.max(1, size);
     this.#write({ ...file, name, modified });

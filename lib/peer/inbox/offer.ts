@@ -65,5 +65,5 @@ function demandOffered(offer: Offer, { name, root }: { name?: string | undefined
 }
 
 function described({ name, size, modified, executable, root }: Offer): ReplyOf<typeof Pieces> {
-  return { name, size, modified, ...(executable ? { executable } : {}), root };
+  return { name, size, modified, executable: executable ? executable : undefined, root };
 }

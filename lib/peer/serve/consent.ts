@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BoundedMap } from "../../core/bounded_map.ts";
 import { NO_ID } from "../../core/dialect.ts";
 import type { Clock } from "../../core/flow/clock.ts";
 import { Failure } from "../../core/failure.ts";
@@ -74,7 +75,7 @@ export class Consent {
   readonly #open = new Map<string, OpenQuestion>();
   readonly #places = new Places<string>({ total: QUESTIONS_OPEN_MAX, first: "newest" });
   /** Keys of the wishes that were allowed in this run, the oldest first. */
-  readonly #remembered = new Set<string>();
+  readonly #remembered = new BoundedMap<string, true>(CONSENT_REMEMBERED_MAX);
   #lastNumber = 0;
   #lastWithoutKey = 0;
 
@@ -182,7 +183,7 @@ export class Consent {
       this.#open.delete(key);
       this.#places.leave(key);
       over.abort();
-      if (isAllowed && wish.id !== NO_ID) this.#remember(key);
+      if (isAllowed && wish.id !== NO_ID) this.#remembered.set(key, true);
       onEvent({ event: "answered", number, allowed: isAllowed, inTime });
       resolve(isAllowed);
     };
@@ -200,12 +201,6 @@ export class Consent {
 
   #isAlways({ id, kind }: Pick<Wish, "id" | "kind">): boolean {
     return id !== NO_ID && this.#options.always.has(id, kind);
-  }
-
-  #remember(key: string): void {
-    this.#remembered.add(key);
-    const [oldest] = this.#remembered;
-    if (this.#remembered.size > CONSENT_REMEMBERED_MAX && oldest !== undefined) this.#remembered.delete(oldest);
   }
 }
 

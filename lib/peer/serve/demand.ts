@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BoundedMap } from "../../core/bounded_map.ts";
 import type { Clock } from "../../core/flow/clock.ts";
 import { PIECE_BYTES, pieceCount } from "../../core/content.ts";
 import { DEMANDED_CONTENTS_MAX } from "../../core/limits.ts";
@@ -44,7 +45,7 @@ export interface Promised extends Disposable {
 export class Demand {
   readonly #clock: Clock;
   /** By root; the content that was asked for last is last. */
-  readonly #wanted = new Map<string, Wanted>();
+  readonly #wanted = new BoundedMap<string, Wanted>(DEMANDED_CONTENTS_MAX);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -99,10 +100,7 @@ export class Demand {
     const sent = isOver ? new PieceSet(wanted.sent.count) : wanted.sent;
     const noted = { ...wanted, sent };
     noted.askedMs.set(peer, nowMs);
-    this.#wanted.delete(content.root);
     this.#wanted.set(content.root, noted);
-    const [oldest] = this.#wanted.keys();
-    if (this.#wanted.size > DEMANDED_CONTENTS_MAX && oldest !== undefined) this.#wanted.delete(oldest);
     return noted;
   }
 }

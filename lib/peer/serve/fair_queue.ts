@@ -7,6 +7,7 @@
  */
 
 import { addressShare } from "../../core/address.ts";
+import { BoundedMap } from "../../core/bounded_map.ts";
 import { type Clock, systemClock } from "../../core/flow/clock.ts";
 import { QUEUED_EVERY_MS, UPLOAD_TURNS_KEPT_MAX, UPLOADS_ASIDE_MAX } from "../../core/limits.ts";
 import { QueueTurn } from "./queue_turn.ts";
@@ -197,22 +198,21 @@ export class FairQueue {
  * forgotten first.
  */
 class TurnCounts {
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new BoundedMap<string, { turns: number }>(UPLOAD_TURNS_KEPT_MAX);
 
   of(name: string): number {
-    return this.#counts.get(name) ?? 0;
+    return this.#counts.get(name)?.turns ?? 0;
   }
 
   /** Lets a newcomer begin with the fewest turns that anyone in the queue has had. */
   enter(name: string, queue: readonly string[]): void {
     if (this.#counts.has(name)) return;
-    this.#counts.set(name, queue.length === 0 ? 0 : Math.min(...queue.map((each) => this.of(each))));
-    const [first] = this.#counts.keys();
-    if (this.#counts.size > UPLOAD_TURNS_KEPT_MAX && first !== undefined) this.#counts.delete(first);
+    this.#counts.set(name, { turns: queue.length === 0 ? 0 : Math.min(...queue.map((each) => this.of(each))) });
   }
 
   count(name: string): void {
-    this.#counts.set(name, this.of(name) + 1);
+    const count = this.#counts.get(name);
+    if (count !== undefined) count.turns += 1;
   }
 
   clear(): void {

@@ -11,6 +11,7 @@ import { failedWith, Failure } from "../../core/failure.ts";
 import { PAGE_DIGESTS_MAX } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
 import { type Range, rangeBytes } from "../../core/range.ts";
+import { utf8Bytes } from "../../core/utf8.ts";
 import { type Answer, type Route, route } from "../../net/answerer.ts";
 import { fitting } from "../../protocol/batch.ts";
 import { Download, Holds, List, Pieces } from "../../protocol/files.ts";
@@ -78,7 +79,7 @@ export class Host {
     const { files, more } = share.files.page(after, limit);
     const sent = fitting(files);
     const data = { files: sent, more: more || sent.length < files.length };
-    if (pace !== undefined) await pace.take(new TextEncoder().encode(JSON.stringify(data)).length);
+    if (pace !== undefined) await pace.take(utf8Bytes(JSON.stringify(data)));
     return { data };
   }
 
@@ -145,7 +146,7 @@ export class Host {
     promised?.sent(rangeBytes(range));
     const packed = compress && mayShrink(content.file.name) ? await gzip(bytes) : undefined;
     const body = packed ?? bytes;
-    const data = { ...described(content), ...(packed === undefined ? {} : { compression: "gzip" as const }) };
+    const data = { ...described(content), compression: packed && "gzip" as const };
     if (pace !== undefined && body.length > pace.turnBytes) {
       return { data, body: { bytes: body.length, write: (stream) => sendBytes(body, stream, pace) } };
     }
@@ -187,7 +188,7 @@ export class Host {
    *
    * @throws {Failure} "not-shared".
    */
-  #wanted({ name, root }: { readonly name?: string; readonly root?: string }): Shared {
+  #wanted({ name, root }: { readonly name?: string | undefined; readonly root?: string | undefined }): Shared {
     const { share: { files }, partials } = this.#parts;
     const file = name !== undefined ? files.get(name) : root !== undefined ? files.byRoot(root) : undefined;
     if (file !== undefined) return { kind: "whole", file };
@@ -202,7 +203,10 @@ export class Host {
    *
    * @throws {Failure} "not-shared", "refused", "busy".
    */
-  async #allowed(visit: Visit, data: { readonly name?: string; readonly root?: string }): Promise<Shared> {
+  async #allowed(
+    visit: Visit,
+    data: { readonly name?: string | undefined; readonly root?: string | undefined },
+  ): Promise<Shared> {
     for (let content = this.#wanted(data);;) {
       await visit.allow(wishFor(content));
       const now = this.#wanted(data);
@@ -233,8 +237,8 @@ function described({ kind, file }: Shared): ReplyOf<typeof Pieces> {
     name,
     size,
     modified,
-    ...(executable === true ? { executable } : {}),
-    ...(root === undefined ? {} : { root }),
+    executable: executable === true ? executable : undefined,
+    root,
   };
 }
 

@@ -52,7 +52,7 @@ export async function reachIndex(
   const last = failures.at(-1);
   throw new Failure("index-unreachable", last?.message ?? "No index was named", {
     cause: last,
-    ...(failedWith(last, "malformed", "closed", "busy") ? { hint: last.hint } : {}),
+    hint: failedWith(last, "malformed", "closed", "busy") ? last.hint : undefined,
   });
 }
 
@@ -61,18 +61,14 @@ async function reach(
   { dial, identity, room }: ReachOptions,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const encrypted = room === undefined ? {} : { identity: room.identity };
-  const connection = await dial(index, { failure: "index-unreachable", signal, ...encrypted });
-  const close = (): void => connection.close();
-  signal.addEventListener("abort", close);
+  const connection = await dial(index, { failure: "index-unreachable", signal, identity: room?.identity });
+  using _closing = connection.closeOn(signal);
   try {
-    await greet(connection, { called: "index", identity, ...(room === undefined ? {} : { roomKey: room.key }) });
+    await greet(connection, { called: "index", identity, roomKey: room?.key });
     return connection;
   } catch (thrown) {
     connection.close();
     throw thrown;
-  } finally {
-    signal.removeEventListener("abort", close);
   }
 }
 
@@ -83,14 +79,11 @@ function explained(failure: Failure, index: Address, hasRoomKey: boolean): Failu
     return new Failure("no-member", `The index at ${where} has another room key, or none`, { cause: failure });
   }
   if (failedWith(failure, "busy")) {
-    return new Failure("busy", `Cannot talk to the index at ${where}: ${failure.message}`, {
-      cause: failure,
-      hint: failure.hint,
-    });
+    return failure.with({ message: `Cannot talk to the index at ${where}: ${failure.message}` });
   }
   if (!hasRoomKey && failedWith(failure, "malformed", "closed")) {
-    return new Failure(failure.code, `Cannot talk to the index at ${where}: ${failure.message}`, {
-      cause: failure,
+    return failure.with({
+      message: `Cannot talk to the index at ${where}: ${failure.message}`,
       hint: "use the index's port for peers, not its HTTP port; if the room has a key, add --room-key-file FILE",
     });
   }

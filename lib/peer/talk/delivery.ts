@@ -10,6 +10,7 @@ import { Bell } from "../../core/flow/bell.ts";
 import type { Clock } from "../../core/flow/clock.ts";
 import { failedWith, Failure, type FailureCode } from "../../core/failure.ts";
 import { TELL_AGAIN_FIRST_MS, TELL_AGAIN_LAST_MS, TELL_IDLE_MS, TELL_WAIT_MS } from "../../core/limits.ts";
+import { onAbort } from "../../core/flow/on_abort.ts";
 import type { Slots } from "../../core/flow/slots.ts";
 import type { Random } from "../../core/random.ts";
 import { ask } from "../../net/caller.ts";
@@ -132,11 +133,10 @@ export class Delivery {
    */
   async run(onEnd: () => void): Promise<void> {
     const { random, signal } = this.#parts;
-    const stop = (): void => {
+    using _stopping = onAbort(signal, () => {
       this.#disconnect();
       this.#bell.ring();
-    };
-    signal.addEventListener("abort", stop);
+    });
     try {
       for (let failures = 0; !signal.aborted;) {
         this.#state = SENDING;
@@ -160,7 +160,6 @@ export class Delivery {
         await this.#rest(state, backoffMs(failures++, AGAIN, random));
       }
     } finally {
-      signal.removeEventListener("abort", stop);
       this.#disconnect();
       this.#settleAll({
         kind: "waiting",

@@ -79,9 +79,9 @@ export class Mailbox {
   #store(message: Parameters<State["talk"]["putReceived"]>[0], isSure: boolean): void {
     try {
       this.#parts.state.talk.putReceived(message, isSure);
-    } catch (cause) {
-      if (!(cause instanceof Failure)) throw cause;
-      throw new Failure(cause.code, "Cannot store the message", { cause, hint: "it is sent again later" });
+    } catch (thrown) {
+      if (!(thrown instanceof Failure)) throw thrown;
+      throw thrown.with({ message: "Cannot store the message", hint: "it is sent again later" });
     }
   }
 }

@@ -10,7 +10,7 @@ import { checkPeerName, peerNameKey } from "../../core/peer_name.ts";
 import { formatSize } from "../../core/quantity.ts";
 import { printable } from "../../core/printable.ts";
 import { Slots } from "../../core/flow/slots.ts";
-import { utf8Bytes } from "../../protocol/field.ts";
+import { utf8Bytes } from "../../core/utf8.ts";
 import type { PeerRow } from "../../protocol/shapes.ts";
 import { toldText } from "../../protocol/talk.ts";
 import type { KeptMessage } from "../../store/state/talk_store.ts";
@@ -95,7 +95,7 @@ export class Outbox implements AsyncDisposable {
     const { kind, failure } = outcome;
     if (kind === "dropped") throw failure;
     if (failedWith(failure, "key-changed")) {
-      throw new Failure("key-changed", failure.message, { hint: `${failure.hint}; the message is kept until then` });
+      throw failure.with({ hint: `${failure.hint}; the message is kept until then` });
     }
     return { peer, id, waitsFor: failure };
   }

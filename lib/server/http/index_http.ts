@@ -51,13 +51,15 @@ export class IndexHttp implements AsyncDisposable {
     const registrars = new Registrars();
     const api = indexApi({ ...options, hostNames: [address.host], registrars });
     try {
-      const server = await HttpServer.listen(address, { answer: (request, remote) => api.answer(request, remote) });
+      const server = await HttpServer.listen(address, {
+        answer: (request, remote) => api.answer(request, remote),
+        onBug: (thrown) => options.journal(bugEvent(thrown)),
+      });
       return new IndexHttp(server, registrars);
     } catch (thrown) {
       registrars[Symbol.dispose]();
       const failure = Failure.from(thrown, "unreachable", "Cannot listen");
-      throw new Failure(failure.code, failure.message, {
-        cause: thrown,
+      throw failure.with({
         hint: "choose another port with --http-port (0 is any free one), or turn HTTP off with --no-http",
       });
     }

@@ -15,7 +15,7 @@ interface Registered {
   readonly key: string;
   readonly share: string;
   /** Undefined until the index has registered the name. */
-  token?: string;
+  token?: string | undefined;
 }
 
 /** Calls of the index. */

@@ -54,13 +54,13 @@ export type Completes = "commands" | "files" | "peers" | "own" | "paths" | "tran
 export interface Argument {
   /** What help calls it. */
   readonly name: string;
-  readonly completes?: Completes;
+  readonly completes?: Completes | undefined;
   /**
    * "optional": may be left out. "many": all further words, also none. "text": all further words,
    * at least one; in the shell the rest of the line as typed, in which quotes and dashes mean
    * nothing.
    */
-  readonly takes?: "optional" | "many" | "text";
+  readonly takes?: "optional" | "many" | "text" | undefined;
 }
 
 /** The values of arguments, in their order. */

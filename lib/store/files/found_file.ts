@@ -16,5 +16,5 @@ export interface FoundFile {
    */
   readonly changed?: number | undefined;
   /** Whether it is a program that may be started; absent when it is not. */
-  readonly executable?: boolean;
+  readonly executable?: boolean | undefined;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { writeAllSync } from "../../core/bytes.ts";
 import { basename, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
@@ -48,7 +49,7 @@ export function placeBytes(
   const beside = join(incoming, `.${crypto.randomUUID()}${SMALL_ENDING}`);
   try {
     using file = Deno.openSync(beside, { createNew: true, write: true });
-    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    writeAllSync(file, bytes);
     keepTraits(beside, traits, file);
     const modified = traits.modified ?? Deno.lstatSync(beside).mtime?.getTime() ?? 0;
     return { name: placeFile(beside, root, name), modified };

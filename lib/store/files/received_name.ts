@@ -11,8 +11,9 @@
 import { Failure } from "../../core/failure.ts";
 import { NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
+import { cutToUtf8, isLongerInUtf8, utf8Bytes } from "../../core/utf8.ts";
 import type { System } from "./inside.ts";
-import { isLonger, isOfInbox } from "./shareable.ts";
+import { isOfInbox } from "./shareable.ts";
 
 /** The longest component that common file systems store, in bytes of UTF-8. */
 const COMPONENT_BYTES_MAX = 255;
@@ -44,7 +45,7 @@ const JOINERS = ["\u200c", "\u200d"];
  */
 export function receivedName(name: string, system: System = Deno.build.os): string {
   const refuse = (why: string): Failure => new Failure("bad-name", `Cannot store "${printable(name)}": ${why}`);
-  if (isLonger(name, NAME_BYTES_MAX)) throw refuse("the name is too long");
+  if (isLongerInUtf8(name, NAME_BYTES_MAX)) throw refuse("the name is too long");
   if (name.includes("\0")) throw refuse("the name holds a NUL");
   if (/^[/\\]/.test(name) || DRIVE_REGEXP.test(name)) throw refuse("the name is a path from the root of a disk");
   const components = name.normalize("NFC").split("/");
@@ -75,10 +76,9 @@ function storable(component: string, system: System): string {
 
 /** Cuts a component to what can be stored, before its ending. */
 function shortened(component: string): string {
-  if (!isLonger(component, COMPONENT_BYTES_MAX)) return component;
+  if (!isLongerInUtf8(component, COMPONENT_BYTES_MAX)) return component;
   const dot = component.lastIndexOf(".");
   const ending = dot > 0 && component.length - dot <= 16 ? component.slice(dot) : "";
-  const stem = [...component.slice(0, component.length - ending.length)];
-  while (isLonger(stem.join("") + ending, COMPONENT_BYTES_MAX)) stem.pop();
-  return stem.join("") + ending;
+  const stem = component.slice(0, component.length - ending.length);
+  return cutToUtf8(stem, COMPONENT_BYTES_MAX - utf8Bytes(ending)) + ending;
 }

@@ -4,6 +4,7 @@
  */
 
 import { NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../../core/limits.ts";
+import { isLongerInUtf8 } from "../../core/utf8.ts";
 
 /** The folder in which a peer keeps its own state. Hidden, so never shared. */
 export const STATE_FOLDER = ".recess";
@@ -26,13 +27,8 @@ export function isHidden(name: string): boolean {
 export function isShareable(name: string): boolean {
   return name.split("/", SCAN_DEPTH_MAX + 1).length <= SCAN_DEPTH_MAX &&
     !EMPTY_REGEXP.test(name) && !isHidden(name) && !UNFINISHED_REGEXP.test(name) &&
-    !isLonger(name, NAME_BYTES_MAX) &&
+    !isLongerInUtf8(name, NAME_BYTES_MAX) &&
     name.isWellFormed() && !name.includes("\0");
-}
-
-/** Whether a text takes more than so many bytes as UTF-8. A unit of UTF-16 takes at most three, so most names need not be encoded. */
-export function isLonger(text: string, bytesMax: number): boolean {
-  return text.length * 3 > bytesMax && new TextEncoder().encode(text).length > bytesMax;
 }
 
 /** True for what is in the inbox, and for what would be in its place. Case does not matter, as it does not to many disks. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readFull, writeAll } from "../../core/bytes.ts";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { digestOf, PIECE_BYTES, pieceCount, pieceRange, sameBytes } from "../../core/content.ts";
@@ -15,7 +16,7 @@ import type { Folder, OpenFile } from "./folder.ts";
 import { closeFile } from "./close_file.ts";
 import { isHole } from "./holes.ts";
 import { setAside } from "./odd_file.ts";
-import { isPlaced, placeAnywhere, placeFile } from "./place.ts";
+import { isPlaced, placeAnywhere } from "./place.ts";
 import { keepTraits, type Traits } from "./traits.ts";
 
 /** What is fetched. Without a root as long as its owner has not hashed it. */
@@ -24,7 +25,7 @@ interface Content {
   readonly size: number;
   readonly root?: string | undefined;
   /** The id of who puts it here: two who put the same do not write the same file, nor does who downloads it. */
-  readonly sender?: string;
+  readonly sender?: string | undefined;
 }
 
 /** An unfinished file, open for writing. Closing it keeps what it holds. */
@@ -93,7 +94,9 @@ export class UnfinishedFile implements Disposable {
       const range = pieceRange(index, size);
       if (range.end > written) break;
       const piece = buffer.subarray(0, rangeBytes(range));
-      await this.#readFull(piece);
+      if (await readFull(this.#file, piece) < piece.length) {
+        throw new Failure("file-changed", "The unfinished file was changed by another program");
+      }
       if (sameBytes(digestOf(piece), await digestOfPiece(index))) present.add(index);
       onChecked(range.end);
     }
@@ -127,14 +130,14 @@ export class UnfinishedFile implements Disposable {
     return written;
   }
 
-  /** Makes sure of the bytes and moves the file into the folder under `name`, which `receivedName` gave. Shape: the name it got. */
-  async finish(folder: Folder, name: string, size: number, traits: Traits = {}): Promise<string> {
-    await this.#seal(size, traits);
-    return placeFile(this.#path, folder.path, name);
-  }
-
-  /** The same, but into a folder that the person at the keyboard chose: a real path, on any disk. */
-  async finishAt(root: string, name: string, size: number, traits: Traits = {}): Promise<string> {
+  /**
+   * Makes sure that the bytes are on the disk, and moves the file to its place.
+   *
+   * @param root The real path of the folder, on any disk.
+   * @param name What `receivedName` gave.
+   * @returns The name below the folder that the file got.
+   */
+  async finish(root: string, name: string, size: number, traits: Traits = {}): Promise<string> {
     await this.#seal(size, traits);
     return await placeAnywhere(this.#path, root, name);
   }
@@ -156,7 +159,7 @@ export class UnfinishedFile implements Disposable {
       if (end > this.#bytes) await this.#file.truncate(end);
     } else {
       this.#file.seekSync(offset, Deno.SeekMode.Start);
-      for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
+      await writeAll(this.#file, bytes);
     }
     this.#bytes = Math.max(this.#bytes, end);
   }
@@ -172,14 +175,6 @@ export class UnfinishedFile implements Disposable {
     }
     this[Symbol.dispose]();
     keepTraits(this.#path, traits);
-  }
-
-  async #readFull(target: Uint8Array): Promise<void> {
-    for (let filled = 0; filled < target.length;) {
-      const read = await this.#file.read(target.subarray(filled));
-      if (read === null) throw new Failure("file-changed", "The unfinished file was changed by somebody else");
-      filled += read;
-    }
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readFull, writeAll } from "../../core/bytes.ts";
 import { DIGEST_BYTES, digestOf, PIECE_BYTES, pieceCount, pieceRange, rootOf } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
 import { rangeBytes } from "../../core/range.ts";
@@ -43,7 +44,7 @@ export async function copyVerified(
       write: async (piece) => {
         if (!isHole(piece)) {
           await to.seek(at, Deno.SeekMode.Start);
-          for (let done = 0; done < piece.length;) done += await to.write(piece.subarray(done));
+          await writeAll(to, piece);
         }
         at += piece.length;
       },
@@ -83,11 +84,7 @@ async function digestsWhileRead(
   for (let index = 0; index < pieceCount(size); index++) {
     const range = pieceRange(index, size);
     const piece = buffer.subarray(0, rangeBytes(range));
-    for (let filled = 0; filled < piece.length;) {
-      const read = await file.read(piece.subarray(filled));
-      if (read === null) return undefined;
-      filled += read;
-    }
+    if (await readFull(file, piece) < piece.length) return undefined;
     digests.set(digestOf(piece), index * DIGEST_BYTES);
     await write?.(piece);
     onPiece?.(range.end);

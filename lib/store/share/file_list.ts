@@ -7,7 +7,7 @@ import type { FoundFile } from "../files/found_file.ts";
 
 /** A file that is shared. Without `root` until it is hashed. */
 export interface SharedFile extends FoundFile {
-  readonly root?: string;
+  readonly root?: string | undefined;
 }
 
 /** Files with unique names. */

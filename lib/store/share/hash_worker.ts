@@ -8,6 +8,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { readFullSync } from "../../core/bytes.ts";
 import { DIGEST_BYTES, PIECE_BYTES } from "../../core/content.ts";
 
 /** To the worker: hash a file; or move it to the front; or drop it. `path` is a real path that may be shared. */
@@ -22,7 +23,7 @@ export type FromWorker =
     readonly kind: "digests";
     readonly id: number;
     readonly digests: Uint8Array<ArrayBuffer>;
-    readonly done?: { readonly size: number; readonly modified: number };
+    readonly done?: { readonly size: number; readonly modified: number } | undefined;
   }
   | { readonly kind: "failed"; readonly id: number; readonly changed: boolean; readonly reason: string };
 
@@ -49,7 +50,7 @@ let working = false;
 
 // The page and worker types of the library disagree on what `self` is; these members are all that is used.
 const port = self as unknown as {
-  readonly name?: string;
+  readonly name?: string | undefined;
   onmessage: (event: MessageEvent<ToWorker>) => void;
   postMessage(message: FromWorker): void;
 };
@@ -104,7 +105,7 @@ function hashOn(job: Job, turnEnd: number): void {
   const gathered: Uint8Array[] = [];
   let pieceBytes = 0;
   do {
-    pieceBytes = readPiece(file);
+    pieceBytes = readFullSync(file, buffer);
     if (pieceBytes > 0) gathered.push(createHash("sha256").update(buffer.subarray(0, pieceBytes)).digest());
     // The first pieces of a file that somebody waits for are told one by one, then ever more at a time.
   } while (
@@ -133,17 +134,6 @@ function open(path: string): NonNullable<Job["reading"]> {
 function stat(file: Deno.FsFile): { size: number; modified: number } {
   const info = file.statSync();
   return { size: info.size, modified: info.mtime?.getTime() ?? 0 };
-}
-
-/** Fills the buffer with the next piece. Shape: its bytes; fewer than a whole piece at the end of the file. */
-function readPiece(file: Deno.FsFile): number {
-  let filled = 0;
-  while (filled < PIECE_BYTES) {
-    const read = file.readSync(buffer.subarray(filled));
-    if (read === null) break;
-    filled += read;
-  }
-  return filled;
 }
 
 function joined(digests: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

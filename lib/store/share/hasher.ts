@@ -5,6 +5,7 @@
 
 import { DIGEST_BYTES, rootOf } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
+import { Bell } from "../../core/flow/bell.ts";
 import { type FromWorker, HASH_WORKER, type ToWorker } from "./hash_worker.ts";
 
 /** A file on its way to having a root. */
@@ -15,7 +16,7 @@ export class HashJob {
   #digests = new Uint8Array(0);
   #count = 0;
   #ended = false;
-  #news = Promise.withResolvers<void>();
+  readonly #news = new Bell();
   readonly #done = Promise.withResolvers<HashResult>();
 
   constructor(path: string) {
@@ -36,7 +37,7 @@ export class HashJob {
 
   /** Resolves at the next digests, or when the job ends. */
   get news(): Promise<void> {
-    return this.#news.promise;
+    return this.#news.next;
   }
 
   /** For the hasher: more digests. */
@@ -48,26 +49,21 @@ export class HashJob {
     }
     this.#digests.set(digests, this.#count);
     this.#count += digests.length;
-    this.#tell();
+    this.#news.ring();
   }
 
   /** For the hasher: the end. */
   finish(as: { size: number; modified: number }): void {
     this.#ended = true;
     this.#done.resolve({ ...as, digests: this.digests, root: rootOf(as.size, this.digests) });
-    this.#tell();
+    this.#news.ring();
   }
 
   /** For the hasher: the end, without a root. */
   fail(failure: Failure): void {
     this.#ended = true;
     this.#done.reject(failure);
-    this.#tell();
-  }
-
-  #tell(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+    this.#news.ring();
   }
 }
 

@@ -111,7 +111,7 @@ async function readText(path: string): Promise<string> {
     if ((await Deno.stat(path)).size <= MANIFEST_BYTES_MAX) return await Deno.readTextFile(path);
   } catch (thrown) {
     const failure = Failure.from(thrown, "not-found", `Cannot read the manifest "${printable(path)}"`);
-    throw new Failure(failure.code, failure.message, { cause: thrown, hint: "check the path" });
+    throw failure.with({ hint: "check the path" });
   }
   throw new Failure("too-large", `Cannot share "${printable(path)}": it is larger than ${MANIFEST_BYTES_MAX} bytes`);
 }

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { readFull } from "../../core/bytes.ts";
 import { digestAt, digestOf, pieceCount, pieceRange, sameBytes } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
 import { type Range, rangeBytes } from "../../core/range.ts";
@@ -31,10 +32,5 @@ export async function pieceFits(
 async function readPiece(file: Deno.FsFile, range: Range): Promise<Uint8Array | undefined> {
   const piece = new Uint8Array(rangeBytes(range));
   await file.seek(range.start, Deno.SeekMode.Start);
-  for (let filled = 0; filled < piece.length;) {
-    const read = await file.read(piece.subarray(filled));
-    if (read === null) return undefined;
-    filled += read;
-  }
-  return piece;
+  return await readFull(file, piece) < piece.length ? undefined : piece;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Bell } from "../../core/flow/bell.ts";
 import type { Folder } from "../files/folder.ts";
 import { nameInside } from "../files/inside.ts";
 
@@ -96,7 +97,7 @@ class GatheredChange {
   #ended = false;
   #firstMs = 0;
   #lastMs = 0;
-  #wake = Promise.withResolvers<void>();
+  readonly #wake = new Bell();
 
   add(names: readonly string[] | "everything"): void {
     if (names.length === 0) return;
@@ -106,20 +107,19 @@ class GatheredChange {
     else names.forEach((name) => this.#names.add(name));
     if (this.#names.size > NAMES_MAX) this.#everything = true;
     if (this.#everything) this.#names.clear();
-    this.#wake.resolve();
+    this.#wake.ring();
   }
 
   end(): void {
     this.#ended = true;
-    this.#wake.resolve();
+    this.#wake.ring();
   }
 
   /** Resolves when there is something to tell and it is quiet: true; or at the end: false. */
   async some(): Promise<boolean> {
     while (!this.#ended) {
       if (this.#isEmpty()) {
-        this.#wake = Promise.withResolvers();
-        await this.#wake.promise;
+        await this.#wake.next;
         continue;
       }
       const now = performance.now();

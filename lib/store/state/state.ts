@@ -140,7 +140,7 @@ export class State implements Disposable {
     return this.#readOr([], (database) => {
       return database.prepare("SELECT name, size, modified, changed, root FROM pieces").all().map((row) => {
         const { root, changed, ...file } = row as unknown as FoundFile & { root: Uint8Array; changed: number | null };
-        return { ...file, ...(changed === null ? {} : { changed }), root: root.toHex() };
+        return { ...file, changed: changed ?? undefined, root: root.toHex() };
       });
     });
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BoundedMap } from "../../core/bounded_map.ts";
 import { DELIVERERS_KEPT_MAX } from "../../core/limits.ts";
 import type { Source } from "./source.ts";
 
@@ -12,15 +13,11 @@ import type { Source } from "./source.ts";
  * delivery is dropped.
  */
 export class Deliverers {
-  readonly #last = new Set<string>();
+  readonly #last = new BoundedMap<string, true>(DELIVERERS_KEPT_MAX);
 
   /** Notes that a source delivered verified bytes. */
   note(source: Source): void {
-    const key = keyOf(source);
-    this.#last.delete(key);
-    this.#last.add(key);
-    const [oldest] = this.#last;
-    if (this.#last.size > DELIVERERS_KEPT_MAX && oldest !== undefined) this.#last.delete(oldest);
+    this.#last.set(keyOf(source), true);
   }
 
   /** Whether a source delivered something. */

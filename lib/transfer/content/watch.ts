@@ -13,9 +13,9 @@ export interface DownloadProgress {
   /** The peers that are asked for something now. */
   readonly sources: readonly string[];
   /** How many peers are before this one in the shortest line, when all sources let it wait. */
-  readonly before?: number;
+  readonly before?: number | undefined;
   /** Whether all sources are asking their owners for consent, and none has answered. */
-  readonly isAsking?: boolean;
+  readonly isAsking?: boolean | undefined;
   /** Failed attempts since the last piece. */
   readonly retries: number;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Bell } from "../../core/flow/bell.ts";
 import { DIGEST_BYTES, digestAt, pieceCount, rootOf } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
 import { PAGE_DIGESTS_MAX } from "../../core/limits.ts";
@@ -23,7 +24,7 @@ export type Target = { readonly root: string } | { readonly name: string };
 
 /** How digests are fetched. */
 export interface ListOptions extends Pick<DownloadTools, "pace"> {
-  readonly onNews?: AskOptions["onNews"];
+  readonly onNews?: AskOptions["onNews"] | undefined;
 }
 
 /** The digests of one file. Some may still be arriving. */
@@ -32,7 +33,7 @@ export class PieceList {
   readonly #digests: Uint8Array;
   #known = 0;
   #root: string | undefined;
-  #news = Promise.withResolvers<void>();
+  readonly #news = new Bell();
   #failure: unknown;
   #traits: Traits = {};
 
@@ -65,7 +66,7 @@ export class PieceList {
   async digest(index: number): Promise<Uint8Array> {
     while (index >= this.#known) {
       if (this.#failure !== undefined) throw this.#failure;
-      await this.#news.promise;
+      await this.#news.next;
     }
     return digestAt(this.#digests, index);
   }
@@ -78,7 +79,7 @@ export class PieceList {
   async complete(): Promise<string> {
     while (this.#root === undefined) {
       if (this.#failure !== undefined) throw this.#failure;
-      await this.#news.promise;
+      await this.#news.next;
     }
     return this.#root;
   }
@@ -144,7 +145,6 @@ export class PieceList {
 
   #announce(known: number): void {
     this.#known = known;
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+    this.#news.ring();
   }
 }

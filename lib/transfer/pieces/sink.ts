@@ -3,10 +3,10 @@
  * @module
  */
 
+import { writeAll } from "../../core/bytes.ts";
 import { pieceCount, pieceRange, sameBytes } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
 import { PieceSet } from "../../core/piece_set.ts";
-import { writeAll } from "../../net/byte_stream.ts";
 import type { OpenFile } from "../../store/files/folder.ts";
 import type { UnfinishedFile } from "../../store/files/unfinished_file.ts";
 import type { PieceList } from "./piece_list.ts";

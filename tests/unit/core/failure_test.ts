@@ -51,3 +51,13 @@ Deno.test("failedWith() tells codes apart", () => {
   assert(!failedWith(new Failure("busy", ""), "closed"));
   assert(!failedWith(new Error("busy"), "busy"));
 });
+
+Deno.test("Failure.with() changes the words and keeps everything else", () => {
+  const cause = new Error("below");
+  const failure = new Failure("name-taken", "why", { suggestion: "ana-2", remote: true, cause });
+  const other = failure.with({ hint: "what to do" });
+  assertEquals([other.code, other.message, other.hint], ["name-taken", "why", "what to do"]);
+  assertEquals([other.suggestion, other.remote, other.cause], ["ana-2", true, cause]);
+  assertEquals(failure.with({ message: "in other words" }).hint, failure.hint);
+  assertEquals(failure.with({ hint: "" }).hint, "");
+});

@@ -103,3 +103,21 @@ Deno.test("an encrypted connection takes in no more than somebody reads, whateve
   over.resolve();
   assertLess(sentBytes, SYSTEM_BYTES_MAX);
 });
+
+Deno.test("Listener reports a bug in what serves a connection, and no failure of a connection", async () => {
+  const bugs: unknown[] = [];
+  const bug = new TypeError("a bug of this test");
+  let thrown: Error = new Failure("closed", "The connection broke");
+  await using listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
+    connectionsMax: 1,
+    serve: () => Promise.reject(thrown),
+    onBug: (reported) => bugs.push(reported),
+  });
+  for (const each of [thrown, bug]) {
+    thrown = each;
+    using connection = await dial(listener.address);
+    // The listener closes it.
+    await connection.receive({ waitMs: 2_000 }).catch(() => {});
+  }
+  assertEquals(bugs, [bug]);
+});

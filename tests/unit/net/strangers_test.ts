@@ -25,7 +25,7 @@ async function listen(options: { strangersMax?: number; connectionsMax?: number;
 /** Connects and says HELLO, and proves a key where there is one. Shape: the connection. */
 async function greeted(port: number, from: string, identity?: Identity): Promise<Connection> {
   const connection = await connectFrom(from, port);
-  await greet(connection, identity === undefined ? {} : { identity });
+  await greet(connection, { identity });
   return connection;
 }
 

@@ -12,7 +12,7 @@ import { eventually } from "../../support/wait.ts";
 const SIZE = 3 * PIECE_BYTES + 77;
 
 async function get({ peer }: RoomPeer, what: string, from?: string): Promise<TransferResult> {
-  const wanted = await peer.directory.resolve(what, from === undefined ? {} : { from });
+  const wanted = await peer.directory.resolve(what, { from });
   return await peer.transfers.start(wanted, { kind: "folder" }).result;
 }
 

@@ -221,7 +221,10 @@ Deno.test("decodeDownload() takes any object with data.filename, and DOWNLOAD in
 });
 
 Deno.test("decodeDialect() reads what classroom clients say", () => {
-  for (const [dialect, text, request] of REQUESTS) assertEquals(decodeDialect(dialect, bytes(text)), request, text);
+  for (const [dialect, text, request] of REQUESTS) {
+    // JSON leaves out the fields that are undefined.
+    assertEquals(JSON.parse(JSON.stringify(decodeDialect(dialect, bytes(text)))), request, text);
+  }
 });
 
 Deno.test("decodeDialect() fails as malformed on anything else, and nothing leaks into prototypes", () => {

@@ -216,7 +216,7 @@ test("a session that has lost its name cannot change the list that the next sess
   const { session } = before.own.get("ana")?.written ?? { session: "" };
   await after.own.claim(peer("ana"), session);
   const other = after.own.get("ana")?.written.session ?? "";
-  const batch = (name: string) => ({ ...NO_CHANGE, add: [{ name, size: 1 }] });
+  const batch = (name: string) => ({ ...NO_CHANGE, add: [{ name, size: 1, root: undefined }] });
   await after.entries.beginNext("ana", other);
   await before.entries.writeNext("ana", session, batch("old.txt"));
   await after.entries.writeNext("ana", other, batch("new.txt"));

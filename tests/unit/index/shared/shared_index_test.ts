@@ -147,7 +147,8 @@ test("a long log is rewritten without the other servers loading it again", async
   clearInterval(watching);
   assertEquals(absences, 0);
   await using c = await share(redis);
-  assertEquals(await c.index.peer("ana"), await a.index.peer("ana"));
+  const here = await a.index.peer("ana");
+  assertEquals(await c.index.peer("ana"), here && { ...here, dialect: undefined });
 });
 
 Deno.test("a server without --redis loads neither the Redis client nor our code for it", async () => {

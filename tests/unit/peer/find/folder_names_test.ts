@@ -29,8 +29,7 @@ Deno.test("mostLike() chooses the name that differs least", () => {
 });
 
 async function get({ peer }: RoomPeer, what: string, from?: string): Promise<TransferResult> {
-  const options = from === undefined ? {} : { from };
-  return await peer.transfers.start(await peer.directory.resolve(what, options), { kind: "folder" }).result;
+  return await peer.transfers.start(await peer.directory.resolve(what, { from }), { kind: "folder" }).result;
 }
 
 for (const from of [undefined, "ana"]) {

@@ -137,7 +137,7 @@ Deno.test("a peer in a room with a key answers only callers that prove that key"
     using connection = await dial({ host: "127.0.0.1", port: ana.peer.address.port }, { identity: called });
     const proving = greet(connection, {
       identity: await Identity.make(),
-      ...(roomKey === undefined ? {} : { roomKey }),
+      roomKey,
     });
     if (roomKey === ours.key) {
       await proving;

@@ -13,7 +13,7 @@ const FILM: Wanted = {
   peers: [{ name: "ana", id: "1d".repeat(32), host: "10.0.0.5", port: 7, plain: false }],
   others: 0,
 };
-const FOLDER: Wanted = { kind: "folder", name: "week/" };
+const FOLDER: Wanted = { kind: "folder", name: "week/", from: undefined };
 
 Deno.test("KeptTransfers gives back what was written down, in another run, each once", async () => {
   await using temp = await TempFolder.make();

@@ -35,10 +35,9 @@ async function pair(
 ): Promise<Pair> {
   const { relay, both = {}, rui = {} } = options;
   const room = await Room.open();
-  const route = relay === undefined ? {} : { routeDatagrams: relay.route };
   return {
     room,
-    ana: await room.peer("ana", undefined, { inbox: INBOX, ...both, ...route }),
+    ana: await room.peer("ana", undefined, { inbox: INBOX, ...both, routeDatagrams: relay?.route }),
     rui: await room.peer("rui", undefined, { inbox: INBOX, ...both, ...rui }),
     pictures: await room.folder(),
     [Symbol.asyncDispose]: () => room[Symbol.asyncDispose](),

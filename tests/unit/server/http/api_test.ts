@@ -181,7 +181,7 @@ Deno.test("POST /peers bounds the names of one address, and other addresses can 
 Deno.test("POST /peers drops a name of the address with the most names when it is full", async () => {
   await using api = new TestApi({ namesMax: 5 });
   const from = (host: string, name: string, token?: string): Promise<Response> =>
-    api.register({ name, port: 5000, ...(token === undefined ? {} : { token }) }, { host, port: 1 });
+    api.register({ name, port: 5000, token }, { host, port: 1 });
   const first = await (await from("2001:db8::1", "Chat 0")).json();
   for (let number = 1; number < 4; number++) await from(`2001:db8::${number}`, `Chat ${number}`);
   await from("10.0.0.6", "other");

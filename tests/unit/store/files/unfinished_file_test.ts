@@ -63,7 +63,7 @@ Deno.test("finish() puts the whole file in its place, never over another", async
   for (const expected of ["videos/(1) aula.mp4", "videos/(2) aula.mp4"]) {
     using file = await UnfinishedFile.open(folder, CONTENT);
     for (const index of [2, 0, 1]) await file.write(index * PIECE_BYTES, piece(index));
-    assertEquals(await file.finish(folder, "videos/aula.mp4", SIZE), expected);
+    assertEquals(await file.finish(folder.path, "videos/aula.mp4", SIZE), expected);
     assertEquals(await Deno.readFile(temp.at(...expected.split("/"))), BYTES);
   }
   assertEquals((await Deno.stat(temp.at("videos", "aula.mp4"))).size, 3);
@@ -91,7 +91,7 @@ Deno.test("UnfinishedFile and copyVerified() keep zeros as holes, and write them
     await write(file);
     const there = await file.verified((index) => Promise.resolve(digests[index] ?? new Uint8Array(0)), size, () => {});
     assertEquals(there.size, pieces + 1);
-    assertEquals(await file.finish(folder, "disk.img", size), "disk.img");
+    assertEquals(await file.finish(folder.path, "disk.img", size), "disk.img");
   }
   const root = rootOf(size, new Uint8Array(digests.flatMap((digest) => [...digest])));
   using open = folder.openShared("disk.img");
@@ -112,7 +112,7 @@ Deno.test("UnfinishedFile and copyVerified() keep zeros as holes, and write them
   const found = await file.verified((index) => Promise.resolve(digests[index] ?? new Uint8Array(0)), size, () => {});
   assertEquals([...found.missing(size, 9)], [{ start: 4 * PIECE_BYTES, end: 5 * PIECE_BYTES }]);
   await file.write(4 * PIECE_BYTES, bytes.subarray(4 * PIECE_BYTES, 5 * PIECE_BYTES));
-  assert(sameBytes(await Deno.readFile(temp.at(await file.finish(folder, "again.img", size))), bytes));
+  assert(sameBytes(await Deno.readFile(temp.at(await file.finish(folder.path, "again.img", size))), bytes));
 });
 
 Deno.test("finish() cuts off what is beyond the announced size", async () => {
@@ -120,7 +120,7 @@ Deno.test("finish() cuts off what is beyond the announced size", async () => {
   using folder = await Folder.open(temp.path);
   using file = await UnfinishedFile.open(folder, CONTENT);
   await file.write(0, new Uint8Array(SIZE + 1000));
-  assertEquals((await Deno.stat(temp.at(await file.finish(folder, "a", SIZE)))).size, SIZE);
+  assertEquals((await Deno.stat(temp.at(await file.finish(folder.path, "a", SIZE)))).size, SIZE);
 });
 
 Deno.test("discard() leaves nothing", async () => {
@@ -207,7 +207,7 @@ Deno.test("UnfinishedFile never writes into a file that has been placed, though 
   using folder = await Folder.open(temp.path);
   const edited = temp.at("aula.mp4");
   for (const sender of [undefined, "id of rui"]) {
-    const content = { ...CONTENT, ...(sender === undefined ? {} : { sender }) };
+    const content = { ...CONTENT, sender };
     {
       using file = await UnfinishedFile.open(folder, content);
       await file.write(0, piece(0));

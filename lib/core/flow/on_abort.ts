@@ -1,0 +1,30 @@
+/**
+ * Does something when a signal is aborted, for as long as it matters.
+ * @module
+ */
+
+/**
+ * Calls `action` when the signal is aborted, and at once when it already is.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { onAbort } from "./on_abort.ts";
+ * const calls: string[] = [];
+ * const [first, second] = [new AbortController(), new AbortController()];
+ * {
+ *   using _first = onAbort(first.signal, () => calls.push("first"));
+ *   using _second = onAbort(second.signal, () => calls.push("second"));
+ *   first.abort();
+ * }
+ * second.abort();
+ * assertEquals(calls, ["first"]);
+ * ```
+ *
+ * @param signal Undefined when there is nothing that could be aborted.
+ * @returns What has to be disposed of when the signal no longer matters.
+ */
+export function onAbort(signal: AbortSignal | undefined, action: () => void): Disposable {
+  if (signal?.aborted === true) action();
+  else signal?.addEventListener("abort", action, { once: true });
+  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", action) };
+}
