@@ -142,11 +142,11 @@ class FolderFiles {
   add({ name, peers, holders, ...content }: Hit): void {
     this.#seen.add(name);
     const others = peers.filter((peer) => peer.name !== this.#self);
-    const refs = others.filter(({ dialect }) => dialect === undefined);
+    const verifying = others.filter(({ dialect }) => dialect === undefined);
     const known = this.chosen.get(name);
-    if (others.length === 0 || (known !== undefined && refs.length === 0)) return;
-    const file = folderFile({ name, ...content }, refs, holders > peers.length);
-    if (known === undefined || known.refs.length === 0) this.chosen.set(name, file);
+    if (others.length === 0 || (known !== undefined && verifying.length === 0)) return;
+    const file = folderFile({ name, ...content }, verifying, holders > peers.length);
+    if (known === undefined || known.peers.length === 0) this.chosen.set(name, file);
     else if (known.root !== undefined && known.root === file.root) {
       this.doubtful.set(name, [...this.doubtful.get(name) ?? [], file]);
     }
@@ -163,6 +163,6 @@ function checkFolderSize(folder: string, files: number): void {
   });
 }
 
-function folderFile(file: Content, refs: readonly PeerRef[], moreHolders: boolean): FolderFile {
-  return { ...file, refs, moreHolders, sources: refs.map((ref) => sourceOf(ref, file.name)) };
+function folderFile(file: Content, peers: readonly PeerRef[], moreHolders: boolean): FolderFile {
+  return { ...file, peers, moreHolders, sources: peers.map((peer) => sourceOf(peer, file.name)) };
 }

@@ -7,19 +7,15 @@
 import { type Address, formatAddress } from "../../core/address.ts";
 import { type Dialect, DIALECTS, NO_ID } from "../../core/dialect.ts";
 import type { PeerRef } from "../../protocol/shapes.ts";
-import type { Content } from "../../transfer/content/content.ts";
+import type { WantedContent } from "../../transfer/content/content.ts";
 import type { Source } from "../../transfer/content/source.ts";
 
 /** What a download is to fetch. */
 export type Wanted = WantedFile | WantedFolder;
 
 /** A file that is to be fetched. */
-export interface WantedFile extends Content {
+export interface WantedFile extends WantedContent {
   readonly kind: "file";
-  /** Only this peer's copy is wanted. Default: any peer's. */
-  readonly from?: string | undefined;
-  /** Peers that had the file when it was found. */
-  readonly peers: readonly PeerRef[];
   /** How many other contents have the same name. This one was chosen among them. */
   readonly others: number;
 }
@@ -33,10 +29,10 @@ export interface WantedFolder {
 }
 
 /** A file of a folder, and the peers that have it. */
-export interface FolderFile extends Content {
+export interface FolderFile extends WantedContent {
+  /** The same peers, as sources of this file. */
   readonly sources: readonly Source[];
-  readonly refs: readonly PeerRef[];
-  /** Whether peers that are not among `refs` have it as well. */
+  /** Whether peers that are not among `peers` have it as well. */
   readonly moreHolders: boolean;
 }
 

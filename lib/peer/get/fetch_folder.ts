@@ -289,8 +289,8 @@ class HeldTurns implements Disposable {
 }
 
 /** A file of a folder as a file that is wanted by itself. */
-function wantedFile({ name, size, root, refs }: PlannedFile): WantedFile {
-  return { kind: "file", name, size, root, peers: refs, others: 0 };
+function wantedFile({ name, size, root, peers }: PlannedFile): WantedFile {
+  return { kind: "file", name, size, root, peers, others: 0 };
 }
 
 /** Files of equal content together. A file that its owner has not hashed is alone. */
@@ -298,8 +298,7 @@ function groupsOf(files: readonly PlannedFile[]): Group[] {
   return Map.groupBy(files, ({ root, name }) => root ?? JSON.stringify([name])).values().flatMap((alike) => {
     const [first] = alike;
     if (first === undefined) return [];
-    const { sources, refs } = mergedHolders(alike);
-    return [{ content: { ...wantedFile(first), sources, peers: refs, moreHolders: first.moreHolders }, files: alike }];
+    return [{ content: { ...first, ...mergedHolders(alike) }, files: alike }];
   }).toArray();
 }
 

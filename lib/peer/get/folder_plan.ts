@@ -124,14 +124,14 @@ function addPlanned(byPlace: Map<string, PlannedFile>, file: PlannedFile): void 
 }
 
 /** The holders of several files with the same content. */
-export function mergedHolders(files: readonly FolderFile[]): Pick<FolderFile, "sources" | "refs"> {
+export function mergedHolders(files: readonly FolderFile[]): Pick<FolderFile, "sources" | "peers"> {
   const sources = new Map<string, Source>();
-  const refs = new Map<string, FolderFile["refs"][number]>();
+  const peers = new Map<string, FolderFile["peers"][number]>();
   for (const file of files) {
     for (const source of file.sources) if (!sources.has(source.peer)) sources.set(source.peer, source);
-    for (const ref of file.refs) if (!refs.has(ref.name)) refs.set(ref.name, ref);
+    for (const peer of file.peers) if (!peers.has(peer.name)) peers.set(peer.name, peer);
   }
-  return { sources: [...sources.values()], refs: [...refs.values()] };
+  return { sources: [...sources.values()], peers: [...peers.values()] };
 }
 
 /**
@@ -141,18 +141,18 @@ export function mergedHolders(files: readonly FolderFile[]): Pick<FolderFile, "s
  * When not all holders of a file are known, it counts as a file that every peer has. The first
  * holder of a file has it in this folder; others may have the same content elsewhere.
  */
-export function mixedFrom(files: readonly Pick<FolderFile, "refs" | "moreHolders">[]): string[] {
+export function mixedFrom(files: readonly Pick<FolderFile, "peers" | "moreHolders">[]): string[] {
   const known = files.filter(({ moreHolders }) => !moreHolders);
-  const counts = countOf(known.flatMap(({ refs }) => refs));
+  const counts = countOf(known.flatMap(({ peers }) => peers));
   if (counts.values().some((count) => count === known.length)) return [];
-  const owners = countOf(known.flatMap(({ refs }) => refs.slice(0, 1)));
+  const owners = countOf(known.flatMap(({ peers }) => peers.slice(0, 1)));
   if (owners.size < 2) return [];
   return [...owners].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name]) => name);
 }
 
-function countOf(refs: readonly { readonly name: string }[]): Map<string, number> {
+function countOf(peers: readonly { readonly name: string }[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { name } of refs) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const { name } of peers) counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }
 
