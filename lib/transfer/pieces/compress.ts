@@ -8,8 +8,13 @@
 import { Failure } from "../../core/failure.ts";
 
 /** Endings of formats that are already compressed. */
-const PACKED_REGEXP =
-  /\.(?:7z|aac|apk|avi|avif|br|bz2|cab|deb|dmg|docx|epub|flac|gif|gz|heic|iso|jar|jpe?g|lz4|m4[av]|mkv|mov|mp[34]|mpe?g|odp|ods|odt|og[agv]|opus|png|pptx|rar|rpm|tgz|webm|webp|wm[av]|woff2?|xlsx|xz|zip|zst)$/i;
+const COMPRESSED_ENDINGS = new Set(
+  `
+    7z aac apk avi avif br bz2 cab deb dmg docx epub flac gif gz heic iso jar jpg jpeg lz4 m4a
+    m4v mkv mov mp3 mp4 mpg mpeg odp ods odt oga ogg ogv opus png pptx rar rpm tgz webm webp
+    wma wmv woff woff2 xlsx xz zip zst
+  `.trim().split(/\s+/),
+);
 /**
  * The platform compresses each chunk without a pause. Small chunks leave time for everything else.
  */
@@ -19,7 +24,8 @@ const WORTH = 0.9;
 
 /** Whether compressing may help, judged by the ending of the name. */
 export function mayShrink(name: string): boolean {
-  return !PACKED_REGEXP.test(name);
+  const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+  return !name.includes(".") || !COMPRESSED_ENDINGS.has(ending);
 }
 
 /** The compressed bytes; undefined when they are hardly smaller. */

@@ -24,7 +24,7 @@ import type { Sink } from "./sink.ts";
 /** Compressed pieces that are asked for ahead. */
 const PACKED_AHEAD = 4;
 
-/** What a download orders from a source: of which file, and where its pieces go. */
+/** What a download orders from a source: the file, and the destination of its pieces. */
 export interface FetchOrder {
   readonly target: Target;
   /** The digests that the pieces have to match. */

@@ -18,7 +18,7 @@ const FILE = new ServedFile(randomBytes(SIZE, seededRandom(5)));
 const WITHOUT_ROOT: WantedContent = { name: FILE.name, size: SIZE, peers: [] };
 const WITH_ROOT: WantedContent = { ...WITHOUT_ROOT, root: FILE.root };
 
-/** A sink in memory that knows which pieces it holds, as an unfinished file does. */
+/** A sink in memory. It knows which pieces it has, as an unfinished file does. */
 class MemorySink implements Sink {
   readonly order = "rarest-first";
   readonly bytes: Uint8Array;
@@ -73,7 +73,7 @@ function run(
   });
 }
 
-Deno.test("download() fetches a file by its root, and says who sent what", async () => {
+Deno.test("download() fetches a file by its root and reports how much each source sent", async () => {
   await using source = await TestSource.open(FILE);
   const sink = new MemorySink(SIZE);
   const progress: DownloadProgress[] = [];
@@ -84,7 +84,7 @@ Deno.test("download() fetches a file by its root, and says who sent what", async
   assertEquals(progress[0]?.state, "connecting");
 });
 
-Deno.test("download() begins at once with a file that is not hashed yet, and learns its root", async () => {
+Deno.test("download() begins with a file that is not hashed yet and learns its root", async () => {
   await using source = await TestSource.open(FILE, { digestsAtATime: 1 });
   const sink = new MemorySink(SIZE);
   const result = await run({ content: WITHOUT_ROOT, sink, sources: [source.source] });
@@ -92,13 +92,13 @@ Deno.test("download() begins at once with a file that is not hashed yet, and lea
   assertEquals([result.root, result.digests], [FILE.root, FILE.digests]);
 });
 
-Deno.test("download() of nothing needs nobody", async () => {
+Deno.test("download() of an empty file needs no source", async () => {
   const content = { name: "empty", size: 0, peers: [] };
   const { root } = await run({ content, sink: new MemorySink(0), sources: [] });
   assertEquals(root, "af5570f5a1810b7af78caf4bc70a660f0df51e42baf91d4de5b2328de0e83dfc");
 });
 
-Deno.test("download() fetches only the pieces that are not there", async () => {
+Deno.test("download() fetches only missing pieces", async () => {
   await using source = await TestSource.open(FILE);
   const sink = new MemorySink(SIZE);
   for (const piece of [0, 1, 3]) {
@@ -109,8 +109,8 @@ Deno.test("download() fetches only the pieces that are not there", async () => {
   assertEquals([bytesFrom(result, "owner"), source.sent], [SIZE - 3 * PIECE_BYTES, SIZE - 3 * PIECE_BYTES]);
 });
 
-Deno.test("download() goes on from another source when one closes in the middle", async () => {
-  // The first one never comes to the end of a request for more than a piece.
+Deno.test("download() continues from another source when one closes in the middle", async () => {
+  // The first source closes before the end of every request for more than a piece.
   await using first = await TestSource.open(FILE, { closesAfter: PIECE_BYTES - 1 }, "first");
   await using second = await TestSource.open(FILE, {}, "second");
   for (const content of [WITH_ROOT, WITHOUT_ROOT]) {
@@ -118,13 +118,14 @@ Deno.test("download() goes on from another source when one closes in the middle"
     const result = await run({ content, sink, sources: [first.source, second.source] });
     assertEquals(sink.bytes, FILE.bytes);
     const [one, other] = [bytesFrom(result, "first"), bytesFrom(result, "second")];
-    // How much each gives depends on which of them the machine lets run. At the end a piece may be asked of both, and come from both.
+    // How much each source gives depends on the machine. At the end, both may be asked for the same
+    // piece, and both may send it.
     assert(other >= PIECE_BYTES, `${one} and ${other}`);
     assert(one + other >= SIZE && one + other <= SIZE + 2 * PIECE_BYTES, `${one} and ${other}`);
   }
 });
 
-Deno.test("download() gets to the end with one source that keeps closing, as long as it gives something each time", async () => {
+Deno.test("download() ends well with one source that closes again and again but gives pieces", async () => {
   await using source = await TestSource.open(FILE, { closesAfter: PIECE_BYTES + 300_000 });
   const sink = new MemorySink(SIZE);
   await run({ sink, sources: [source.source] });
@@ -132,7 +133,7 @@ Deno.test("download() gets to the end with one source that keeps closing, as lon
   assert(source.connections > 1, `${source.connections} connections`);
 });
 
-Deno.test("download() drops a source that sends a wrong byte, names the piece, and takes the rest elsewhere", async () => {
+Deno.test("download() drops a source that sends a wrong byte, names the piece and asks another source", async () => {
   await using bad = await TestSource.open(FILE, { flipsByte: 2 * PIECE_BYTES + 7 }, "bad");
   await using good = await TestSource.open(FILE, {}, "good");
   const sink = new MemorySink(SIZE);
@@ -148,10 +149,10 @@ Deno.test("download() drops a source that sends a wrong byte, names the piece, a
     'Piece 2 of "served.bin" does not match its digest (sent by bad)',
   ]);
   assertEquals(alone.writes, [0, PIECE_BYTES], "a wrong piece was written");
-  assertEquals([bad.doubts.at(-1), good.doubts], [2, []], "the source is told which piece does not fit");
+  assertEquals([bad.doubts.at(-1), good.doubts], [2, []], "the source hears which piece does not match");
 });
 
-Deno.test("download() tells a file that was changed on the way from a damaged one", async () => {
+Deno.test("download() distinguishes a file that changed while it was sent from a damaged one", async () => {
   const failsLater = new Failure("file-changed", 'Cannot send "served.bin": it has changed since it was listed');
   await using source = await TestSource.open(FILE, { flipsByte: 9, failsLater });
   const failure = await assertRejects(() => run({ sources: [source.source] }), Failure);
@@ -161,7 +162,7 @@ Deno.test("download() tells a file that was changed on the way from a damaged on
   ]);
 });
 
-Deno.test("download() believes no digests that do not match the root, and no other size", async () => {
+Deno.test("download() rejects digests that do not match the root, and another size", async () => {
   for (
     const [behaviour, code] of [[{ liesAboutDigests: true }, "corrupt"], [{ size: SIZE - 1 }, "file-changed"]] as const
   ) {
@@ -172,20 +173,20 @@ Deno.test("download() believes no digests that do not match the root, and no oth
   }
 });
 
-Deno.test("download() does not take somebody else at the same address for its source", async () => {
+Deno.test("download() rejects another peer at the address of its source", async () => {
   await using other = await TestSource.open(FILE, { name: "somebody" });
   const failure = await assertRejects(() => run({ sources: [other.source] }), Failure);
   assertEquals([failure.code, failure.message.includes("somebody else")], ["unreachable", true]);
 });
 
-Deno.test("download() waits and asks again when every source fails, and gives up after enough rounds", async () => {
+Deno.test("download() retries when every source fails, and gives up after a number of attempts", async () => {
   await using source = await TestSource.open(FILE, { fails: new Failure("busy", "all slots are taken") });
   const failure = await assertRejects(() => run({ sources: [source.source] }), Failure);
   assertEquals([failure.code, failure.message], ["busy", "all slots are taken"]);
   assert(source.connections >= 6, `${source.connections} attempts`);
 });
 
-Deno.test("download() does not believe a source about our own disk", async () => {
+Deno.test("download() goes on when a source reports a full disk", async () => {
   await using source = await TestSource.open(FILE, { fails: new Failure("disk-full", "haha") }, "joker");
   await using good = await TestSource.open(FILE, {}, "good");
   const sink = new MemorySink(SIZE);
@@ -193,7 +194,7 @@ Deno.test("download() does not believe a source about our own disk", async () =>
   assertEquals(sink.bytes, FILE.bytes);
 });
 
-Deno.test("download() fails at once when our own disk is full", async () => {
+Deno.test("download() fails immediately when its own disk is full", async () => {
   await using source = await TestSource.open(FILE);
   await using other = await TestSource.open(FILE, {}, "other");
   const sink = new MemorySink(SIZE);
@@ -202,18 +203,18 @@ Deno.test("download() fails at once when our own disk is full", async () => {
   assertEquals(failure.code, "disk-full");
 });
 
-Deno.test("download() fails as not found when nobody has the file", async () => {
+Deno.test("download() fails as not-found when no peer has the file", async () => {
   assertEquals((await assertRejects(() => run({ sources: [] }), Failure)).code, "not-found");
 });
 
-Deno.test("download() waits for its turn at the only source, longer than it waits for anything else", async () => {
-  // A hundred seconds of the fast clock.
+Deno.test("download() waits long for its turn at the only source", async () => {
+  // The fast clock makes a hundred seconds of it.
   await using full = await LyingSource.open([FILE], "full", "says QUEUED every second", { lieMs: 2_000 });
   const sink = new MemorySink(SIZE);
   const progress: DownloadProgress[] = [];
   await run({ sink, sources: [full.source(FILE.name)], onProgress: (each) => progress.push(each) });
   assertEquals(sink.bytes, FILE.bytes);
-  assert(progress.some(({ before }) => before === 0), "nobody was told of the line");
+  assert(progress.some(({ before }) => before === 0), "no progress mentions the line");
 });
 
 Deno.test("download() gives up on sources that only drip, and names them", async () => {
@@ -224,14 +225,14 @@ Deno.test("download() gives up on sources that only drip, and names them", async
   assertEquals([failure.code, failure.message], ["timeout", 'Cannot get "served.bin": nothing came from one, other']);
 });
 
-Deno.test("download() does not call a file missing whose owner is busy, whatever else fails", async () => {
+Deno.test("download() reports a busy owner rather than a missing file", async () => {
   await using busy = await LyingSource.open([FILE], "busy", "is busy");
   await using liar = await LyingSource.open([FILE], "liar", "claims to hold all of it, and does not share it");
   const sources = [busy.source(FILE.name), liar.source(FILE.name)];
   assertEquals((await assertRejects(() => run({ sources }), Failure)).code, "busy");
 });
 
-Deno.test("download() finds the one honest source behind more liars than have a place", async () => {
+Deno.test("download() finds the one honest source behind more liars than there are places", async () => {
   await using stack = new AsyncDisposableStack();
   const sources: Source[] = [];
   for (let number = 0; number < 40; number++) {
@@ -244,7 +245,7 @@ Deno.test("download() finds the one honest source behind more liars than have a 
   assertEquals(sink.bytes, FILE.bytes);
 });
 
-Deno.test("download() stops at once by its signal, also while a source stalls", async () => {
+Deno.test("download() stops immediately by its signal while a source stalls", async () => {
   await using source = await TestSource.open(FILE, { stallsAfter: PIECE_BYTES + 100_000 });
   const controller = new AbortController();
   const sink = new MemorySink(SIZE);
@@ -261,7 +262,7 @@ Deno.test("download() stops at once by its signal, also while a source stalls", 
   assertEquals(sink.writes, [0]);
 });
 
-Deno.test("streamSink() gets the bytes in order, and goes on from another source only where the content agrees", async () => {
+Deno.test("streamSink() gets bytes in order, and from another source only when the content is the same", async () => {
   await using first = await TestSource.open(FILE, { closesAfter: 2 * PIECE_BYTES + 1 }, "first");
   await using second = await TestSource.open(FILE, {}, "second");
   const other = new ServedFile(randomBytes(SIZE, seededRandom(6)));
@@ -284,7 +285,8 @@ Deno.test("streamSink() gets the bytes in order, and goes on from another source
     sink: streamSink(mixed),
     sources: [first.source, third.source],
   });
-  // On a slow machine the third may be asked before the first has answered: then all comes from that one.
+  // On a slow machine the third source may be asked before the first has answered. Then it sends
+  // everything.
   const [giver, served] = bytesFrom(result, "third") > 0 ? ["third", other] : ["first", FILE];
   assert(sameBytes(new Uint8Array(mixed.parts), served.bytes), `mixed, or not of ${giver}`);
   assertEquals(bytesFrom(result, giver), SIZE);

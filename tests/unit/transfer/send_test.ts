@@ -23,7 +23,7 @@ async function readAll(conn: Deno.TcpConn): Promise<Uint8Array> {
   return new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer());
 }
 
-Deno.test("sendRange() sends exactly the range, to the end of the file by pipe and in the middle by copy", async () => {
+Deno.test("sendRange() sends exactly the range: the end of a file by pipe, the middle by copy", async () => {
   await using temp = await TempFolder.make();
   const bytes = await Deno.readFile(await temp.file("a.bin", SIZE));
   using folder = await Folder.open(temp.path);
@@ -37,7 +37,7 @@ Deno.test("sendRange() sends exactly the range, to the end of the file by pipe a
       using open = folder.openShared("a.bin");
       await sendRange(open, range, here);
     }
-    // The connection is still good: what follows arrives after the body.
+    // The connection is still usable: more bytes arrive after the body.
     await here.write(new TextEncoder().encode("next"));
     here.close();
     const whole = await received;
@@ -47,7 +47,7 @@ Deno.test("sendRange() sends exactly the range, to the end of the file by pipe a
   }
 });
 
-Deno.test("sendRange() fails as changed when the file shrinks or changes on the way", async () => {
+Deno.test("sendRange() fails as file-changed when the file shrinks or changes meanwhile", async () => {
   await using temp = await TempFolder.make();
   using folder = await Folder.open(temp.path);
   for (const end of [SIZE, SIZE - 1]) {
@@ -63,7 +63,7 @@ Deno.test("sendRange() fails as changed when the file shrinks or changes on the 
   }
 });
 
-/** A turn that is over, or that is cut after some bytes. */
+/** A turn that is over, or a turn with a signal that is aborted after some bytes. */
 function turnThat(options: { isOver?: boolean; cutAfter?: number }): SendTurn {
   const cut = new AbortController();
   let taken = 0;
@@ -78,7 +78,7 @@ function turnThat(options: { isOver?: boolean; cutAfter?: number }): SendTurn {
   };
 }
 
-Deno.test("sendRange() ends a turn that is over after a whole piece, unless the receiver could not go on there", async () => {
+Deno.test("sendRange() ends a turn after a whole piece, if the receiver can continue there", async () => {
   await using temp = await TempFolder.make();
   await temp.file("a.bin", SIZE);
   using folder = await Folder.open(temp.path);
@@ -95,7 +95,7 @@ Deno.test("sendRange() ends a turn that is over after a whole piece, unless the 
   }
 });
 
-Deno.test("sendRange() ends in the middle of a piece when its turn is cut", async () => {
+Deno.test("sendRange() ends in the middle of a piece when its signal is aborted", async () => {
   await using temp = await TempFolder.make();
   await temp.file("a.bin", SIZE);
   using folder = await Folder.open(temp.path);

@@ -36,7 +36,7 @@ async function share(
 for (const [kind, size] of [["large", LARGE], ["small", 5_000]] as const) {
   Deno.test(`a ${kind} file that goes to three places at once is fetched once, and is whole at all three`, async () => {
     await using room = await Room.open();
-    // Slow enough that all three are under way together.
+    // So slow that all three transfers run at the same time.
     const shared = await share(room, "ana", [["a.bin", size]], { up: size });
     const [rui, elsewhere] = [await room.peer("rui"), await room.folder()];
     const places = [FOLDER, ...["b.bin", "c.bin"].map((name) => ({ kind: "path", path: elsewhere.at(name) }) as const)];
@@ -52,7 +52,7 @@ for (const [kind, size] of [["large", LARGE], ["small", 5_000]] as const) {
   });
 }
 
-Deno.test("two folders that hold the same files can be fetched at once, and each content is fetched once", async () => {
+Deno.test("two folders with the same files can be fetched at once, and each content is fetched once", async () => {
   await using room = await Room.open();
   const files = [["one/film.bin", LARGE], ["one/note.txt", 100], ["two/film.bin", LARGE], [
     "two/other.txt",
@@ -87,7 +87,7 @@ Deno.test("equal files in one folder are fetched once", async () => {
   assertEquals(results.map((result) => fetchedBytes([result])), [LARGE + 100, 0]);
 });
 
-Deno.test("an equal file is got under another name while the first is still on its way", async () => {
+Deno.test("an equal file can be fetched under another name while the first is arriving", async () => {
   await using room = await Room.open();
   const shared = await share(room, "ana", [["a.bin", LARGE, 1], ["b.bin", LARGE, 1]], { up: LARGE });
   const rui = await room.peer("rui");
@@ -96,7 +96,7 @@ Deno.test("an equal file is got under another name while the first is still on i
   assertEquals(fetchedBytes(results), LARGE);
 });
 
-Deno.test("cancelling one of two downloads of a content leaves the other what has arrived", async () => {
+Deno.test("cancelling one of two downloads of a content keeps what has arrived for the other", async () => {
   await using room = await Room.open();
   const shared = await share(room, "ana", [["a.bin", LARGE]], { up: LARGE });
   const [rui, elsewhere] = [await room.peer("rui"), await room.folder()];
@@ -109,7 +109,7 @@ Deno.test("cancelling one of two downloads of a content leaves the other what ha
   assertEquals(elsewhere.names(), []);
 });
 
-Deno.test("a file that was moved to another folder is here", async () => {
+Deno.test("a file that was moved to another folder counts as here", async () => {
   await using room = await Room.open();
   await share(room, "ana", [["a.bin", LARGE]]);
   const own = await room.folder();
@@ -120,7 +120,7 @@ Deno.test("a file that was moved to another folder is here", async () => {
   assertEquals([alreadyHere, path, own.names()], [true, own.at("films", "a.bin"), ["films/a.bin"]]);
 });
 
-Deno.test("a copy here that is no longer what was hashed is not copied, and the file is fetched", async () => {
+Deno.test("a copy that has changed since it was hashed is not copied, and the file is fetched", async () => {
   await using room = await Room.open();
   const shared = await share(room, "ana", [["a.bin", LARGE, 1], ["b.bin", LARGE, 1]]);
   const [rui, elsewhere] = [await room.peer("rui"), await room.folder()];
@@ -133,7 +133,10 @@ Deno.test("a copy here that is no longer what was hashed is not copied, and the 
   assert(await sameFiles(shared.at("b.bin"), rui.folder.at("b.bin")));
 });
 
-/** A folder with names that have to be altered, and two that become the same one. */
+/**
+ * A folder with names that cannot be stored as they are. Two of them are stored under the same
+ * name.
+ */
 const ODD = [
   ["d/ab: c.txt", 100, 1],
   ["d/ab_ c.txt", 100, 2],
@@ -143,7 +146,7 @@ const ODD = [
 ] as const;
 
 for (const where of ["the shared folder", "a chosen folder"]) {
-  Deno.test(`a folder fetched three times over into ${where}, with one's own edits and altered names, leaves no new copies`, async () => {
+  Deno.test(`a folder fetched three times into ${where} leaves no new copies beside edited files`, async () => {
     await using room = await Room.open();
     const shared = await share(room, "ana", ODD);
     const [rui, elsewhere] = [await room.peer("rui"), await room.folder()];
@@ -167,7 +170,7 @@ for (const where of ["the shared folder", "a chosen folder"]) {
   });
 }
 
-Deno.test("a folder has as many files after one's own numbered copies are listed as before", async () => {
+Deno.test("a folder does not count the numbered copies that this peer shares", async () => {
   await using room = await Room.open();
   const names = ["d/a.txt", "d/b.txt", "d/sub/film.bin", "d/only.txt"];
   await share(room, "ana", names.map((name, at) => [name, name.endsWith(".bin") ? LARGE : 100 + at, at]));

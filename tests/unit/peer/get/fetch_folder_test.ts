@@ -11,7 +11,7 @@ async function get({ peer }: RoomPeer, what: string, to: Destination = { kind: "
   return await peer.transfers.start(await peer.directory.resolve(what), to).result;
 }
 
-Deno.test("a folder is recreated whole, also where a large file of it is here under another name", async () => {
+Deno.test("get recreates a folder, also when a large file is here under another name", async () => {
   await using room = await Room.open();
   const [shared, own] = [await room.folder(), await room.folder()];
   await shared.file("week/film.bin", SIZE);
@@ -28,7 +28,7 @@ Deno.test("a folder is recreated whole, also where a large file of it is here un
   assertEquals((await get(rui, "week/")).alreadyHere, true);
 });
 
-Deno.test("a folder goes into another one that was chosen, also on another disk, and through no link there", async () => {
+Deno.test("get puts a folder into a chosen one, also on another disk, and follows no link there", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("week/deep/film.bin", SIZE);

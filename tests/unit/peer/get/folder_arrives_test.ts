@@ -32,7 +32,7 @@ function failedNames({ failed }: TransferResult): string[] {
   return failed.map(({ name }) => name).sort();
 }
 
-/** What is in the way of a folder, and which files cannot be placed for it. */
+/** What is in the way of a folder, and the files that cannot be placed because of it. */
 const IN_THE_WAY: readonly [what: string, put: (folder: TempFolder) => Promise<unknown>, failed: RegExp][] = [
   ["a file in its place", (own) => own.file("Album", 5), /./],
   ["a link to another folder in its place", async (own) => {
@@ -64,7 +64,7 @@ for (const [what, putInTheWay, expected] of IN_THE_WAY) {
   });
 }
 
-Deno.test("get of a folder into a chosen one names each file that could not be placed there", async () => {
+Deno.test("get of a folder into a chosen folder names each file that could not be placed there", async () => {
   await using room = await Room.open();
   const shared = await share(room, "ana", ALBUM);
   const [rui, chosen] = [await room.peer("rui"), await room.folder()];
@@ -87,7 +87,7 @@ Deno.test("get of a folder names a file that cannot be stored, and downloads the
   assertEquals((await Deno.stat(rui.folder.at("Album/more.txt"))).size, 7);
 });
 
-Deno.test("a folder that is put together from different people's files says whose, one that somebody has whole does not", async () => {
+Deno.test("get of a folder names the peers of its files, unless one peer has the whole folder", async () => {
   await using room = await Room.open();
   await share(room, "ana", [["src/main.c", 100], ["src/a.c", 10]]);
   await share(room, "rui", [["src/main.py", 200]]);
@@ -102,7 +102,7 @@ Deno.test("a folder that is put together from different people's files says whos
   assertEquals([result.mixedFrom, chosen.names()], [[], ["main.py"]]);
 });
 
-Deno.test("get of a folder names a file that only a program without verification has", async () => {
+Deno.test("get of a folder names a file that only a classroom client has", async () => {
   await using room = await Room.open();
   const shared = await share(room, "ana", ALBUM);
   const files = ["Album/theirs.mp4", "Album/note.txt"];

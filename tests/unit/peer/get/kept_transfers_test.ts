@@ -15,7 +15,7 @@ const FILM: Wanted = {
 };
 const FOLDER: Wanted = { kind: "folder", name: "week/", from: undefined };
 
-Deno.test("KeptTransfers gives back what was written down, in another run, each once", async () => {
+Deno.test("KeptTransfers returns in another run what was stored, each transfer once", async () => {
   await using temp = await TempFolder.make();
   {
     using state = State.open(temp.at("recess.db"));
@@ -37,7 +37,7 @@ Deno.test("KeptTransfers gives back what was written down, in another run, each 
   assertEquals(kept.put(FILM, { kind: "folder" }), 3);
 });
 
-Deno.test("KeptTransfers passes over what another version wrote", async () => {
+Deno.test("KeptTransfers skips what another version stored", async () => {
   await using temp = await TempFolder.make();
   using state = State.open(temp.at("recess.db"));
   for (const [id, value] of [[1, "no json"], [2, "{}"], [3, '{"kind":"ship","name":"x"}']] as const) {

@@ -1,6 +1,6 @@
 /**
- * What a peer knows of its own copies: those that changed without changing size and time, those that cannot be read, those that are equal. Real
- * sockets and folders, one process.
+ * What a peer knows about its own copies: changed ones with the same size and time, unreadable
+ * ones, equal ones. Real sockets and folders, one process.
  * @module
  */
 
@@ -18,7 +18,10 @@ async function get({ peer }: RoomPeer, what: string): Promise<boolean> {
   return alreadyHere;
 }
 
-/** Changes a byte of a file, and sets its time back. That the file was touched shows in another second only. */
+/**
+ * Changes a byte of a file and sets its time back. The change of the file only shows in another
+ * second.
+ */
 async function damage(path: string, at: number): Promise<void> {
   const { mtime, atime, ctime } = await Deno.stat(path);
   await eventually("the next second", () => Date.now() > (ctime?.getTime() ?? 0) + 1_100);
@@ -38,7 +41,10 @@ const troubles = ({ events }: RoomPeer): string[] =>
       : []
   );
 
-/** Changes a file of ana's without changing size and time, before or while she is here, and fetches it. */
+/**
+ * Changes a file of the peer ana without a change of size and time, while she is away or here, and
+ * fetches it.
+ */
 async function changedUnseen({ restarts }: { restarts: boolean }): Promise<void> {
   await using room = await Room.open();
   const folder = await room.folder();
@@ -58,7 +64,7 @@ async function changedUnseen({ restarts }: { restarts: boolean }): Promise<void>
   assert(await sameFiles(rui.folder.at("film.bin"), folder.at("film.bin")));
 }
 
-Deno.test("a change that keeps size and time is noticed, told to the owner once, and can be fetched", async () => {
+Deno.test("a change that keeps size and time is reported to the owner once, and can be fetched", async () => {
   await changedUnseen({ restarts: false });
 });
 
@@ -66,7 +72,7 @@ Deno.test("a change that keeps size and time while the peer is off is noticed at
   await changedUnseen({ restarts: true });
 });
 
-Deno.test("one's own copy that was damaged is not here already: the content is fetched beside it", async () => {
+Deno.test("a damaged copy does not count as here: the content is fetched beside it", async () => {
   await using room = await Room.open();
   const folder = await room.folder();
   await folder.file("film.bin", 2 * PIECE_BYTES);
@@ -80,7 +86,7 @@ Deno.test("one's own copy that was damaged is not here already: the content is f
   assert(await sameFiles(rui.folder.at("(1) film.bin"), folder.at("film.bin")));
 });
 
-Deno.test("one's own copy whose bytes changed, but not its size and times, is not here already", async () => {
+Deno.test("a copy with changed bytes but the same size and times does not count as here", async () => {
   await using room = await Room.open();
   const folder = await room.folder();
   await folder.file("film.bin", 2 * PIECE_BYTES);
@@ -90,7 +96,7 @@ Deno.test("one's own copy whose bytes changed, but not its size and times, is no
   const first = await room.peer("rui", own);
   assertEquals(await get(first, "film.bin"), false);
   await first.peer[Symbol.asyncDispose]();
-  // As if the disk had done it: what the peer remembers of the file is what the system says of it now.
+  // As if the disk had changed it: the peer remembers what the system now reports about the file.
   await damage(own.at("film.bin"), PIECE_BYTES);
   const { ctime } = await Deno.stat(own.at("film.bin"));
   const state = new DatabaseSync(own.at(".recess/recess.db"));
@@ -105,12 +111,12 @@ Deno.test("one's own copy whose bytes changed, but not its size and times, is no
   assertEquals(await get(rui, "film.bin"), true);
 });
 
-Deno.test("of equal files of one owner, any that can be opened is sent", async () => {
+Deno.test("a peer with equal files sends any of them that it can open", async () => {
   await using room = await Room.open();
   const folder = await room.folder();
   const copies = ["a.bin", "b.bin", "c.bin"];
   for (const name of copies) await folder.file(name, 2 * PIECE_BYTES, 7);
-  // A folder that is shared and then gone, before the system has told of it.
+  // A shared folder disappears before the system reports it.
   const ana = await room.peer("ana", folder);
   for (const name of copies) await room.hashed("ana", name);
   const rui = await room.peer("rui");
@@ -121,16 +127,16 @@ Deno.test("of equal files of one owner, any that can be opened is sent", async (
   assertEquals(troubles(ana), []);
 });
 
-Deno.test("a file that cannot be read is told to its owner once", async () => {
+Deno.test("a file that cannot be read is reported to its owner once", async () => {
   await using room = await Room.open();
-  // The memory of this process is a file whose first bytes nobody can read.
+  // The memory of this process is a file without readable first bytes.
   const memory = await Deno.realPath("/proc/self/mem");
   const ana = await room.peer("ana", undefined, { elsewhere: new Map([["memory.bin", memory]]) });
-  await eventually("its owner is told", () => troubles(ana).length > 0);
+  await eventually("its owner is warned", () => troubles(ana).length > 0);
   assertEquals(troubles(ana), ["unreadable memory.bin"]);
 });
 
-Deno.test("a file whose name is no Unicode text is told to its owner once, and the others are shared", async () => {
+Deno.test("a file with a name that is not Unicode is reported once, and other files are shared", async () => {
   await using room = await Room.open();
   const folder = await room.folder();
   await folder.file("good.txt", 10);

@@ -1,5 +1,6 @@
 /**
- * What of a file is kept beside its bytes, whichever way it takes. Real sockets and folders, one process.
+ * What is kept of a file beside its bytes, however it is fetched or put. Real sockets and folders,
+ * one process.
  * @module
  */
 
@@ -9,7 +10,7 @@ import { PIECE_BYTES } from "../../../../lib/core/content.ts";
 import type { Destination } from "../../../../lib/peer/get/fetching.ts";
 import { Room } from "../../../support/room.ts";
 
-/** Dates that file systems hold: before 1970, in our time, beyond 32 bits. */
+/** Dates that file systems can store: before 1970, in our time, beyond 32 bits. */
 const DATES = ["1960-03-04T05:06:07.890Z", "2015-10-21T16:29:00.000Z", "2445-01-02T03:04:05.678Z"];
 
 /** The date of a file, and whether its owner may execute it. */
@@ -19,7 +20,7 @@ async function traitsOf(path: string): Promise<[string | undefined, boolean]> {
 }
 
 for (const date of DATES) {
-  Deno.test(`a file dated ${date.slice(0, 4)} is listed, fetched in every way and put, and keeps date and exec bit`, async () => {
+  Deno.test(`a file dated ${date.slice(0, 4)} keeps date and exec bit however it is fetched or put`, async () => {
     await using room = await Room.open();
     const folder = await room.folder();
     const names = ["large.bin", "week 1/small.sh", "week 1/large.bin", "week 1/empty.txt"];

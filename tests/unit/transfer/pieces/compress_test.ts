@@ -7,7 +7,7 @@ import { randomBytes } from "../../../support/temp.ts";
 
 const TEXT = new TextEncoder().encode("all work and no play makes a dull file\n".repeat(20_000)).slice(0, PIECE_BYTES);
 
-Deno.test("what was packed is unpacked to the byte", async () => {
+Deno.test("gunzip() restores every byte that gzip() compressed", async () => {
   for (const size of [1, 1000, TEXT.length]) {
     const bytes = TEXT.slice(0, size);
     const packed = await gzip(bytes);
@@ -21,13 +21,13 @@ Deno.test("what was packed is unpacked to the byte", async () => {
   }
 });
 
-Deno.test("what does not shrink is not packed", async () => {
+Deno.test("gzip() gives nothing for bytes that do not shrink", async () => {
   assertEquals(await gzip(randomBytes(100_000, seededRandom(1))), undefined);
   for (const name of ["a.mp4", "b.JPG", "c/d.zip", "e.docx"]) assert(!mayShrink(name), name);
   for (const name of ["a.txt", "b.csv", "c", "mp4", "d.tar"]) assert(mayShrink(name), name);
 });
 
-Deno.test("a bomb, a stump and garbage fail as corrupt, and never write beyond the target", async () => {
+Deno.test("gunzip() rejects a bomb, a truncated body and garbage, and never writes beyond the target", async () => {
   const bomb = await gzip(new Uint8Array(PIECE_BYTES));
   assert(bomb !== undefined);
   const packed = await gzip(TEXT.slice(0, 10_000));

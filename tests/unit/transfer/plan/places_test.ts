@@ -6,8 +6,10 @@ import { type Candidate, changePlaces, type Placed } from "../../../../lib/trans
 const PLACES = { placesMax: 2, random: () => 0.999 };
 
 /**
- * A source with a place in words: `a` has just got it. `@4000` nothing came from it for 4,000 ms, `%300` but 300 KB of a piece, `#2` it is its second
- * turn, `w` it says that we wait, `x` it is not asked any more.
+ * A source with a place in short: `a` has just got it.
+ *
+ * - `@4000` gave nothing for 4,000 ms, `%300` has sent 300 KB of a piece since then
+ * - `#2` has its second turn, `w` lets us wait, `x` is over
  */
 function placed(text: string): Placed {
   const value = (regexp: RegExp): number | undefined => {
@@ -24,7 +26,7 @@ function placed(text: string): Placed {
   };
 }
 
-/** One without: `#1` it had one turn, `+` it has delivered before. */
+/** A source without a place in short: `#1` had one turn, `+` has delivered before. */
 function candidate(text: string): Candidate {
   return {
     id: text.charAt(0),
@@ -38,23 +40,28 @@ function words(text: string): string[] {
 }
 
 const CASES: [situation: string, placed: string, candidates: string, change: string][] = [
-  ["free places are given away", "", "a b c", "+a +b"],
-  ["no more than there are", "a", "b c", "+b"],
-  ["to those first that delivered before", "", "a b c+", "+c +a"],
-  ["and to those last that had a place already", "", "a#1+ b c", "+b +c"],
-  ["one that is not asked any more leaves", "ax b", "", "-a"],
-  ["and another comes for it", "ax b", "c", "+c -a"],
-  ["one that gives something stays", "a@900 b@900", "c", ""],
-  ["one that gives nothing leaves when others are there", "a@4000 b", "c", "+c -a"],
-  ["but not when nobody is", "a@4000 b", "", ""],
-  ["nor for one that had its turn while it had not", "a@4000 b", "c#2", ""],
-  ["the second turn is longer", "a@4000#2 b", "c#1", ""],
-  ["and ends, too", "a@7000#2 b", "c#1", "+c -a"],
-  ["one whose piece is coming stays", "a@4000%900 b", "c", ""],
-  ["but not for long", "a@11000%2000 b", "c", "+c -a"],
-  ["one that drips leaves", "a@4000%1 b", "c", "+c -a"],
-  ["those that let us wait keep their turn, and their places are given to others", "aw@9000 bw@9000", "c d e", "+c +d"],
-  ["not without end", "aw@9000 bw@9000 c d", "e f", "+e +f -a -b"],
+  ["free places are given to sources", "", "a b c", "+a +b"],
+  ["only free places are given", "a", "b c", "+b"],
+  ["a source that has delivered comes first", "", "a b c+", "+c +a"],
+  ["a source that had a place comes last", "", "a#1+ b c", "+b +c"],
+  ["a source that is over leaves", "ax b", "", "-a"],
+  ["another source takes the place of one that is over", "ax b", "c", "+c -a"],
+  ["a source that gives pieces stays", "a@900 b@900", "c", ""],
+  ["a source that gives nothing leaves when another has no place", "a@4000 b", "c", "+c -a"],
+  ["a source that gives nothing stays when there is no other", "a@4000 b", "", ""],
+  ["it also stays when the other had more turns", "a@4000 b", "c#2", ""],
+  ["a second turn is longer", "a@4000#2 b", "c#1", ""],
+  ["a second turn ends", "a@7000#2 b", "c#1", "+c -a"],
+  ["a source that is sending a piece stays", "a@4000%900 b", "c", ""],
+  ["a source that is sending too slowly leaves after some time", "a@11000%2000 b", "c", "+c -a"],
+  ["a source that drips leaves", "a@4000%1 b", "c", "+c -a"],
+  ["sources that let us wait stay, and other sources get places as well", "aw@9000 bw@9000", "c d e", "+c +d"],
+  [
+    "sources that let us wait leave when there are twice as many as places",
+    "aw@9000 bw@9000 c d",
+    "e f",
+    "+e +f -a -b",
+  ],
 ];
 
 Deno.test("changePlaces() does what the table says", () => {
@@ -66,7 +73,7 @@ Deno.test("changePlaces() does what the table says", () => {
   assertEquals(wrong, []);
 });
 
-Deno.test("changePlaces() gives everybody a turn, in another order for everybody", () => {
+Deno.test("changePlaces() gives every source a turn, in another order for each download", () => {
   const orders = new Set<string>();
   for (let seed = 0; seed < 20; seed++) {
     const random = seededRandom(seed);
@@ -92,7 +99,7 @@ Deno.test("changePlaces() gives everybody a turn, in another order for everybody
   assertEquals(orders.size, 20);
 });
 
-Deno.test("openingWidth() doubles with time, later for long lists", () => {
+Deno.test("openingWidth() doubles with time, and later for long lists", () => {
   assertEquals([0, 499, 501, 1_001, 1_501, 2_001].map((ms) => openingWidth(1, ms)), [1, 1, 2, 4, 8, 16]);
   assertEquals(openingWidth(4 * 1024 ** 4, 10_000), 1);
 });

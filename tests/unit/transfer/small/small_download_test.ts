@@ -9,7 +9,7 @@ import { connectPlain, ServedFile, SmallSource } from "../../../support/sources.
 import { randomBytes } from "../../../support/temp.ts";
 
 const COUNT = 200;
-/** Nobody else has any of the files. */
+/** There are no further sources. */
 const finder = { sources: () => Promise.resolve([]) };
 const FILES = Array.from({ length: COUNT }, (_, number) => {
   return new ServedFile(randomBytes(number, seededRandom(number)), `note ${number}.txt`);
@@ -21,7 +21,7 @@ interface Result {
   readonly sources: readonly string[];
 }
 
-/** Downloads all files from those who say that they have them. */
+/** Downloads all files from these sources. */
 async function run(
   sources: readonly Source[],
   options: { hashed?: boolean; signal?: AbortSignal } = {},
@@ -52,7 +52,7 @@ function assertWhole(arrived: Map<string, Uint8Array>, but: readonly string[] = 
   }
 }
 
-Deno.test("downloadSmall() gets every file once, from several peers, hashed or not", async () => {
+Deno.test("downloadSmall() gets every file once from several peers, hashed or not", async () => {
   await using ana = await SmallSource.open(FILES, "ana");
   await using rui = await SmallSource.open(FILES, "rui");
   for (const hashed of [true, false]) {
@@ -62,7 +62,7 @@ Deno.test("downloadSmall() gets every file once, from several peers, hashed or n
   }
 });
 
-Deno.test("downloadSmall() gets all others when some are refused, wrong, of another size, or nonsense", async () => {
+Deno.test("downloadSmall() gets the other files when some are refused, wrong or nonsense", async () => {
   const bad = ["note 20.txt", "note 70.txt", "note 120.txt", "note 150.txt"];
   const behaviour = { refuses: bad[0], flips: bad[1], cuts: bad[2], bombs: bad[3] };
   await using ana = await SmallSource.open(FILES, "ana", behaviour);
@@ -77,13 +77,13 @@ Deno.test("downloadSmall() gets all others when some are refused, wrong, of anot
   assertEquals(both.failed.size, 0);
 });
 
-Deno.test("downloadSmall() goes on where a peer breaks off, and takes the rest from others", async () => {
+Deno.test("downloadSmall() continues where a peer closes, and gets the rest from others", async () => {
   await using ana = await SmallSource.open(FILES, "ana", { closesEvery: 7 });
   assertWhole((await run([ana.source])).arrived);
   await using gone = await SmallSource.open(FILES, "gone", { closesEvery: 1 });
   assertWhole((await run([gone.source, ana.source])).arrived);
   const { arrived, failed } = await run([gone.source]);
-  // Of a file without bytes nothing can be missing.
+  // A file without bytes needs no source that sends any.
   assertEquals([[...arrived.keys()], failed.size], [["note 0.txt"], COUNT - 1]);
 });
 
@@ -95,7 +95,7 @@ Deno.test("downloadSmall() stops by its signal", async () => {
   assertEquals(failure.code, "cancelled");
 });
 
-Deno.test("downloadSmall() fails when the last file cannot be placed, whatever it waits for in that moment", async () => {
+Deno.test("downloadSmall() fails when the last file cannot be placed, whatever it is waiting for", async () => {
   await using ana = await SmallSource.open(FILES, "ana");
   const [file] = FILES.slice(5);
   assert(file !== undefined);
@@ -104,7 +104,7 @@ Deno.test("downloadSmall() fails when the last file cannot be placed, whatever i
   const downloads = new Downloads({
     connect: connectPlain,
     finder,
-    // Whatever waits for a time goes on when the file has come.
+    // Every wait for a time ends when the file has come.
     clock: { now: systemClock.now, delay: () => wake.promise },
     random: seededRandom(1),
   });

@@ -14,7 +14,7 @@ function fileOf(name: string, size: number, peers: readonly string[]): SmallFile
   return { name, size, peers: [], sources: peers.map(source), moreHolders: false };
 }
 
-/** A plan of `count` files that all of these have. */
+/** A plan of `count` files that all these peers have. */
 function planOf(count: number, ...peers: string[]): SmallPlan {
   return new SmallPlan(Array.from({ length: count }, (_, number) => {
     return fileOf(`${number}`, 1, peers);
@@ -27,7 +27,7 @@ function takeAll(plan: SmallPlan, asker: Asker, nowMs: number): number[] {
   return taken;
 }
 
-Deno.test("SmallPlan has each file asked of one peer at first, and the peers begin at different ends", () => {
+Deno.test("SmallPlan asks one peer for each file at first, and peers begin at different ends", () => {
   const plan = planOf(6, "a", "b");
   const [a, b] = [plan.begin("a", 0), plan.begin("b", 0)];
   assertEquals([plan.take(a, 0), plan.take(b, 0), plan.take(a, 0)], [0, 5, 1]);
@@ -35,7 +35,7 @@ Deno.test("SmallPlan has each file asked of one peer at first, and the peers beg
   assertEquals([plan.hasFor("a", 0), plan.hasFor("b", 0)], [false, false]);
 });
 
-Deno.test("SmallPlan has what was asked of a late peer asked of a second, and of a third when that is late too", () => {
+Deno.test("SmallPlan asks a second peer when the first is late, and a third when both are", () => {
   const plan = planOf(3, "a", "b", "c");
   const [a, b, c] = [plan.begin("a", 0), plan.begin("b", 0), plan.begin("c", 0)];
   assertEquals(takeAll(plan, a, 0), [0, 1, 2]);
@@ -52,7 +52,7 @@ Deno.test("SmallPlan has what was asked of a late peer asked of a second, and of
   assert(plan.isDone);
 });
 
-Deno.test("SmallPlan frees what was asked on a connection that ended, but not for a peer that refused it", () => {
+Deno.test("SmallPlan asks again for the files of a connection that ended, but not a peer that refused", () => {
   const plan = planOf(2, "a", "b");
   const a = plan.begin("a", 0);
   takeAll(plan, a, 0);
@@ -62,7 +62,7 @@ Deno.test("SmallPlan frees what was asked on a connection that ended, but not fo
   assertEquals(takeAll(plan, plan.begin("b", 0), 0), [0]);
 });
 
-Deno.test("SmallPlan names the files for which others are worth looking, and asks those that are found", () => {
+Deno.test("SmallPlan names the files that need further holders, and asks those that are found", () => {
   const plan = planOf(2, "a");
   const a = plan.begin("a", 0);
   plan.take(a, 0);
@@ -75,26 +75,30 @@ Deno.test("SmallPlan names the files for which others are worth looking, and ask
   assertEquals(Array.from(plan.rest(), ({ file, askedOf }) => [file.name, askedOf]), [["0", ["a", "b"]], ["1", []]]);
 });
 
-/** What one connection was asked, and what an idle peer may take of it. */
+/**
+ * A connection with files that it was asked for, and an idle peer that may take some of them over.
+ */
 interface TakeOver {
-  /** What the peer that was asked takes for each of its first files; without, it has given none. */
+  /**
+   * How long the peer of the connection needed for each of its first files. Default: it gave none.
+   */
   readonly askedEachMs?: number;
-  /** How many more it was then asked for. */
+  /** How many more files it was then asked for. */
   readonly asked: number;
   /** Time since its last file, or since it was asked. */
   readonly waitedMs?: number;
-  /** What the idle peer takes for each file; without, it has given none. */
+  /** How long the idle peer needed for each of its files. Default: it gave none. */
   readonly idleEachMs?: number;
-  /** Bytes of each of the files in question. Those before have one. */
+  /** The size of each file that may be taken over. The first files have one byte. */
   readonly size?: number;
-  /** What our own rate takes. */
+  /** How long our own rate limit takes for a file. */
   readonly extraMs?: number;
 }
 
-/** Files that a peer gives before. */
+/** How many files each peer gives first. */
 const BEFORE = 8;
 
-/** The files that an idle peer takes, counted from the one that the other gives next. */
+/** The files that the idle peer takes over, counted from the next file of the connection. */
 function takenOver(
   { askedEachMs, asked: count, waitedMs = 0, idleEachMs, size = 1, extraMs = 0 }: TakeOver,
 ): number[] {
@@ -121,37 +125,41 @@ function takenOver(
 }
 
 const TAKE_OVERS: readonly [what: string, situation: TakeOver, taken: readonly number[]][] = [
-  ["nothing from one that is as fast", { askedEachMs: 10, asked: 32, idleEachMs: 10 }, []],
-  ["nothing from one that is three times as slow", { askedEachMs: 900, asked: 5, idleEachMs: 300 }, []],
-  ["nothing where that saves no time worth a second copy", { askedEachMs: 40, asked: 5, idleEachMs: 1 }, []],
-  ["everything from one that gives each just before it is late", { askedEachMs: 900, asked: 3, idleEachMs: 10 }, [
-    2,
-    1,
-    0,
-  ]],
-  ["the last files from one that is soon done with the first", { askedEachMs: 100, asked: 5, idleEachMs: 10 }, [
+  ["nothing from a peer that is as fast", { askedEachMs: 10, asked: 32, idleEachMs: 10 }, []],
+  ["nothing from a peer that is three times as slow", { askedEachMs: 900, asked: 5, idleEachMs: 300 }, []],
+  ["nothing when that saves too little time", { askedEachMs: 40, asked: 5, idleEachMs: 1 }, []],
+  [
+    "everything from a peer that gives each file just before it is late",
+    { askedEachMs: 900, asked: 3, idleEachMs: 10 },
+    [
+      2,
+      1,
+      0,
+    ],
+  ],
+  ["the last files from a peer that is soon done with the first", { askedEachMs: 100, asked: 5, idleEachMs: 10 }, [
     4,
     3,
     2,
   ]],
-  ["nothing yet from one that was just asked for the first time", { asked: 4, idleEachMs: 10 }, []],
-  ["the last files from one that has given none for a while", { asked: 3, waitedMs: 100, idleEachMs: 10 }, [2, 1]],
-  ["everything from one that has given none for longer", { asked: 3, waitedMs: 300, idleEachMs: 10 }, [2, 1, 0]],
-  ["the last files from one that was fast and has stopped", {
+  ["nothing from a peer that was just asked for the first time", { asked: 4, idleEachMs: 10 }, []],
+  ["the last files from a peer that has given none for a while", { asked: 3, waitedMs: 100, idleEachMs: 10 }, [2, 1]],
+  ["everything from a peer that has given none for longer", { asked: 3, waitedMs: 300, idleEachMs: 10 }, [2, 1, 0]],
+  ["the last files from a fast peer that has stopped", {
     askedEachMs: 5,
     asked: 4,
     waitedMs: 150,
     idleEachMs: 5,
   }, [3, 2, 1]],
-  ["nothing for one that has given nothing itself", { askedEachMs: 900, asked: 3, waitedMs: 900 }, []],
-  ["nothing from one whose files are larger than those before", {
+  ["nothing when it has given no file itself", { askedEachMs: 900, asked: 3, waitedMs: 900 }, []],
+  ["nothing from a peer that is at larger files than before", {
     askedEachMs: 10,
     asked: 4,
     waitedMs: 300,
     idleEachMs: 10,
     size: 1_048_576,
   }, []],
-  ["less where our own rate is what takes the time", {
+  ["less when our own rate limit takes the time", {
     askedEachMs: 40,
     asked: 20,
     idleEachMs: 10,
@@ -165,7 +173,7 @@ for (const [what, situation, taken] of TAKE_OVERS) {
   });
 }
 
-Deno.test("SmallPlan lets an idle peer take over from the slowest first, and no file twice", () => {
+Deno.test("SmallPlan lets an idle peer take over from the slowest peer first, each file once", () => {
   const files = [["slow", "idle"], ["slow", "idle"], ["slowest", "idle"], ["slowest", "idle"], ["idle"]];
   const plan = new SmallPlan(files.map((peers) => fileOf("", 1, peers)));
   const [idle, slow, slowest] = [plan.begin("idle", 0), plan.begin("slow", 0), plan.begin("slowest", 0)];

@@ -15,7 +15,7 @@ const ROUNDS = 12;
 
 for (const [sources, connections, what] of [[40, 64, "most"], [60, 140, "some"]] as const) {
   Deno.test(`SourcePool keeps ${what} connections of ${sources} sources that take turns`, async () => {
-    // Peers that have nothing yet, as in a class that has just begun.
+    // The peers have no piece yet, as in a class that has just begun.
     await using peer = await AnsweringPeer.open("receiver", {
       routes: () => {
         const data = { size: PIECE_BYTES, complete: false, asking: 1, full: false };
@@ -52,7 +52,7 @@ for (const [sources, connections, what] of [[40, 64, "most"], [60, 140, "some"]]
         nowMs += 20_000;
       }
       assertEquals(placed.size, sources);
-      // Without connections that are kept, there would be 16 in each round.
+      // If no connection were kept, there would be 16 new ones in each round.
       assertLessOrEqual(connected, connections);
     } finally {
       for (const connection of open) connection.close();
