@@ -20,7 +20,7 @@ export interface CrowdOptions {
   readonly spreadMs: number;
 }
 
-/** What is told whenever all are there, with all their files listed. */
+/** Reported each time when all peers have joined and listed all their files. */
 export interface CrowdFigures {
   /** 0 for the first time all came, then 1, and so on. */
   readonly round: number;

@@ -70,7 +70,7 @@ export class LightPeer {
     this.#identity ??= await Identity.fromSeed(seed);
   }
 
-  /** Connects, proves who it is, and joins. Fails: as those do. */
+  /** Connects, proves its identity, and joins. */
   async join(port: number, dialBacks: DialBacks, files: number): Promise<JoinedPeer> {
     await this.prepare();
     dialBacks.expect(this.#host, this.name);

@@ -116,7 +116,7 @@ export class BenchRoom implements AsyncDisposable {
     return reportsIn(lines.join("\n"))[0] ?? fail(lines);
   }
 
-  /** Starts peers with empty folders, ready to be told what to get. */
+  /** Starts peers with empty folders, ready to run `get`. */
   async receivers(count: number, args: readonly string[]): Promise<RunningPeer[]> {
     return await Promise.all(Array.from({ length: count }, async () => {
       const name = `receiver ${this.#receivers++}`;

@@ -1,5 +1,5 @@
 /**
- * As many searches as an index answers: some hundred connections, each of which asks again as soon
+ * As many searches as an index answers: some hundred connections, and each asks again as soon
  * as it is answered. Takes as little from the machine as it can, since the index runs on the same:
  * of most answers only the end is looked for. Called by index_load.ts.
  * @module

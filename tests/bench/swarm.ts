@@ -19,7 +19,7 @@ const UP = ["--up", "40MB/s"];
 const SECONDS = 8;
 
 /**
- * One receiver of a file that 1, 2, 4 and 8 sources hold, each of which sends no faster than a
+ * One receiver of a file that 1, 2, 4 and 8 sources have. Each source sends no faster than a
  * rate.
  */
 export async function benchSources(options: { rounds: number }): Promise<BenchRow[]> {
@@ -46,13 +46,13 @@ export async function benchSources(options: { rounds: number }): Promise<BenchRo
   return rows;
 }
 
-/** One seeder and eight receivers who start together, all of whom send no faster than a rate. */
+/** One seeder and eight receivers that start together. All of them send no faster than a rate. */
 export async function benchSwarm(options: { rounds: number }): Promise<BenchRow[]> {
   return await benchReceivers({ ...options, receivers: 8, size: 10 * RATE, up: UP });
 }
 
 /**
- * A class: many receivers of a lecture who start together. On two cores the rates are near what
+ * A class: many receivers of a lecture that start together. On two cores the rates are near what
  * encryption and hashing allow.
  */
 export async function benchClass(options: { rounds: number }): Promise<BenchRow[]> {
@@ -92,8 +92,8 @@ async function benchReceivers(
 }
 
 /**
- * Four sources, of which one is killed at 30 %, one sends wrong bytes and one goes silent, against
- * what those that are left could do.
+ * Four sources: one is killed at 30 %, one sends wrong bytes, and one goes silent. They are
+ * compared with what the sources that are left could do.
  */
 export async function benchLosses(options: { rounds: number }): Promise<BenchRow[]> {
   const rate = 20_000_000;

@@ -1,7 +1,7 @@
 /**
  * The bytes of every message, as they were when it was defined. A change here is a change of the
  * wire: peers in other rooms do not have it. `UPDATE_GOLDEN=1 deno task test tests/golden` writes
- * the file anew.
+ * the file again.
  * @module
  */
 

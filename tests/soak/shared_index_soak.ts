@@ -11,8 +11,8 @@ const FOLLOW_MS_MAX = 60_000;
 const SEARCH_P99_MS_MAX = 20;
 const SCRIPT_MS_MAX = 1;
 /**
- * Commands that took more than a few milliseconds, nearly all of which the machine did something
- * else.
+ * Commands that took more than a few milliseconds, although the machine did something else nearly
+ * all of that time.
  */
 const SLOW_SHARE_MAX = 0.005;
 

@@ -135,7 +135,7 @@ export class ClassmateServer implements AsyncDisposable {
       await conn.closeWrite();
       await readOnce(conn);
     } catch {
-      // Whoever asked did not want the rest.
+      // The client did not want the rest.
     }
     conn.close();
   }

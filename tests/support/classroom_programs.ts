@@ -14,7 +14,7 @@ export interface PythonServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** A peer of a classroom that listens, with an owner who answers. */
+/** A peer of a classroom that listens, with an owner that answers. */
 export interface PythonPeer extends AsyncDisposable {
   readonly program: Program;
   readonly port: number;

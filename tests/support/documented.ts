@@ -43,7 +43,7 @@ export class Documented {
     const responses = this.responses(method === "HEAD" ? "GET" : method, target.split("?")[0] ?? "");
     if (responses === undefined) return;
     const what = `${method} ${target}: ${response.status}`;
-    // An address that is too long, or whose path cannot be read, is nobody's in particular.
+    // An address that is too long, or has a malformed path, belongs to no route.
     if (response.status === 414) return;
     const documented = responses[String(response.status)];
     assert(documented !== undefined, `${what} is documented`);

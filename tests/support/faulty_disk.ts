@@ -1,5 +1,5 @@
 /**
- * A folder whose disk is full from a chosen write on, as the calls of Deno and of SQLite would
+ * A folder on a disk that is full from a chosen write on, as the calls of Deno and of SQLite would
  * report it. Where a disk of its own can only be filled at one moment, this one can be filled at
  * every write that a program makes.
  * @module
@@ -140,13 +140,16 @@ function makesFile(path: unknown, options: unknown): boolean {
   }
 }
 
-/** A file of which only a part fits stays there, with that part. */
+/** When only a part of a file fits, the file stays there with that part. */
 function writeHalf(path: string, values: readonly unknown[]): void {
   const text = String(values[1]);
   ORIGINALS.get("writeTextFileSync")?.(path, text.slice(0, text.length / 2), values[2]);
 }
 
-/** An open file whose writes ask the disk first. Of what does not fit, half is written. */
+/**
+ * An open file that asks the disk before each write. When a write does not fit, half of it is
+ * written.
+ */
 function watched(file: Deno.FsFile, path: string, disk: FaultyDisk): Deno.FsFile {
   const writeSync = file.writeSync.bind(file);
   for (const call of FILE_CALLS) {

@@ -15,10 +15,10 @@ import { Hello, NONCE_BYTES, Prove } from "../../lib/protocol/hello.ts";
 import { joined, mutate } from "./mutate.ts";
 import { sampleLine, sampleRequest } from "./samples.ts";
 
-/** Whom to attack. */
+/** The program to attack. */
 export interface Target {
   readonly port: number;
-  /** Who is called, if he speaks TLS. */
+  /** The identity of the program, if it speaks TLS. */
   readonly identity?: PublicIdentity;
   readonly roomKey?: RoomKey;
 }
@@ -31,13 +31,13 @@ const NONCE = "5e".repeat(NONCE_BYTES);
 const HELLO = encodeRequest(Hello, { version: PROTOCOL_VERSION, software: "fuzz", nonce: NONCE }, 1);
 const CALLER = await Identity.make();
 
-/** Sends this many frames, most on connections that have proven who they are. */
+/** Sends this many frames, most on connections that have proven an identity. */
 export async function attack(target: Target, frames: number): Promise<void> {
   await inParallel(Math.ceil(frames / FRAMES_PER_CONNECTION), async (random) => {
     using conn = await connect(target);
     const parts: Uint8Array[] = [];
     const manner = random();
-    // Most have said HELLO and proven who they are, so that what they send next is looked at.
+    // Most connections have sent HELLO and proven an identity, so their next bytes are read.
     if (manner < 0.7) parts.push(await introduction(conn, target));
     else if (manner < 0.8) parts.push(HELLO);
     // A damaged proof in a room is a guess at its key, and guesses are made to wait.
@@ -64,7 +64,7 @@ export async function attackHandshake({ port }: Target, count: number): Promise<
     using conn = await Deno.connect({ hostname: "127.0.0.1", port });
     await writeAll(conn, mutate(first, random() < 0.5 ? first : sampleLine(random), random));
     if (randomBelow(random, 4) === 0) return;
-    // Whoever does not know whether more will come waits; that is not ours to wait for.
+    // A program that expects more bytes waits for them. This test does not.
     await conn.closeWrite();
     await readToEnd(conn, random);
   });
@@ -93,7 +93,11 @@ async function connect({ port, identity }: Target): Promise<Deno.Conn> {
   return await Deno.startTls(conn, { hostname: identity.host, caCerts: [certificatePem(identity)] });
 }
 
-/** Says HELLO. Shape: the line that proves who calls. */
+/**
+ * Sends HELLO.
+ *
+ * @returns The line that proves the identity of the caller.
+ */
 async function introduction(conn: Deno.Conn, { identity, roomKey }: Target): Promise<Uint8Array> {
   await writeAll(conn, HELLO);
   let line = "";

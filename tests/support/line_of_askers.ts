@@ -1,7 +1,7 @@
 /**
- * Many peers that ask one for its files at the same time, each for one after the other. Prints who
- * got a file when, whether the places in line that were told were true, and how long a LIST took
- * meanwhile. Arguments: port, how many, how many files each.
+ * Many peers that request files of one peer at the same time, each one file after the other. Prints
+ * which peer got a file when, whether the reported places in line were true, and how long a LIST
+ * took meanwhile. Arguments: port, number of peers, number of files for each.
  * @module
  */
 
@@ -10,7 +10,7 @@ import { dial } from "../../lib/net/dial.ts";
 import { Identity } from "../../lib/net/identity.ts";
 import { Download, List, Queued } from "../../lib/protocol/files.ts";
 
-/** Answers that may be under way when a place is told. */
+/** How many answers may be under way when a place is reported. */
 const UNDER_WAY_MAX = 4;
 
 const [port = 0, count = 0, files = 0] = Deno.args.map(Number);
@@ -35,8 +35,8 @@ async function asker(number: number): Promise<void> {
         first ??= { before: last, servedThen: order.length };
       },
     });
-    // Who waits for a first file is passed by nobody, so as many are served before as were said; a
-    // few answers may be under way.
+    // No peer overtakes one that waits for its first file. So as many are served before it as were
+    // reported, give or take a few answers that are under way.
     const passed = first === undefined ? 0 : Math.abs(order.length - first.servedThen - first.before);
     if (file === 0 && passed > UNDER_WAY_MAX || last > UNDER_WAY_MAX) wrongPlaces += 1;
     order.push(number);

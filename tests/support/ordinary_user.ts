@@ -1,6 +1,6 @@
 /**
- * Programs for which the permissions of files hold, also where the tests run as root, who may
- * otherwise write in any folder.
+ * Programs that are bound by the permissions of files, also when the tests run as root, which could
+ * write in any folder.
  * @module
  */
 

@@ -96,7 +96,7 @@ async function run(args: readonly string[]): Promise<string> {
 
 /**
  * Nodes of a cluster also listen ten thousand ports higher; both lie below those that a system
- * gives to whoever connects.
+ * gives to outgoing connections.
  */
 export function freePort(): number {
   while (true) {

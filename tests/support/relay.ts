@@ -1,6 +1,6 @@
 /**
- * Somebody in the middle: passes a connection on and records it, or answers in the place of whoever
- * was meant.
+ * A man in the middle: it passes a connection on and records it, or answers in the place of the
+ * other side.
  * @module
  */
 

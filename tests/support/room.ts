@@ -11,14 +11,14 @@ import { IndexServer } from "../../lib/server/index_server.ts";
 import { TempFolder } from "./temp.ts";
 import { eventually } from "./wait.ts";
 
-/** A peer with its folder and what it told. */
+/** A peer with its folder and the events that it reported. */
 export interface RoomPeer {
   readonly peer: Peer;
   readonly folder: TempFolder;
   readonly events: PeerEvent[];
 }
 
-/** An index and whoever was started in it. */
+/** An index, and the peers that were started at it. */
 export class Room implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   #index: LocalIndex;

@@ -1,5 +1,6 @@
 /**
- * A peer that takes files, and those who put them: peers, and others who keep to no rule.
+ * A peer that accepts files, and the senders that put them: peers, and programs that follow no
+ * rule.
  * @module
  */
 
@@ -52,7 +53,7 @@ export async function tree(folder: TempFolder): Promise<string[]> {
   return names.sort();
 }
 
-/** Somebody with a key who is no peer, connected to ana. */
+/** A connection to ana of a caller with a key that is not a peer. */
 export async function stranger(room: Room, identity?: Identity): Promise<Connection> {
   const row = await room.index.peer("ana");
   assert(row?.port !== undefined);

@@ -1,6 +1,6 @@
 /**
- * A bad network for datagrams: a relay that drops, doubles, delays and re-orders them, in both
- * directions, as a seed says; and records them, for those who want to send one once more.
+ * A bad network for datagrams: a relay that drops, doubles, delays and reorders them, in both
+ * directions, as decided by a seed. It records them, so that a test can send one again.
  * @module
  */
 
@@ -23,7 +23,7 @@ const LATE_MS = 15;
 /** Datagrams of each direction that are recorded. */
 const RECORDED_MAX = 500;
 
-/** Relays between whoever sends to it and the addresses it is told. */
+/** Relays between its callers and the addresses that it is given. */
 export class UdpRelay implements AsyncDisposable {
   /** What senders sent, and what was answered. */
   readonly recorded: { readonly there: Uint8Array[]; readonly back: Uint8Array[] } = { there: [], back: [] };

@@ -29,8 +29,8 @@ Deno.test("classroom B: JOIN, SEARCH and UPDATE work, with one or many requests 
     "127.0.0.1:8777",
   ]);
   assertEquals(await sayOnce(port, 'SEARCH 127.0.0.1:8776 "aula 9.mp4"'), "127.0.0.1:8777");
-  // A program takes any answer for addresses, so it gets none; a line is typed by a person, who
-  // gets words.
+  // A program would read any answer as addresses, so it gets none. A line with a line feed is typed
+  // by a person, and gets words.
   assertEquals(await sayOnce(port, "SEARCH 127.0.0.1:8776 aula7.mp4"), undefined);
   assertEquals(await sayOnce(port, "SEARCH 127.0.0.1:8776 aula7.mp4\n"), "Arquivo não encontrado\n");
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });

@@ -1,6 +1,6 @@
 /**
- * Messages between real processes, as in the fifth classroom system of PRODUCT.md: acknowledged,
- * sent again, each once and in order.
+ * Messages between real processes, as in the fifth classroom system: acknowledged, sent again, each
+ * once and in order.
  * @module
  */
 
@@ -17,7 +17,7 @@ function objects(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
-/** What a peer was told, by its events. */
+/** The messages that a peer received, by its events. */
 function toldTo(program: Program): string[] {
   return objects(program.stderr).filter(({ event }) => event === "told").map(({ text }) => String(text));
 }

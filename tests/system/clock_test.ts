@@ -1,6 +1,5 @@
 /**
- * Machines whose clocks are decades off: real peers whose system clock is another one, by
- * libfaketime.
+ * Machines with clocks that are decades off: libfaketime changes the system clock of real peers.
  * @module
  */
 
@@ -12,7 +11,7 @@ import { sameFiles, TempFolder } from "../support/temp.ts";
 const clockTest = withComponent("faketime", ["--version"]);
 
 /**
- * What starts a program whose clock begins at a time; waits and timers are those of this machine.
+ * The command that starts a program at another time. Waits and timers are those of this machine.
  */
 function atTime(time: string): readonly string[] {
   // The wrapper `faketime` would outlive a program that is killed, so what it sets is set here. The

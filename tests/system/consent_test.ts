@@ -1,6 +1,6 @@
 /**
- * Consent between real programs: the owner is asked, answers in his shell, and the one who waits is
- * told.
+ * Consent between real programs: the owner is asked and answers in the shell, and the waiting peer
+ * sees that.
  * @module
  */
 

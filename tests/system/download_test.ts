@@ -44,7 +44,7 @@ async function unfinishedBytes(folder: string): Promise<number> {
   return 0;
 }
 
-/** Removes what a peer has received, finished or not; it stays who it is. */
+/** Removes everything that a peer has received, finished or not. It keeps its key. */
 async function emptied(folder: string): Promise<void> {
   for (const below of [folder, `${folder}/.recess/incoming`]) {
     for (const { name } of Deno.readDirSync(below)) {

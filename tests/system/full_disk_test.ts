@@ -30,7 +30,7 @@ async function roomWithFilm(temp: TempFolder, stack: AsyncDisposableStack): Prom
   return index;
 }
 
-/** Runs a one-shot command whose output a shell redirects. */
+/** Runs a one-shot command with its output redirected by a shell. */
 async function redirected(redirection: string, args: PeerArgs, ...command: string[]): Promise<Ended> {
   return await ended(
     startCommand({ ...args, within: ["bash", "-o", "pipefail", "-c", `"$0" "$@" ${redirection}`] }, ...command),
@@ -137,7 +137,7 @@ testWithDisks(
       await eventually("a message needs the disk, and says so", () => count(program.stderr, /error: Cannot/g) >= 1);
       const got = await runCommand(guest, "get", "a.bin", "--from", "rui");
       assertEquals(got.code, 0, got.stderr);
-      // The sender of a message is told that it could not be stored; nothing is lost.
+      // The sender of a message learns that it could not be stored. Nothing is lost.
       const told = await runCommand(guest, "tell", "rui", "bom dia");
       assert(!told.stderr.includes("this is a bug"), told.stderr);
       await eventually(
@@ -305,8 +305,9 @@ withComponent("strace", ["-V"])(
     await using temp = await TempFolder.make();
     const queries = ["one", "two", "three", "four", "five"];
     /**
-     * Runs an index whose n-th write to its log and the next one fail. Shape: how many writes there
-     * were.
+     * Runs an index and lets the n-th write to its log and the next one fail.
+     *
+     * @returns The number of writes.
      */
     const attempt = async (at: number | undefined): Promise<number> => {
       const [log, calls] = [await temp.file(`${at ?? 0}/log`, 0), temp.at(`${at ?? 0}/calls`)];

@@ -1,6 +1,6 @@
 /**
  * The index's HTTP side as a program: classroom E's address service, search, metrics, room keys,
- * and those who misuse it.
+ * and hostile clients.
  * @module
  */
 
@@ -65,7 +65,7 @@ async function raw(port: number, sent: string, until = /\r\n\r\n/): Promise<stri
       if (until.test(read)) break;
     }
   } catch (thrown) {
-    // Whoever sends too much is cut off.
+    // A client that sends too much is disconnected.
     if (!(thrown instanceof Error)) throw thrown;
   } finally {
     clearTimeout(timer);
@@ -240,7 +240,7 @@ Deno.test("an index refuses or disconnects hostile HTTP clients, keeps running, 
   assertMatch(await slow, /^HTTP\/1\.1 408 [^]*connection: close/i);
   assertEquals((await fetch(`http://127.0.0.1:${index.httpPort}/healthz`).then((each) => each.json())).status, "ok");
   assert(!/bug| {4}at /.test(index.program.stderr), index.program.stderr);
-  // Whoever is in the middle of a request does not keep the index from ending.
+  // A client in the middle of a request does not keep the index from ending.
   using stalled = await Deno.connect({ hostname: "127.0.0.1", port: index.httpPort });
   await stalled.write(new TextEncoder().encode(`${post}Content-Length: 100\r\n\r\n{`));
   index.program.kill("SIGTERM");

@@ -1,5 +1,5 @@
 /**
- * What a person sees who leaves in the middle of a download, and what the terminal is like
+ * What a person sees after leaving in the middle of a download, and the state of the terminal
  * afterwards.
  * @module
  */

@@ -40,7 +40,7 @@ Deno.test("SIGHUP changes the room key for new connections only, and ignores a f
   await Deno.copyFile(after, temp.at("room.key"));
   await hangUp(index, "read the room key again");
   assert([4, 5].includes(await search("film", before)));
-  assertEquals(await search("film", after), 0, "who is there is still listed");
+  assertEquals(await search("film", after), 0, "connected peers are still listed");
   await ana.program.type("search film");
   await ana.program.line(/film\.txt/);
   await temp.file("ana/another.txt", 20);

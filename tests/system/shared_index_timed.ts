@@ -1,6 +1,6 @@
 /**
- * Several servers over one Redis, real processes: one is killed, then Redis is; nobody who uses
- * them has to do anything.
+ * Several servers over one Redis, as real processes. One is killed, and then Redis is. No user has
+ * to do anything.
  * @module
  */
 
@@ -19,7 +19,7 @@ const MIB = 1024 * 1024;
 const GUESTS = 57;
 
 /**
- * Searches without pause, as somebody would who is at one server; fails as soon as one search does.
+ * Searches one server without pause, and fails as soon as one search does.
  */
 function searching(client: IndexClient): { readonly count: number; stop(): Promise<void> } {
   const state = { count: 0, stopped: false };

@@ -15,7 +15,7 @@ import { eventually } from "../support/wait.ts";
 const DOWNLOAD_MS_MAX = 60_000;
 
 /**
- * Runs a test in a terminal with a peer `rui`, in a room with a peer `ana` who has a film and a
+ * Runs a test in a terminal with a peer `rui`, in a room with a peer `ana` that has a film and a
  * file with a wide name.
  */
 function inTerminal(
