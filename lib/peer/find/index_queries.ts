@@ -64,7 +64,7 @@ export class IndexQueries {
     return { peers, more };
   }
 
-  /** Files whose names match a query, page after page until `limit` is reached. */
+  /** Files with names that match a query, page after page until `limit` is reached. */
   async search(query: string, options: SearchBounds & { readonly exact: boolean }): Promise<FoundRows> {
     const rows: Hit[] = [];
     let more = true;

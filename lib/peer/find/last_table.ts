@@ -40,7 +40,7 @@ export class LastTable {
     return this.#rows[number - 1];
   }
 
-  /** The failure for a person who types the number of a row that does not exist. */
+  /** The failure for a number that no row has. */
   noRow(number: number): Failure {
     const { length } = this.#rows;
     const message = length === 0

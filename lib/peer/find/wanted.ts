@@ -20,7 +20,7 @@ export interface WantedFile extends WantedContent {
   readonly others: number;
 }
 
-/** Every file whose name begins with `name`, which ends in a slash. */
+/** All files below a folder. `name` is the beginning of their names, and ends in a slash. */
 export interface WantedFolder {
   readonly kind: "folder";
   readonly name: string;

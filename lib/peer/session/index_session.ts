@@ -1,7 +1,7 @@
 /**
  * A peer's session with its index: joins, keeps the index's list of its files up to date, and
- * reconnects when the index is lost. The states are drawn in lib/README.md, "A session with an
- * index". Called by peer.ts and guest.ts.
+ * reconnects when the index is lost. Called by peer.ts and guest.ts. The states are drawn in
+ * lib/README.md, "A session with an index".
  * @module
  */
 

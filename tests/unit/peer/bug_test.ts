@@ -3,7 +3,7 @@ import { encodeDownload } from "../../../lib/protocol/dialect_requests.ts";
 import { Room } from "../../support/room.ts";
 import { failing } from "../../support/senders.ts";
 
-Deno.test("a bug in the serving side is reported to the peer's owner, and to the caller as a bug of the other side", async () => {
+Deno.test("a bug in the serving side is reported to its owner, and to the caller as the owner's", async () => {
   await using room = await Room.open();
   const bugs: unknown[] = [];
   const bug = new TypeError("a bug of this test");

@@ -286,7 +286,7 @@ Deno.test("cancel removes the unfinished file, and closing the peer keeps it", a
   assert(await sameFiles(shared.at("a.bin"), folder.at("a.bin")));
 });
 
-Deno.test("get writes to a chosen path or into a chosen folder, and fails when there is no such folder", async () => {
+Deno.test("get writes to a chosen path or folder, and fails when there is no such folder", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("sub/a.bin", SIZE);

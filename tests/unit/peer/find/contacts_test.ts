@@ -3,7 +3,7 @@ import { Failure } from "../../../../lib/core/failure.ts";
 import { dial } from "../../../../lib/net/dial.ts";
 import { Contacts } from "../../../../lib/peer/find/contacts.ts";
 
-Deno.test("Contacts.connect() stops with its signal even when the peer accepts the connection and never answers HELLO", async () => {
+Deno.test("Contacts.connect() stops with its signal even when the peer never answers HELLO", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const contacts = new Contacts({
     dial,

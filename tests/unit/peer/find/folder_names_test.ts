@@ -33,7 +33,8 @@ async function get({ peer }: RoomPeer, what: string, from?: string): Promise<Tra
 }
 
 for (const from of [undefined, "ana"]) {
-  Deno.test(`get finds a folder by its name in any form and case, ${from === undefined ? "at any peer" : "at one peer"}`, async () => {
+  const where = from === undefined ? "at any peer" : "at one peer";
+  Deno.test(`get finds a folder by its name in any form and case, ${where}`, async () => {
     await using room = await Room.open();
     const shared = await room.folder();
     await shared.file(`${DECOMPOSED}a.jpg`, 1_000);

@@ -53,7 +53,7 @@ class CountingRoom implements AsyncDisposable {
   }
 }
 
-Deno.test("a first message costs the index one question of the sender and one of the receiver, the next message none", async () => {
+Deno.test("a first message costs the index one question of each side, the next message none", async () => {
   await using room = await CountingRoom.open();
   const [ana] = [await room.peer("ana"), await room.peer("rui")];
   assertEquals(await room.peersAskedBy(() => ana.peer.outbox.tell("rui", "hello")), 2);

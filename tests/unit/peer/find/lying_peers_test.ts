@@ -15,7 +15,7 @@ const ALL = [FILM, ...NOTES];
 /** More liars than a search returns, and more than a download asks at once. */
 const LIARS = 2 * LIES.length;
 
-Deno.test("downloads of a file, a stream and a folder succeed with one honest peer among more liars than a search returns", async () => {
+Deno.test("downloads succeed with one honest peer among more liars than a search returns", async () => {
   await using stack = new AsyncDisposableStack();
   const room = stack.use(await Room.open());
   for (let number = 0; number < LIARS; number++) {

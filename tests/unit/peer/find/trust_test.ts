@@ -45,7 +45,7 @@ async function get({ peer }: RoomPeer, name: string): Promise<void> {
   await peer.transfers.start(wanted, { kind: "folder" }).result;
 }
 
-Deno.test("a recorded download contains neither names nor bytes when it is encrypted, and both when it is not", async () => {
+Deno.test("a recorded download shows names and bytes only when it is not encrypted", async () => {
   for (const plain of [false, true]) {
     const { room, ana } = await roomWithAna({ plain });
     await using _room = room;
@@ -62,7 +62,7 @@ Deno.test("a recorded download contains neither names nor bytes when it is encry
   }
 });
 
-Deno.test("a peer detects a man in the middle, with or without a key, and never falls back to plain connections", async () => {
+Deno.test("a peer detects a man in the middle and never falls back to a plain connection", async () => {
   const { room, ana } = await roomWithAna();
   await using _room = room;
   const of = ana.peer.address.port;
@@ -90,7 +90,7 @@ Deno.test("a peer rejects a certificate that does not match the id, even when th
   assert(ana.peer.id === row.id);
 });
 
-Deno.test("a peer answers only callers that have proven their identity, and rejects a proof that is replayed", async () => {
+Deno.test("a peer answers only callers that prove their identity, and rejects a replayed proof", async () => {
   const { room, ana } = await roomWithAna();
   await using _room = room;
   const row = await room.index.peer("ana");

@@ -9,7 +9,7 @@ import { eventually } from "../../../support/wait.ts";
 const INBOX = { share: false, quota: 1e9 };
 
 for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
-  Deno.test(`a peer whose database fails repeatedly (${fault}) downloads, accepts files and messages, and keeps what it acknowledged`, async () => {
+  Deno.test(`a peer keeps what it acknowledged when its database fails repeatedly (${fault})`, async () => {
     await using room = await Room.open();
     const faulty = new FaultyDatabases(fault);
     const ana = await room.peer("ana");

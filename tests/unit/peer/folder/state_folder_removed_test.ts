@@ -3,7 +3,7 @@ import { Room } from "../../../support/room.ts";
 import { OPEN } from "../../../support/senders.ts";
 import { eventually } from "../../../support/wait.ts";
 
-Deno.test("a peer whose .recess is removed while it runs keeps its key, its blocked peers and its messages", async () => {
+Deno.test("a peer whose .recess is removed keeps its key, its blocked peers and its messages", async () => {
   await using room = await Room.open();
   let ana = await room.peer("ana", undefined, { inbox: OPEN });
   const eva = await room.peer("eva");

@@ -13,7 +13,7 @@ import { sameFiles } from "../../../support/temp.ts";
 import { eventually } from "../../../support/wait.ts";
 
 /**
- * A clock whose waits take a tenth of the time, for tests that are not about the length of waits.
+ * A clock with waits of a tenth of the time, for tests that are not about the length of waits.
  */
 const HASTY: Clock = { now: () => systemClock.now(), delay: (ms, signal) => systemClock.delay(ms / 10, signal) };
 
@@ -46,7 +46,7 @@ function told({ events }: RoomPeer): string[] {
   return events.map((event) => event.event);
 }
 
-Deno.test("peers spread over several indexes, and those that lose theirs move to another with names, files and downloads", async () => {
+Deno.test("peers spread over several indexes, and move to another when theirs is lost", async () => {
   await using room = await Room.open();
   await using second = await anotherServer(room);
   await using third = await anotherServer(room);
@@ -94,7 +94,7 @@ Deno.test("peers spread over several indexes, and those that lose theirs move to
   assert(await sameFiles(shared.at("film.bin"), rui.folder.at("film.bin")));
 });
 
-Deno.test("a peer that comes back keeps asking for its own name while its dead session still has it, and then accepts another", async () => {
+Deno.test("a peer that comes back keeps asking for its own name, and then accepts another", async () => {
   await using room = await Room.open();
   let killed = false;
   // What other servers see after one was killed: its entries stay until they expire.
@@ -119,7 +119,7 @@ Deno.test("a peer that comes back keeps asking for its own name while its dead s
   assertEquals([made.peer.name, told(made)], [`${name}-2`, ["index-lost", "renamed", "index-back"]]);
 });
 
-Deno.test("a joined peer retries silently while the index cannot accept it, and keeps the changes to list", async () => {
+Deno.test("a joined peer retries silently while the index cannot accept it, and keeps its changes", async () => {
   await using room = await Room.open();
   let away = false;
   await using server = await anotherServer(room, spoilt(room.index, ["join", "update"], busy, () => away));
