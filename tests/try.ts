@@ -85,8 +85,9 @@ async function show(size: number): Promise<void> {
 }
 
 /**
- * Runs a one-shot command of rui's with its output in sight. Shape: the most memory it held, where
- * the system tells.
+ * Runs a one-shot command of rui's with its output in sight.
+ *
+ * @returns The most memory it held, where the system tells.
  */
 async function runShown(
   temp: TempFolder,

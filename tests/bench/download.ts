@@ -30,7 +30,11 @@ interface Contender {
   readonly name: string;
   /** The contender this one's ratio is against; none for the references themselves. */
   readonly against?: string | undefined;
-  /** Moves the file once. Shape: what the receiving side took, and the sending side. */
+  /**
+   * Moves the file once.
+   *
+   * @returns What the receiving side took, and the sending side.
+   */
   run(): Promise<{ receiver: Cost; sender: { cpuMs: number; peakBytes: number } }>;
 }
 

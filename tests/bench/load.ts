@@ -52,8 +52,9 @@ export class Crowd implements AsyncDisposable {
   }
 
   /**
-   * Resolves when all are there (again, in a later round) with all their files. Shape: of the
-   * processes' figures the worst.
+   * Resolves when all are there (again, in a later round) with all their files.
+   *
+   * @returns Of the processes' figures the worst.
    */
   async allThere(round: number, waitMs = FIGURES_MS): Promise<CrowdFigures> {
     const all = await Promise.all(this.#programs.map((program) => {

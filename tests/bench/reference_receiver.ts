@@ -31,7 +31,11 @@ hash?.digest();
 await file?.syncData();
 file?.close();
 
-/** Fills a buffer from the connection. Shape: how far; less than the whole only at the end. */
+/**
+ * Fills a buffer from the connection.
+ *
+ * @returns How far; less than the whole only at the end.
+ */
 async function fill(target: Uint8Array): Promise<number> {
   let filled = 0;
   while (filled < target.length) {

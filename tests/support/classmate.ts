@@ -12,8 +12,9 @@ const { found, refused, notFound } = DIALECT_ANSWERS;
 const WORDS = new RegExp(`^(${[found, refused, notFound].join("|")})`);
 
 /**
- * Sends bytes as they are and reads once, as `sock.recv(1024)` does. Shape: what came, or undefined
- * when the other side just closed.
+ * Sends bytes as they are and reads once, as `sock.recv(1024)` does.
+ *
+ * @returns What came, or undefined when the other side just closed.
  */
 export async function sayOnce(port: number, text: string | Uint8Array): Promise<string | undefined> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });

@@ -36,8 +36,9 @@ export class Documented {
   }
 
   /**
-   * Fails unless an answer is one that is documented. Shape: METHOD, path and status as documented;
-   * undefined where there is no operation.
+   * Fails unless an answer is one that is documented.
+   *
+   * @returns METHOD, path and status as documented; undefined where there is no operation.
    */
   async check(method: string, target: string, response: Response): Promise<void> {
     const responses = this.responses(method === "HEAD" ? "GET" : method, target.split("?")[0] ?? "");

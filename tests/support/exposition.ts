@@ -22,7 +22,11 @@ const SAMPLE_REGEXP = new RegExp(`^(${NAME})(?:\\{(.*)\\})? (\\S+)$`);
 const LABEL_REGEXP = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,(?=[a-zA-Z_])|$)/y;
 const VALUE_REGEXP = /^(?:[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?|\+Inf|-Inf|NaN)$/;
 
-/** Reads and checks a whole text. Fails: when anything in it is not as it has to be. */
+/**
+ * Reads and checks a whole text.
+ *
+ * @throws {Error} When the text breaks a rule of the format.
+ */
 export function readExposition(text: string): Map<string, ReadFamily> {
   assert(text.endsWith("\n") && !text.includes("\r"), "every line ends with a line feed");
   const families = new Map<string, ReadFamily>();

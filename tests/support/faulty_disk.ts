@@ -88,7 +88,11 @@ export class FaultyDisk implements Disposable {
     return String(path).startsWith(`${this.#path}/`);
   }
 
-  /** Counts a write to it. Shape: whether it fails. */
+  /**
+   * Counts a write to it.
+   *
+   * @returns Whether it fails.
+   */
   note(write: string): boolean {
     this.writes.push(write.replace(`${this.#path}/`, ""));
     return this.isFull(this.writes.length);

@@ -51,7 +51,11 @@ export function imageBytes(type: ImageType, size: number, seed = size): Uint8Arr
   throw new RangeError(`There is no ${type} of ${size} bytes here`);
 }
 
-/** Writes such a file. Shape: its path. */
+/**
+ * Writes such a file.
+ *
+ * @returns Its path.
+ */
 export async function imageFile(folder: TempFolder, name: string, type: ImageType, size: number): Promise<string> {
   const path = folder.at(...name.split("/"));
   await Deno.mkdir(dirname(path), { recursive: true });

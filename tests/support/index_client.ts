@@ -61,7 +61,11 @@ export class IndexClient implements AsyncDisposable {
     return { name: this.name, id: this.identity.id, host: "127.0.0.1", port: this.port, plain: true };
   }
 
-  /** Joins under a name. Shape: the answer, and whether the index then reached it. */
+  /**
+   * Joins under a name.
+   *
+   * @returns The answer, and whether the index then reached it.
+   */
   async join(
     name: string,
     options: { port?: number; files?: number } = {},

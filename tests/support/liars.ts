@@ -222,7 +222,11 @@ class Serving {
     }
   }
 
-  /** Waits. Shape: whether the test is over meanwhile. */
+  /**
+   * Waits.
+   *
+   * @returns Whether the test is over meanwhile.
+   */
   async #pause(ms: number): Promise<boolean> {
     const pause = Promise.withResolvers<void>();
     const timer = setTimeout(pause.resolve, ms);

@@ -18,7 +18,11 @@ export interface RunningRedis extends AsyncDisposable {
 /** A running Redis of one server. */
 export interface RunningRedisServer extends RunningRedis {
   readonly port: number;
-  /** Runs one command with redis-cli. Shape: what it prints. */
+  /**
+   * Runs one command with redis-cli.
+   *
+   * @returns What it prints.
+   */
   command(...args: string[]): Promise<string>;
   /** Ends it at once, as a machine that fails would. */
   kill(): Promise<void>;

@@ -59,8 +59,9 @@ export class Relay implements Disposable {
 }
 
 /**
- * Answers in the place of a peer: over TLS with another key, or in plain text. Shape: its port, and
- * the end of it.
+ * Answers in the place of a peer: over TLS with another key, or in plain text.
+ *
+ * @returns Its port, and the end of it.
  */
 export function impostor(identity: Identity | undefined): Disposable & { readonly port: number } {
   const options = { hostname: "127.0.0.1", port: 0 };

@@ -24,7 +24,11 @@ export class TempFolder implements AsyncDisposable {
     return join(this.path, ...components);
   }
 
-  /** Makes a sub-folder. Shape: its path. */
+  /**
+   * Makes a sub-folder.
+   *
+   * @returns Its path.
+   */
   async folder(...components: string[]): Promise<string> {
     const path = this.at(...components);
     await Deno.mkdir(path, { recursive: true });
@@ -40,7 +44,11 @@ export class TempFolder implements AsyncDisposable {
     return namesIn(this.at(...components)).sort();
   }
 
-  /** Writes a file with repeatable content, making folders as needed. Shape: its path. */
+  /**
+   * Writes a file with repeatable content, making folders as needed.
+   *
+   * @returns Its path.
+   */
   async file(name: string, size: number, seed = size): Promise<string> {
     const path = this.at(...name.split("/"));
     await Deno.mkdir(dirname(path), { recursive: true });

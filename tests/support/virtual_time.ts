@@ -40,7 +40,11 @@ export class VirtualTime implements Clock {
     this.#events[at] = event;
   }
 
-  /** Lets the next event happen. Shape: whether there was one. */
+  /**
+   * Lets the next event happen.
+   *
+   * @returns Whether there was one.
+   */
   step(): boolean {
     const [first] = this.#events;
     const last = this.#events.pop();

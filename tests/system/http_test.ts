@@ -23,8 +23,9 @@ class HttpClient {
   }
 
   /**
-   * Asks, and compares the answer with the document that the index serves. Shape: status and what
-   * was read.
+   * Asks, and compares the answer with the document that the index serves.
+   *
+   * @returns Status and what was read.
    */
   async ask(
     method: string,

@@ -17,8 +17,9 @@ const AT_ONCE = 3;
 const RUN_MS_MAX = 20_000;
 
 /**
- * Runs a peer until it is killed at a place, it ends, or `isOver` says so. Shape: whether it was
- * killed at the place.
+ * Runs a peer until it is killed at a place, it ends, or `isOver` says so.
+ *
+ * @returns Whether it was killed at the place.
  */
 async function killedAt(
   [call, number]: Place,
@@ -49,7 +50,9 @@ async function killedAt(
 }
 
 /**
- * Does something at each place, a few at a time. Shape: at how many of them the program was killed.
+ * Does something at each place, a few at a time.
+ *
+ * @returns At how many of them the program was killed.
  */
 async function atEach(
   places: readonly Place[],
@@ -89,7 +92,9 @@ async function contentOf(path: string): Promise<string> {
 }
 
 /**
- * Changes a file in place, as an editor does that keeps it. Shape: what is in it now, as a digest.
+ * Changes a file in place, as an editor does that keeps it.
+ *
+ * @returns What is in it now, as a digest.
  */
 async function edit(path: string): Promise<string> {
   using file = await Deno.open(path, { write: true });

@@ -118,8 +118,9 @@ async function attempt(get: Get, sources: readonly LyingSource[], seed: number):
 }
 
 /**
- * Gets the target again and again from an honest source alone, until something else is over. Shape:
- * the longest time.
+ * Gets the target again and again from an honest source alone, until something else is over.
+ *
+ * @returns The longest time.
  */
 async function honestMs(get: Get, until: Promise<unknown>): Promise<number> {
   const sources = await openRoom([]);
