@@ -8,8 +8,8 @@ import { addressShare } from "../core/address.ts";
 import type { Clock } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { HOST_BYTES_MAX, HTTP_REQUESTS_MAX, HTTP_REQUESTS_PER_ADDRESS_MAX } from "../core/limits.ts";
-import { AddressPaces } from "../net/address_paces.ts";
-import { Guesses } from "../net/guesses.ts";
+import { CallerPaces } from "../net/caller_paces.ts";
+import { WrongGuesses } from "../net/wrong_guesses.ts";
 import type { RoomKey } from "../net/room_key.ts";
 
 /** The rules of one server. */
@@ -31,16 +31,16 @@ export interface HttpAccessOptions {
 /** Guards the requests of one server. */
 export class HttpAccess {
   readonly #options: HttpAccessOptions;
-  readonly #guesses: Guesses;
-  readonly #paces: AddressPaces;
+  readonly #guesses: WrongGuesses;
+  readonly #paces: CallerPaces;
   /** Requests that are being answered, by address. */
   readonly #running = new Map<string, number>();
   #runningAll = 0;
 
   constructor(options: HttpAccessOptions) {
     this.#options = options;
-    this.#guesses = new Guesses(options.clock);
-    this.#paces = new AddressPaces(options.perSecond, options.clock);
+    this.#guesses = new WrongGuesses(options.clock);
+    this.#paces = new CallerPaces(options.perSecond, options.clock);
   }
 
   /**

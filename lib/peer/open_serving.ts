@@ -6,7 +6,7 @@
 
 import { PEER_CONNECTIONS_MAX, PEER_IDLE_MS_MAX, UPLOAD_SLOTS } from "../core/limits.ts";
 import { type AnswerOptions, answerRequests } from "../net/answerer.ts";
-import { Guesses } from "../net/guesses.ts";
+import { WrongGuesses } from "../net/wrong_guesses.ts";
 import { Listener } from "../net/listener.ts";
 import type { Share } from "../store/share/share.ts";
 import { Partials } from "../transfer/content/partials.ts";
@@ -117,7 +117,7 @@ function inboxEvents({ folder, fullDisks, state }: Home, { onEvent }: PeerSetup)
 
 /** How the connections of other peers are answered. */
 function answeringAs({ name }: Home, { clock, onBug, room }: PeerSetup): AnswerOptions<Visit> {
-  const guesses = new Guesses(clock);
+  const guesses = new WrongGuesses(clock);
   return {
     name: () => name.current,
     onGreeted: (visit, claimed) => visit.claimedName = claimed,

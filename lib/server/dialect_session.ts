@@ -14,7 +14,7 @@ import { CLOSE_WAIT_MS, DIALECT_SILENCE_MS_MAX, HITS_MAX, MALFORMED_LINES_MAX, P
 import { printable } from "../core/printable.ts";
 import { formatCount, formatSize } from "../core/quantity.ts";
 import type { IndexedPeer, SearchIndex, WantedContent } from "../index/search_index.ts";
-import type { AddressPaces } from "../net/address_paces.ts";
+import type { CallerPaces } from "../net/caller_paces.ts";
 import type { DialectReader, RawRequest } from "../net/dialect_reader.ts";
 import {
   decodeDialect,
@@ -36,7 +36,7 @@ export interface DialectSessionParts {
   readonly metrics: IndexMetrics;
   readonly peers: ClassroomPeers;
   /** The pace of each address, over all its connections. */
-  readonly paces: AddressPaces;
+  readonly paces: CallerPaces;
 }
 
 /** The most hits in an answer to a person. */

@@ -10,12 +10,12 @@ import { failedWith } from "../core/failure.ts";
 import { CLOSE_WAIT_MS, INDEX_CONNECTIONS_MAX, INDEX_STRANGERS_MAX, SILENCE_MS_MAX } from "../core/limits.ts";
 import { peerNameKey } from "../core/peer_name.ts";
 import type { SearchIndex } from "../index/search_index.ts";
-import { AddressPaces } from "../net/address_paces.ts";
+import { CallerPaces } from "../net/caller_paces.ts";
 import { type AnswerOptions, answerRequests } from "../net/answerer.ts";
 import type { Connection } from "../net/connection.ts";
 import { DialectReader } from "../net/dialect_reader.ts";
 import { dial } from "../net/dial.ts";
-import { Guesses } from "../net/guesses.ts";
+import { WrongGuesses } from "../net/wrong_guesses.ts";
 import { Listener } from "../net/listener.ts";
 import type { Room, RoomKey } from "../net/room_key.ts";
 import { encodeNews } from "../protocol/envelope.ts";
@@ -54,8 +54,8 @@ export class IndexServer implements AsyncDisposable {
   readonly #connections = new Set<Connection>();
   readonly #silenceMs: number;
   #roomKey: RoomKey | undefined;
-  readonly #guesses: Guesses;
-  readonly #proofs: AddressPaces;
+  readonly #guesses: WrongGuesses;
+  readonly #proofs: CallerPaces;
   readonly #dialects: DialectSessionParts;
   readonly #metrics: IndexMetrics;
   #answering: AnswerOptions<Session>;
@@ -74,8 +74,8 @@ export class IndexServer implements AsyncDisposable {
     };
     this.#silenceMs = options.silenceMs ?? SILENCE_MS_MAX;
     this.#roomKey = options.room?.key;
-    this.#guesses = new Guesses(this.#parts.clock);
-    this.#proofs = new AddressPaces(this.#parts.rates.proofs, this.#parts.clock);
+    this.#guesses = new WrongGuesses(this.#parts.clock);
+    this.#proofs = new CallerPaces(this.#parts.rates.proofs, this.#parts.clock);
     const { index, journal, rates } = this.#parts;
     this.#dialects = {
       index,
@@ -83,7 +83,7 @@ export class IndexServer implements AsyncDisposable {
       clock,
       metrics: this.#metrics,
       peers: new ClassroomPeers({ index, journal, clock }),
-      paces: new AddressPaces(rates.requests, clock),
+      paces: new CallerPaces(rates.requests, clock),
     };
     this.#address = address;
     this.#answering = this.#answeringNow();

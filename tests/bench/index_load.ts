@@ -13,7 +13,6 @@
  * @module
  */
 
-import { seededRandom } from "../../lib/core/random.ts";
 import { Leave, Ping } from "../../lib/protocol/presence.ts";
 import { Search } from "../../lib/protocol/search.ts";
 import { IndexClient } from "../support/index_client.ts";
@@ -22,6 +21,7 @@ import { DialBacks, LightPeer } from "./light_peer.ts";
 import { loadQuery } from "./load_names.ts";
 import { percentile } from "./measure.ts";
 import { flood } from "./search_flood.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 /** Between two searches of one session. */
 const PAUSE_MS = 10;

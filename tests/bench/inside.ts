@@ -5,11 +5,11 @@
  */
 
 import { BATCH_FILES_MAX } from "../../lib/core/limits.ts";
-import { seededRandom } from "../../lib/core/random.ts";
 import type { SearchIndex } from "../../lib/index/search_index.ts";
 import { loadFiles, loadQuery } from "./load_names.ts";
 import { percentile } from "./measure.ts";
 import type { BenchRow } from "./report.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 const PEERS = 10;
 const SEARCHES = 20_000;

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type Random, randomBelow, randomOf, seededRandom } from "../../lib/core/random.ts";
+import { type Random, randomBelow, randomOf } from "../../lib/core/random.ts";
 import type { IndexedFile } from "../../lib/protocol/shapes.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 const WORDS_COUNT = 5_000;
 

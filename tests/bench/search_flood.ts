@@ -5,7 +5,6 @@
  * @module
  */
 
-import { seededRandom } from "../../lib/core/random.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../../lib/core/version.ts";
 import { makeNonce, readReply } from "../../lib/net/caller.ts";
 import { Identity } from "../../lib/net/identity.ts";
@@ -16,6 +15,7 @@ import { Search } from "../../lib/protocol/search.ts";
 import { Ping } from "../../lib/protocol/presence.ts";
 import { loadQuery } from "./load_names.ts";
 import { percentile } from "./measure.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 const LINE_FEED = 0x0a;
 const READ_BYTES = 64 * 1024;

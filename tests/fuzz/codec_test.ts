@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { DIALECTS } from "../../lib/core/dialect.ts";
 import { Failure } from "../../lib/core/failure.ts";
 import { LINE_BYTES_MAX } from "../../lib/core/limits.ts";
-import { randomBelow, randomOf, seededRandom } from "../../lib/core/random.ts";
+import { randomBelow, randomOf } from "../../lib/core/random.ts";
 import { INDEX_NEWS, INDEX_REQUESTS, PEER_NEWS, PEER_REQUESTS } from "../../lib/protocol/catalogue.ts";
 import { JsonEnd, tellApart } from "../../lib/protocol/dialect.ts";
 import { decodeDialect, decodeDownload, decodeHeader } from "../../lib/protocol/dialect_requests.ts";
@@ -16,6 +16,7 @@ import { decodeLine, encodeNews, encodeReply, encodeRequest } from "../../lib/pr
 import { LineBuffer } from "../../lib/protocol/line_buffer.ts";
 import { mutate } from "../support/mutate.ts";
 import { sampleLine } from "../support/samples.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 const CASES = Number(Deno.env.get("FUZZ_CASES") ?? 20_000);
 

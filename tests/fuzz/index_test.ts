@@ -5,11 +5,12 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { type Random, randomBelow, randomOf, seededRandom } from "../../lib/core/random.ts";
+import { type Random, randomBelow, randomOf } from "../../lib/core/random.ts";
 import { matchQuality } from "../../lib/index/local/rank.ts";
 import type { IndexedPeer, ListedFile } from "../../lib/index/search_index.ts";
 import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import { words } from "../../lib/core/words.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 const STEPS = Number(Deno.env.get("INDEX_FUZZ_STEPS") ?? 1_500);
 /** Fewer names than a search looks at, so that it finds all of them. */

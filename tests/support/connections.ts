@@ -3,8 +3,9 @@
  * @module
  */
 
-import { type ByteStream, memoryPair } from "../../lib/net/byte_stream.ts";
+import type { ByteStream } from "../../lib/net/byte_stream.ts";
 import { Connection, type ConnectionEnds } from "../../lib/net/connection.ts";
+import { memoryPair } from "./memory_streams.ts";
 
 const ENDS: ConnectionEnds = { local: { host: "127.0.0.1", port: 1 }, remote: { host: "127.0.0.1", port: 2 } };
 

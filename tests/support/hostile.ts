@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
+import { type Random, randomBelow } from "../../lib/core/random.ts";
 import { PROTOCOL_VERSION } from "../../lib/core/version.ts";
 import { writeAll } from "../../lib/core/bytes.ts";
 import { certificatePem, Identity, type PublicIdentity } from "../../lib/net/identity.ts";
@@ -14,6 +14,7 @@ import { encodeRequest } from "../../lib/protocol/envelope.ts";
 import { Hello, NONCE_BYTES, Prove } from "../../lib/protocol/hello.ts";
 import { joined, mutate } from "./mutate.ts";
 import { sampleLine, sampleRequest } from "./samples.ts";
+import { seededRandom } from "./seeded_random.ts";
 
 /** The program to attack. */
 export interface Target {

@@ -6,7 +6,7 @@
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import type { ImageType } from "../../lib/core/image_type.ts";
-import { seededRandom } from "../../lib/core/random.ts";
+import { seededRandom } from "./seeded_random.ts";
 import { randomBytes, type TempFolder } from "./temp.ts";
 
 /** An image of a kind, of 64 by 64 pixels, around `payload`; larger by what its structure takes. */

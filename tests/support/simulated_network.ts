@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type Random, seededRandom } from "../../lib/core/random.ts";
+import type { Random } from "../../lib/core/random.ts";
 import { type Acknowledgement, PART_BYTES, partCount } from "../../lib/protocol/datagram.ts";
 import { DatagramReceiver } from "../../lib/pictures/datagram_receiver.ts";
 import { DatagramSender } from "../../lib/pictures/datagram_sender.ts";
+import { seededRandom } from "./seeded_random.ts";
 import { randomBytes } from "./temp.ts";
 
 /** What the network does to datagrams, in each direction. Parts are from 0 to 1. */

@@ -17,11 +17,12 @@ import {
   UPLOAD_SLOTS,
 } from "../../lib/core/limits.ts";
 import { PieceSet } from "../../lib/core/piece_set.ts";
-import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
+import { type Random, randomBelow } from "../../lib/core/random.ts";
 import { type Range, rangeBytes } from "../../lib/core/range.ts";
 import { slotsAt } from "../../lib/peer/serve/uploads.ts";
 import { changePlaces } from "../../lib/transfer/plan/places.ts";
 import { plan } from "../../lib/transfer/plan/plan.ts";
+import { seededRandom } from "./seeded_random.ts";
 import { SimulatedLane, SimulatedPeer, type Upload } from "./simulated_peers.ts";
 import { VirtualTime } from "./virtual_time.ts";
 

@@ -5,7 +5,8 @@
 
 import { Buffer } from "node:buffer";
 import { dirname, join } from "node:path";
-import { type Random, randomBelow, seededRandom } from "../../lib/core/random.ts";
+import { type Random, randomBelow } from "../../lib/core/random.ts";
+import { seededRandom } from "./seeded_random.ts";
 
 /** A folder of its own. */
 export class TempFolder implements AsyncDisposable {

@@ -6,7 +6,8 @@
 
 import { createSocket, type Socket } from "node:dgram";
 import type { Address } from "../../lib/core/address.ts";
-import { type Random, seededRandom } from "../../lib/core/random.ts";
+import type { Random } from "../../lib/core/random.ts";
+import { seededRandom } from "./seeded_random.ts";
 
 /** What happens to datagrams. Parts are from 0 to 1. */
 export interface BadNetwork {

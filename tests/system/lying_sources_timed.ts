@@ -8,12 +8,12 @@
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../lib/core/flow/clock.ts";
 import { PIECE_BYTES } from "../../lib/core/content.ts";
-import { seededRandom } from "../../lib/core/random.ts";
 import { Downloads } from "../../lib/transfer/downloads.ts";
 import { fileSink, type Sink, streamSink } from "../../lib/transfer/pieces/sink.ts";
 import { Folder } from "../../lib/store/files/folder.ts";
 import { UnfinishedFile } from "../../lib/store/files/unfinished_file.ts";
 import { type Lie, LIES, LyingSource } from "../support/liars.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 import { connectPlain, ServedFile } from "../support/sources.ts";
 import { randomBytes, TempFolder } from "../support/temp.ts";
 

@@ -9,8 +9,8 @@ import { PIECE_BYTES } from "../../lib/core/content.ts";
 import type { TransferResult } from "../../lib/peer/get/transfer.ts";
 import { gzip } from "../../lib/transfer/pieces/compress.ts";
 import { Room, type RoomPeer } from "../support/room.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 import { randomBytes, type TempFolder } from "../support/temp.ts";
-import { seededRandom } from "../../lib/core/random.ts";
 
 /** How much faster than the rate is still the rate. */
 const FASTER_MAX = 1.05;

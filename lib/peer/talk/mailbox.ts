@@ -7,7 +7,7 @@
 import type { Clock } from "../../core/flow/clock.ts";
 import { Failure } from "../../core/failure.ts";
 import { TELLS_PER_SECOND_MAX } from "../../core/limits.ts";
-import { AddressPaces } from "../../net/address_paces.ts";
+import { CallerPaces } from "../../net/caller_paces.ts";
 import { type Route, route } from "../../net/answerer.ts";
 import type { DataOf, ReplyOf } from "../../protocol/message.ts";
 import { Tell } from "../../protocol/talk.ts";
@@ -39,11 +39,11 @@ export interface MailboxParts {
 /** The receiving side of messages. */
 export class Mailbox {
   readonly #parts: MailboxParts;
-  readonly #paces: AddressPaces;
+  readonly #paces: CallerPaces;
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
-    this.#paces = new AddressPaces(TELLS_PER_SECOND_MAX, parts.clock);
+    this.#paces = new CallerPaces(TELLS_PER_SECOND_MAX, parts.clock);
   }
 
   /** The request by which another peer sends a message. */

@@ -1,7 +1,7 @@
 import { assertEquals, assertLess, assertMatch, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { checkPeerName, freePeerName, peerNameKey, shownPeerName } from "../../../lib/core/peer_name.ts";
-import { seededRandom } from "../../../lib/core/random.ts";
+import { seededRandom } from "../../support/seeded_random.ts";
 
 Deno.test("checkPeerName() tidies what people type", () => {
   assertEquals(checkPeerName("  Ana   Lúcia "), "Ana Lúcia");

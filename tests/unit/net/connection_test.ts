@@ -2,12 +2,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { HELLO_LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../../../lib/core/limits.ts";
 import { Pace } from "../../../lib/core/flow/pace.ts";
-import { seededRandom } from "../../../lib/core/random.ts";
 import { Connection } from "../../../lib/net/connection.ts";
 import { encodeNews, encodeReply, encodeRequest } from "../../../lib/protocol/envelope.ts";
 import { Download } from "../../../lib/protocol/files.ts";
 import { Closing, Ping } from "../../../lib/protocol/presence.ts";
 import { connectionAndStream, connectionPair, connectionReading } from "../../support/connections.ts";
+import { seededRandom } from "../../support/seeded_random.ts";
 import { randomBytes } from "../../support/temp.ts";
 
 const WAIT = { waitMs: 2_000 };

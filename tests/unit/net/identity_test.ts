@@ -14,7 +14,7 @@ import {
 } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { bytesInPem, hostOf, makeCertificate, pemOf, verify } from "../../../lib/net/certificate.ts";
-import { Guesses } from "../../../lib/net/guesses.ts";
+import { WrongGuesses } from "../../../lib/net/wrong_guesses.ts";
 import { Identity, identityOf } from "../../../lib/net/identity.ts";
 import { checkProof, prove } from "../../../lib/net/proof.ts";
 import { RoomKey } from "../../../lib/net/room_key.ts";
@@ -237,10 +237,10 @@ Deno.test("a room key is read however it is written, and gives everybody the sam
   }
 });
 
-Deno.test("Guesses makes each further guess from an address wait longer, and nobody else", async () => {
+Deno.test("WrongGuesses makes each further guess from the same address wait longer", async () => {
   let nowMs = 0;
   const waited: number[] = [];
-  const guesses = new Guesses({
+  const guesses = new WrongGuesses({
     now: () => nowMs,
     delay: (ms) => {
       waited.push(ms);

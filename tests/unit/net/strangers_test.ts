@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Clock } from "../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import { AddressPaces } from "../../../lib/net/address_paces.ts";
+import { CallerPaces } from "../../../lib/net/caller_paces.ts";
 import { answerRequests, routes } from "../../../lib/net/answerer.ts";
 import { ask, greet, makeNonce } from "../../../lib/net/caller.ts";
 import type { Connection } from "../../../lib/net/connection.ts";
@@ -86,7 +86,7 @@ Deno.test("one key with all connections gives some to others; keys made up at on
   }
 });
 
-Deno.test("AddressPaces lets nobody go faster than his pace, and nobody wait for another", async () => {
+Deno.test("CallerPaces slows down each caller by its own pace only", async () => {
   let waitedMs = 0;
   const clock: Clock = {
     now: () => 0,
@@ -95,7 +95,7 @@ Deno.test("AddressPaces lets nobody go faster than his pace, and nobody wait for
       return Promise.resolve();
     },
   };
-  const paces = new AddressPaces(100, clock);
+  const paces = new CallerPaces(100, clock);
   for (let time = 0; time < 1_000; time++) await paces.wait("10.0.0.1");
   assert(waitedMs > 9_000 && waitedMs < 10_000, String(waitedMs));
   waitedMs = 0;

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { seededRandom } from "../../../lib/core/random.ts";
 import { DATAGRAM_BYTES_MAX, SHOW_BYTES_MAX } from "../../../lib/core/limits.ts";
 import {
   ACK_PARTS_MAX,
@@ -10,6 +9,7 @@ import {
   partCount,
   TOKEN_BYTES,
 } from "../../../lib/protocol/datagram.ts";
+import { seededRandom } from "../../support/seeded_random.ts";
 import { randomBytes } from "../../support/temp.ts";
 
 const TOKEN = randomBytes(TOKEN_BYTES, seededRandom(1));

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
-import { seededRandom } from "../../../lib/core/random.ts";
 import { count, type Field, flag, hex, list, optional, record, text } from "../../../lib/protocol/field.ts";
+import { seededRandom } from "../../support/seeded_random.ts";
 
 const RECORD = record({ name: text({ bytesMax: 9 }), size: count({ max: 5, min: 1 }), sure: optional(flag()) });
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
-import { randomBelow, seededRandom } from "../../../lib/core/random.ts";
+import { randomBelow } from "../../../lib/core/random.ts";
 import { LineBuffer } from "../../../lib/protocol/line_buffer.ts";
+import { seededRandom } from "../../support/seeded_random.ts";
 
 const STREAM = new TextEncoder().encode('{"a":1}\n\n{"b":"学"}\r\nrest');
 

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PIECE_BYTES, pieceCount, sameBytes } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import { PieceSet } from "../../../lib/core/piece_set.ts";
-import { seededRandom } from "../../../lib/core/random.ts";
 import type { WantedContent } from "../../../lib/transfer/content/content.ts";
 import { Downloads } from "../../../lib/transfer/downloads.ts";
 import type { Source } from "../../../lib/transfer/content/source.ts";
@@ -10,6 +9,7 @@ import { type Sink, streamSink } from "../../../lib/transfer/pieces/sink.ts";
 import type { Downloaded, DownloadProgress, DownloadWatch } from "../../../lib/transfer/content/watch.ts";
 import { fastClock } from "../../support/fast_clock.ts";
 import { LyingSource } from "../../support/liars.ts";
+import { seededRandom } from "../../support/seeded_random.ts";
 import { connectPlain, ServedFile, TestSource } from "../../support/sources.ts";
 import { randomBytes } from "../../support/temp.ts";
 

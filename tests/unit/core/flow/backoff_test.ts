@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { backoffMs } from "../../../../lib/core/flow/backoff.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 Deno.test("backoffMs() doubles up to the last wait and never more", () => {
   const bounds = { firstMs: 100, lastMs: 1000 };

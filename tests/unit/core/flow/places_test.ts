@@ -1,7 +1,8 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { addressShare } from "../../../../lib/core/address.ts";
 import { type Holder, Places, type PlacesOptions } from "../../../../lib/core/flow/places.ts";
-import { randomBelow, seededRandom } from "../../../../lib/core/random.ts";
+import { randomBelow } from "../../../../lib/core/random.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 const GRACE_MS = 1_000;
 

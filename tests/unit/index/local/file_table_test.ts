@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { randomBelow, seededRandom } from "../../../../lib/core/random.ts";
+import { randomBelow } from "../../../../lib/core/random.ts";
 import { type FileRow, FileTable } from "../../../../lib/index/local/file_table.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 function byPeer(a: FileRow, b: FileRow): number {
   return a.peer - b.peer || a.name - b.name;

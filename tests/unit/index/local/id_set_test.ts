@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { randomBelow, seededRandom } from "../../../../lib/core/random.ts";
+import { randomBelow } from "../../../../lib/core/random.ts";
 import { IdSet } from "../../../../lib/index/local/id_set.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 Deno.test("IdSet has the numbers that were added and not removed, few or many, close together or far apart", () => {
   for (const [numbers, spread] of [[10, 100], [2_000, 3_000], [2_000, 1_000_000], [300, 2 ** 32 - 1]] as const) {

@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { type Random, randomBelow, randomOf, seededRandom } from "../../../../lib/core/random.ts";
+import { type Random, randomBelow, randomOf } from "../../../../lib/core/random.ts";
 import { fold } from "../../../../lib/core/words.ts";
 import { NameList } from "../../../../lib/index/local/name_list.ts";
 import { baseName } from "../../../../lib/index/local/rank.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 const PARTS = ["a", "b", "aula", "Aula", "Ação", "ação", "学习", "🎓", "\ud800", "~", "z.mp4"];
 

@@ -1,9 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../../../../lib/core/failure.ts";
 import { PARTIALS_PER_PEER_MAX } from "../../../../lib/core/limits.ts";
-import { randomBelow, seededRandom } from "../../../../lib/core/random.ts";
+import { randomBelow } from "../../../../lib/core/random.ts";
 import { PartialFiles } from "../../../../lib/index/local/partial_files.ts";
 import type { PartialFile } from "../../../../lib/index/search_index.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 function rootOf(number: number): string {
   return number.toString(16).padStart(64, "0");

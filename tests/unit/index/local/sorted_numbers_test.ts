@@ -1,7 +1,8 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { randomBelow, seededRandom } from "../../../../lib/core/random.ts";
+import { randomBelow } from "../../../../lib/core/random.ts";
 import { SortedNumbers } from "../../../../lib/index/local/sorted_numbers.ts";
 import { externalBytes } from "../../../support/memory.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 /** All numbers of a list. */
 function all(list: SortedNumbers): number[] {

@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { NAME_WORDS_MAX } from "../../../../lib/core/limits.ts";
-import { type Random, randomBelow, seededRandom } from "../../../../lib/core/random.ts";
+import { type Random, randomBelow } from "../../../../lib/core/random.ts";
 import { words } from "../../../../lib/core/words.ts";
 import { NameList } from "../../../../lib/index/local/name_list.ts";
 import { WordTree } from "../../../../lib/index/local/word_tree.ts";
 import { externalBytes } from "../../../support/memory.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 /** Names whose words begin alike often: of few letters, some long. */
 function nameOf(random: Random): string {

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { PIECE_BYTES } from "../../../../lib/core/content.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import type { Destination } from "../../../../lib/peer/get/fetching.ts";
 import { LIES, LyingSource } from "../../../support/liars.ts";
 import { Room } from "../../../support/room.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 import { ServedFile } from "../../../support/sources.ts";
 import { randomBytes } from "../../../support/temp.ts";
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { PIECE_BYTES } from "../../../../lib/core/content.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import { proofOrder, trueSize } from "../../../../lib/peer/find/true_size.ts";
 import { IndexClient } from "../../../support/index_client.ts";
 import { Room } from "../../../support/room.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 import { failing } from "../../../support/senders.ts";
 import { connectPlain, ServedFile, TestSource } from "../../../support/sources.ts";
 import { randomBytes, sameFiles } from "../../../support/temp.ts";

@@ -3,12 +3,12 @@ import { type Address, formatAddress } from "../../../../lib/core/address.ts";
 import { type Clock, systemClock } from "../../../../lib/core/flow/clock.ts";
 import { PIECE_BYTES } from "../../../../lib/core/content.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import type { IndexedPeer, SearchIndex } from "../../../../lib/index/search_index.ts";
 import { RoomKey } from "../../../../lib/net/room_key.ts";
 import type { PeerOptions } from "../../../../lib/peer/peer.ts";
 import { IndexServer } from "../../../../lib/server/index_server.ts";
 import { Room, type RoomPeer } from "../../../support/room.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 import { sameFiles } from "../../../support/temp.ts";
 import { eventually } from "../../../support/wait.ts";
 

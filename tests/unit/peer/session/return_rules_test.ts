@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { type Address, formatAddress } from "../../../../lib/core/address.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
 import { OWN_NAME_TAKEN_MAX, RECONNECT_LAST_MS, RECONNECT_SPREAD_MS } from "../../../../lib/core/limits.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import { indexOrder, isForGood, isLikelyOurs, returnWaitMs } from "../../../../lib/peer/session/return_rules.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 const [A, B, C]: [Address, Address, Address] = [
   { host: "10.0.0.1", port: 1099 },

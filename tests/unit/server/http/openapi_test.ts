@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import { describeApi, HTTP_ROUTES } from "../../../../lib/server/http/routes.ts";
 import { HTTP_SCHEMAS } from "../../../../lib/server/http/shapes.ts";
 import { Documented } from "../../../support/documented.ts";
 import { TestApi } from "../../../support/http_api.ts";
 import { PROJECT } from "../../../support/programs.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 /** Whether a validator that is not ours takes a document. */
 async function validate(document: unknown): Promise<{ valid: boolean; errors?: unknown }> {

@@ -4,11 +4,11 @@ import { UNFINISHED_KEPT_MS, UNFINISHED_KEPT_STARTS } from "../../../../lib/core
 import { parseFound, tidyIncoming } from "../../../../lib/store/files/incoming.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
 import type { PieceSet } from "../../../../lib/core/piece_set.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import { Folder } from "../../../../lib/store/files/folder.ts";
 import { placeAnywhere, placeFile } from "../../../../lib/store/files/place.ts";
 import { UnfinishedFile } from "../../../../lib/store/files/unfinished_file.ts";
 import { copyVerified } from "../../../../lib/store/files/verified_copy.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 import { randomBytes, TempFolder } from "../../../support/temp.ts";
 
 const SIZE = 2 * PIECE_BYTES + 5;

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PIECE_BYTES } from "../../../../lib/core/content.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import { gunzip, gzip, mayShrink } from "../../../../lib/transfer/pieces/compress.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 import { randomBytes } from "../../../support/temp.ts";
 
 const TEXT = new TextEncoder().encode("all work and no play makes a dull file\n".repeat(20_000)).slice(0, PIECE_BYTES);

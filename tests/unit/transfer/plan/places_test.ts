@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import { openingWidth } from "../../../../lib/transfer/opening.ts";
 import { type Candidate, changePlaces, type Placed } from "../../../../lib/transfer/plan/places.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 const PLACES = { placesMax: 2, random: () => 0.999 };
 

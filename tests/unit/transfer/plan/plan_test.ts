@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { PIECE_BYTES } from "../../../../lib/core/content.ts";
 import { PieceSet } from "../../../../lib/core/piece_set.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import { plan, type Step } from "../../../../lib/transfer/plan/plan.ts";
 import type { DownloadState, PlannedSource } from "../../../../lib/transfer/plan/plan_state.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 
 /**
  * A source in short: its letter, then what differs. `a` is ready, has every piece, and its speed is

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import { Downloads } from "../../../../lib/transfer/downloads.ts";
 import type { SmallFile } from "../../../../lib/transfer/small/small_file.ts";
 import type { Source } from "../../../../lib/transfer/content/source.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 import { connectPlain, ServedFile, SmallSource } from "../../../support/sources.ts";
 import { randomBytes } from "../../../support/temp.ts";
 

@@ -1,13 +1,13 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { PIECE_BYTES } from "../../../../lib/core/content.ts";
 import { DOWNLOAD_SOURCES_MAX } from "../../../../lib/core/limits.ts";
-import { seededRandom } from "../../../../lib/core/random.ts";
 import { route, routes } from "../../../../lib/net/answerer.ts";
 import type { Connection } from "../../../../lib/net/connection.ts";
 import { Holds } from "../../../../lib/protocol/files.ts";
 import type { Source } from "../../../../lib/transfer/content/source.ts";
 import { SourcePool } from "../../../../lib/transfer/sources/source_pool.ts";
 import { AnsweringPeer } from "../../../support/answering_peer.ts";
+import { seededRandom } from "../../../support/seeded_random.ts";
 import { connectPlain } from "../../../support/sources.ts";
 
 const ROOT = "ab".repeat(32);

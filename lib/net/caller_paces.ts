@@ -12,7 +12,7 @@ import { PACED_ADDRESSES_MAX } from "../core/limits.ts";
 import { Pace } from "../core/flow/pace.ts";
 
 /** The paces of the callers that came last. */
-export class AddressPaces {
+export class CallerPaces {
   readonly #perSecond: number;
   readonly #clock: Clock;
   readonly #paces = new BoundedMap<string, Pace>(PACED_ADDRESSES_MAX);

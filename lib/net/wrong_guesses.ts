@@ -10,7 +10,7 @@ import type { Clock } from "../core/flow/clock.ts";
 import { GUESS_FIRST_MS, GUESS_LAST_MS, GUESSING_ADDRESSES_MAX } from "../core/limits.ts";
 
 /** Wrong guesses by address. */
-export class Guesses {
+export class WrongGuesses {
   readonly #clock: Clock;
   readonly #wrong = new BoundedMap<string, { count: number; untilMs: number }>(GUESSING_ADDRESSES_MAX);
 
