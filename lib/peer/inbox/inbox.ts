@@ -1,14 +1,14 @@
 /**
- * The inbox: what others put here, by whom, and whether there is room for more. A file arrives in `inbox/NAME OF WHO PUT IT/` once it is whole; who put
- * it is known by its key, in `.recess/recess.db`. Called by inbox_routes.ts for others, by the shell for the person.
+ * The inbox: receives files from other peers when there is room for them. A whole file is stored in
+ * `inbox/SENDER/`. The sender's key is kept in `.recess/recess.db`. Called by inbox_routes.ts and
+ * pictures.ts for other peers, and by the shell for the owner.
  * @module
  */
 
 import { failedWith, Failure } from "../../core/failure.ts";
-import { INBOX_FILES_MAX, INBOX_FILES_PER_SENDER_MAX, INBOX_PARTS, INBOX_RUNNING_MAX } from "../../core/limits.ts";
+import { INBOX_RUNNING_MAX } from "../../core/limits.ts";
 import type { Pace } from "../../core/flow/pace.ts";
 import { printable } from "../../core/printable.ts";
-import { Slots } from "../../core/flow/slots.ts";
 import type { Connection } from "../../net/connection.ts";
 import type { Put } from "../../protocol/inbox.ts";
 import type { DataOf, ReplyOf } from "../../protocol/message.ts";
@@ -17,52 +17,52 @@ import type { DiskReserve } from "../../store/files/disk_reserve.ts";
 import type { Folder } from "../../store/files/folder.ts";
 import { placeBytes } from "../../store/files/place.ts";
 import { receivedName } from "../../store/files/received_name.ts";
-import { isThere } from "../../store/share/remove_file.ts";
 import type { Share } from "../../store/share/share.ts";
 import type { ReceivedFile, State } from "../../store/state/state.ts";
 import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
 import { receiveFile } from "../../transfer/receive.ts";
-import { drawerOf } from "./drawers.ts";
-import { type Held, type InboxBounds, roomFor } from "./inbox_room.ts";
-import { FairQueue } from "../serve/fair_queue.ts";
 import type { Who } from "../find/who.ts";
+import { FairQueue } from "../serve/fair_queue.ts";
+import { Arrivals } from "./arrivals.ts";
+import { drawerOf } from "./drawers.ts";
+import { lastPart, ReceivedFiles } from "./received_files.ts";
 
-/** How a person wants the inbox. */
+/** Options for an inbox. */
 export interface InboxOptions {
-  /** Whether what arrives is shared on. */
+  /** Whether the files of the inbox are shared. */
   readonly share: boolean;
-  /** Bytes that it may hold. */
+  /** How many bytes the inbox may hold. */
   readonly quota: number;
 }
 
-/** What the inbox tells. */
+/** What an inbox reports. */
 export type InboxEvent =
   | (Sent & { readonly event: "received"; readonly size: number })
   | (Sent & { readonly event: "taken-back" })
-  /** Nothing more is taken, since the disk is full. */
+  /** No more files are accepted, since the disk is full. */
   | { readonly event: "inbox-full"; readonly path: string };
 
-/** A file, and who it is from. */
+/** A file and its sender. */
 interface Sent extends Pick<Who, "id" | "key"> {
   readonly peer: string;
   readonly name: string;
 }
 
-/** What the inbox needs. */
+/** What an inbox needs. */
 export interface InboxParts {
-  /** Without, nobody may put anything here. */
+  /** Undefined when no peer may put files here. */
   readonly options: InboxOptions | undefined;
   readonly folder: Folder;
   readonly share: Share;
   readonly state: State;
-  /** Room on the disk that no file of others takes. */
+  /** Room on the disk that is kept for this peer's own state. */
   readonly reserve: DiskReserve;
   /** The pace of all that is received. */
   readonly pace: Pace | undefined;
   readonly onEvent: (event: InboxEvent) => void;
 }
 
-/** Who puts something here. */
+/** A peer that puts a file here. */
 export interface Sender {
   readonly who: Who;
   readonly connection: Connection;
@@ -78,67 +78,61 @@ export interface Sender {
   reportProgress(done: number, checking: boolean): void;
 }
 
-/** A picture that somebody wants to show, with SHA-256 of it in hex. */
+/** A picture that a peer wants to show, with its SHA-256 in hex. */
 type Picture = Pick<DataOf<typeof Show>, "name" | "size" | "sha256">;
 
-/** Room that is held for a picture; given back where it is not kept. */
+/** Room that is reserved for a picture until this is disposed of. */
 export interface HeldPicture extends Disposable {
-  /** Stores the picture. Shape: its name in the shared folder. Fails: "no-access", "disk-full". */
+  /**
+   * Stores the picture.
+   *
+   * @returns Its name in the shared folder.
+   * @throws {Failure} "no-access", "disk-full".
+   */
   keep(bytes: Uint8Array): string;
 }
-
-/** A file that somebody wants to put here. */
-type Offered = Pick<ReceivedFile, "sender" | "root" | "size" | "name">;
 
 /** The inbox of one peer. */
 export class Inbox implements AsyncDisposable {
   readonly #parts: InboxParts;
-  readonly #bounds: InboxBounds;
-  /** By number, in order of time. */
-  readonly #files: Map<number, ReceivedFile>;
-  /** Over which connection those arrive that are on their way. */
-  readonly #running = new Map<number, { readonly connection: Connection; readonly over: Promise<void> }>();
+  readonly #files: ReceivedFiles;
+  readonly #arrivals: Arrivals;
   readonly #receiving = new Set<Promise<unknown>>();
-  /** One is let in after the other, so that no room is given away twice. */
-  readonly #gate = new Slots(1);
   /** The senders that wait because enough files are arriving. */
   readonly #queue = new FairQueue(INBOX_RUNNING_MAX);
-  #lastNumber: number;
-  /** Whether the disk was full when something was to be taken the last time. */
-  #isDiskFull = false;
-  #isClosed = false;
 
   constructor(parts: InboxParts) {
+    const { state, folder, options, reserve, onEvent } = parts;
     this.#parts = parts;
-    this.#files = new Map(parts.state.receivedFiles().map((file) => [file.number, file]));
-    this.#lastNumber = Math.max(0, ...this.#files.keys());
-    const bytes = parts.options?.quota ?? 0;
-    this.#bounds = {
-      bytes,
-      bytesPerSender: Math.floor(bytes / INBOX_PARTS),
-      files: INBOX_FILES_MAX,
-      filesPerSender: INBOX_FILES_PER_SENDER_MAX,
-    };
+    this.#files = new ReceivedFiles(state, folder);
+    this.#arrivals = new Arrivals({
+      files: this.#files,
+      quota: options?.quota ?? 0,
+      reserve,
+      onDiskFull: () => onEvent({ event: "inbox-full", path: folder.path }),
+    });
   }
 
-  /** Fails: "refused" where nobody may put anything here, nor take it back. */
+  /** @throws {Failure} "refused" when this peer has no inbox. */
   demandOpen(): void {
     if (this.#parts.options !== undefined) return;
-    throw new Failure("refused", "There is no inbox there", { hint: "ask them to start with --inbox" });
+    throw new Failure("refused", "This peer has no inbox", { hint: "ask its owner to start it with --inbox" });
   }
 
-  /** Takes a file. Fails: "refused" where there is no room or no consent, "bad-name", "closed"; and as receiving does: then it goes on next time. */
+  /**
+   * Receives a file from a peer. After a failure of the connection, the next attempt continues
+   * where this one ended.
+   *
+   * @throws {Failure} "refused" when there is no room or no consent, "bad-name", "closed", and the
+   * failures of the connection.
+   */
   async take(sender: Sender, offer: DataOf<typeof Put>): Promise<ReplyOf<typeof Put>> {
     const { who, connection } = sender;
     const name = `${drawerOf(who, this.#parts.state)}/${storedName(offer.name)}`;
-    const over = Promise.withResolvers<void>();
     const offered = { sender: who.id, root: offer.root, size: offer.size, name };
-    await this.#stopBefore(offered);
-    const { file, isNew } = await this.#gate.run(async () => {
-      const letIn = await this.#letIn(offered);
-      if (letIn.file.modified === undefined) this.#running.set(letIn.file.number, { connection, over: over.promise });
-      return letIn;
-    });
+    await this.#arrivals.stopEarlier(offered);
+    using arrival = await this.#arrivals.admit(offered, connection);
+    const { file, isNew } = arrival;
     if (file.modified !== undefined) return { name: file.name, alreadyHere: true };
     const got = { bytes: 0 };
     try {
@@ -150,63 +144,64 @@ export class Inbox implements AsyncDisposable {
       return { name: await received.finally(() => this.#receiving.delete(received)), alreadyHere: false };
     } catch (thrown) {
       const isFull = failedWith(thrown, "disk-full") && !thrown.remote;
-      if (isFull) this.#noteFullDisk();
-      // What is given up makes room at once; a sender can put it again when there is enough for all of it.
-      if (isFull || (isNew && got.bytes === 0)) await this.#throwAway(file);
+      if (isFull) this.#arrivals.noteFullDisk();
+      // What has arrived of a failed file is deleted, which makes room at once. The sender can put
+      // the file again when there is room for all of it.
+      if (isFull || (isNew && got.bytes === 0)) await this.#files.discard(file);
       throw thrown;
-    } finally {
-      this.#running.delete(file.number);
-      over.resolve();
     }
   }
 
   /**
-   * Holds room for a picture, which counts like a file that is put. Shape: what keeps it; undefined where there is no inbox. Fails: "refused" where there is
-   * no room, "busy".
+   * Reserves room for a picture, which counts like a file that is put.
+   *
+   * @returns The room; undefined when there is no inbox.
+   * @throws {Failure} "refused" when there is no room, "busy" when the same picture is arriving
+   * already.
    */
   async holdPicture(visitor: Pick<Sender, "who" | "connection">, picture: Picture): Promise<HeldPicture | undefined> {
     const { folder, state, options } = this.#parts;
     if (options === undefined) return undefined;
     const { who, connection } = visitor;
     const name = `${drawerOf(who, state)}/${storedName(picture.name)}`;
-    // What is agreed on of a picture is SHA-256 of all of it, so that is what tells it from others here.
+    // A picture has no root. Its SHA-256 identifies it among the files of its sender.
     const offered = { sender: who.id, root: picture.sha256, size: picture.size, name };
-    const over = Promise.withResolvers<void>();
-    const { file } = await this.#gate.run(async () => {
-      const letIn = await this.#letIn(offered);
-      if (letIn.file.modified === undefined) this.#running.set(letIn.file.number, { connection, over: over.promise });
-      return letIn;
-    });
+    const arrival = await this.#arrivals.admit(offered, connection);
+    const { file } = arrival;
     let isKept = file.modified !== undefined;
     return {
       keep: (bytes) => {
         if (isKept) return file.name;
         try {
           const placed = placeBytes(bytes, folder.statePath("incoming"), folder.path, file.name);
-          this.#write({ ...file, ...placed });
+          this.#files.write({ ...file, ...placed });
           isKept = true;
           return placed.name;
         } catch (thrown) {
-          if (failedWith(thrown, "disk-full")) this.#noteFullDisk();
+          if (failedWith(thrown, "disk-full")) this.#arrivals.noteFullDisk();
           throw thrown;
         }
       },
       [Symbol.dispose]: () => {
-        this.#running.delete(file.number);
-        over.resolve();
-        if (!isKept) this.#forget(file);
+        arrival[Symbol.dispose]();
+        if (!isKept) this.#files.forget(file);
       },
     };
   }
 
-  /** Deletes what a peer put here itself. `name` is the whole name, or its last part. Fails: "not-found", "file-changed". */
+  /**
+   * Deletes a file for the peer that has put it here.
+   *
+   * @param name The whole name, or its last part.
+   * @throws {Failure} "not-found", "file-changed".
+   */
   async takeBack({ id, key, name: peer }: Who, name: string): Promise<string> {
-    const own = this.#all().filter((file) => file.sender === id && !this.#running.has(file.number));
+    const own = this.#files.all().filter((file) => file.sender === id && !this.#arrivals.has(file));
     const file = own.findLast((each) => each.name === name) ?? own.findLast((each) => lastPart(each.name) === name);
     if (file === undefined) {
       const last = own.slice(-3).map((each) => `"${lastPart(each.name)}"`).join(", ");
-      throw new Failure("not-found", `You have put no "${printable(name)}" there`, {
-        hint: last === "" ? "" : `what you put there last: ${last}`,
+      throw new Failure("not-found", `The inbox has no file "${printable(name)}" from you`, {
+        hint: last === "" ? "" : `your latest files there: ${last}`,
       });
     }
     await this.#delete(file);
@@ -214,106 +209,43 @@ export class Inbox implements AsyncDisposable {
     return file.name;
   }
 
-  /** Deletes a file of this peer's folder: one that it shares, or one of the inbox. Fails: "not-found", "file-changed", "no-access". */
+  /**
+   * Deletes a file of this peer's folder: a shared one, or one of the inbox.
+   *
+   * @throws {Failure} "not-found", "file-changed", "no-access".
+   */
   async deleteOwn(name: string): Promise<string> {
-    const received = this.#all().find((file) => file.name === name && file.modified !== undefined);
+    const received = this.#files.all().find((file) => file.name === name && file.modified !== undefined);
     const shared = this.#parts.share.files.get(name);
     if (received !== undefined) await this.#delete(received);
     else if (shared !== undefined) this.#parts.share.remove(shared);
     else {
-      throw new Failure("not-found", `You share no "${printable(name)}"`, { hint: "see what you share with: files" });
+      throw new Failure("not-found", `You do not share "${printable(name)}"`, {
+        hint: "see what you share with: files",
+      });
     }
     return name;
   }
 
-  /** Waits for what is being written, which ends when its connection does. */
+  /**
+   * Closes the connections of files that are arriving, and waits until nothing is written any more.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
-    for (const { connection } of this.#running.values()) connection.close();
+    this.#files.close();
+    this.#arrivals.close();
     await Promise.allSettled(this.#receiving);
   }
 
-  #all(): ReceivedFile[] {
-    return [...this.#files.values()];
-  }
-
-  /** Ends an earlier attempt at the same: who starts anew may not know yet that the connection before is dead. */
-  async #stopBefore(offered: Offered): Promise<void> {
-    for (const { number } of this.#same(offered)) {
-      const before = this.#running.get(number);
-      before?.connection.close(new Failure("cancelled", "The same file is put again"));
-      await before?.over;
-    }
-  }
-
-  /** Finds room. Shape: the file as it is whole already, or as it is written down now. Fails: "refused", "busy". */
-  async #letIn(offered: Offered): Promise<{ file: ReceivedFile; isNew: boolean }> {
-    if (this.#isClosed) throw new Failure("closed", "The peer is closing");
-    const same = this.#same(offered);
-    const whole = same.find((file) => this.#isWhole(file));
-    if (whole !== undefined) return { file: whole, isNew: false };
-    const begun = same.find(({ modified }) => modified === undefined);
-    if (begun !== undefined && this.#running.has(begun.number)) {
-      throw new Failure("busy", `"${printable(lastPart(offered.name))}" is being put already`);
-    }
-    const giveWay = this.#judge(offered, begun);
-    this.#demandRoom();
-    for (const number of giveWay) {
-      const file = this.#files.get(number);
-      if (file !== undefined) await this.#throwAway(file);
-    }
-    const file = { ...offered, number: begun?.number ?? ++this.#lastNumber, modified: undefined };
-    this.#write(file);
-    return { file, isNew: begun === undefined };
-  }
-
-  /** Fails: "disk-full" when the disk has no room beside what this peer needs itself. */
-  #demandRoom(): void {
-    try {
-      this.#parts.reserve.hold();
-      this.#isDiskFull = false;
-    } catch (thrown) {
-      if (failedWith(thrown, "disk-full")) this.#noteFullDisk();
-      throw thrown;
-    }
-  }
-
-  #noteFullDisk(): void {
-    this.#parts.reserve.release();
-    if (!this.#isDiskFull) this.#parts.onEvent({ event: "inbox-full", path: this.#parts.folder.path });
-    this.#isDiskFull = true;
-  }
-
-  #same({ sender, root, size }: Offered): ReceivedFile[] {
-    return this.#all().filter((file) => file.sender === sender && file.root === root && file.size === size);
-  }
-
-  /** Shape: the numbers of those that give way. Fails: "refused". */
-  #judge(offered: Offered, begun: ReceivedFile | undefined): readonly number[] {
-    const judge = (): ReturnType<typeof roomFor> => roomFor(offered, this.#held(begun), this.#bounds);
-    let verdict = judge();
-    if (verdict.kind === "out") {
-      // What the person has moved, changed or deleted is no longer in the inbox.
-      for (const file of this.#all()) if (file.modified !== undefined && !this.#isWhole(file)) this.#forget(file);
-      verdict = judge();
-    }
-    if (verdict.kind === "out") throw verdict.failure;
-    return verdict.giveWay;
-  }
-
-  #held(except: ReceivedFile | undefined): Held[] {
-    return this.#all().filter(({ number }) => number !== except?.number).map(({ number, sender, size, modified }) => {
-      const state = modified !== undefined ? "whole" : this.#running.has(number) ? "running" : "interrupted";
-      return { number, sender, size, state };
-    });
-  }
-
-  /** Fetches the bytes over the sender's connection. Shape: the name that the file got. */
+  /**
+   * Fetches a file over the sender's connection.
+   *
+   * @returns The name under which it is stored.
+   */
   async #receive(file: ReceivedFile, sender: Sender, got: { bytes: number }): Promise<string> {
     const { folder, share, pace, onEvent } = this.#parts;
     const { size, root } = file;
     using unfinished = await UnfinishedFile.open(folder, file);
-    // From here on the connection is used the other way round.
+    // From here on, this peer sends the requests on the connection.
     sender.reportProgress(0, true);
     const { digests, traits } = await receiveFile({
       connection: sender.connection,
@@ -329,7 +261,7 @@ export class Inbox implements AsyncDisposable {
     const name = await unfinished.finish(folder.path, file.name, size, traits);
     const modified = Deno.lstatSync(folder.pathOf(name)).mtime?.getTime() ?? 0;
     got.bytes = Math.max(1, size);
-    this.#write({ ...file, name, modified });
+    this.#files.write({ ...file, name, modified });
     if (folder.mayShare(name)) share.adopt({ name, size, modified, root }, digests);
     const { name: peer, id, key } = sender.who;
     onEvent({ event: "received", peer, id, key, name, size });
@@ -338,43 +270,18 @@ export class Inbox implements AsyncDisposable {
 
   async #delete(file: ReceivedFile): Promise<void> {
     const { name, size, modified } = file;
-    if (modified === undefined) return await this.#throwAway(file);
+    if (modified === undefined) return await this.#files.discard(file);
     try {
       this.#parts.share.remove({ name, size, modified });
     } finally {
-      // What has changed or gone is the person's, and no longer the sender's.
-      if (!this.#isWhole(file)) this.#forget(file);
+      // A file that was changed or moved belongs to the owner, and no longer to the sender.
+      if (!this.#files.isWhole(file)) this.#files.forget(file);
     }
-  }
-
-  #isWhole({ name, size, modified }: ReceivedFile): boolean {
-    return modified !== undefined && isThere(this.#parts.folder, { name, size, modified });
-  }
-
-  /** Forgets what was interrupted, and removes what is there of it. */
-  async #throwAway(file: ReceivedFile): Promise<void> {
-    this.#forget(file);
-    await UnfinishedFile.discard(this.#parts.folder, file);
-  }
-
-  #write(file: ReceivedFile): void {
-    this.#files.set(file.number, file);
-    this.#parts.state.putReceived(file);
-  }
-
-  #forget({ number }: ReceivedFile): void {
-    this.#files.delete(number);
-    // When the peer closes, the database may be closed already; what is written there is only counted as interrupted.
-    if (!this.#isClosed) this.#parts.state.dropReceived(number);
   }
 }
 
-/** Fails: "bad-name" also for what comes in folders: nobody puts a folder. */
+/** @throws {Failure} "bad-name", also for a path: folders cannot be put. */
 function storedName(name: string): string {
   if (!name.includes("/")) return receivedName(name);
   throw new Failure("bad-name", `Cannot store "${printable(name)}": it is a path, not a name`);
-}
-
-function lastPart(name: string): string {
-  return name.slice(name.lastIndexOf("/") + 1);
 }

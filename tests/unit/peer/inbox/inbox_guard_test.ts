@@ -106,7 +106,7 @@ Deno.test("a peer accepts no file without an inbox or without consent", async ()
   const rui = await room.peer("rui");
   await rui.folder.file("a.bin", 100);
   const none = await failing(() => put(rui, rui.folder.at("a.bin"), "closed"));
-  assertEquals([none.code, none.hint], ["refused", "ask them to start with --inbox"]);
+  assertEquals([none.code, none.hint], ["refused", "ask its owner to start it with --inbox"]);
   assertEquals((await failing(() => rui.peer.puts.takeBack("a.bin", "closed"))).code, "refused");
   assertEquals((await failing(() => put(rui, rui.folder.at("a.bin"), "deaf"))).code, "refused");
   for (const isAllowed of [false, true]) {
