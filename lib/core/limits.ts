@@ -87,7 +87,7 @@ export const URL_BYTES_MAX = 4 * 1024;
 export const FILES_PER_PEER_MAX = 250_000;
 /** Characters of the names that one peer may list, in all: each word of them takes memory in the index, and 250,000 names are seldom longer. */
 export const NAME_CHARACTERS_PER_PEER_MAX = 32_000_000;
-/** Memory for the names of all lists together, as lib/index/local/list_room.ts estimates it: some 1.2 million names of common length, 50,000 of the longest. */
+/** Memory for the names of all lists together, as lib/index/local/list_room.ts estimates it: some 1.7 million names of common length, 120,000 of the longest. */
 export const INDEX_LIST_BYTES_MAX = 800_000_000;
 /** One address may hold so many times the memory that is still free for names: all but a ninth when it is alone. */
 export const LIST_SHARE_OF_FREE = 8;

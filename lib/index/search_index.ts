@@ -214,8 +214,8 @@ export interface SearchIndex extends AsyncDisposable {
    */
   find(content: WantedContent, page: Page): Promise<{ holders: Holder[]; more: boolean }>;
   /**
-   * Finds the files whose names begin with `prefix` and come after the name `after`, in order of
-   * name. Different contents of one name are separate hits, the most frequent first.
+   * Finds the files with names that begin with `prefix` and come after the name `after`, in order
+   * of name. Different contents of one name are separate hits, the most frequent first.
    *
    * @param limit How many names, not how many hits.
    */

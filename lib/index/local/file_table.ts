@@ -62,7 +62,7 @@ export class FileTable {
   #firstOfRoot = new Uint32Array(BUCKETS_MIN);
   #buckets = BUCKETS_MIN;
   #rooted = 0;
-  /** Secret, so that nobody can make up roots whose hashes are all alike. */
+  /** Secret, so that nobody can make up roots with the same hash. */
   readonly #seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 
   /**

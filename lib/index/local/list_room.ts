@@ -1,56 +1,50 @@
 /**
- * How much memory all lists together may take, and how it is shared among addresses: 12 keys with
- * the longest names took 16 GB within minutes. Pure. Called by local_index.ts.
+ * How much memory all lists together may take, and how addresses share it: without a bound, 12 keys
+ * with the longest names took 16 GB within minutes. Pure. Called by local_index.ts.
  *
- * An address may hold a multiple of what is free. So one alone gets nearly everything, several get
- * equal parts, and the next one always finds some room.
+ * An address may use a multiple of what is free. So a single address gets nearly everything,
+ * several addresses get equal parts, and the next one always finds some room.
  * @module
  */
 
 import { addressShare } from "../../core/address.ts";
 import { INDEX_LIST_BYTES_MAX, LIST_SHARE_OF_FREE } from "../../core/limits.ts";
 
-/** What a name takes whatever its length: its entries in two tables, and its number. */
-const NAME_BYTES = 250;
-/** What a copy takes beside its name. */
+/** The memory of a name, whatever its length: its number and its places in order. */
+const NAME_BYTES = 120;
+/** The memory of a character, with its part of the sets of names in the tree of words. */
+const CHARACTER_BYTES = 5;
+/** The memory of a copy. */
 const COPY_BYTES = 80;
-/** A node of the tree of words, with what the heap of JavaScript adds. */
+/** The memory of a node of the tree of words. */
 const NODE_BYTES = 80;
-/**
- * A character of a name of common length, and one beyond: long names fill pages of SQLite badly, up
- * to 15 kB for 1,000 characters.
- */
-const CHARACTER_BYTES = 4;
-const LONG_CHARACTER_BYTES = 16;
-const LONG_CHARACTERS = 128;
 
-/** What an index holds of names, by what takes memory. */
+/** What an index has listed, by what takes memory. */
 export interface ListLoad {
-  /** Of each name once: the sum of {@linkcode nameBytes}. */
+  /** The sum of {@linkcode nameBytes} over all names, each once. */
   readonly nameBytes: number;
   readonly nodes: number;
   readonly copies: number;
 }
 
-/** The memory that a name takes at most beside its words, in bytes. */
+/** The memory of a name at most, without the nodes of its words, in bytes. */
 export function nameBytes({ length }: string): number {
-  const long = Math.max(0, length - LONG_CHARACTERS);
-  return NAME_BYTES + (length - long) * CHARACTER_BYTES + long * LONG_CHARACTER_BYTES;
+  return NAME_BYTES + length * CHARACTER_BYTES;
 }
 
-/** The memory of all lists, and who holds how much of it. */
+/** The memory of all lists, and how much of it each address uses. */
 export class ListRoom {
   readonly #bytesMax: number;
-  /** By what counts as one address. */
+  /** By address. All addresses of one IPv6 /64 count as one. */
   readonly #held = new Map<string, number>();
   #reserved = 0;
 
-  /** `bytesMax` is for all lists together. */
+  /** @param bytesMax The memory for all lists together. */
   constructor(bytesMax = INDEX_LIST_BYTES_MAX) {
     this.#bytesMax = bytesMax;
   }
 
-  /** Notes that an address holds more, or with a negative number less. */
+  /** Notes that an address uses more memory, or less when `bytes` is negative. */
   note(host: string, bytes: number): void {
     const share = addressShare(host);
     const held = (this.#held.get(share) ?? 0) + bytes;
@@ -59,10 +53,10 @@ export class ListRoom {
   }
 
   /**
-   * Reserves room for names that an address adds, until what this gives is disposed of; changes of
-   * others come in between.
+   * Reserves memory for names that an address adds. Changes of other addresses may come before they
+   * are added.
    *
-   * @returns Undefined when there is no room.
+   * @returns What ends the reservation, or undefined when there is not enough memory.
    */
   reserve(host: string, names: readonly string[], load: ListLoad): Disposable | undefined {
     const more = names.reduce((sum, name) => sum + nameBytes(name), 0);

@@ -69,7 +69,7 @@ export class ListedFiles {
     this.#nameBytes -= nameBytes(name);
   }
 
-  /** The file of which a row is a copy. */
+  /** The file that a row is a copy of. */
   fileOf({ name, size, root }: FileRow): ListedFile {
     return { name: this.names.of(name), size, root };
   }

@@ -24,7 +24,7 @@ export class NameList {
   readonly #free: number[] = [];
   readonly #inOrder = new SortedNumbers((one, other) => this.of(one) < this.of(other));
   readonly #byBase = new SortedNumbers((one, other) => one < other);
-  /** Secret, so that nobody can make up names whose hashes are all alike. */
+  /** Secret, so that nobody can make up names with the same hash. */
   readonly #seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 
   /**
@@ -69,7 +69,7 @@ export class NameList {
   }
 
   /**
-   * Names whose last component equals `base`, case and accents aside, and perhaps a few others.
+   * Names with the last component `base`, case and accents aside, and perhaps a few others.
    *
    * @returns Their numbers, smallest first.
    */

@@ -1,5 +1,5 @@
 /**
- * What peers are downloading: contents of which they have, and serve, only a part so far. Called by
+ * What peers are downloading: contents that they have, and serve, only in part so far. Called by
  * local_index.ts.
  * @module
  */

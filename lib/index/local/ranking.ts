@@ -17,7 +17,9 @@ import type { IndexedPeer, ListedFile } from "../search_index.ts";
  */
 const COPIES_MAX = 10_000;
 
-/** Names whose copies are looked at before the next check whether there are enough contents. */
+/**
+ * Copies of this many names are looked at before the next check whether there are enough contents.
+ */
 const NAMES_AT_ONCE = 25;
 
 /** A name and how well it matches. */

@@ -68,7 +68,7 @@ export class WordTree {
   /**
    * Finds names by their words, and perhaps a few names with other words that begin alike.
    *
-   * @param wanted The beginnings of words, each of which a name must have. With `whole`, they are
+   * @param wanted The beginnings of words. A name must have them all. With `whole`, they are
    * whole words.
    * @returns The numbers of the first `limit` names.
    */
@@ -206,8 +206,8 @@ function nodesOf(node: Node): number {
 }
 
 /**
- * The branch itself if its label has this length; otherwise a new branch above it, whose label ends
- * there.
+ * The branch itself if its label has this length; otherwise a new branch above it that
+ * ends there.
  */
 function branchAt(branch: Branch, length: number): Branch {
   if (length === branch.label.length) return branch;

@@ -52,13 +52,13 @@ export interface FollowerOptions {
 export class Follower implements AsyncDisposable {
   readonly #options: FollowerOptions;
   readonly #closing = new AbortController();
-  /** Peers whose entries this server has changed, and not yet reported to the others. */
+  /** Peers of ours with changed entries that were not yet reported to the others. */
   readonly #unreported = new Set<string>();
-  /** Peers whose entries another server has changed, and those of them that are being read now. */
+  /** Peers with entries that another server has changed, and those that are being read now. */
   readonly #outdated = new Set<string>();
   readonly #refreshing = new Map<string, Promise<void>>();
   /**
-   * Names whose entries in Redis are unknown, each with the tokens of registrations to take back.
+   * Names with unknown entries in Redis, each with the tokens of registrations to take back.
    */
   readonly #uncertain = new Map<string, readonly string[]>();
   /** Peers of ours that this series of rounds has not checked yet. */

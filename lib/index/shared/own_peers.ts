@@ -94,7 +94,7 @@ export class OwnPeers {
     return this.#peers.values().map(({ peer }) => peer.name).toArray();
   }
 
-  /** The keys of the peers whose logs Redis may lack. */
+  /** The keys of the peers that are not synced. */
   unsynced(): string[] {
     return this.#peers.entries().filter(([, { isSynced }]) => !isSynced).map(([key]) => key).toArray();
   }
@@ -102,7 +102,7 @@ export class OwnPeers {
   /**
    * Tries to put an entry under the name of a peer that joins.
    *
-   * @param replaces The session whose entry is replaced, or "" when there must be none.
+   * @param replaces The session that has the entry to replace, or "" when there must be none.
    * @throws {Failure} as Redis does.
    */
   async claim(peer: IndexedPeer, replaces: string): Promise<PutResult> {

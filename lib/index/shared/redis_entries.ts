@@ -18,7 +18,7 @@ import type { IndexedPeer } from "../search_index.ts";
 
 /**
  * A position in the log of a peer's list: behind so many batches of a generation. A session writes
- * one log, whose generations each replace the one before.
+ * one log, and each of its generations replaces the one before.
  */
 export interface LogPosition {
   readonly session: string;
@@ -43,7 +43,7 @@ export interface ReadEntry extends LogPosition {
 export interface PutEntry extends LogPosition {
   readonly peer: IndexedPeer;
   readonly server: string;
-  /** The session whose entry may be replaced, or "" when there must be none. */
+  /** The session that has an entry to replace, or "" when there must be none. */
   readonly replaces: string;
   /** Readers at this position of an earlier generation have all that is in the new log. */
   readonly continues: Omit<LogPosition, "session"> | undefined;

@@ -94,7 +94,7 @@ export class RedisLink implements Disposable {
     return await this.sendTo(key, [command, key, ...rest]);
   }
 
-  /** Like `send`, for a command whose key is not its first argument. */
+  /** Like `send`, for a command with its key in another place than the first. */
   async sendTo(key: string, args: RedisArgument[]): Promise<Reply> {
     return await this.#bounded(this.#client.send(key, args));
   }

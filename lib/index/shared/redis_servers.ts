@@ -11,7 +11,7 @@ import { listOf, type RedisLink, type Reply, textOf } from "./redis_link.ts";
 /** What one server reports to all others. */
 export interface Note {
   readonly server: string;
-  /** Peers whose entries have changed. */
+  /** The peers that have changed entries. */
   readonly changed: readonly string[];
   /**
    * A peer wants to join at that server: the server asks whether the session that has the name is

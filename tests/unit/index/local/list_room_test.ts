@@ -62,7 +62,7 @@ Deno.test("ListRoom counts all addresses of one /64 as one address", () => {
   assert(room.reserve("2001:db8:0:2::1", Array.from({ length: 10 }, () => "x"), load) !== undefined);
 });
 
-Deno.test("LocalIndex rejects more names of an address that fills its memory, and accepts those of others", async () => {
+Deno.test("LocalIndex rejects names of an address that fills its memory, and accepts those of others", async () => {
   await using index = new LocalIndex({ listBytesMax: 2_000_000 });
   for (const key of ["eve 1", "eve 2", "eve 3"]) await index.join(peer(key, "10.0.0.66"));
   const taken = [await fill(index, "eve 1"), await fill(index, "eve 2"), await fill(index, "eve 3")];

@@ -7,7 +7,7 @@ import { WordTree } from "../../../../lib/index/local/word_tree.ts";
 import { externalBytes } from "../../../support/memory.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
 
-/** Names whose words begin alike often: of few letters, some long. */
+/** Names with words that often begin alike: of few letters, some of them long. */
 function nameOf(random: Random): string {
   const word = (): string =>
     Array.from({ length: 1 + randomBelow(random, 6) }, () => "ab1"[randomBelow(random, 3)]).join("");

@@ -1,5 +1,6 @@
 /**
- * What can go wrong between servers that share one Redis. Each test is a fault that was possible once.
+ * What can go wrong between servers that share one Redis. Each test is a fault that was possible
+ * once.
  * @module
  */
 
@@ -41,7 +42,10 @@ function peer(name: string): IndexedPeer {
   return { name, id: "1d".repeat(32), certificate: "ce", plain: false, host: "10.0.0.5", port: 4000 };
 }
 
-/** The parts of a server that write its own peers, without a follower: it dies whenever the test says so. */
+/**
+ * The parts of a server that write its own peers, without a follower: it dies whenever the test
+ * says so.
+ */
 interface Bare extends AsyncDisposable {
   readonly own: OwnPeers;
   readonly local: LocalIndex;
@@ -156,7 +160,7 @@ test("a peer that joins while its server changes its id is a member under the ne
   assertEquals((await redis.command("SMEMBERS", `recess:members:{${renamed.own.server}}`)).trim(), "rui");
 });
 
-/** Entries whose puts are carried out, but whose answers are lost while `isLost` says so. */
+/** Entries that are put, though the answers of Redis are lost while `isLost` says so. */
 function forgetful(isLost: () => boolean): (link: RedisLink, keys: RedisKeys) => RedisEntries {
   return (link, keys) => {
     const entries = new RedisEntries(link, keys);
