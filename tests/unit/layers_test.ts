@@ -1,5 +1,5 @@
 import { assertEquals, assertGreater } from "@std/assert";
-import { posix } from "node:path";
+import { circlesOf, codeOf, foldersOf, importsOf, modules, withoutComments } from "../support/modules.ts";
 import { PROJECT } from "../support/programs.ts";
 
 /** Which folder of `lib/` may import which others: lib/README.md, "Layers". */
@@ -17,29 +17,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   peer: ["transfer", "pictures", "store", "net", "protocol", "core"],
   shell: ["cli", "peer", "core"],
 };
-
-/** The modules of `lib/`, with those of folders inside folders: their paths below it. */
-function modules(folder = ""): string[] {
-  return Array.from(Deno.readDirSync(`${PROJECT}/lib/${folder}`)).flatMap(({ name, isDirectory }) => {
-    const path = `${folder}${name}`;
-    return isDirectory ? modules(`${path}/`) : path.endsWith(".ts") ? [path] : [];
-  });
-}
-
-/** A module without its comments, which hold examples. */
-function codeOf(module: string): string {
-  return Deno.readTextFileSync(`${PROJECT}/lib/${module}`).replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
-}
-
-/**
- * What a module imports of the project, types included, also where it does so while it runs: paths
- * below `lib/`.
- */
-function importsOf(module: string): string[] {
-  return Array.from(codeOf(module).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g), ([, imported = ""]) => {
-    return posix.join(posix.dirname(module), imported);
-  });
-}
 
 const IMPORTS = new Map(modules().map((module) => [module, importsOf(module)]));
 
@@ -59,6 +36,25 @@ Deno.test("imports point down the layer table only", () => {
   }
   assertGreater(IMPORTS.size, 200);
   assertEquals(wrong, []);
+});
+
+Deno.test("no import of lib leads back to where it began, between modules and between folders", () => {
+  const folders = foldersOf(IMPORTS);
+  const arrows = [...IMPORTS.values()].flat().length;
+  const circles = [...circlesOf(IMPORTS), ...circlesOf(folders)];
+  console.log(`${IMPORTS.size} modules in ${folders.size} folders, ${arrows} imports, ${circles.length} circles`);
+  assertEquals(circles, []);
+});
+
+Deno.test("circlesOf() finds a circle of three, and foldersOf() one of two folders", () => {
+  const graph = new Map([["a/x.ts", ["b/y.ts"]], ["b/y.ts", ["c/z.ts"]], ["c/z.ts", ["a/x.ts"]], ["d/w.ts", [
+    "a/x.ts",
+  ]]]);
+  assertEquals(circlesOf(graph)[0], ["a/x.ts", "b/y.ts", "c/z.ts", "a/x.ts"]);
+  assertEquals(circlesOf(graph).length, 3);
+  const rooms = new Map([["a/x.ts", ["b/y.ts"]], ["b/y.ts", []], ["b/z.ts", ["a/w.ts"]], ["a/w.ts", []]]);
+  assertEquals(circlesOf(rooms), []);
+  assertEquals(circlesOf(foldersOf(rooms))[0], ["a", "b", "a"]);
 });
 
 Deno.test("every folder of lib is in the layer table", () => {
@@ -97,7 +93,7 @@ Deno.test("an optional field is declared with undefined, not left out by a sprea
   const found: string[] = [];
   const files = await Array.fromAsync(sourcesOf(PROJECT));
   for (const file of files) {
-    const code = (await Deno.readTextFile(file)).replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+    const code = withoutComments(await Deno.readTextFile(file));
     const spreads = code.matchAll(/\.\.\.\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g);
     found.push(...spreads.filter(([spread]) => /[?:] \{\}/.test(spread)).map(([spread]) => `${file}: ${spread}`));
   }
