@@ -93,7 +93,7 @@ export class Peer implements AsyncDisposable, Finding {
     const { partials } = serving;
     const fetching = stack.use(openFetching({ home, share, finding, partials }, setup));
     const parts = { home, session, finding, share, serving, fetching };
-    share.start((names) => session.changed(names), ({ trouble, name: file }) => onEvent({ event: trouble, file }));
+    share.start((names) => session.changed(names), onEvent);
     await session.join(membershipOf(parts, plain));
     serving.outbox.start();
     // Only now: a start that failed has not greeted the person.

@@ -25,10 +25,7 @@ export type PeerEvent =
   | FolderStateEvent
   | (InboxEvent & FullDisk)
   | RenamedEvent
-  /**
-   * A shared file that cannot be read, or has other bytes now with the same size and time.
-   */
-  | { readonly event: ShareTrouble["trouble"]; readonly file: string }
+  | ShareTrouble
   /** A download waits for room on the disk of the folder or file at `path`. */
   | (FullDisk & {
     readonly event: "download-waits";

@@ -4,6 +4,7 @@ import { Hasher } from "../../lib/store/share/hasher.ts";
 import { withComponent } from "../support/components.ts";
 import { ended, type PeerArgs, Program, runCommand, SERVER_FLAGS, startIndex, startPeer } from "../support/programs.ts";
 import { sameFiles, TempFolder } from "../support/temp.ts";
+import { eventually } from "../support/wait.ts";
 
 const testWithPipes = withComponent("mkfifo", ["--version"]);
 
@@ -111,6 +112,19 @@ testWithPipes("a peer ends although a pipe has appeared in its folder", async ()
   await putPipe(temp.at("rui/pipe"));
   // The system's watcher reports nothing more from here on, so there is nothing to wait for.
   await new Promise((resolve) => setTimeout(resolve, 500));
+  running.program.kill("SIGTERM");
+  assertEquals(await running.program.exit(), 0, running.program.stderr);
+});
+
+testWithPipes("a file is listed that comes into a shared folder after a pipe", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("rui/own.bin", 1_000);
+  await using running = await startPeer({ folder: temp.at("rui"), index, name: "rui" });
+  await putPipe(temp.at("rui/pipe"));
+  await temp.file("rui/sub/film.bin", 2_000);
+  const ana: PeerArgs = { folder: await temp.folder("ana"), index, name: "ana" };
+  await eventually("film.bin is found", async () => (await runCommand(ana, "search", "film")).code === 0);
   running.program.kill("SIGTERM");
   assertEquals(await running.program.exit(), 0, running.program.stderr);
 });

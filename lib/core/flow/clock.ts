@@ -32,6 +32,15 @@ export const systemClock: Clock = {
 };
 
 /**
+ * Waits by the machine's clock.
+ *
+ * @returns True when the time is over, false when the signal came first.
+ */
+export function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+  return systemClock.delay(ms, signal).then(() => true, () => false);
+}
+
+/**
  * Waits for a promise, but no longer than `ms`.
  *
  * @returns Whether the promise was resolved or rejected in that time.

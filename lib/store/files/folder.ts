@@ -28,6 +28,9 @@ export interface OpenFile extends Disposable {
   isUnchanged(): boolean;
 }
 
+/** The relative name of the file that is locked as long as a peer runs on a folder. */
+export const LOCK_NAME = `${STATE_FOLDER}/lock`;
+
 /** A folder that this process alone shares. */
 export class Folder implements Disposable {
   /** The folder's real path, without links. */
@@ -104,6 +107,21 @@ export class Folder implements Disposable {
       return;
     }
     throw new Failure("folder-in-use", `Cannot share "${printable(this.path)}": another peer is running on it`);
+  }
+
+  /**
+   * Sets the time of the lock, which the system reports to a watch of the folder.
+   *
+   * @returns Whether that is possible.
+   */
+  touchLock(): boolean {
+    try {
+      const now = new Date();
+      this.#lock?.utimeSync(now, now);
+      return this.#lock !== undefined;
+    } catch {
+      return false;
+    }
   }
 
   /** A path inside the peer's own state. */

@@ -4,13 +4,15 @@
  * @module
  */
 
-import { settlesWithin, systemClock } from "../../core/flow/clock.ts";
+import { settlesWithin } from "../../core/flow/clock.ts";
 import { DIGEST_BYTES, pieceCount } from "../../core/content.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
 import { PIECES_WAIT_MS } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
 import { FileList, type SharedFile } from "./file_list.ts";
 import type { Folder, OpenFile } from "../files/folder.ts";
+import { FolderFollower, SETTLE_MS } from "./folder_follower.ts";
+import type { Change } from "./gathered_change.ts";
 import { Hasher, type HashJob, type HashResult } from "./hasher.ts";
 import { pieceFits } from "./piece_check.ts";
 import { removeFile } from "./remove_file.ts";
@@ -18,7 +20,6 @@ import type { FoundFile } from "../files/found_file.ts";
 import { lookAt, scan } from "./scan.ts";
 import type { HashedFile, State } from "../state/state.ts";
 import { type ShareTrouble, Troubles } from "./troubles.ts";
-import { type Change, type FolderWatch, watchIfPossible } from "./watch.ts";
 
 /** Digests of a file's pieces from some number on; `file.root` is there when they are all of the rest. */
 export interface KnownPieces {
@@ -28,24 +29,17 @@ export interface KnownPieces {
 
 /** Files handed to the hashing worker at a time, so that one that is asked for need not wait behind them. */
 const HASHING_MAX = 8;
-/** A file that changed this recently is probably still being written, and listed when it rests. */
-const SETTLE_MS = 1_000;
-/** How often the whole folder is looked at, for changes the system did not tell. */
-const RESCAN_MS = 300_000;
-/** The same where the system cannot watch the folder at all. */
-const RESCAN_UNWATCHED_MS = 5_000;
 
 /** The files of one folder. */
 export class Share implements AsyncDisposable {
   readonly #folder: Folder;
   readonly #state: State;
   /** Opened before the first scan, so that nothing falls between the two. */
-  readonly #watch: FolderWatch | undefined;
+  readonly #follower: FolderFollower;
   readonly #hasher = new Hasher();
   readonly #files = new FileList();
   readonly #toHash = new Set<string>();
   readonly #jobs = new Map<string, HashJob>();
-  readonly #settling = new Set<string>();
   readonly #troubles = new Troubles();
   readonly #closing = new AbortController();
   #onChange: (names: readonly string[]) => void = () => {};
@@ -54,13 +48,10 @@ export class Share implements AsyncDisposable {
   /** What goes on beside everything else, all of which is over before the database closes. */
   readonly #background = new Set<Promise<void>>();
 
-  readonly #follows: boolean;
-
   private constructor(folder: Folder, state: State, follows: boolean) {
     this.#folder = folder;
     this.#state = state;
-    this.#follows = follows;
-    this.#watch = follows ? watchIfPossible(folder) : undefined;
+    this.#follower = new FolderFollower(folder, { follows });
   }
 
   /**
@@ -86,13 +77,15 @@ export class Share implements AsyncDisposable {
 
   /**
    * Begins to hash and to follow changes, until the share is closed. `onChange` is called with the names of files that came, went, changed
-   * or got their root; `onTrouble` with what their owner has to know, once for each file.
+   * or got their root; `onTrouble` with what their owner has to know.
    */
   start(onChange: (names: readonly string[]) => void, onTrouble: (trouble: ShareTrouble) => void = () => {}): void {
     this.#onChange = onChange;
     this.#troubles.listen(onTrouble);
-    if (this.#follows) this.#goOn(this.#follow());
-    this.#goOn(this.#rescan(RESCAN_MS));
+    this.#goOn(this.#follower.run({
+      look: (change) => this.#look(change),
+      onFolder: (fate) => this.#troubles.tellFate(fate, this.#folder.path),
+    }));
     this.#hashMore();
   }
 
@@ -215,7 +208,7 @@ export class Share implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Failure("closed", "The peer is closing"));
     this.#hasher[Symbol.dispose]();
-    await this.#watch?.[Symbol.asyncDispose]();
+    await this.#follower[Symbol.asyncDispose]();
     await Promise.all(this.#background);
   }
 
@@ -240,16 +233,6 @@ export class Share implements AsyncDisposable {
     const job = this.#jobs.get(name);
     this.#jobs.delete(name);
     if (job !== undefined) this.#hasher.drop(job);
-  }
-
-  /** Follows the folder as long as the system tells of changes; where it cannot, looks at everything now and then. */
-  async #follow(): Promise<void> {
-    for await (const change of this.#watch?.changes() ?? []) await this.#look(change);
-    if (!this.#closing.signal.aborted) await this.#rescan(RESCAN_UNWATCHED_MS);
-  }
-
-  async #rescan(everyMs: number): Promise<void> {
-    while (await waited(everyMs, this.#closing.signal)) await this.#look("everything");
   }
 
   /** Looks at what may have changed and takes over what has. */
@@ -285,25 +268,11 @@ export class Share implements AsyncDisposable {
     }
     const age = Date.now() - found.modified;
     if (age >= 0 && age < SETTLE_MS) {
-      this.#settle(found.name);
+      this.#follower.lookLater(found.name);
       return false;
     }
     this.#put(found);
     return true;
-  }
-
-  /** Looks again at a file that is being written, when it may rest. */
-  #settle(name: string): void {
-    if (this.#settling.size === 0) {
-      this.#goOn(
-        waited(SETTLE_MS, this.#closing.signal).then((inTime) => {
-          const names = new Set(this.#settling);
-          this.#settling.clear();
-          return inTime ? this.#look(names) : undefined;
-        }),
-      );
-    }
-    this.#settling.add(name);
   }
 
   /** Keeps as many files in work as there are lanes. */
@@ -368,9 +337,4 @@ function sameVersion(a: { size: number; modified: number }, b: { size: number; m
 
 function changed(name: string): Failure {
   return new Failure("file-changed", `Cannot send "${printable(name)}": it has changed since it was listed`);
-}
-
-/** Waits: true when the time is over, false when the signal came first. */
-function waited(ms: number, signal: AbortSignal): Promise<boolean> {
-  return systemClock.delay(ms, signal).then(() => true, () => false);
 }

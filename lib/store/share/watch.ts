@@ -1,152 +1,102 @@
 /**
- * Tells when something in the folder changed: names, gathered until it is quiet for a moment, or "everything" when the system lost count.
- * Called by share.ts.
+ * The system's watch of a folder: gathers the names of what has changed, or "everything" when the system lost count. Called by folder_follower.ts.
+ *
+ * The system's watcher has a thread that opens whatever an event is about. In a pipe into which nobody writes, that thread hangs: no change is reported any more,
+ * and a call that closes a watch or opens another one hangs as well.
  * @module
  */
 
 import { Bell } from "../../core/flow/bell.ts";
-import type { Folder } from "../files/folder.ts";
+import { settlesWithin } from "../../core/flow/clock.ts";
+import { type Folder, LOCK_NAME } from "../files/folder.ts";
+import type { GatheredChange } from "./gathered_change.ts";
 import { nameInside } from "../files/inside.ts";
 
-/** Names, of files or of folders, below which something may have changed. */
-export type Change = ReadonlySet<string> | "everything";
-
-/** How long it has to be quiet before a change is told, and the longest that one is kept back. */
-const QUIET_MS = 250;
-const KEPT_BACK_MS_MAX = 2_000;
 /** How long the system may take to report a change. */
 const REPORT_MS_MAX = 5_000;
-/** More names than this are not worth looking at one by one. */
-const NAMES_MAX = 500;
 
 /** A watched folder. What changes is gathered from the moment it is opened. */
-export class FolderWatch implements AsyncDisposable {
+export class FolderWatch {
+  readonly #folder: Folder;
+  readonly #gathered: GatheredChange;
   readonly #watcher: Deno.FsWatcher;
-  readonly #gathered = new GatheredChange();
   readonly #pump: Promise<void>;
-  readonly #probe: string;
-  #onEvent: () => void = () => {};
+  /** When a change of the lock was reported last, and the next such report. */
+  #reportedMs = -Infinity;
+  readonly #report = new Bell();
+  #isLate = false;
+  #hasEnded = false;
 
-  /** Fails: as the system does when it can watch no more folders. */
-  constructor(folder: Folder) {
+  private constructor(folder: Folder, gathered: GatheredChange) {
+    this.#folder = folder;
+    this.#gathered = gathered;
     this.#watcher = Deno.watchFs(folder.path, { recursive: true });
-    this.#probe = folder.statePath("lock");
-    this.#pump = this.#gather(folder);
+    this.#pump = this.#gather();
   }
 
-  /** The changes, each when it is quiet for a moment, until the watch is closed. */
-  async *changes(): AsyncGenerator<Change> {
-    while (await this.#gathered.some()) yield this.#gathered.take();
+  /** Watches a folder; undefined where there are too many folders for the system to watch. */
+  static openIfPossible(folder: Folder, gathered: GatheredChange): FolderWatch | undefined {
+    try {
+      return new FolderWatch(folder, gathered);
+    } catch {
+      return undefined;
+    }
   }
 
-  /** Closes the watch. One that hangs in a pipe would take the whole program along when it is closed, so it is left to the program's end. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#gathered.end();
-    if (!await this.#isAlive()) return;
+  /** Whether the system reports changes, as far as {@linkcode check} has found out. */
+  get isReporting(): boolean {
+    return !this.#isLate && !this.#hasEnded;
+  }
+
+  /**
+   * Finds out whether the system still reports changes: touches the lock of the folder, and waits for the report.
+   *
+   * @param sinceMs An earlier report is enough when it came after this moment of `performance.now()`.
+   */
+  async check(sinceMs = performance.now()): Promise<void> {
+    // Where nothing can be written, no pipe can appear.
+    if (!this.isReporting || !this.#folder.touchLock() || this.#reportedMs >= sinceMs) return;
+    this.#isLate = !await settlesWithin(REPORT_MS_MAX, Promise.race([this.#report.next, this.#pump]));
+  }
+
+  /**
+   * Closes the watch. One that reports nothing is left to the end of the program.
+   *
+   * @param sinceMs As for {@linkcode check}.
+   * @returns Whether it is closed.
+   */
+  async close(sinceMs?: number): Promise<boolean> {
+    await this.check(sinceMs);
+    if (this.#isLate) return false;
     try {
       this.#watcher.close();
     } catch (thrown) {
       if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
     }
     await this.#pump;
+    return true;
   }
 
-  /**
-   * Whether the system still reports changes: a file of the peer's own is touched to see that. The system's watcher opens what is new, and hangs in a pipe into
-   * which nobody writes.
-   */
-  async #isAlive(): Promise<boolean> {
-    const reported = new Promise<boolean>((resolve) => this.#onEvent = () => resolve(true));
+  async #gather(): Promise<void> {
     try {
-      const now = new Date();
-      Deno.utimeSync(this.#probe, now, now);
+      for await (const event of this.#watcher) this.#note(event);
     } catch {
-      // Where nothing can be written, no pipe can appear.
-      return true;
+      // The folder itself is gone, or the system gave up.
     }
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), REPORT_MS_MAX));
-    const ended = this.#pump.then(() => true);
-    const isAlive = await Promise.race([reported, ended, late]);
-    clearTimeout(timer);
-    return isAlive;
+    this.#hasEnded = true;
   }
 
-  async #gather(folder: Folder): Promise<void> {
-    try {
-      for await (const event of this.#watcher) {
-        this.#onEvent();
-        this.#gathered.add(namesOf(folder, event));
-      }
-    } catch {
-      // The folder itself is gone, or the system gave up: whoever reads the changes learns that there are no more.
-    }
-    this.#gathered.end();
-  }
-}
-
-/** The names an event is about; "everything" when the system says that it lost events. */
-function namesOf(folder: Folder, event: Deno.FsEvent): readonly string[] | "everything" {
-  if (event.paths.length === 0 || event.kind === "any" || event.kind === "other") return "everything";
-  return event.paths.flatMap((path) => nameInside(folder.path, path) ?? []).filter((name) => folder.mayShare(name));
-}
-
-class GatheredChange {
-  #names = new Set<string>();
-  #everything = false;
-  #ended = false;
-  #firstMs = 0;
-  #lastMs = 0;
-  readonly #wake = new Bell();
-
-  add(names: readonly string[] | "everything"): void {
-    if (names.length === 0) return;
-    this.#lastMs = performance.now();
-    if (this.#isEmpty()) this.#firstMs = this.#lastMs;
-    if (names === "everything") this.#everything = true;
-    else names.forEach((name) => this.#names.add(name));
-    if (this.#names.size > NAMES_MAX) this.#everything = true;
-    if (this.#everything) this.#names.clear();
-    this.#wake.ring();
+  /** Gathers the names that an event is about; "everything" when the system says that it lost events. */
+  #note({ paths, kind }: Deno.FsEvent): void {
+    const names = paths.flatMap((path) => nameInside(this.#folder.path, path) ?? []);
+    if (names.includes(LOCK_NAME)) this.#noteReport();
+    if (paths.length === 0 || kind === "any" || kind === "other") this.#gathered.add("everything");
+    else this.#gathered.add(names.filter((name) => this.#folder.mayShare(name)));
   }
 
-  end(): void {
-    this.#ended = true;
-    this.#wake.ring();
-  }
-
-  /** Resolves when there is something to tell and it is quiet: true; or at the end: false. */
-  async some(): Promise<boolean> {
-    while (!this.#ended) {
-      if (this.#isEmpty()) {
-        await this.#wake.next;
-        continue;
-      }
-      const now = performance.now();
-      const due = Math.min(this.#lastMs + QUIET_MS, this.#firstMs + KEPT_BACK_MS_MAX);
-      if (now >= due) return true;
-      await new Promise((resolve) => setTimeout(resolve, due - now));
-    }
-    return false;
-  }
-
-  take(): Change {
-    const change = this.#everything ? "everything" : this.#names;
-    this.#names = new Set();
-    this.#everything = false;
-    return change;
-  }
-
-  #isEmpty(): boolean {
-    return !this.#everything && this.#names.size === 0;
-  }
-}
-
-/** A watch, or undefined where there are too many folders for the system to watch. */
-export function watchIfPossible(folder: Folder): FolderWatch | undefined {
-  try {
-    return new FolderWatch(folder);
-  } catch {
-    return undefined;
+  #noteReport(): void {
+    this.#isLate = false;
+    this.#reportedMs = performance.now();
+    this.#report.ring();
   }
 }

@@ -1,0 +1,84 @@
+/**
+ * A shared folder that is removed, or replaced by another one, while its peer runs.
+ * @module
+ */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { describeEvent } from "../../../../lib/shell/screen/events.ts";
+import { Room, type RoomPeer } from "../../../support/room.ts";
+import { TempFolder } from "../../../support/temp.ts";
+import { eventually } from "../../../support/wait.ts";
+
+/** What a peer has reported about its folder, in order. */
+function fates({ events }: RoomPeer): string[] {
+  return events.map(({ event }) => event).filter((event) => event === "folder-gone" || event === "folder-new");
+}
+
+/** Removes a folder, into which its peer may write at the same time. */
+async function removeFolder(path: string): Promise<void> {
+  await eventually("it is removed", async () => {
+    await Deno.remove(path, { recursive: true }).catch(() => {});
+    return !await exists(path);
+  });
+}
+
+function exists(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
+}
+
+/** Ways in which a folder goes and another one comes to its path, and what is reported. */
+const DEEDS: Record<string, { act: (path: string, gone: () => Promise<void>) => Promise<void>; reported: string[] }> = {
+  "removed and made again": {
+    async act(path, gone) {
+      await removeFolder(path);
+      await gone();
+      await Deno.mkdir(path);
+    },
+    reported: ["folder-gone", "folder-new"],
+  },
+  "replaced by another one": {
+    async act(path) {
+      await Deno.mkdir(`${path}.other`);
+      await removeFolder(path);
+      await Deno.rename(`${path}.other`, path);
+    },
+    reported: ["folder-new"],
+  },
+  "moved away and made again": {
+    async act(path, gone) {
+      await Deno.rename(path, `${path}.moved`);
+      await gone();
+      await Deno.mkdir(path);
+    },
+    reported: ["folder-gone", "folder-new"],
+  },
+};
+
+for (const [what, { act, reported }] of Object.entries(DEEDS)) {
+  Deno.test(`a peer whose folder is ${what} while it runs shares what is in the new one, and goes on to follow it`, async () => {
+    await using temp = await TempFolder.make();
+    await using room = await Room.open();
+    await temp.file("shared/old.bin", 1_000);
+    const ana = await room.peer("ana", undefined, { folder: temp.at("shared") });
+    await room.hashed("ana", "old.bin");
+    const lists = async (name: string): Promise<boolean> => (await room.index.copy("ana", name)) !== undefined;
+    const gone = async (): Promise<void> => {
+      await eventually("it is reported", () => fates(ana).includes("folder-gone"));
+      await eventually("old.bin is not listed any more", async () => !await lists("old.bin"));
+    };
+    await act(temp.at("shared"), gone);
+    await eventually("the new folder is reported", () => fates(ana).includes("folder-new"));
+    await temp.file("shared/new.bin", 2_000);
+    await room.hashed("ana", "new.bin");
+    await temp.file("shared/sub/later.bin", 3_000);
+    await room.hashed("ana", "sub/later.bin");
+    await eventually("old.bin is not listed any more", async () => !await lists("old.bin"));
+    assertEquals(fates(ana), reported);
+    const said = ana.events.filter((each) => reported.includes(each.event)).map(describeEvent);
+    for (const sentence of said) assertMatch(sentence, new RegExp(`"${temp.at("shared")}"`));
+    await eventually("its state is there again", async () => {
+      const names = await Array.fromAsync(Deno.readDir(temp.at("shared/.recess")), ({ name }) => name);
+      return ["identity.pem", "lock", "recess.db"].every((name) => names.includes(name));
+    });
+  });
+}
