@@ -164,7 +164,7 @@ async function main(): Promise<number> {
   return await untilStopped(run, () => reportStopped(output, followed));
 }
 
-/** The failure that reports a bug to the owner: because of it, this peer could not answer another one. */
+/** The failure that reports a bug to the owner: it kept this peer from answering another one. */
 function bugOf(cause: unknown): Failure {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new Failure("internal", `Could not answer another peer: ${why}`, { cause });

@@ -1,6 +1,7 @@
 /**
- * Types of what we use of Deno's standard library. The copy on npm comes without types, and JSR is not reachable from every
- * machine that builds Recess. Named in deno.json's `compilerOptions.types`; it has to stay a script: no top-level import or export.
+ * Types of what we use of Deno's standard library. The copy on npm comes without types, and JSR is
+ * not reachable from every machine that builds Recess. Named in deno.json's
+ * `compilerOptions.types`; it has to stay a script: no top-level import or export.
  */
 
 declare module "@std/assert" {

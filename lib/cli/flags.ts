@@ -37,7 +37,7 @@ export type FlagValues<T extends FlagTable> = {
 /** Flags that both programs have. */
 export const COMMON_FLAGS = {
   json: { about: "print one JSON object a line" },
-  debug: { about: "show the trace behind an error" },
+  debug: { about: "also print the stack of an error" },
   help: { about: "show this; also: -h" },
   version: { about: "show the version; also: -V" },
 } as const satisfies FlagTable;

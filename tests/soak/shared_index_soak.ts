@@ -16,7 +16,7 @@ const SCRIPT_MS_MAX = 1;
  */
 const SLOW_SHARE_MAX = 0.005;
 
-Deno.test("a server that starts follows a million files within a minute, and no command holds Redis for long", async () => {
+Deno.test("a new server follows a million files within a minute, and no command blocks Redis for long", async () => {
   const found = await measureShared(FILES);
   console.log(JSON.stringify(found));
   assertLess(found.followMs, FOLLOW_MS_MAX);

@@ -4,7 +4,7 @@
  * mention of a file that does not exist.
  *
  *     deno run -R tests/support/english.ts            counts of each folder and each document
- *     deno run -R tests/support/english.ts lib/net    one folder, with file and line of each offence
+ *     deno run -R tests/support/english.ts lib/net    one folder, with each offence
  * @module
  */
 
