@@ -155,7 +155,7 @@ Deno.test("a byte that flips on the owner's disk is noticed and reported, and no
     return code === 0;
   }, 60_000);
   assert(await sameFiles(path, temp.at("rui", "a.bin")));
-  await eventually("ana is told", () => ana.program.stderr.includes('"a.bin" has other bytes than before'));
+  await eventually("ana is warned", () => ana.program.stderr.includes('The bytes of "a.bin" have changed'));
 });
 
 async function flipByte(path: string, offset: number): Promise<void> {
