@@ -1,5 +1,6 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { circlesOf, codeOf, foldersOf, importsOf, modules, withoutComments } from "../support/modules.ts";
+import { posix } from "node:path";
 import { PROJECT } from "../support/programs.ts";
 
 /** Which folder of `lib/` may import which others: lib/README.md, "Layers". */
@@ -55,6 +56,19 @@ Deno.test("circlesOf() finds a circle of three, and foldersOf() one of two folde
   const rooms = new Map([["a/x.ts", ["b/y.ts"]], ["b/y.ts", []], ["b/z.ts", ["a/w.ts"]], ["a/w.ts", []]]);
   assertEquals(circlesOf(rooms), []);
   assertEquals(circlesOf(foldersOf(rooms))[0], ["a", "b", "a"]);
+});
+
+/** The most source files of a folder. */
+const FILES_MAX = 20;
+/** The most of `lib/peer`, which has rooms for everything else. */
+const PEER_FILES_MAX = 6;
+
+Deno.test("no folder of lib has more files than a reader can look over", () => {
+  const files = Map.groupBy(IMPORTS.keys(), (module) => posix.dirname(module));
+  const crowded = files.entries().filter(([folder, { length }]) => {
+    return length > (folder === "peer" ? PEER_FILES_MAX : FILES_MAX);
+  });
+  assertEquals([...crowded], []);
 });
 
 Deno.test("every folder of lib is in the layer table", () => {

@@ -102,8 +102,7 @@ export class IndexQueries {
    * @param after The last name of the page before.
    */
   async folderPage(prefix: string, after?: string): Promise<ReplyOf<typeof FolderFiles>> {
-    const bounds = { prefix, limit: HITS_MAX };
-    return await this.#session.call(FolderFiles, after === undefined ? bounds : { ...bounds, after });
+    return await this.#session.call(FolderFiles, { prefix, limit: HITS_MAX, after });
   }
 
   /**
@@ -115,8 +114,7 @@ export class IndexQueries {
     root: string,
     { size, offset }: { readonly size?: number; readonly offset: number },
   ): Promise<ReplyOf<typeof Find>> {
-    const bounds = { root, limit: PAGE_ROWS_MAX, offset };
-    return await this.#session.call(Find, size === undefined ? bounds : { ...bounds, size });
+    return await this.#session.call(Find, { root, size, limit: PAGE_ROWS_MAX, offset });
   }
 
   /**

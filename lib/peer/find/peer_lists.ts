@@ -68,8 +68,7 @@ export class PeerLists {
   ): Promise<ReplyOf<typeof List>> {
     const { pace } = this.#options;
     const before = connection.bytesRead;
-    const bounds = { limit: PAGE_ROWS_MAX };
-    const { data } = await ask(connection, List, after === undefined ? bounds : { ...bounds, after });
+    const { data } = await ask(connection, List, { after, limit: PAGE_ROWS_MAX });
     if (pace !== undefined) await time.without(pace.take(connection.bytesRead - before));
     return data;
   }
