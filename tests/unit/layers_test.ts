@@ -47,6 +47,21 @@ Deno.test("no import of lib leads back to where it began, between modules and be
   assertEquals(circles, []);
 });
 
+/** The rooms of lib/peer from the lowest; those of one line do not import each other. */
+const PEER_ROOMS = [["session", "folder"], ["find"], ["get", "serve"], ["inbox", "talk"], ["pictures"]];
+
+Deno.test("rooms of lib/peer import only rooms below them, and none of the files that put them together", () => {
+  const rooms = [...foldersOf(IMPORTS)].filter(([folder]) => folder.startsWith("peer/"));
+  assertEquals(rooms.map(([folder]) => folder).sort(), PEER_ROOMS.flat().map((room) => `peer/${room}`).sort());
+  const wrong = rooms.flatMap(([folder, others]) => {
+    const floor = PEER_ROOMS.findIndex((names) => names.some((name) => folder === `peer/${name}`));
+    const below = PEER_ROOMS.slice(0, floor).flat().map((room) => `peer/${room}`);
+    const above = others.filter((other) => folderOf(`${other}/`) === "peer" && !below.includes(other));
+    return above.map((other) => `${folder} imports ${other}`);
+  });
+  assertEquals(wrong, []);
+});
+
 Deno.test("circlesOf() finds a circle of three, and foldersOf() one of two folders", () => {
   const graph = new Map([["a/x.ts", ["b/y.ts"]], ["b/y.ts", ["c/z.ts"]], ["c/z.ts", ["a/x.ts"]], ["d/w.ts", [
     "a/x.ts",
