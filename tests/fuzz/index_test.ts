@@ -17,8 +17,8 @@ const STEPS = Number(Deno.env.get("INDEX_FUZZ_STEPS") ?? 1_500);
 const MATCHES_MAX = 60;
 /** Words that begin alike, in scripts of all kinds. */
 const WORDS = [
-  ..."a aa aaa aaaa aaaaaaaaaaaaaaaaaaaaaaaab aaaaaaaaaaaaaaaaaaaaaaaac b ba bab redes rede red re Ção cao ação 1 10 100 1000 2 mp4"
-    .split(" "),
+  ..."a aa aaa aaaa aaaaaaaaaaaaaaaaaaaaaaaab aaaaaaaaaaaaaaaaaaaaaaac b ba bab".split(" "),
+  ..."redes rede red re Ção cao ação 1 10 100 1000 2 mp4".split(" "),
   "学习资料",
   "学习",
   "🎓",
