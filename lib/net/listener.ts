@@ -7,7 +7,7 @@
 import { type Address, addressOf, formatAddress } from "../core/address.ts";
 import { systemClock } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { REFUSAL_EVERY_MS, STRANGER_GRACE_MS, STRANGERS_MAX } from "../core/limits.ts";
+import { BACKLOG_CONNECTIONS_MAX, REFUSAL_EVERY_MS, STRANGER_GRACE_MS, STRANGERS_MAX } from "../core/limits.ts";
 import { Places } from "../core/flow/places.ts";
 import { formatCount } from "../core/quantity.ts";
 import { encodeFailure } from "../protocol/envelope.ts";
@@ -15,11 +15,6 @@ import { Connection } from "./connection.ts";
 import type { Identity } from "./identity.ts";
 import { type Arrival, listenTls, type Reception } from "./tls_server.ts";
 
-/**
- * Connections that the system holds for us until we accept them: a roomful of peers arrives at
- * once.
- */
-const BACKLOG_CONNECTIONS = 4096;
 /**
  * In a flood of connections: how many are rejected before the open connections get a turn, and how
  * long that turn is.
@@ -196,7 +191,7 @@ export class Listener implements AsyncDisposable {
       lost: (arrival) => this.#strangers.leave(arrival),
     };
     if (identity === undefined) return acceptPlain(address, reception, this.#refusal());
-    return await listenTls(address, { identity, backlog: BACKLOG_CONNECTIONS, reception });
+    return await listenTls(address, { identity, backlog: BACKLOG_CONNECTIONS_MAX, reception });
   }
 
   /** Gives an accepted connection one of the strangers' places, if there is one. */
@@ -273,7 +268,7 @@ function acceptPlain({ host, port }: Address, reception: Reception, refusal: Uin
   const options: Deno.TcpListenOptions & { tcpBacklog: number } = {
     hostname: host,
     port,
-    tcpBacklog: BACKLOG_CONNECTIONS,
+    tcpBacklog: BACKLOG_CONNECTIONS_MAX,
   };
   const listener = Deno.listen(options);
   let stopped = false;

@@ -8,7 +8,7 @@
 import { type Address, formatAddress, parseAddress } from "../core/address.ts";
 import type { Dialect } from "../core/dialect.ts";
 import { Failure } from "../core/failure.ts";
-import { DIALECT_ANSWER_BYTES_MAX, DIALECT_FILES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
+import { DIALECT_ANSWER_BYTES_MAX, DIALECT_FILES_MAX, MESSAGE_BYTES_MAX, METHOD_BYTES_MAX } from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import { decodeNames, nameAfter } from "./dialect_names.ts";
 import { type Field, list, optional, record, text } from "./field.ts";
@@ -65,7 +65,7 @@ const anyPort: Field<number> = {
 };
 
 const REQUEST = record({
-  method: optional(text({ bytesMax: 32 })),
+  method: optional(text({ bytesMax: METHOD_BYTES_MAX })),
   data: optional(record({
     files: optional(list(fileName, { max: DIALECT_FILES_MAX })),
     file: optional(fileName),

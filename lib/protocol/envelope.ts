@@ -9,7 +9,7 @@
  */
 
 import { Failure } from "../core/failure.ts";
-import { LINE_BYTES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
+import { CODE_BYTES_MAX, LINE_BYTES_MAX, MESSAGE_BYTES_MAX, METHOD_BYTES_MAX } from "../core/limits.ts";
 import { cutToUtf8, isLongerInUtf8 } from "../core/utf8.ts";
 import { count, flag, optional, record, text } from "./field.ts";
 import type { News, Request } from "./message.ts";
@@ -31,12 +31,12 @@ export type Envelope =
   | { readonly kind: "failure"; readonly failure: Failure; readonly id: number }
   | { readonly kind: "news"; readonly event: string; readonly data: unknown };
 
-const NAME = text({ bytesMax: 32 });
+const NAME = text({ bytesMax: METHOD_BYTES_MAX });
 const ID = count({ max: Number.MAX_SAFE_INTEGER });
 const BODY = count({ max: Number.MAX_SAFE_INTEGER });
 const FAILURE_STATUS = "ERROR";
 const FAILURE_DATA = {
-  code: text({ bytesMax: 64 }),
+  code: text({ bytesMax: CODE_BYTES_MAX }),
   message: text({ bytesMax: MESSAGE_BYTES_MAX }),
   retry: flag(),
   // An empty hint differs from an absent one, which stands for the hint of the code.

@@ -4,7 +4,7 @@
  */
 
 import { bytes, count, hex, optional, record, text } from "./field.ts";
-import { CERTIFICATE_BYTES_MAX } from "../core/limits.ts";
+import { CERTIFICATE_BYTES_MAX, SOFTWARE_BYTES_MAX } from "../core/limits.ts";
 import { request } from "./message.ts";
 import { peerName } from "./shapes.ts";
 
@@ -14,7 +14,7 @@ export const NONCE_BYTES = 32;
 const version = count({ max: 65_535 });
 /** A random number that each side makes for every connection. */
 const nonce = hex({ bytes: NONCE_BYTES });
-const software = text({ bytesMax: 64 });
+const software = text({ bytesMax: SOFTWARE_BYTES_MAX });
 
 /**
  * The part of a HELLO that is read first. A caller with another version hears of that, whatever the

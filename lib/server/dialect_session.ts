@@ -10,7 +10,14 @@
 import { type Address, formatAddress } from "../core/address.ts";
 import type { Clock } from "../core/flow/clock.ts";
 import { failedWith, Failure } from "../core/failure.ts";
-import { CLOSE_WAIT_MS, DIALECT_SILENCE_MS_MAX, HITS_MAX, MALFORMED_LINES_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
+import {
+  CLOSE_WAIT_MS,
+  DIALECT_LINES_MAX,
+  DIALECT_SILENCE_MS_MAX,
+  HITS_MAX,
+  MALFORMED_LINES_MAX,
+  PAGE_ROWS_MAX,
+} from "../core/limits.ts";
 import { printable } from "../core/printable.ts";
 import { formatCount, formatSize } from "../core/quantity.ts";
 import type { IndexedPeer, SearchIndex, WantedContent } from "../index/search_index.ts";
@@ -38,9 +45,6 @@ export interface DialectSessionParts {
   /** The pace of each address, over all its connections. */
   readonly paces: CallerPaces;
 }
-
-/** The most hits in an answer to a person. */
-const LINES_MAX = 20;
 
 const HELP = `This is a Recess index. Type one of these, then Enter:
   PEERS                        lists the peers
@@ -207,7 +211,7 @@ class DialectSession {
   }
 
   async #find(query: string): Promise<string> {
-    const { hits, more } = await this.#parts.index.search({ query, exact: false, limit: LINES_MAX, offset: 0 });
+    const { hits, more } = await this.#parts.index.search({ query, exact: false, limit: DIALECT_LINES_MAX, offset: 0 });
     this.#parts.journal({ event: "searched", peer: this.label, query, hits: hits.length });
     if (hits.length === 0) return `Nothing here matches "${printable(query)}"\n`;
     const lines = hits.map(({ name, size, peers, holders }) => {

@@ -23,7 +23,7 @@ export async function generatedParts(): Promise<{ file: URL; parts: Record<strin
   return [
     { file: new URL("README.md", ROOT), parts: { commands: commandTable(), classrooms: classroomTable() } },
     { file: new URL("lib/server/README.md", ROOT), parts: { routes: routeTable() } },
-    { file: new URL("lib/README.md", ROOT), parts: { limits: await limitsTable() } },
+    { file: new URL("lib/core/README.md", ROOT), parts: { limits: await limitsTable() } },
     { file: new URL("lib/protocol/README.md", ROOT), parts: { messages: messageTables(), failures: failureTable() } },
   ];
 }
@@ -103,24 +103,39 @@ function failureTable(): string {
   return ["| code | retry | hint |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
-/** The bounds, with the reasons that stand above them in the source. */
+/** The files of bounds, with the titles of their parts of the table. */
+const LIMIT_FILES = {
+  wire: "Messages",
+  server: "An index",
+  shared_index: "Servers that share an index",
+  peer: "A peer",
+  waits: "Waits",
+};
+
+/** The bounds, each with the reason that stands above it in the source. */
 async function limitsTable(): Promise<string> {
-  const source = await Deno.readTextFile(new URL("lib/core/limits.ts", ROOT));
   const values: Readonly<Record<string, number>> = limits;
-  const rows: string[] = ["| bound | value | why |", "| --- | --- | --- |"];
-  for (const [, title, why, name = ""] of source.matchAll(/^\/\/ (.+)$|^\/\*\* (.+) \*\/\nexport const (\w+) =/gm)) {
-    if (title !== undefined) rows.push(`| **${title}** | | |`);
-    else rows.push(`| \`${name}\` | ${shown(name, values[name] ?? NaN)} | ${why} |`);
+  const tables: string[] = [];
+  for (const [file, title] of Object.entries(LIMIT_FILES)) {
+    const source = await Deno.readTextFile(new URL(`lib/core/limits/${file}.ts`, ROOT));
+    const rows = Array.from(
+      source.matchAll(/\/\*\*((?:[^*]|\*[^/])+)\*\/\nexport const (\w+) =/g),
+      ([, why = "", name = ""]) => {
+        return `| \`${name}\` | ${shown(name, values[name] ?? NaN)} | ${why.replaceAll(/\s+(?:\* )?/g, " ").trim()} |`;
+      },
+    );
+    tables.push(`### ${title}\n\n${["| bound | value | why |", "| --- | --- | --- |", ...rows].join("\n")}`);
   }
-  return rows.join("\n");
+  return tables.join("\n\n");
 }
 
 function shown(name: string, value: number): string {
   if (name.includes("_MS") && value >= 86_400_000) return `${value / 86_400_000} days`;
   if (name.includes("_MS")) return value < 1000 ? `${value} ms` : `${value / 1000} s`;
   if (!name.includes("_BYTES_")) return value.toLocaleString("en-US");
-  const power = value >= 1024 ? Math.floor(Math.log(value) / Math.log(1024)) : 0;
-  return `${value / 1024 ** power} ${["bytes", "KiB", "MiB", "GiB", "TiB"][power]}`;
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  const power = units.findLastIndex((_, power) => value % 1024 ** power === 0);
+  return `${(value / 1024 ** power).toLocaleString("en-US")} ${units[power]}`;
 }
 
 if (import.meta.main) {

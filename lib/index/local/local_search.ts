@@ -9,7 +9,13 @@
  * @module
  */
 
-import { HIT_PEERS_MAX, QUERY_WORDS_MAX } from "../../core/limits.ts";
+import {
+  EXACT_NAMES_MAX,
+  FOLDER_COPIES_MAX,
+  HIT_PEERS_MAX,
+  HOLDERS_COUNTED_MAX,
+  QUERY_WORDS_MAX,
+} from "../../core/limits.ts";
 import { words } from "../../core/words.ts";
 import type { FoundContent, SearchQuery, WantedContent } from "../search_index.ts";
 import type { NameList } from "./name_list.ts";
@@ -32,15 +38,6 @@ const BLOCK_NAMES = 64;
  * its own.
  */
 const NAMES_MORE_MAX = 32 * BLOCK_NAMES;
-/** Names with the same last component that are looked at for one exact search. */
-const EXACT_NAMES_MAX = 2_000;
-/**
- * Copies looked at for one page of a folder: enough to find the most frequent content of each name
- * in a large class.
- */
-const FOLDER_COPIES_MAX = 50_000;
-/** Copies looked at for one answer to count the holders of its contents. */
-const HOLDERS_COUNTED_MAX = 50_000;
 
 /** Where a search looks. */
 export interface SearchParts extends Copies {

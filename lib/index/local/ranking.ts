@@ -7,15 +7,10 @@
  * @module
  */
 
+import { COPIES_RANKED_MAX } from "../../core/limits.ts";
 import type { FileRow, FileTable } from "./file_table.ts";
 import { compareRanked } from "./rank.ts";
 import type { IndexedPeer, ListedFile } from "../search_index.ts";
-
-/**
- * Copies looked at for one search, however many peers list the same names. Of each name at least
- * one is looked at.
- */
-const COPIES_MAX = 10_000;
 
 /**
  * Copies of this many names are looked at before the next check whether there are enough contents.
@@ -50,7 +45,7 @@ export class Ranking {
   readonly contents: RankedContent[] = [];
   readonly #parts: Copies;
   readonly #known = new Set<string>();
-  #copiesLeft = COPIES_MAX;
+  #copiesLeft = COPIES_RANKED_MAX;
 
   constructor(parts: Copies, wanted: number) {
     this.#parts = parts;

@@ -8,7 +8,7 @@
 import { parseAddress } from "../../core/address.ts";
 import { ROOT_REGEXP } from "../../core/content.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
-import { FOLDER_FILES_MAX, HITS_MAX, TABLE_ROWS_MAX } from "../../core/limits.ts";
+import { FOLDER_FILES_MAX, FOLDER_NAME_HITS_MAX, HITS_MAX, TABLE_ROWS_MAX } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
 import { words } from "../../core/words.ts";
 import type { PeerRef } from "../../protocol/shapes.ts";
@@ -30,9 +30,6 @@ export interface DirectoryOptions {
   /** This peer's own name; undefined for a guest. */
   readonly self: () => string | undefined;
 }
-
-/** How many search results are looked at to find a folder under a similar name. */
-const FOLDER_NAME_HITS_MAX = 2_000;
 
 /** Numbered rows, and the meaning of what a person types. */
 export class Directory {

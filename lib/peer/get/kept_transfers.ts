@@ -5,6 +5,7 @@
  * @module
  */
 
+import { DOWNLOAD_CANDIDATES_MAX } from "../../core/limits.ts";
 import { choice, type Field, flag, list, optional, record, text, type ValueOf } from "../../protocol/field.ts";
 import { fileName, fileSize, peerName, PeerRef, root } from "../../protocol/shapes.ts";
 import type { State } from "../../store/state/state.ts";
@@ -24,7 +25,7 @@ const KEPT = record({
   size: optional(fileSize),
   root: optional(root),
   from: optional(peerName),
-  peers: list(PeerRef, { max: 1000 }),
+  peers: list(PeerRef, { max: DOWNLOAD_CANDIDATES_MAX }),
   path: optional(text({ bytesMax: PATH_BYTES_MAX })),
   paused: flag(),
 }) satisfies Field<unknown>;

@@ -7,7 +7,7 @@
 import { BoundedMap } from "../../core/bounded_map.ts";
 import type { Clock } from "../../core/flow/clock.ts";
 import { PIECE_BYTES, pieceCount } from "../../core/content.ts";
-import { DEMANDED_CONTENTS_MAX } from "../../core/limits.ts";
+import { DEMANDED_CONTENTS_MAX, PROMISED_BYTES_MAX } from "../../core/limits.ts";
 import { PieceSet } from "../../core/piece_set.ts";
 import type { Range } from "../../core/range.ts";
 
@@ -15,12 +15,6 @@ import type { Range } from "../../core/range.ts";
 const ASKING_MS = 10_000;
 /** After its last connection has ended, a peer counts as no longer downloading after this time. */
 const LEFT_MS = 1_000;
-
-/**
- * How much of one range counts as promised: as much as a Recess peer asks for at once. Without this
- * bound, a huge range would make every later request slower.
- */
-const PROMISED_BYTES_MAX = 128 * PIECE_BYTES;
 
 /** A content that peers download. */
 interface Wanted {

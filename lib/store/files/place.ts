@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SAME_NAMES_MAX } from "../../core/limits.ts";
 import { writeAllSync } from "../../core/bytes.ts";
 import { basename, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
@@ -15,8 +16,6 @@ import { keepTraits, type Traits } from "./traits.ts";
 
 /** The ending of small files on their way to their place: they are written in one go, so one that lies there is of no use. */
 export const SMALL_ENDING = ".small";
-/** How many files of one name are numbered before something must be wrong. */
-const SAME_NAMES_MAX = 10_000;
 
 /**
  * Moves the file at `from` to `name` below the folder `root`, a real path; `name` is one that `receivedName` gave. Where such a name

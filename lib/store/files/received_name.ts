@@ -9,14 +9,11 @@
  */
 
 import { Failure } from "../../core/failure.ts";
-import { NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../../core/limits.ts";
+import { COMPONENT_BYTES_MAX, NAME_BYTES_MAX, SCAN_DEPTH_MAX } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
 import { cutToUtf8, isLongerInUtf8, utf8Bytes } from "../../core/utf8.ts";
 import type { System } from "./inside.ts";
 import { isOfInbox } from "./shareable.ts";
-
-/** The longest component that common file systems store, in bytes of UTF-8. */
-const COMPONENT_BYTES_MAX = 255;
 
 /** Characters that no name may hold anywhere: control and format characters, separators of other systems, and `:` (drives, streams). */
 const UNSTORABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\\:]/gu;

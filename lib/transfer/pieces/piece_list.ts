@@ -9,15 +9,12 @@
 import { Bell } from "../../core/flow/bell.ts";
 import { DIGEST_BYTES, digestAt, pieceCount, rootOf } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
-import { PAGE_DIGESTS_MAX } from "../../core/limits.ts";
+import { EMPTY_DIGEST_ANSWERS_MAX, PAGE_DIGESTS_MAX } from "../../core/limits.ts";
 import { ask, type AskOptions } from "../../net/caller.ts";
 import type { Connection } from "../../net/connection.ts";
 import { Pieces } from "../../protocol/files.ts";
 import type { Traits } from "../../store/files/traits.ts";
 import type { DownloadTools } from "../content/download_tools.ts";
-
-/** Answers without a digest in a row, after which a source is taken not to be hashing the file. */
-const EMPTY_ANSWERS_MAX = 30;
 
 /** What to ask a source for: a content by its root, or a file by its name while it has no root. */
 export type Target = { readonly root: string } | { readonly name: string };
@@ -117,7 +114,7 @@ export class PieceList {
         }
         await connection.readBody(this.#digests.subarray(fetched * DIGEST_BYTES, end * DIGEST_BYTES), pace);
         emptyAnswers = bodyBytes === 0 ? emptyAnswers + 1 : 0;
-        if (emptyAnswers > EMPTY_ANSWERS_MAX) throw new Failure("timeout", `"${data.name}" is not being hashed`);
+        if (emptyAnswers > EMPTY_DIGEST_ANSWERS_MAX) throw new Failure("timeout", `"${data.name}" is not being hashed`);
         fetched = end;
         // The root follows from the digests, so a source need not send it.
         if (fetched * DIGEST_BYTES === this.#digests.length) this.#check(wanted ?? data.root);

@@ -6,7 +6,7 @@
 
 import { Failure } from "../../core/failure.ts";
 import { backoffMs } from "../../core/flow/backoff.ts";
-import { CONSENT_WAIT_MS, REPLY_WAIT_MS, RETRY_FIRST_MS, RETRY_LAST_MS } from "../../core/limits.ts";
+import { CONSENT_WAIT_MS, REPLY_WAIT_MS, RETRY_FIRST_MS, RETRY_LAST_MS, SMALL_TRIES_MAX } from "../../core/limits.ts";
 import type { Random } from "../../core/random.ts";
 import type { Placed } from "../plan/places.ts";
 import type { Source } from "../content/source.ts";
@@ -17,8 +17,6 @@ export const CONNECTIONS_EACH = 4;
 const FILES_EACH = 4;
 /** How recently the last of those files must have come. */
 const RECENT_MS = 1_000;
-/** How often all connections to a peer fail without a file before it is asked no more. */
-const TRIES_MAX = 5;
 
 /** What one peer does for a download of small files. */
 export class Helper {
@@ -48,7 +46,7 @@ export class Helper {
 
   /** Whether it failed so often that it is asked no more. */
   get isOver(): boolean {
-    return this.#tries >= TRIES_MAX;
+    return this.#tries >= SMALL_TRIES_MAX;
   }
 
   /** Aborted when it loses its place. */

@@ -11,18 +11,13 @@ import {
   DOWNLOAD_SOURCES_MAX,
   FIND_AGAIN_FIRST_MS,
   FIND_AGAIN_LAST_MS,
+  SOURCE_CONNECTIONS_KEPT_MAX,
 } from "../../core/limits.ts";
 import type { WantedContent } from "../content/content.ts";
 import type { DownloadTools } from "../content/download_tools.ts";
 import { changePlaces } from "../plan/places.ts";
 import { SourceAtWork } from "./source_at_work.ts";
 import type { Given } from "../content/watch.ts";
-
-/**
- * Connections to sources without a place that one download keeps. In a class, sources take turns,
- * and each new connection costs both sides 5 ms of CPU time.
- */
-const CONNECTIONS_KEPT_MAX = 32;
 
 /** The sources of one download. */
 export class SourcePool {
@@ -112,7 +107,7 @@ export class SourcePool {
   #displace(source: SourceAtWork): void {
     source.displace();
     const kept = [...this.#sources.values()].filter(({ isKept }) => isKept).length;
-    if (kept > CONNECTIONS_KEPT_MAX) source.release();
+    if (kept > SOURCE_CONNECTIONS_KEPT_MAX) source.release();
   }
 
   /** Drops all sources but one, because what the others have is another content. */
