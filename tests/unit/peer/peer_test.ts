@@ -60,7 +60,7 @@ Deno.test("a downloaded file is listed with its root and served to others", asyn
   assertEquals((await get(eva, "a.bin")).sources.map(({ peer }) => peer), ["rui"]);
 });
 
-Deno.test("a peer that others cannot reach stays joined while its files change, and downloads from others", async () => {
+Deno.test("a peer that others cannot reach stays joined, and downloads", async () => {
   await using room = await Room.open();
   const shared = await room.folder();
   await shared.file("a.bin", SIZE);

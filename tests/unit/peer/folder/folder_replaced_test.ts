@@ -55,7 +55,7 @@ const DEEDS: Record<string, { act: (path: string, gone: () => Promise<void>) => 
 };
 
 for (const [what, { act, reported }] of Object.entries(DEEDS)) {
-  Deno.test(`a peer whose folder is ${what} while it runs shares what is in the new one, and goes on to follow it`, async () => {
+  Deno.test(`a peer whose folder is ${what} while it runs shares the new folder and follows it`, async () => {
     await using temp = await TempFolder.make();
     await using room = await Room.open();
     await temp.file("shared/old.bin", 1_000);
