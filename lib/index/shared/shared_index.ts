@@ -26,20 +26,13 @@ import { OwnPeers } from "./own_peers.ts";
 import { RedisServers } from "./redis_servers.ts";
 import { makeToken, notRegistered, registeredPeer, wrongToken } from "../registration.ts";
 import type {
-  FoundContent,
-  FoundCopy,
-  Holder,
   IndexedPeer,
   ListChange,
-  Page,
   PartialFile,
-  PeerSummary,
   Registration,
   SearchIndex,
-  SearchQuery,
   Sessions,
   SharedIndexEvent,
-  WantedContent,
 } from "../search_index.ts";
 import { LocalIndex } from "../local/local_index.ts";
 
@@ -66,6 +59,15 @@ export class SharedIndex implements SearchIndex {
   readonly #follower: Follower;
   readonly #clock: Clock;
   #sessions: Sessions | undefined;
+
+  // The local copy answers all questions.
+  readonly search: SearchIndex["search"] = (query) => this.#local.search(query);
+  readonly find: SearchIndex["find"] = (content, page) => this.#local.find(content, page);
+  readonly folder: SearchIndex["folder"] = (prefix, after, limit) => this.#local.folder(prefix, after, limit);
+  readonly copy: SearchIndex["copy"] = (peer, name) => this.#local.copy(peer, name);
+  readonly peer: SearchIndex["peer"] = (name) => this.#local.peer(name);
+  readonly peers: SearchIndex["peers"] = (page) => this.#local.peers(page);
+  readonly counts: SearchIndex["counts"] = () => this.#local.counts();
 
   private constructor(
     link: RedisLink,
@@ -194,34 +196,6 @@ export class SharedIndex implements SearchIndex {
     });
   }
 
-  search(query: SearchQuery): Promise<{ hits: FoundContent[]; more: boolean }> {
-    return this.#local.search(query);
-  }
-
-  find(content: WantedContent, page: Page): Promise<{ holders: Holder[]; more: boolean }> {
-    return this.#local.find(content, page);
-  }
-
-  folder(prefix: string, after: string | undefined, limit: number): Promise<{ hits: FoundContent[]; more: boolean }> {
-    return this.#local.folder(prefix, after, limit);
-  }
-
-  copy(peer: string, name: string): Promise<FoundCopy | undefined> {
-    return this.#local.copy(peer, name);
-  }
-
-  peer(name: string): Promise<PeerSummary | undefined> {
-    return this.#local.peer(name);
-  }
-
-  peers(page: Page): Promise<{ peers: PeerSummary[]; more: boolean }> {
-    return this.#local.peers(page);
-  }
-
-  counts(): Promise<{ peers: number; files: number; bytes: number }> {
-    return this.#local.counts();
-  }
-
   /**
    * Lets the peers leave that have not. While Redis is away, the other servers will miss this one
    * and forget its peers.
@@ -292,7 +266,7 @@ export class SharedIndex implements SearchIndex {
   }
 
   /**
-   * Does something for which a caller waits.
+   * Does something that a caller waits for.
    *
    * @throws {Failure} as `work` does; "busy" in the place of the failures of Redis.
    */

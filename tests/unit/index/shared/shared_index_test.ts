@@ -12,9 +12,6 @@ import { eventually } from "../../../support/wait.ts";
 
 const test = withComponent("redis-server", ["--version"]);
 const ROOT = "a".repeat(64);
-/** How long it may take until the other servers know of a change. */
-const KNOWN_MS = 1_000;
-
 /** The index of a server, and what it reported. */
 interface Shared extends AsyncDisposable {
   readonly index: SharedIndex;
@@ -47,9 +44,9 @@ async function found(index: SharedIndex, query: string): Promise<string[]> {
   return hits.map((hit) => `${hit.name} ${hit.peers.map(({ name }) => name).sort()}`).sort();
 }
 
-async function becomes(index: SharedIndex, query: string, expected: string[], waitMs = KNOWN_MS): Promise<void> {
+async function becomes(index: SharedIndex, query: string, expected: string[]): Promise<void> {
   const same = async () => JSON.stringify(await found(index, query)) === JSON.stringify(expected);
-  await eventually(`${query}: ${expected}`, same, waitMs).catch(async () => {
+  await eventually(`${query}: ${expected}`, same).catch(async () => {
     assertEquals(await found(index, query), expected);
   });
 }
@@ -59,7 +56,7 @@ test("a peer that is reached after it joined becomes reachable at the other serv
   await using a = await share(redis);
   await using b = await share(redis);
   await a.index.join({ ...peer("ana"), port: undefined });
-  await eventually("ana", async () => await b.index.peer("ana"), KNOWN_MS);
+  await eventually("ana", async () => await b.index.peer("ana"));
   assertEquals((await b.index.peer("ana"))?.port, undefined);
   await a.index.reached("ana", 4000);
   await a.index.update("ana", { add: [{ name: "film.mp4", size: 10 }], remove: [] });
@@ -67,7 +64,7 @@ test("a peer that is reached after it joined becomes reachable at the other serv
   assertEquals((await b.index.peer("ana"))?.port, 4000);
 });
 
-test("a change at one server is known at the others within a second", async () => {
+test("a change at one server becomes known at the others", async () => {
   await using redis = await startRedis();
   await using a = await share(redis);
   await using b = await share(redis);
@@ -79,9 +76,9 @@ test("a change at one server is known at the others within a second", async () =
   await b.index.partial("rui", { name: "aula 3.mp4", size: 9, root: ROOT }, true);
   const holders = async () =>
     (await a.index.find({ root: ROOT }, { limit: 9, offset: 0 })).holders.map(({ peer }) => peer.name);
-  await eventually("the partial copy", async () => (await holders()).join() === "ana,rui", KNOWN_MS);
+  await eventually("the partial copy", async () => (await holders()).join() === "ana,rui");
   await b.index.partial("rui", { name: "aula 3.mp4", size: 9, root: ROOT }, false);
-  await eventually("its end", async () => (await holders()).join() === "ana", KNOWN_MS);
+  await eventually("its end", async () => (await holders()).join() === "ana");
   assertEquals(await b.index.counts(), { peers: 2, files: 2, bytes: 19 });
   assertEquals((await b.index.peer("ANA"))?.bytes, 19);
   await a.index.leave("ana");
@@ -96,16 +93,16 @@ test("a name that is registered at one server is taken at another, and can be re
   const chat = { name: "chat", host: "10.0.0.9", port: 5000, ttlMs: 60_000 };
   const token = await a.index.register(chat);
   const port = async () => (await b.index.peer("chat"))?.port;
-  await eventually("the name", async () => await port() === 5000, KNOWN_MS);
+  await eventually("the name", async () => await port() === 5000);
   assertEquals((await assertRejects(() => b.index.join(peer("Chat")), Failure)).code, "name-taken");
   await b.index.register({ ...chat, port: 5001 }, token);
   assertEquals(await port(), 5001);
-  await eventually("the renewal", async () => (await a.index.peer("chat"))?.port === 5001, KNOWN_MS);
+  await eventually("the renewal", async () => (await a.index.peer("chat"))?.port === 5001);
   await b.index.register({ ...chat, port: 5001, ttlMs: 400 }, token);
-  await eventually("the end of its time", async () => await a.index.peer("chat") === undefined, KNOWN_MS);
+  await eventually("the end of its time", async () => await a.index.peer("chat") === undefined);
   const fresh = await b.index.register(chat);
   await a.index.unregister("chat", fresh);
-  await eventually("the end", async () => await port() === undefined, KNOWN_MS);
+  await eventually("the end", async () => await port() === undefined);
 });
 
 test("a peer gets its name back at another server with the same key when its old session is dead", async () => {
@@ -121,7 +118,7 @@ test("a peer gets its name back at another server with the same key when its old
 
   a.alive = false;
   await join(b.index, "ana", "new.txt");
-  await eventually("the loss", () => a.lost.length > 0, KNOWN_MS);
+  await eventually("the loss", () => a.lost.length > 0);
   assertEquals(a.lost, ["ana"]);
   await becomes(a.index, "txt", ["new.txt ana"]);
   await a.index.leave("ana");
@@ -134,14 +131,14 @@ test("a long log is rewritten without the other servers loading it again", async
   await using b = await share(redis);
   const files = Array.from({ length: 500 }, (_, number) => ({ name: `file ${number}.bin`, size: number }));
   await a.index.join(peer("ana"));
-  await eventually("ana", async () => await b.index.peer("ana"), KNOWN_MS);
+  await eventually("ana", async () => await b.index.peer("ana"));
   let absences = 0;
   const watching = setInterval(async () => {
     if (await b.index.peer("ana") === undefined) absences += 1;
   }, 5);
   for (let round = 1; round <= 12; round++) {
     await a.index.update("ana", { add: files.map(({ name }) => ({ name, size: round })), remove: [] });
-    await eventually("the sizes", async () => (await b.index.peer("ana"))?.bytes === round * 500, KNOWN_MS);
+    await eventually("the sizes", async () => (await b.index.peer("ana"))?.bytes === round * 500);
   }
   assert(Number(await redis.command("LLEN", "recess:list:{ana}")) < 8, "the log was not rewritten");
   clearInterval(watching);
