@@ -111,7 +111,7 @@ Deno.test("classroom A: an owner answers a request with SIM or NAO", async () =>
   const args = [...PLAIN, "--consent", "ask"];
   await using ana = await startPeer({ folder: temp.at("ana"), index, name: "ana", stdin: "piped", args });
   const asks = (number: number): Promise<unknown> =>
-    eventually("the owner is asked", () => ana.program.stderr.includes(`Question ${number}: 127.0.0.1 wants`));
+    eventually("the owner is asked", () => ana.program.stderr.includes(`Request ${number}: 127.0.0.1 wants`));
   const refused = downloadJson(portOf(ana), "a.mp4");
   await asks(1);
   await ana.program.type("n");
