@@ -89,7 +89,7 @@ export function registeredHost(remote: Address, claimed: string | undefined): st
 /** Gives the failure of a taken name a hint for a client that has no command line. */
 function explain(thrown: unknown): never {
   if (!failedWith(thrown, "name-taken")) throw thrown;
-  const { message, suggestion } = thrown;
+  const { suggestion } = thrown;
   const hint = suggestion === undefined ? "choose another name" : `choose another name; "${suggestion}" is free`;
-  throw new Failure("name-taken", message, { cause: thrown, hint, suggestion });
+  throw thrown.with({ hint });
 }
