@@ -14,9 +14,10 @@ import { encodeFailure, encodeReply, type Envelope } from "../protocol/envelope.
 import { Hello, HelloVersion, Prove } from "../protocol/hello.ts";
 import type { Request } from "../protocol/message.ts";
 import { makeNonce } from "./caller.ts";
-import type { BodyWriter, Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { PublicIdentity } from "./identity.ts";
 import { type Channel, checkProof } from "./proof.ts";
+import type { BodyWriter } from "./send_queue.ts";
 import type { RoomKey } from "./room_key.ts";
 
 /** An answer: the reply's data, and perhaps a body that follows it. */

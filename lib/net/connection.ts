@@ -11,23 +11,20 @@
  */
 
 import type { Address } from "../core/address.ts";
-import { joinBytes } from "../core/bytes.ts";
 import { settlesWithin } from "../core/flow/clock.ts";
 import { onAbort } from "../core/flow/on_abort.ts";
 import type { Pace } from "../core/flow/pace.ts";
 import { Failure } from "../core/failure.ts";
-import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
+import { BODY_WAIT_MS, HELLO_LINE_BYTES_MAX, LINE_BYTES_MAX } from "../core/limits.ts";
 import { decodeLine, type Envelope } from "../protocol/envelope.ts";
 import { LineBuffer } from "../protocol/line_buffer.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Deadlines } from "./deadlines.ts";
+import { type BodyWriter, SendQueue, silence } from "./send_queue.ts";
 
 /** The first read buffer of an idle connection, and the largest one of a busy connection. */
 const READ_BYTES_MIN = 256;
 const READ_BYTES_MAX = 64 * 1024;
-
-/** Writes the body of a reply into the stream: exactly the announced bytes. */
-export type BodyWriter = (stream: ByteStream) => Promise<void>;
 
 /** The two ends of a connection. */
 export interface ConnectionEnds {
@@ -39,8 +36,7 @@ export interface ConnectionEnds {
 
 /** One connection. Closing it more than once is harmless. */
 export class Connection implements Disposable {
-  static readonly #reads = new Deadlines<Connection>((late, waitMs) => void late.#end(silent(waitMs)));
-  static readonly #writes = new Deadlines<Connection>((late, waitMs) => void late.#end(silent(waitMs)));
+  static readonly #reads = new Deadlines<Connection>((late, waitMs) => void late.#end(silence(waitMs)));
   readonly local: Address;
   readonly remote: Address;
   /** The id of the side that was called. Empty when the connection is plain. */
@@ -48,18 +44,15 @@ export class Connection implements Disposable {
   readonly #stream: ByteStream;
   readonly #buffer = new LineBuffer(HELLO_LINE_BYTES_MAX);
   #scratchBytes = READ_BYTES_MIN;
-  #queue: Promise<void> = Promise.resolve();
-  #queuedBytes = 0;
-  /** Lines that wait for an earlier write and then go together, in one call of the system. */
-  #joined: { readonly lines: Uint8Array[]; readonly written: Promise<void> } | undefined;
+  readonly #queue: SendQueue;
   #ended: Failure | undefined;
   #bytesRead = 0;
-  #bytesWritten = 0;
   /** A read that continued after `more` had waited long enough. */
   #reading: Promise<number | null> | undefined;
 
   constructor(stream: ByteStream, ends: ConnectionEnds) {
     this.#stream = stream;
+    this.#queue = new SendQueue(stream, this);
     this.local = ends.local;
     this.remote = ends.remote;
     this.calledId = ends.calledId ?? "";
@@ -94,7 +87,7 @@ export class Connection implements Disposable {
 
   /** Bytes of lines that were handed to the system so far, without bodies. */
   get bytesWritten(): number {
-    return this.#bytesWritten;
+    return this.#queue.bytesWritten;
   }
 
   /** Accepts lines of full length, after the other side has introduced itself. */
@@ -179,47 +172,17 @@ export class Connection implements Disposable {
    * @throws {Failure} "closed", or "busy" when the reader is too slow.
    */
   send(line: Uint8Array): Promise<void> {
-    if (this.#queuedBytes + line.length > SEND_QUEUE_BYTES_MAX) {
-      return Promise.reject(this.#end(new Failure("busy", "Cannot send: the other side does not read")));
-    }
-    this.#queuedBytes += line.length;
-    if (this.#joined !== undefined) {
-      this.#joined.lines.push(line);
-      return this.#joined.written;
-    }
-    const lines = [line];
-    const written = this.#enqueue(async () => {
-      if (this.#joined?.lines === lines) this.#joined = undefined;
-      const bytes = joinBytes(lines);
-      try {
-        await this.#writeAll(bytes);
-      } finally {
-        this.#queuedBytes -= bytes.length;
-      }
-    });
-    this.#joined = { lines, written };
-    return written;
+    return this.#queue.send(line);
   }
 
-  /**
-   * Sends a reply's line and its body, with nothing between them. When the body fails in the
-   * middle, the connection is of no use and is closed.
-   */
+  /** Sends a reply's line and its body, with nothing between them. */
   sendWithBody(line: Uint8Array, writeBody: BodyWriter): Promise<void> {
-    this.#joined = undefined;
-    return this.#enqueue(async () => {
-      try {
-        await this.#writeAll(line);
-        await writeBody(this.#stream);
-      } catch (thrown) {
-        throw this.#end(Failure.from(thrown, "closed", "Cannot send"));
-      }
-    });
+    return this.#queue.sendWithBody(line, writeBody);
   }
 
   /** Ends the writing direction after everything queued has been sent. Reading continues. */
   async endWriting(): Promise<void> {
-    await this.#queue;
+    await this.#queue.empty;
     await this.#stream.closeWrite?.();
   }
 
@@ -236,7 +199,7 @@ export class Connection implements Disposable {
   /** Closes when everything queued has been sent, or after `waitMs`. */
   async closeAfterSending(waitMs: number): Promise<void> {
     const timer = setTimeout(() => this.close(), waitMs);
-    await this.#queue;
+    await this.#queue.empty;
     clearTimeout(timer);
     this.close();
   }
@@ -247,7 +210,7 @@ export class Connection implements Disposable {
    * its way to them.
    */
   async closeInOrder(waitMs: number): Promise<void> {
-    await this.#queue;
+    await this.#queue.empty;
     const timer = setTimeout(() => this.close(), waitMs);
     try {
       await this.endWriting();
@@ -336,30 +299,6 @@ export class Connection implements Disposable {
     throw this.#ended;
   }
 
-  #enqueue(write: () => Promise<void>): Promise<void> {
-    const written = this.#queue.then(() => {
-      if (this.#ended !== undefined) throw this.#ended;
-      return write();
-    });
-    this.#queue = written.catch(() => {});
-    return written;
-  }
-
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    try {
-      for (let sent = 0; sent < bytes.length;) {
-        this.#startWait(Connection.#writes, BODY_WAIT_MS);
-        const written = await this.#stream.write(sent === 0 ? bytes : bytes.subarray(sent));
-        this.#bytesWritten += written;
-        sent += written;
-      }
-    } catch (thrown) {
-      throw this.#end(Failure.from(thrown, "closed", "The connection broke"));
-    } finally {
-      Connection.#writes.stop(this, BODY_WAIT_MS);
-    }
-  }
-
   /**
    * Begins a wait, which closes the stream when it takes too long. A closed connection waits for
    * nothing.
@@ -372,7 +311,7 @@ export class Connection implements Disposable {
     if (this.#ended !== undefined) return this.#ended;
     this.#ended = reason;
     Connection.#reads.leave(this);
-    Connection.#writes.leave(this);
+    this.#queue.leave();
     try {
       this.#stream.close();
     } catch (thrown) {
@@ -383,10 +322,6 @@ export class Connection implements Disposable {
 }
 
 function doNothing(): void {}
-
-function silent(waitMs: number): Failure {
-  return new Failure("timeout", `The other side was silent for ${Math.round(waitMs / 1000)} s`);
-}
 
 /**
  * Grows a read buffer that was filled and shrinks one that was far too large, so that only busy
