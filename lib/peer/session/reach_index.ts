@@ -12,6 +12,9 @@ import type { Dial } from "../../net/dial.ts";
 import type { Identity } from "../../net/identity.ts";
 import type { Room } from "../../net/room_key.ts";
 
+/** The first byte of an alert in TLS: why a connection ends. */
+const TLS_ALERT = 0x15;
+
 /** How indexes are reached, and under which identity. */
 export interface ReachOptions {
   readonly dial: Dial;
@@ -67,8 +70,10 @@ async function reach(
     await greet(connection, { called: "index", identity, roomKey: room?.key });
     return connection;
   } catch (thrown) {
+    // An index with a room key expects TLS, and answers a HELLO in clear text with an alert of TLS.
+    const needsKey = room === undefined && connection.arrived[0] === TLS_ALERT;
     connection.close();
-    throw thrown;
+    throw needsKey ? new Failure("no-member", "The index encrypts its connections", { cause: thrown }) : thrown;
   }
 }
 
@@ -76,7 +81,11 @@ async function reach(
 function explained(failure: Failure, index: Address, hasRoomKey: boolean): Failure {
   const where = formatAddress(index);
   if (failedWith(failure, "wrong-key", "no-member")) {
-    return new Failure("no-member", `The index at ${where} has another room key, or none`, { cause: failure });
+    if (!hasRoomKey) return new Failure("no-member", `The index at ${where} needs a room key`, { cause: failure });
+    return new Failure("no-member", `Wrong room key for the index at ${where}`, {
+      cause: failure,
+      hint: "name the file with the key of that room: --room-key-file FILE; omit the flag if the room has no key",
+    });
   }
   if (failedWith(failure, "busy")) {
     return failure.with({ message: `Cannot talk to the index at ${where}: ${failure.message}` });
