@@ -182,6 +182,11 @@ export function optional<T>(field: Field<T>): OptionalField<T> {
   };
 }
 
+/** Says in the schema what a value means. */
+export function described<F extends Field<unknown>>(field: F, description: string): F {
+  return { ...field, schema: { ...field.schema, description } };
+}
+
 /** Bounds of a whole record, besides those of its fields. */
 export interface RecordBounds {
   /** Optional fields of which a record has exactly one. */

@@ -4,6 +4,7 @@
  */
 
 import { formatAddress } from "../../core/address.ts";
+import { NO_ID } from "../../core/dialect.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Asked, HttpAnswer } from "../../http/route.ts";
 import type { Page, PeerSummary, SearchQuery } from "../../index/search_index.ts";
@@ -39,7 +40,7 @@ export async function search(
 ): Promise<HttpAnswer> {
   const found = await index.search(query);
   journal({ event: "searched", peer: formatAddress(asked.remote), query: query.query, hits: found.hits.length });
-  const hits = withRefs(found.hits, asked);
+  const hits = withRefs(found.hits, asked).map((hit) => ({ ...hit, peers: hit.peers.map(withProvenId) }));
   const sent = fitting(hits);
   const body = { hits: sent, more: found.more || sent.length < hits.length };
   return { body: index.isCurrent ? body : { ...body, old: true } };
@@ -47,5 +48,11 @@ export async function search(
 
 /** The fields of a peer that HTTP answers with, which do not include its certificate. */
 function rowOf(peer: PeerSummary, asked: Asked): HttpPeer {
-  return HttpPeer.check({ ...peer, host: hostFor(asked, peer.host) }, "peer");
+  return HttpPeer.check({ ...withProvenId(peer), host: hostFor(asked, peer.host) }, "peer");
+}
+
+/** A peer, without its id when it has proven no key. */
+function withProvenId<T extends { readonly id: string }>(peer: T): T | Omit<T, "id"> {
+  const { id, ...others } = peer;
+  return id === NO_ID ? others : peer;
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { NO_CERTIFICATE, NO_ID } from "../../../../lib/core/dialect.ts";
 import { REGISTRATIONS_PER_ADDRESS_MAX } from "../../../../lib/core/limits.ts";
 import { LocalIndex } from "../../../../lib/index/local/local_index.ts";
 import { RoomKey } from "../../../../lib/net/room_key.ts";
@@ -33,6 +34,27 @@ Deno.test("GET /peers lists the peers, page by page", async () => {
   assertEquals(first, { peers: [ana, bob], more: true });
   const second = await (await api.ask("/peers?limit=2&offset=2")).json();
   assertEquals([second.peers.map((each: PeerRef) => each.name), second.more], [["Inês"], false]);
+});
+
+Deno.test("HTTP shows no id for a program that has proven no key, and explains the dialect field", async () => {
+  await using api = await filled();
+  await api.register({ name: "chat", port: 5000 });
+  const classmate = { name: "10.0.0.6:8776", id: NO_ID, certificate: NO_CERTIFICATE, plain: true, host: "10.0.0.6" };
+  await api.index.join({ ...classmate, port: 8776, dialect: "words" });
+  await api.index.update(classmate.name, { add: [{ name: "prova.txt", size: 0 }], remove: [] });
+  const chat = { name: "chat", host: ASKER.host, port: 5000, plain: true, dialect: "json", files: 0, bytes: 0 };
+  assertEquals(await (await api.ask("/peers/chat")).json(), chat);
+  const { peers } = await (await api.ask("/peers")).json();
+  assertEquals(peers.map((each: { id?: string }) => each.id), [undefined, ID, ID, undefined, ID]);
+  const { hits } = await (await api.ask("/search?q=prova")).json();
+  const holder = { name: classmate.name, host: "10.0.0.6", port: 8776, plain: true, dialect: "words" };
+  assertEquals(hits.map((hit: { peers: unknown }) => hit.peers), [[holder]]);
+  const { components: { schemas } } = await (await api.ask("/openapi.json")).json();
+  for (const { properties, required } of [schemas.Peer, schemas.Holder]) {
+    assertMatch(properties.dialect.description, /no Recess peer.*`json`.*`words`/);
+    assertMatch(properties.id.description, /Absent/);
+    assert(!required.includes("id"));
+  }
 });
 
 Deno.test("GET /peers/NAME finds a peer by any spelling of its name, and reports an unknown name", async () => {
