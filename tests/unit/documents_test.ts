@@ -1,9 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { defaultPeerName } from "../../lib/peer/folder/default_name.ts";
 import { COMMANDS } from "../../lib/shell/commands/commands.ts";
 import { generatedParts, withParts } from "../support/documents.ts";
 import { PROJECT } from "../support/programs.ts";
+import { seededRandom } from "../support/seeded_random.ts";
 
 /** A document without what `deno fmt` does to its lines and the columns of its tables. */
 function unaligned(text: string): string {
@@ -25,6 +27,14 @@ Deno.test("README has at most 170 lines, and names every command and the task of
   assert(readme.trimEnd().split("\n").length <= 170);
   for (const { name } of COMMANDS) assert(readme.includes(`\`${name}`), name);
   for (const task of ["task try", "task test"]) assert(readme.includes(`npx --yes deno@2.9.6 ${task}`), task);
+});
+
+Deno.test("README shows a name that a peer can make up for itself", async () => {
+  const readme = (await Deno.readTextFile(`${PROJECT}/README.md`)).replaceAll(/\s+/g, " ");
+  const example = /Without `--name NAME`, the peer makes up a name such as `(\w+-\w+)`/.exec(readme)?.[1];
+  const random = seededRandom(1);
+  const names = new Set(Array.from({ length: 50_000 }, () => defaultPeerName(random)));
+  assert(names.has(example ?? ""), example);
 });
 
 Deno.test("SECURITY.md names only tests that exist", async () => {
