@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { PIECE_BYTES } from "../../../../lib/core/content.ts";
 import { Room, type RoomPeer } from "../../../support/room.ts";
-import { sameFiles } from "../../../support/temp.ts";
+import { sameFiles, type TempFolder } from "../../../support/temp.ts";
 import { eventually } from "../../../support/wait.ts";
 
 async function get({ peer }: RoomPeer, what: string): Promise<boolean> {
@@ -86,6 +86,18 @@ Deno.test("a damaged copy does not count as here: the content is fetched beside 
   assert(await sameFiles(rui.folder.at("(1) film.bin"), folder.at("film.bin")));
 });
 
+/**
+ * Damages a file of a peer that is closed, as if the disk had changed it: the peer remembers what
+ * the system now reports about the file.
+ */
+async function rot(folder: TempFolder, name: string): Promise<void> {
+  await damage(folder.at(name), PIECE_BYTES);
+  const { ctime } = await Deno.stat(folder.at(name));
+  const state = new DatabaseSync(folder.at(".recess/recess.db"));
+  state.prepare("UPDATE pieces SET changed = ? WHERE name = ?").run(ctime?.getTime() ?? 0, name);
+  state.close();
+}
+
 Deno.test("a copy with changed bytes but the same size and times does not count as here", async () => {
   await using room = await Room.open();
   const folder = await room.folder();
@@ -96,12 +108,7 @@ Deno.test("a copy with changed bytes but the same size and times does not count 
   const first = await room.peer("rui", own);
   assertEquals(await get(first, "film.bin"), false);
   await first.peer[Symbol.asyncDispose]();
-  // As if the disk had changed it: the peer remembers what the system now reports about the file.
-  await damage(own.at("film.bin"), PIECE_BYTES);
-  const { ctime } = await Deno.stat(own.at("film.bin"));
-  const state = new DatabaseSync(own.at(".recess/recess.db"));
-  state.prepare("UPDATE pieces SET changed = ?").run(ctime?.getTime() ?? 0);
-  state.close();
+  await rot(own, "film.bin");
   const rui = await room.peer("rui", own);
   await room.hashed("rui", "film.bin");
   assertEquals(troubles(rui), []);
@@ -109,6 +116,24 @@ Deno.test("a copy with changed bytes but the same size and times does not count 
   assert(await sameFiles(own.at("(1) film.bin"), folder.at("film.bin")));
   assertEquals(troubles(rui), ["other-bytes film.bin"]);
   assertEquals(await get(rui, "film.bin"), true);
+});
+
+Deno.test("a folder's file with changed bytes but the same size and times counts as here until it is got alone", async () => {
+  await using room = await Room.open();
+  const folder = await room.folder();
+  for (const name of ["a.bin", "b.bin"]) await folder.file(`album/${name}`, 2 * PIECE_BYTES, name.charCodeAt(0));
+  await room.peer("ana", folder);
+  for (const name of ["a.bin", "b.bin"]) await room.hashed("ana", `album/${name}`);
+  const own = await room.folder();
+  const first = await room.peer("rui", own);
+  assertEquals(await get(first, "album/"), false);
+  await first.peer[Symbol.asyncDispose]();
+  await rot(own, "album/a.bin");
+  const rui = await room.peer("rui", own);
+  await room.hashed("rui", "album/a.bin");
+  assertEquals(await get(rui, "album/"), true);
+  assertEquals(await get(rui, "album/a.bin"), false);
+  assert(await sameFiles(own.at("album/(1) a.bin"), folder.at("album/a.bin")));
 });
 
 Deno.test("a peer with equal files sends any of them that it can open", async () => {
