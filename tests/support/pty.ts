@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withoutEscapes } from "./escapes.ts";
 import { eventually } from "./wait.ts";
 
 /** A program on a terminal of its own. */
@@ -36,15 +37,17 @@ export class Pty implements AsyncDisposable {
   /**
    * Waits until something that matches was written behind `from`, and gives what was written there.
    */
-  async sees(pattern: RegExp, from = 0): Promise<string> {
-    try {
-      return await eventually(`${pattern} on the terminal`, () => {
-        const text = this.written.slice(from);
-        return pattern.test(text) ? text : undefined;
-      }, 30_000);
-    } catch (thrown) {
-      throw new Error(`${(thrown as Error).message}; there is: ${JSON.stringify(this.written.slice(from))}`);
-    }
+  sees(pattern: RegExp, from = 0): Promise<string> {
+    return this.#waitFor(`${pattern} on the terminal`, (text) => pattern.test(text), from);
+  }
+
+  /**
+   * Waits until a text is the last one that was written behind `from`. Escape codes behind it do
+   * not count.
+   */
+  async showsLast(text: string, from = 0): Promise<void> {
+    const what = `${JSON.stringify(text)} at the end of the terminal`;
+    await this.#waitFor(what, (written) => withoutEscapes(written).endsWith(text), from);
   }
 
   /** Resolves to the exit code. */
@@ -61,6 +64,17 @@ export class Pty implements AsyncDisposable {
       // It has ended.
     }
     await this.exit();
+  }
+
+  async #waitFor(what: string, isThere: (written: string) => boolean, from: number): Promise<string> {
+    try {
+      return await eventually(what, () => {
+        const written = this.written.slice(from);
+        return isThere(written) ? written : undefined;
+      }, 30_000);
+    } catch (thrown) {
+      throw new Error(`${(thrown as Error).message}; there is: ${JSON.stringify(this.written.slice(from))}`);
+    }
   }
 
   async #drain(): Promise<void> {

@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { withComponent } from "../support/components.ts";
+import { withoutEscapes } from "../support/escapes.ts";
 import {
   type Ended,
   ended,
@@ -209,8 +210,7 @@ ptyTest("help and errors are wrapped between words at the terminal's width", asy
   for (const args of ["--help", `${outside} help get`, `${outside} files --index 127.0.0.1:1`]) {
     await using pty = new Pty(`cd '${PROJECT}'; ${words} ${args}; echo done`, { columns: 60 });
     await pty.sees(/done\r\n$/);
-    // deno-lint-ignore no-control-regex
-    const rows = pty.written.replaceAll(/\x1b\[\d*[A-Za-z]/g, "").split("\r\n");
+    const rows = withoutEscapes(pty.written).split("\r\n");
     const long = rows.filter((row) => row.length > 60 && row.includes(" "));
     assertEquals(long.filter((row) => !row.includes(temp.path)), [], args);
   }

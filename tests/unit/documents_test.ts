@@ -44,6 +44,10 @@ Deno.test("SECURITY.md names only tests that exist", async () => {
   for (const [, claim = ""] of claims) assert(tests.includes(claim.replace(/\s+/g, " ")), claim);
 });
 
+Deno.test("no test switches off a rule of the linter", async () => {
+  assert(!(await allTests()).includes(["deno", "lint", "ignore"].join("-")));
+});
+
 /** The source of every test, with its line breaks made spaces. */
 async function allTests(): Promise<string> {
   let all = "";
