@@ -52,7 +52,8 @@ export async function startSshd(temp: TempFolder): Promise<Reference | undefined
   await Deno.writeTextFile(
     `${folder}/sshd_config`,
     `Port ${port}\nListenAddress 127.0.0.1\nHostKey ${folder}/host\nAuthorizedKeysFile ${folder}/user.pub\n` +
-      `StrictModes no\nPermitRootLogin yes\nPidFile ${folder}/pid\nSubsystem sftp internal-sftp\nCiphers aes128-gcm@openssh.com\n`,
+      `StrictModes no\nPermitRootLogin yes\n` +
+      `PidFile ${folder}/pid\nSubsystem sftp internal-sftp\nCiphers aes128-gcm@openssh.com\n`,
   );
   await Deno.writeTextFile(
     `${folder}/ssh_config`,

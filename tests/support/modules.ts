@@ -94,9 +94,10 @@ function wayTo(from: ReadonlyMap<string, string>, start: string, end: string): s
   return way;
 }
 
-/** The head of a function or method, in the way in which `deno fmt` sets it: at the start of a line. */
-const HEAD =
-  /^(?<indent> *)(?:export |default |async |static |override |private |protected |get |set |\*)*(?:function\*? *)?(?<name>#?[\w$]+|\[Symbol\.\w+\])(?:<.*>)?\(/;
+const MODIFIERS = "(?:export |default |async |static |override |private |protected |get |set |\\*)*";
+const NAME = "(?<name>#?[\\w$]+|\\[Symbol\\.\\w+\\])";
+/** The head of a function or method, as `deno fmt` sets it: at the start of a line. */
+const HEAD = new RegExp(`^(?<indent> *)${MODIFIERS}(?:function\\*? *)?${NAME}(?:<.*>)?\\(`);
 /** Words that are followed by a parenthesis and are no names of functions. */
 const WORDS = new Set(["if", "for", "while", "switch", "catch", "return", "await", "using", "super", "throw"]);
 

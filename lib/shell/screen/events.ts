@@ -100,9 +100,9 @@ function describe(event: PeerEvent): string {
       return `The bytes of "${event.file}" have changed, although its size and date have not: others now get the ` +
         "new bytes; if you did not change the file, the disk may be damaged";
     case "folder-gone":
-      return `The shared folder "${event.path}" is gone, so its files are not shared; make it again to share what is in it`;
+      return `The shared folder "${event.path}" is gone, so its files are not shared; make it again to share them`;
     case "folder-new":
-      return `There is another folder at "${event.path}" than before: what is in it is shared from now on`;
+      return `There is another folder at "${event.path}" than before: its files are shared from now on`;
     case "download-waits":
       return event.isNamed === true
         ? `The download of "${event.file}" waits until there is room on that disk`
