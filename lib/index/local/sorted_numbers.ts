@@ -74,12 +74,13 @@ export class SortedNumbers {
 
   /** Where the first number is for which `isBefore` is false, or would have to be. */
   #seek(isBefore: (number: number) => boolean): { index: number; block: Block; at: number } {
-    const before = countBefore(this.#blocks.length, (index) => isBefore(this.#block(index).numbers[0] ?? 0));
-    const last = Math.max(0, before - 1);
-    const block = this.#block(last);
+    // The first block needs no comparison, and it alone may be empty.
+    const last = this.#blocks.length - 1;
+    const index = countBefore(last, (each) => isBefore(this.#block(each + 1).numbers[0] ?? 0));
+    const block = this.#block(index);
     const at = countBefore(block.size, (each) => isBefore(block.numbers[each] ?? 0));
-    if (at < block.size || last === this.#blocks.length - 1) return { index: last, block, at };
-    return { index: last + 1, block: this.#block(last + 1), at: 0 };
+    if (at < block.size || index === last) return { index, block, at };
+    return { index: index + 1, block: this.#block(index + 1), at: 0 };
   }
 
   #block(index: number): Block {
@@ -88,11 +89,14 @@ export class SortedNumbers {
     return block;
   }
 
+  /** Joins a block with the next one, if both together are small or one of them is empty. */
   #joinWithNext(index: number): void {
     const [block, next] = [this.#blocks[index], this.#blocks[index + 1]];
-    if (block === undefined || next === undefined || block.size + next.size > JOINED_SIZE_MAX) return;
+    if (block === undefined || next === undefined) return;
+    const size = block.size + next.size;
+    if (size > JOINED_SIZE_MAX && size > Math.max(block.size, next.size)) return;
     block.numbers.set(next.numbers.subarray(0, next.size), block.size);
-    block.size += next.size;
+    block.size = size;
     this.#blocks.splice(index + 1, 1);
   }
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { randomBelow } from "../../../../lib/core/random.ts";
 import { SortedNumbers } from "../../../../lib/index/local/sorted_numbers.ts";
 import { externalBytes } from "../../../support/memory.ts";
@@ -43,6 +43,26 @@ Deno.test("SortedNumbers takes numbers in rising and in falling order", () => {
     list.add(1);
     assertEquals(all(list), [1]);
   }
+});
+
+Deno.test("SortedNumbers never compares a removed number, not even when a block between full ones becomes empty", () => {
+  const removed = new Set<number>();
+  const list = new SortedNumbers((one, other) => {
+    assert(!removed.has(one) && !removed.has(other), `${one} and ${other} are compared`);
+    return one < other;
+  });
+  const isInGap = (number: number): boolean => number >= 1_000 && number < 2_000;
+  const numbers = Array.from({ length: 3_000 }, (_, number) => number);
+  const even = numbers.filter((number) => number % 2 === 0);
+  const odd = numbers.filter((number) => number % 2 === 1 && !isInGap(number));
+  for (const number of [...even, ...odd]) list.add(number);
+  for (const number of even.filter(isInGap)) {
+    list.delete(number);
+    removed.add(number);
+  }
+  assertEquals(all(list), numbers.filter((number) => !isInGap(number)));
+  list.add(1_500.5);
+  list.delete(2_500);
 });
 
 Deno.test("SortedNumbers uses the order of its caller", () => {
