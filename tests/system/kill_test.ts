@@ -176,8 +176,8 @@ testWithStrace(
         }
         return isPut;
       });
-      const drawer = filesOf(folder, "inbox", "ana");
-      const stored = drawer.map((each) => folder.at("inbox", "ana", each));
+      const names = filesOf(folder, "inbox", "ana");
+      const stored = names.map((each) => folder.at("inbox", "ana", each));
       for (const path of stored) assert(await sameFiles(film, path), String(place));
       const edited = stored[0] === undefined ? undefined : await edit(stored[0]);
       const again = await room.peer(`again ${number}`, folder, { inbox: { share: false, quota: 1e9 } });

@@ -145,7 +145,7 @@ export const INBOX_RUNNING_MAX = 8;
  * Folders of an inbox that are named after their senders alone. The names of further folders also
  * hold the senders' keys.
  */
-export const DRAWERS_KEPT_MAX = 10_000;
+export const SENDER_FOLDERS_KEPT_MAX = 10_000;
 /**
  * Bytes that are requested at once from a peer that puts a file: the platform's TLS server reads
  * ahead without end.

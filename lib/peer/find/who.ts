@@ -109,7 +109,7 @@ export class Acquaintances {
  */
 export function keyKnownFor(state: State, name: string): string | undefined {
   const key = peerNameKey(name);
-  return state.people.knownPeer(key) ?? state.people.drawerOwner(key) ?? state.talk.firstTeller(name);
+  return state.people.knownPeer(key) ?? state.people.senderFolderOwner(key) ?? state.talk.firstTeller(name);
 }
 
 /** What a key is under a name, by what a peer remembers. */

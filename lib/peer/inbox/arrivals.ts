@@ -122,9 +122,9 @@ export class Arrivals {
     if (begun !== undefined && this.has(begun)) {
       throw new Failure("busy", `"${printable(lastPart(offered.name))}" is arriving already`);
     }
-    const giveWay = this.#judge(offered, begun);
+    const toDelete = this.#judge(offered, begun);
     this.#demandRoomOnDisk();
-    for (const number of giveWay) {
+    for (const number of toDelete) {
       const file = files.get(number);
       if (file !== undefined) await files.discard(file);
     }
@@ -141,15 +141,15 @@ export class Arrivals {
     const { files } = this.#parts;
     const isRunning = (number: number): boolean => this.#running.has(number);
     const judge = (): ReturnType<typeof roomFor> => {
-      return roomFor(offered, files.held({ except: begun, isRunning }), this.#bounds);
+      return roomFor(offered, files.counted({ except: begun, isRunning }), this.#bounds);
     };
     let verdict = judge();
-    if (verdict.kind === "out") {
+    if (verdict.kind === "refused") {
       files.forgetChanged();
       verdict = judge();
     }
-    if (verdict.kind === "out") throw verdict.failure;
-    return verdict.giveWay;
+    if (verdict.kind === "refused") throw verdict.failure;
+    return verdict.toDelete;
   }
 
   /**

@@ -24,7 +24,7 @@ import { receiveFile } from "../../transfer/receive.ts";
 import type { Who } from "../find/who.ts";
 import { FairQueue } from "../serve/fair_queue.ts";
 import { Arrivals } from "./arrivals.ts";
-import { drawerOf } from "./drawers.ts";
+import { senderFolder } from "./sender_folder.ts";
 import { lastPart, ReceivedFiles } from "./received_files.ts";
 
 /** Options for an inbox. */
@@ -82,14 +82,14 @@ export interface Sender {
 type Picture = Pick<DataOf<typeof Show>, "name" | "size" | "sha256">;
 
 /** Room that is reserved for a picture until this is disposed of. */
-export interface HeldPicture extends Disposable {
+export interface ReservedPicture extends Disposable {
   /**
    * Stores the picture.
    *
    * @returns Its name in the shared folder.
    * @throws {Failure} "no-access", "disk-full".
    */
-  keep(bytes: Uint8Array): string;
+  store(bytes: Uint8Array): string;
 }
 
 /** The inbox of one peer. */
@@ -128,7 +128,7 @@ export class Inbox implements AsyncDisposable {
    */
   async take(sender: Sender, offer: DataOf<typeof Put>): Promise<ReplyOf<typeof Put>> {
     const { who, connection } = sender;
-    const name = `${drawerOf(who, this.#parts.state)}/${storedName(offer.name)}`;
+    const name = `${senderFolder(who, this.#parts.state)}/${storedName(offer.name)}`;
     const offered = { sender: who.id, root: offer.root, size: offer.size, name };
     await this.#arrivals.stopEarlier(offered);
     using arrival = await this.#arrivals.admit(offered, connection);
@@ -159,23 +159,26 @@ export class Inbox implements AsyncDisposable {
    * @throws {Failure} "refused" when there is no room, "busy" when the same picture is arriving
    * already.
    */
-  async holdPicture(visitor: Pick<Sender, "who" | "connection">, picture: Picture): Promise<HeldPicture | undefined> {
+  async reservePicture(
+    visitor: Pick<Sender, "who" | "connection">,
+    picture: Picture,
+  ): Promise<ReservedPicture | undefined> {
     const { folder, state, options } = this.#parts;
     if (options === undefined) return undefined;
     const { who, connection } = visitor;
-    const name = `${drawerOf(who, state)}/${storedName(picture.name)}`;
+    const name = `${senderFolder(who, state)}/${storedName(picture.name)}`;
     // A picture has no root. Its SHA-256 identifies it among the files of its sender.
     const offered = { sender: who.id, root: picture.sha256, size: picture.size, name };
     const arrival = await this.#arrivals.admit(offered, connection);
     const { file } = arrival;
-    let isKept = file.modified !== undefined;
+    let isStored = file.modified !== undefined;
     return {
-      keep: (bytes) => {
-        if (isKept) return file.name;
+      store: (bytes) => {
+        if (isStored) return file.name;
         try {
           const placed = placeBytes(bytes, folder.statePath("incoming"), folder.path, file.name);
           this.#files.write({ ...file, ...placed });
-          isKept = true;
+          isStored = true;
           return placed.name;
         } catch (thrown) {
           if (failedWith(thrown, "disk-full")) this.#arrivals.noteFullDisk();
@@ -184,7 +187,7 @@ export class Inbox implements AsyncDisposable {
       },
       [Symbol.dispose]: () => {
         arrival[Symbol.dispose]();
-        if (!isKept) this.#files.forget(file);
+        if (!isStored) this.#files.forget(file);
       },
     };
   }

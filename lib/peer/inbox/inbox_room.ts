@@ -11,7 +11,7 @@ import { Failure } from "../../core/failure.ts";
 import { formatCount, formatSize } from "../../core/quantity.ts";
 
 /** A file of the inbox. */
-export interface Held {
+export interface InboxFile {
   readonly number: number;
   readonly sender: string;
   readonly size: number;
@@ -27,63 +27,63 @@ export interface InboxBounds {
 }
 
 /**
- * The decision: the file is accepted after the interrupted files with the numbers `giveWay` are
+ * The decision: the file is accepted after the interrupted files with the numbers `toDelete` are
  * deleted; or it is refused.
  */
 export type Verdict =
-  | { readonly kind: "in"; readonly giveWay: readonly number[] }
-  | { readonly kind: "out"; readonly failure: Failure };
+  | { readonly kind: "accepted"; readonly toDelete: readonly number[] }
+  | { readonly kind: "refused"; readonly failure: Failure };
 
 /**
  * Decides about one file.
  *
- * @param held The files of the inbox, in order of time.
+ * @param files The files of the inbox, in order of time.
  */
 export function roomFor(
-  { sender, size }: Pick<Held, "sender" | "size">,
-  held: readonly Held[],
+  { sender, size }: Pick<InboxFile, "sender" | "size">,
+  files: readonly InboxFile[],
   bounds: InboxBounds,
 ): Verdict {
-  const own = (each: Held): boolean => each.sender === sender;
-  const staying = held.filter(({ state }) => state !== "interrupted");
+  const own = (each: InboxFile): boolean => each.sender === sender;
+  const staying = files.filter(({ state }) => state !== "interrupted");
   // Whether the file fits at all when every interrupted file is deleted.
   const ownBytes = bytesOf(staying.filter(own));
   const left = bounds.bytes - bytesOf(staying);
   const leftOfSender = bounds.bytesPerSender - ownBytes;
   if (size > Math.min(left, leftOfSender)) {
     // The sender is shown the bound that leaves less room.
-    return out(
+    return refused(
       left <= leftOfSender
         ? `there is room for ${formatSize(Math.max(0, left))}`
         : `one peer may have ${formatSize(bounds.bytesPerSender)} there, and you have ${formatSize(ownBytes)}`,
     );
   }
-  if (staying.length >= bounds.files) return out(`it already has ${formatCount(staying.length, "file")}`);
+  if (staying.length >= bounds.files) return refused(`it already has ${formatCount(staying.length, "file")}`);
   if (staying.filter(own).length >= bounds.filesPerSender) {
-    return out(`you already have ${formatCount(staying.filter(own).length, "file")} there`);
+    return refused(`you already have ${formatCount(staying.filter(own).length, "file")} there`);
   }
-  const giveWay = new Set<number>();
-  const makeRoom = (files: readonly Held[], bytes: number, count: number): void => {
-    let [totalBytes, total] = [bytesOf(files) + size, files.length + 1];
-    for (const each of files) {
+  const toDelete = new Set<number>();
+  const makeRoom = (counted: readonly InboxFile[], bytes: number, count: number): void => {
+    let [totalBytes, total] = [bytesOf(counted) + size, counted.length + 1];
+    for (const each of counted) {
       if (totalBytes <= bytes && total <= count) return;
       if (each.state !== "interrupted") continue;
-      giveWay.add(each.number);
+      toDelete.add(each.number);
       totalBytes -= each.size;
       total -= 1;
     }
   };
   // First the sender's own share: only the sender's own files give way for it.
-  makeRoom(held.filter(own), bounds.bytesPerSender, bounds.filesPerSender);
-  makeRoom(held.filter(({ number }) => !giveWay.has(number)), bounds.bytes, bounds.files);
-  return { kind: "in", giveWay: [...giveWay] };
+  makeRoom(files.filter(own), bounds.bytesPerSender, bounds.filesPerSender);
+  makeRoom(files.filter(({ number }) => !toDelete.has(number)), bounds.bytes, bounds.files);
+  return { kind: "accepted", toDelete: [...toDelete] };
 }
 
-function bytesOf(files: readonly Held[]): number {
+function bytesOf(files: readonly InboxFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
 }
 
-function out(why: string): Verdict {
+function refused(why: string): Verdict {
   const hint = "ask its owner for more room, or delete your files there with: rm FILE PEER";
-  return { kind: "out", failure: new Failure("refused", `The inbox has no room for the file: ${why}`, { hint }) };
+  return { kind: "refused", failure: new Failure("refused", `The inbox has no room for the file: ${why}`, { hint }) };
 }

@@ -8,7 +8,7 @@ import type { Folder } from "../../store/files/folder.ts";
 import { UnfinishedFile } from "../../store/files/unfinished_file.ts";
 import { isThere } from "../../store/share/remove_file.ts";
 import type { ReceivedFile, State } from "../../store/state/state.ts";
-import type { Held } from "./inbox_room.ts";
+import type { InboxFile } from "./inbox_room.ts";
 
 /** A file that a peer wants to put here. */
 export type Offered = Pick<ReceivedFile, "sender" | "root" | "size" | "name">;
@@ -51,10 +51,10 @@ export class ReceivedFiles {
   }
 
   /** The files that count against the quotas. */
-  held({ except, isRunning }: {
+  counted({ except, isRunning }: {
     readonly except: ReceivedFile | undefined;
     readonly isRunning: (number: number) => boolean;
-  }): Held[] {
+  }): InboxFile[] {
     return this.all().filter(({ number }) => number !== except?.number).map(({ number, sender, size, modified }) => {
       const state = modified !== undefined ? "whole" : isRunning(number) ? "running" : "interrupted";
       return { number, sender, size, state };

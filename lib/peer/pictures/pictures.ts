@@ -19,7 +19,7 @@ import { Show, Shown } from "../../protocol/show.ts";
 import { receivedName } from "../../store/files/received_name.ts";
 import { PictureOnItsWay } from "../../pictures/take_picture.ts";
 import type { Visit } from "../serve/visit.ts";
-import type { HeldPicture, Inbox } from "../inbox/inbox.ts";
+import type { Inbox, ReservedPicture } from "../inbox/inbox.ts";
 import { type ShownPicture, type ShowParts, showPicture } from "./show_picture.ts";
 import type { KeyStanding, Who } from "../find/who.ts";
 
@@ -123,13 +123,13 @@ export class Pictures implements AsyncDisposable {
       const { clock, down, inbox } = this.#parts;
       const { connection } = visit;
       const who = await visit.who();
-      const kept = await inbox.holdPicture({ who, connection }, { ...wish, name });
-      if (kept !== undefined) held.use(kept);
+      const reserved = await inbox.reservePicture({ who, connection }, { ...wish, name });
+      if (reserved !== undefined) held.use(reserved);
       const { local, remote } = connection;
       const coming = held.use(await PictureOnItsWay.open({ size, at: local, from: remote.host, clock, pace: down }));
       const all = held.move();
       const signal = AbortSignal.any([this.#closing.signal, incoming.over.signal]);
-      incoming.stored = this.#store(coming, kept, { ...wish, name, who }, signal).finally(() => {
+      incoming.stored = this.#store(coming, reserved, { ...wish, name, who }, signal).finally(() => {
         all[Symbol.dispose]();
         this.#incoming.leave(incoming);
       });
@@ -182,7 +182,7 @@ export class Pictures implements AsyncDisposable {
   /** Waits for a picture, checks it, stores it when there is an inbox, and reports it. */
   async #store(
     coming: PictureOnItsWay,
-    kept: HeldPicture | undefined,
+    reserved: ReservedPicture | undefined,
     wish: DataOf<typeof Show> & { readonly who: Who },
     signal: AbortSignal,
   ): Promise<void> {
@@ -197,7 +197,7 @@ export class Pictures implements AsyncDisposable {
           hint: "show it again",
         });
       }
-      onEvent({ event: "picture", peer, id, key, name, path: kept?.keep(bytes), size, type });
+      onEvent({ event: "picture", peer, id, key, name, path: reserved?.store(bytes), size, type });
       onPicture?.(bytes, type);
     } catch (thrown) {
       const failure = Failure.from(thrown, "internal", `Cannot accept "${printable(name)}"`);

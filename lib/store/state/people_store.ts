@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DRAWERS_KEPT_MAX } from "../../core/limits.ts";
+import { SENDER_FOLDERS_KEPT_MAX } from "../../core/limits.ts";
 import { HeldTable } from "./held_table.ts";
 
 /** A peer that gets nothing here, and the name it had when it was blocked. */
@@ -18,7 +18,7 @@ export class PeopleStore {
   readonly #known = new HeldTable({ name: "known_peers", columns: ["name", "id"], key: ["name"] });
   readonly #allowed = new HeldTable({ name: "allowed_wishes", columns: ["id", "kind"], key: ["id", "kind"] });
   readonly #blocked = new HeldTable({ name: "blocked_peers", columns: ["id", "name"], key: ["id"] });
-  readonly #drawers = new HeldTable({ name: "drawers", columns: ["name", "id"], key: ["name"] });
+  readonly #senderFolders = new HeldTable({ name: "drawers", columns: ["name", "id"], key: ["name"] });
   readonly #onChanged: () => void;
   readonly #onMet: () => void;
 
@@ -33,7 +33,7 @@ export class PeopleStore {
 
   /** What there is to write. */
   get tables(): readonly HeldTable[] {
-    return [this.#known, this.#allowed, this.#blocked, this.#drawers];
+    return [this.#known, this.#allowed, this.#blocked, this.#senderFolders];
   }
 
   /** The id under which a peer of this name was used first. */
@@ -90,15 +90,19 @@ export class PeopleStore {
   }
 
   /** The key that owns a folder of the inbox. */
-  drawerOwner(folder: string): string | undefined {
-    const row = this.#drawers.get(folder);
+  senderFolderOwner(folder: string): string | undefined {
+    const row = this.#senderFolders.get(folder);
     return row === undefined ? undefined : String(row["id"]);
   }
 
-  /** Gives a folder of the inbox to a key, for good. Shape: whether it could be remembered. */
-  takeDrawer(folder: string, id: string): boolean {
-    if (this.#drawers.size >= DRAWERS_KEPT_MAX) return false;
-    this.#drawers.put({ name: folder, id });
+  /**
+   * Gives a folder of the inbox to a key.
+   *
+   * @returns Whether it could be remembered.
+   */
+  claimSenderFolder(folder: string, id: string): boolean {
+    if (this.#senderFolders.size >= SENDER_FOLDERS_KEPT_MAX) return false;
+    this.#senderFolders.put({ name: folder, id });
     this.#onChanged();
     return true;
   }

@@ -43,12 +43,12 @@ Deno.test("a peer marks everything from another key under a known name after the
   await room.startIndex();
   await eventually("rui is back", async () => (await room.index.peer("rui")) !== undefined);
   const other = await room.peer("ana");
-  const drawer = `inbox/ana (${fingerprint(other.peer.id)})`;
-  assertEquals((await put(other, two, "rui")).path, `${drawer}/two.bin`);
+  const folder = `inbox/ana (${fingerprint(other.peer.id)})`;
+  assertEquals((await put(other, two, "rui")).path, `${folder}/two.bin`);
   await other.peer.pictures.show("rui", await imageFile(files, "a.png", "png", 5000));
   await other.peer.outbox.tell("rui", "it is me");
   await other.peer.outbox.tell("rui", "really");
-  assertEquals(await tree(rui.folder), ["inbox/ana/one.bin", `${drawer}/a.png`, `${drawer}/two.bin`].sort());
+  assertEquals(await tree(rui.folder), ["inbox/ana/one.bin", `${folder}/a.png`, `${folder}/two.bin`].sort());
   const told = rui.events.map(describeEvent).filter((line) => line.includes("ana"));
   assertEquals(told.length, 5);
   assertMatch(told[0] ?? "", /^ana (\([0-9a-f-]{19}\) )?put /);
@@ -59,7 +59,7 @@ Deno.test("a peer marks everything from another key under a known name after the
   assertEquals((await failing(() => rui.peer.directory.list("ana"))).code, "key-changed");
   await rui.peer.contacts.trust("ana");
   await rui.peer.directory.list("ana");
-  assertEquals((await put(other, await files.file("three.bin", 3000), "rui")).path, `${drawer}/three.bin`);
+  assertEquals((await put(other, await files.file("three.bin", 3000), "rui")).path, `${folder}/three.bin`);
 });
 
 Deno.test("a consent request shows that the key under a name has changed", async () => {

@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Held, type InboxBounds, roomFor } from "../../../../lib/peer/inbox/inbox_room.ts";
+import { type InboxBounds, type InboxFile, roomFor } from "../../../../lib/peer/inbox/inbox_room.ts";
 
 const BOUNDS: InboxBounds = { bytes: 100, bytesPerSender: 50, files: 5, filesPerSender: 3 };
 
 /** Files as words: `ana:30` is whole, `ana+30` is running, `ana-30` is interrupted. */
-function held(words: string): Held[] {
+function held(words: string): InboxFile[] {
   return words.split(" ").filter((word) => word !== "").map((word, index) => {
     const [, sender = "", sign = "", size] = /^(\w+)([:+-])(\d+)$/.exec(word) ?? [];
     const state = sign === ":" ? "whole" : sign === "+" ? "running" : "interrupted";
@@ -53,7 +53,7 @@ Deno.test("roomFor() deletes interrupted files for a file that fits beside the o
     const [{ sender, size } = { sender: "", size: 0 }] = held(put);
     const verdict = roomFor({ sender, size }, held(there), BOUNDS);
     const what = `${put} beside ${there}`;
-    if (verdict.kind === "in") assertEquals<unknown>(verdict.giveWay, answer, what);
+    if (verdict.kind === "accepted") assertEquals<unknown>(verdict.toDelete, answer, what);
     else {
       assertEquals(verdict.failure.code, "refused", what);
       assertMatch(verdict.failure.message, answer instanceof RegExp ? answer : /should fit/, what);
@@ -64,16 +64,16 @@ Deno.test("roomFor() deletes interrupted files for a file that fits beside the o
 Deno.test("roomFor() never exceeds the bounds, whatever the inbox holds", () => {
   const state = ["whole", "running", "interrupted"] as const;
   for (let seed = 0; seed < 2_000; seed++) {
-    const files: Held[] = [];
+    const files: InboxFile[] = [];
     for (let number = 1; number <= 12; number++) {
       const offered = { sender: "abc".charAt((seed * 7 + number * 5) % 3), size: (seed * 31 + number * 17) % 37 };
       const verdict = roomFor(offered, files, BOUNDS);
-      if (verdict.kind === "out") continue;
-      const staying = files.filter((file) => !verdict.giveWay.includes(file.number));
+      if (verdict.kind === "refused") continue;
+      const staying = files.filter((file) => !verdict.toDelete.includes(file.number));
       assertEquals(files.filter((file) => !staying.includes(file)).every((file) => file.state === "interrupted"), true);
       files.splice(0, Infinity, ...staying, { ...offered, number, state: state[(seed + number) % 3] ?? "whole" });
       const own = files.filter(({ sender }) => sender === offered.sender);
-      const bytes = (all: Held[]): number => all.reduce((sum, { size }) => sum + size, 0);
+      const bytes = (all: InboxFile[]): number => all.reduce((sum, { size }) => sum + size, 0);
       const within = bytes(files) <= 100 && bytes(own) <= 50 && files.length <= 5 && own.length <= 3;
       assertEquals(within, true, `${seed}: ${JSON.stringify(files)}`);
     }

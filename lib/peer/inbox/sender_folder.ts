@@ -17,11 +17,11 @@ import type { Who } from "../find/who.ts";
  * @returns The path in the shared folder: `inbox/ana`, or `inbox/ana (3f9a-11c2-8b0d-77e1)` for a
  * key that is not the first with that name.
  */
-export function drawerOf({ id, name, isSure, key }: Who, state: State): string {
+export function senderFolder({ id, name, isSure, key }: Who, state: State): string {
   const folder = folderName(name) ?? fingerprint(id);
-  const owner = state.people.drawerOwner(peerNameKey(folder));
+  const owner = state.people.senderFolderOwner(peerNameKey(folder));
   const isFree = isSure && key !== "changed" && owner === undefined;
-  const isOwn = owner === id || (isFree && state.people.takeDrawer(peerNameKey(folder), id));
+  const isOwn = owner === id || (isFree && state.people.claimSenderFolder(peerNameKey(folder), id));
   return `${INBOX_FOLDER}/${folder}` + (isOwn ? "" : ` (${fingerprint(id)})`);
 }
 
