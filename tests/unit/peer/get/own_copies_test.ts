@@ -118,7 +118,7 @@ Deno.test("a copy with changed bytes but the same size and times does not count 
   assertEquals(await get(rui, "film.bin"), true);
 });
 
-Deno.test("a folder's file with changed bytes but the same size and times counts as here until it is got alone", async () => {
+Deno.test("a file of a folder with changed bytes but the same size and times is verified when fetched alone", async () => {
   await using room = await Room.open();
   const folder = await room.folder();
   for (const name of ["a.bin", "b.bin"]) await folder.file(`album/${name}`, 2 * PIECE_BYTES, name.charCodeAt(0));
