@@ -14,7 +14,7 @@ import { DownloadRequest, Find, FolderFiles, Search } from "./search.ts";
 import { Hit, Holder, IndexedFile, PeerRef, PeerRow, SharedFile } from "./shapes.ts";
 import { Tell } from "./talk.ts";
 
-/** A definition whose types do not matter here. */
+/** A definition of any message. */
 export type AnyRequest = Request<unknown, unknown>;
 
 /** The requests that an index answers, in the order of a session. */

@@ -87,7 +87,7 @@ const HEADER = record({
 /**
  * Reads a request.
  *
- * @throws {Failure} "malformed", with words for the person who wrote the client. "unsupported" for
+ * @throws {Failure} "malformed", with words for the author of the client. "unsupported" for
  * HTTP.
  */
 export function decodeDialect(dialect: Dialect, bytes: Uint8Array): DialectRequest {

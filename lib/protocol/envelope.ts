@@ -15,8 +15,7 @@ import { count, flag, optional, record, text } from "./field.ts";
 import type { News, Request } from "./message.ts";
 
 /**
- * A received message whose data is not checked yet. Id 0 answers a line in which no id could be
- * read.
+ * A received message, with its data not checked yet. Id 0 answers a line without a readable id.
  */
 export type Envelope =
   | { readonly kind: "request"; readonly method: string; readonly data: unknown; readonly id: number }

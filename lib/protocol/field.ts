@@ -175,7 +175,7 @@ export function list<T>(item: Field<T>, bounds: { max: number }): Field<readonly
 export function optional<T>(field: Field<T>): OptionalField<T> {
   return {
     optional: true,
-    shape: `${field.shape}; may be absent`,
+    shape: `${field.shape} (optional)`,
     schema: field.schema,
     check: (value, path) => field.check(value, path),
     sample: (random) => field.sample(random),
@@ -189,7 +189,7 @@ export function described<F extends Field<unknown>>(field: F, description: strin
 
 /** Bounds of a whole record, besides those of its fields. */
 export interface RecordBounds {
-  /** Optional fields of which a record has exactly one. */
+  /** Optional fields: a record has exactly one of them. */
   readonly exactlyOneOf?: readonly string[] | undefined;
 }
 

@@ -30,8 +30,8 @@ export const List = request("LIST", {
  * of its copies with its digest, since the bytes that it sent did not match.
  */
 export const Pieces = request("PIECES", {
-  about:
-    "Peer → peer: the SHA-256 digests of a file's pieces, from number `from` on. The body is the digests. With `doubt`: check that piece first, since its bytes did not match.",
+  about: "Peer → peer: the SHA-256 digests of a file's pieces, from number `from` on. The body is the digests. " +
+    "With `doubt`: check that piece first, since its bytes did not match.",
   data: {
     name: optional(fileName),
     root: optional(root),
@@ -52,8 +52,8 @@ export const Pieces = request("PIECES", {
  * first.
  */
 export const Holds = request("HOLDS", {
-  about:
-    "Peer → peer: which pieces of this content do you have? The body is bitmaps: those pieces, then the pieces that were given away or are promised.",
+  about: "Peer → peer: which pieces of this content do you have? The body is bitmaps: those pieces, " +
+    "then the pieces that were sent or are promised to others.",
   data: { root },
   reply: { size: fileSize, complete: flag(), asking: count({ max: COUNTED_PEERS_MAX }), full: flag() },
   body: true,

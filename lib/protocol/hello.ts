@@ -27,20 +27,21 @@ export const HelloVersion = record({ version });
  * prove. An index has no name.
  */
 export const Hello = request("HELLO", {
-  about: "Caller → index or peer, first: the version of the wire that I speak. Who are you?",
+  about: "Caller → index or peer, first: the version of the wire that I speak, and my nonce.",
   data: { version, software, name: optional(peerName), nonce },
   reply: { version, software, name: optional(peerName), nonce },
 });
 
 /**
- * Proves who calls: the certificate, and a signature of its key over both nonces, what was called
- * and the id of that (lib/net/proof.ts). With a room key, `member` proves that the caller has it.
+ * Proves the identity of the caller: its certificate, and a signature of its key over both nonces,
+ * the kind of program called, and its id (lib/net/proof.ts). With a room key, `member` proves that
+ * the caller has it.
  *
  * @throws {Failure} "wrong-key", "no-member".
  */
 export const Prove = request("PROVE", {
-  about:
-    "Caller → index or peer, second: my certificate, and the proof that I have its key and, if there is one, the room's.",
+  about: "Caller → index or peer, second: my certificate, and the proof that I have its key, " +
+    "and the key of the room if there is one.",
   data: {
     certificate: bytes({ bytesMax: CERTIFICATE_BYTES_MAX }),
     signature: hex({ bytes: 64 }),

@@ -9,7 +9,7 @@ import { type Field, record, type RecordBounds, type RecordOf, type Shape } from
 /** A request and the reply that answers it. The reply's status is `METHOD_OK`. */
 export interface Request<Data, Reply> {
   readonly method: string;
-  /** One sentence for the protocol table: who asks whom for what. */
+  /** One sentence for the protocol table: caller, receiver, and what is requested. */
   readonly about: string;
   readonly data: Field<Data>;
   readonly reply: Field<Reply>;

@@ -15,7 +15,8 @@ import { fileName, fileSize, hostField, IndexedFile, offset, peerName, PeerRow, 
  */
 export const Join = request("JOIN", {
   about:
-    "Peer → index: I am `name`, listen at `port` (without encryption, if `plain`), and have this many files to list. Names are compared without case and accents. A PROVE is good for one JOIN. `REACHED` follows.",
+    "Peer → index: I am `name`, listen at `port` (without encryption, if `plain`), and have this many files to list. " +
+    "Names are compared without case and accents. A PROVE is good for one JOIN. `REACHED` follows.",
   data: {
     name: peerName,
     port,
@@ -31,7 +32,7 @@ export const Join = request("JOIN", {
  */
 export const Reached = news("REACHED", {
   about:
-    "Index → peer, after JOIN: I reached you at your port, so you may list files. If you are not `reachable`, you may not.",
+    "Index → peer, after JOIN: whether I reached you at your port. Only a peer that is `reachable` may list files.",
   data: { reachable: flag() },
 });
 

@@ -14,7 +14,8 @@ import { fileName, fileSize, Hit, Holder, offset, peerName, PeerRef, root } from
  */
 export const Search = request("SEARCH", {
   about:
-    "Peer → index: the files with every word of `query` in their names, or with exactly this name. Without words: all files. The reply may be `old` while several servers share the index and cannot reach each other.",
+    "Peer → index: the files with every word of `query` in their names, or with exactly this name. Without words: " +
+    "all files. The reply may be `old` while several servers share the index and cannot reach each other.",
   data: {
     query: text({ bytesMin: 0, bytesMax: QUERY_BYTES_MAX }),
     exact: flag(),
@@ -25,7 +26,7 @@ export const Search = request("SEARCH", {
 });
 
 /**
- * Finds the holders of a content. Without a size, it also finds those who list its root with a
+ * Finds the holders of a content. Without a size, it also finds peers that list its root with a
  * false one.
  */
 export const Find = request("FIND", {

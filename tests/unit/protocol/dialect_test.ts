@@ -164,7 +164,7 @@ const LISTS: readonly [text: string, files: readonly string[]][] = [
   ["['a.mp4', never closed]", ["['a.mp4',", "never", "closed]"]],
 ];
 
-Deno.test("decodeDialect() reads lists between spaces, with commas, in quotes, and Python lists put into a text", () => {
+Deno.test("decodeDialect() reads lists with spaces, with commas, with quotes, and Python lists", () => {
   for (const [text, files] of LISTS) {
     assertEquals(
       decodeDialect("words", bytes(`JOIN 127.0.0.1:8776 ${text}`)),
@@ -189,7 +189,7 @@ Deno.test("decodeDialect() takes the rest of UPDATE as one name, unless it is wr
   }
 });
 
-Deno.test("decodeDialect() refuses a hostile list of the largest size as malformed, however it is nested and quoted", () => {
+Deno.test("decodeDialect() refuses a hostile list of the largest size as malformed", () => {
   // Were a list read again from each of its quotes, one of these would take minutes.
   for (const piece of ["\\'", "' ", "', ", '" ', "[ ", "\\ ", "a.mp4, "]) {
     const text = `JOIN 127.0.0.1:80 [${piece.repeat(DIALECT_REQUEST_BYTES_MAX / piece.length)}]`;
@@ -270,7 +270,7 @@ Deno.test("decodeDialect() fails as malformed on anything else, and nothing leak
   assertThrows(() => decodeDialect("words", new Uint8Array([0x48, 0xff])), Failure);
 });
 
-Deno.test("encodeAddresses() writes what Python's json.dumps writes, or words, and no more than one read takes in", () => {
+Deno.test("encodeAddresses() writes like Python's json.dumps, or words, at most as much as one read", () => {
   const address = { host: "10.0.0.5", port: 8776 };
   const other = { host: "::1", port: 1 };
   assertEquals(encodeAddresses("json", [address, other]), '["10.0.0.5:8776", "[::1]:1"]');
@@ -304,7 +304,7 @@ Deno.test("a header is read back to what it was made from, and a foreign one onl
   }
 });
 
-Deno.test("encodeDownload() writes what the peers of both classrooms read, with the port of the one that is asked", () => {
+Deno.test("encodeDownload() writes what the peers of both classrooms read, with the port of the peer", () => {
   assertEquals(
     new TextDecoder().decode(encodeDownload("json", "a.mp4", 8776)),
     '{"method":"DOWNLOAD_REQUEST","data":{"filename":"a.mp4","port":"8776"}}',

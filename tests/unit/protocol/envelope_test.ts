@@ -36,7 +36,8 @@ Deno.test("the four kinds of line look as the protocol says", () => {
   );
   assertEquals(
     textOf(encodeFailure(new Failure("not-shared", 'Cannot send "a": it is gone'), 7)),
-    '{"status":"ERROR","data":{"code":"not-shared","message":"Cannot send \\"a\\": it is gone","retry":false},"id":7}\n',
+    '{"status":"ERROR","data":{"code":"not-shared","message":"Cannot send \\"a\\": it is gone",' +
+      '"retry":false},"id":7}\n',
   );
   assertEquals(textOf(encodeNews(Closing, { reason: "bye" })), '{"event":"CLOSING","data":{"reason":"bye"}}\n');
 });
