@@ -50,19 +50,34 @@ Deno.test("no test switches off a rule of the linter", async () => {
 
 /** The source of every test, with its line breaks made spaces. */
 async function allTests(): Promise<string> {
+  return (await textsIn([`${PROJECT}/tests`])).replaceAll(/\s+/g, " ");
+}
+
+/** The text of all sources below some folders. */
+async function textsIn(folders: readonly string[]): Promise<string> {
   let all = "";
-  const pending = [`${PROJECT}/tests`];
+  const pending = [...folders];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       if (isDirectory) pending.push(`${folder}/${name}`);
       else if (name.endsWith(".ts")) all += await Deno.readTextFile(`${folder}/${name}`);
     }
   }
-  return all.replaceAll(/\s+/g, " ");
+  return all;
 }
 
 Deno.test("the changelog's newest release is the one in deno.json", async () => {
   const { version } = JSON.parse(await Deno.readTextFile(`${PROJECT}/deno.json`));
   const changelog = await Deno.readTextFile(`${PROJECT}/CHANGELOG.md`);
   assertEquals(/^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$/m.exec(changelog)?.[1], version);
+});
+
+Deno.test("README of the shell lists every event that a peer prints with --json", async () => {
+  const readme = await Deno.readTextFile(`${PROJECT}/lib/shell/README.md`);
+  const sources = await textsIn([`${PROJECT}/lib/shell`, `${PROJECT}/lib/cli`, `${PROJECT}/lib/peer`]);
+  const events = [
+    ...`${sources} ${await Deno.readTextFile(`${PROJECT}/peer.ts`)}`.matchAll(/(?<!\()\bevent: "([a-z-]+)"/g),
+  ];
+  assert(events.length > 30);
+  for (const [, event = ""] of events) assert(readme.includes(`\`${event}\``), event);
 });
