@@ -41,7 +41,7 @@ testWithDisks(
       assert(await sameFiles(temp.at("guest", `${name}.bin`), disk.at(name, `${name}.bin`)));
       assertMatch(
         running.program.stderr,
-        /Cannot write in ".*": read-only file system; what happens in this run is not remembered/,
+        /Cannot write in ".*": read-only file system; this run is not remembered/,
       );
       assertEquals(running.program.stderr.match(/not remembered/g)?.length, 1, running.program.stderr);
       if (name === "known") assertEquals(keyOf(running.program.stderr), key);
