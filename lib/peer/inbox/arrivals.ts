@@ -123,7 +123,7 @@ export class Arrivals {
       throw new Failure("busy", `"${printable(lastPart(offered.name))}" is arriving already`);
     }
     const toDelete = this.#judge(offered, begun);
-    this.#demandRoomOnDisk();
+    this.#checkDisk();
     for (const number of toDelete) {
       const file = files.get(number);
       if (file !== undefined) await files.discard(file);
@@ -153,10 +153,11 @@ export class Arrivals {
   }
 
   /**
-   * @throws {Failure} "disk-full" when the disk has only the room that is kept for this peer's own
-   * state.
+   * Makes sure that the disk still has the room that is kept for this peer's own state.
+   *
+   * @throws {Failure} "disk-full".
    */
-  #demandRoomOnDisk(): void {
+  #checkDisk(): void {
     try {
       this.#parts.reserve.hold();
       this.#isDiskFull = false;

@@ -114,7 +114,7 @@ export class Inbox implements AsyncDisposable {
   }
 
   /** @throws {Failure} "refused" when this peer has no inbox. */
-  demandOpen(): void {
+  checkOpen(): void {
     if (this.#parts.options !== undefined) return;
     throw new Failure("refused", "This peer has no inbox", { hint: "ask its owner to start it with --inbox" });
   }

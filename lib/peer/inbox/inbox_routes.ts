@@ -41,7 +41,7 @@ async function put(
   data: DataOf<typeof Put>,
   progress: Progress,
 ): Promise<Answer<ReplyOf<typeof Put>>> {
-  inbox.demandOpen();
+  inbox.checkOpen();
   const reply = await inbox.take({
     who: await visit.who(),
     connection: visit.connection,
@@ -57,7 +57,7 @@ async function remove(
   visit: Visit,
   { name }: DataOf<typeof Remove>,
 ): Promise<Answer<ReplyOf<typeof Remove>>> {
-  inbox.demandOpen();
+  inbox.checkOpen();
   return { data: { name: await inbox.takeBack(await visit.who(), name) } };
 }
 

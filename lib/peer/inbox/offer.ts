@@ -36,14 +36,14 @@ function pieces(
   offer: Offer,
   { name, root, from, limit }: DataOf<typeof Pieces>,
 ): Promise<Answer<ReplyOf<typeof Pieces>>> {
-  demandOffered(offer, { name, root });
+  checkOffered(offer, { name, root });
   const start = from * DIGEST_BYTES;
   const end = start + Math.min(limit, PAGE_DIGESTS_MAX) * DIGEST_BYTES;
   return Promise.resolve({ data: described(offer), body: offer.digests.subarray(start, end) });
 }
 
 function download(offer: Offer, data: DataOf<typeof Download>): Promise<Answer<ReplyOf<typeof Download>>> {
-  demandOffered(offer, data);
+  checkOffered(offer, data);
   const { path, size, modified, pace } = offer;
   const range = askedRange(data, size);
   const open = openNamed(path);
@@ -59,7 +59,7 @@ function download(offer: Offer, data: DataOf<typeof Download>): Promise<Answer<R
   return Promise.resolve({ data: described(offer), body });
 }
 
-function demandOffered(offer: Offer, { name, root }: { name?: string | undefined; root?: string | undefined }): void {
+function checkOffered(offer: Offer, { name, root }: { name?: string | undefined; root?: string | undefined }): void {
   if (name === undefined && root === offer.root) return;
   throw new Failure("not-shared", "Only the file that is put may be requested on this connection");
 }

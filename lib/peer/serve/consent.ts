@@ -124,7 +124,7 @@ export class Consent {
    * @throws {Failure} "refused" when everything is refused, except for keys that are always
    * allowed.
    */
-  demandNotDenied(wish: Pick<Wish, "id" | "kind" | "name" | "size">): void {
+  checkNotDenied(wish: Pick<Wish, "id" | "kind" | "name" | "size">): void {
     if (this.#options.mode === "deny" && !this.#isAlways(wish)) throw refused(wish);
   }
 

@@ -107,7 +107,7 @@ export class Host {
 
   #holds(visit: Visit, { root }: DataOf<typeof Holds>): Promise<Answer<ReplyOf<typeof Holds>>> {
     const { kind, file } = this.#wanted({ root });
-    visit.demandNotDenied(file);
+    visit.checkNotDenied(file);
     const { given, asking } = this.#demand.note({ root, size: file.size }, visit.caller);
     const bits = kind === "whole" ? [given.bits] : [file.here.bits, given.bits];
     const body = new Uint8Array(bits.flatMap((each) => [...each]));

@@ -44,7 +44,7 @@ export class Visit implements Caller, Disposable {
   }
 
   /** @throws {Failure} "refused" when the owner has blocked the caller's key. */
-  demandWelcome(): void {
+  checkNotBlocked(): void {
     if (this.#parts.acquaintances.isBlocked(this.caller)) throw notWelcome();
   }
 
@@ -71,8 +71,8 @@ export class Visit implements Caller, Disposable {
    * @throws {Failure} "refused" when this peer refuses all downloads, except for keys that are
    * always allowed.
    */
-  demandNotDenied({ name, size }: Pick<Wish, "name" | "size">): void {
-    this.#parts.consent.demandNotDenied({ kind: "download", name, size, id: this.caller });
+  checkNotDenied({ name, size }: Pick<Wish, "name" | "size">): void {
+    this.#parts.consent.checkNotDenied({ kind: "download", name, size, id: this.caller });
   }
 
   /** Informs the caller how many are before it in a queue. */
@@ -121,7 +121,7 @@ function unlessBlocked({ method, answer }: Route<Visit>): Route<Visit> {
   return {
     method,
     async answer(visit, data, id) {
-      visit.demandWelcome();
+      visit.checkNotBlocked();
       return await answer(visit, data, id);
     },
   };

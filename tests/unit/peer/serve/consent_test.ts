@@ -18,7 +18,7 @@ const WISH: Wish = {
   root: "r1",
   size: 10,
 };
-const tell = (): Promise<void> => Promise.resolve();
+const inform = (): Promise<void> => Promise.resolve();
 
 function make(
   mode: ConsentMode,
@@ -43,20 +43,20 @@ function make(
 
 Deno.test("Consent allows everything in mode open and refuses everything in mode deny", async () => {
   const open = make("open");
-  await open.consent.allow(WISH, tell);
+  await open.consent.allow(WISH, inform);
   const deny = make("deny");
-  assertEquals((await assertRejects(() => deny.consent.allow(WISH, tell), Failure)).code, "refused");
+  assertEquals((await assertRejects(() => deny.consent.allow(WISH, inform), Failure)).code, "refused");
   assertEquals([...open.events, ...deny.events], []);
 });
 
 Deno.test("Consent always allows a peer the kind of wish its owner chose, and no other kind", async () => {
   const { consent } = make("ask");
-  const first = consent.allow(WISH, tell);
+  const first = consent.allow(WISH, inform);
   consent.accept(1, { always: true });
   await first;
-  await consent.allow({ ...WISH, root: "r2" }, tell);
+  await consent.allow({ ...WISH, root: "r2" }, inform);
   for (const [kind, number] of [["upload", 2], ["picture", 3]] as const) {
-    const other = assertRejects(() => consent.allow({ ...WISH, root: "r3", kind }, tell), Failure);
+    const other = assertRejects(() => consent.allow({ ...WISH, root: "r3", kind }, inform), Failure);
     assertEquals(consent.questions().map((question) => [question.number, question.kind]), [[number, kind]]);
     consent.refuse(number);
     await other;
@@ -83,13 +83,13 @@ Deno.test("a peer that refuses all downloads sends no digests", async () => {
 Deno.test("Consent applies an earlier answer to a file that was hashed since, but not to another version", async () => {
   const { consent } = make("ask");
   const { root: _, ...unhashed } = { ...WISH, modified: 7 };
-  const all = [consent.allow(unhashed, tell), consent.allow({ ...WISH, modified: 7 }, tell)];
+  const all = [consent.allow(unhashed, inform), consent.allow({ ...WISH, modified: 7 }, inform)];
   assertEquals(consent.questions().map(({ number }) => number), [1]);
   consent.accept(1);
   await Promise.all(all);
-  await consent.allow({ ...WISH, modified: 7 }, tell);
+  await consent.allow({ ...WISH, modified: 7 }, inform);
   for (const [number, other] of [{ modified: 8 }, { modified: 7, size: 11 }].entries()) {
-    const asked = assertRejects(() => consent.allow({ ...WISH, ...other }, tell), Failure);
+    const asked = assertRejects(() => consent.allow({ ...WISH, ...other }, inform), Failure);
     assertEquals(consent.questions().map((question) => question.number), [number + 2]);
     consent.refuse(number + 2);
     await asked;
@@ -98,16 +98,16 @@ Deno.test("Consent applies an earlier answer to a file that was hashed since, bu
 
 Deno.test("Consent asks once about a file that several connections of a peer want", async () => {
   const { consent, events } = make("ask");
-  const all = [consent.allow(WISH, tell), consent.allow(WISH, tell)];
+  const all = [consent.allow(WISH, inform), consent.allow(WISH, inform)];
   assertEquals(consent.questions().map(({ number, name }) => [number, name]), [[1, "film.mp4"]]);
   consent.accept(1);
   await Promise.all(all);
-  await consent.allow(WISH, tell);
+  await consent.allow(WISH, inform);
   assertEquals(events.map(({ event }) => event), ["asked", "answered"]);
   // Another file, or the same file for another peer, is another question.
   const others = [
-    consent.allow({ ...WISH, root: "r2" }, tell),
-    consent.allow({ ...WISH, id: "cd".repeat(32) }, tell),
+    consent.allow({ ...WISH, root: "r2" }, inform),
+    consent.allow({ ...WISH, id: "cd".repeat(32) }, inform),
   ];
   assertEquals(consent.questions().map(({ number }) => number), [2, 3]);
   consent.accept(2);
@@ -117,10 +117,10 @@ Deno.test("Consent asks once about a file that several connections of a peer wan
 
 Deno.test("Consent refuses when the owner refuses or does not answer, and asks again at the next request", async () => {
   const { consent, events, timeOut } = make("ask");
-  const refused = assertRejects(() => consent.allow(WISH, tell), Failure);
+  const refused = assertRejects(() => consent.allow(WISH, inform), Failure);
   assertEquals(consent.refuse(1).peer, "rui");
   assertEquals((await refused).code, "refused");
-  const late = assertRejects(() => consent.allow(WISH, tell), Failure);
+  const late = assertRejects(() => consent.allow(WISH, inform), Failure);
   timeOut();
   assertEquals((await late).code, "refused");
   assertEquals(events.at(-1), { event: "answered", number: 2, allowed: false, inTime: false });
@@ -129,12 +129,12 @@ Deno.test("Consent refuses when the owner refuses or does not answer, and asks a
 
 Deno.test("Consent remembers always for a key, and asks each time about a client without a key", async () => {
   const { consent, allowed } = make("ask");
-  const first = consent.allow(WISH, tell);
+  const first = consent.allow(WISH, inform);
   consent.accept(1, { always: true });
   await first;
-  await consent.allow({ ...WISH, root: "other" }, tell);
+  await consent.allow({ ...WISH, root: "other" }, inform);
   assertEquals([...allowed], [`${WISH.id} download`]);
-  const classroom = consent.allow({ ...WISH, id: NO_ID }, tell);
+  const classroom = consent.allow({ ...WISH, id: NO_ID }, inform);
   consent.accept(2, { always: true });
   await classroom;
   assertEquals([...allowed], [`${WISH.id} download`]);
@@ -143,11 +143,11 @@ Deno.test("Consent remembers always for a key, and asks each time about a client
 Deno.test("Consent asks about each wish of a client without a key, also for the same file", async () => {
   const { consent } = make("ask");
   const wish = { ...WISH, id: NO_ID, peer: "127.0.0.1" };
-  const first = consent.allow(wish, tell);
+  const first = consent.allow(wish, inform);
   consent.accept(1);
   await first;
-  const second = assertRejects(() => consent.allow(wish, tell), Failure);
-  const third = consent.allow(wish, tell);
+  const second = assertRejects(() => consent.allow(wish, inform), Failure);
+  const third = consent.allow(wish, inform);
   assertEquals(consent.questions().map(({ number }) => number), [2, 3]);
   consent.refuse(2);
   assertEquals((await second).code, "refused");
@@ -158,9 +158,9 @@ Deno.test("Consent asks about each wish of a client without a key, also for the 
 Deno.test("Consent bounds the open questions of each host without a key, and another host can still ask", async () => {
   const { consent } = make("ask");
   const wish = { ...WISH, id: NO_ID, peer: "10.0.0.5" };
-  const open = Array.from({ length: QUESTIONS_PER_PEER_MAX }, () => consent.allow(wish, tell));
-  assertEquals((await assertRejects(() => consent.allow(wish, tell), Failure)).code, "busy");
-  const other = consent.allow({ ...wish, peer: "10.0.0.6" }, tell);
+  const open = Array.from({ length: QUESTIONS_PER_PEER_MAX }, () => consent.allow(wish, inform));
+  assertEquals((await assertRejects(() => consent.allow(wish, inform), Failure)).code, "busy");
+  const other = consent.allow({ ...wish, peer: "10.0.0.6" }, inform);
   for (const { number } of consent.questions()) consent.accept(number);
   await Promise.all([...open, other]);
 });
@@ -169,10 +169,10 @@ Deno.test("Consent displaces questions of an address with many keys when another
   const { consent } = make("ask");
   const flood = Array.from({ length: QUESTIONS_OPEN_MAX }, (_, number) => {
     const id = `${number % 20}`.padStart(64, "e");
-    return consent.allow({ ...WISH, id, root: `flood ${number}` }, tell, { host: "10.0.0.66" });
+    return consent.allow({ ...WISH, id, root: `flood ${number}` }, inform, { host: "10.0.0.66" });
   });
   const ended = flood.map((each) => each.then(() => "allowed", (thrown) => thrown.code));
-  const honest = consent.allow({ ...WISH, root: "honest" }, tell, { host: "10.0.0.7" });
+  const honest = consent.allow({ ...WISH, root: "honest" }, inform, { host: "10.0.0.7" });
   assertEquals(await Promise.race(ended), "busy");
   const questions = consent.questions();
   assertEquals([questions.length, questions[0]?.root], [QUESTIONS_OPEN_MAX, "flood 0"]);
@@ -189,9 +189,9 @@ Deno.test("Consent informs callers that wait, and bounds the questions of each p
   assertEquals(await assertRejects(() => waiting, Failure), gone);
   assertEquals(told, 1);
   const others = Array.from({ length: QUESTIONS_PER_PEER_MAX - 1 }, (_, number) => {
-    return consent.allow({ ...WISH, root: `other ${number}` }, tell);
+    return consent.allow({ ...WISH, root: `other ${number}` }, inform);
   });
-  assertEquals((await assertRejects(() => consent.allow({ ...WISH, root: "one more" }, tell), Failure)).code, "busy");
+  assertEquals((await assertRejects(() => consent.allow({ ...WISH, root: "one more" }, inform), Failure)).code, "busy");
   for (const { number } of consent.questions()) consent.accept(number);
   await Promise.all(others);
 });
