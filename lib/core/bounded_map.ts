@@ -1,5 +1,6 @@
 /**
- * A map that remembers a bounded number of entries and forgets the oldest. Called by everything that remembers something for each address, peer or content.
+ * A map that remembers a bounded number of entries and forgets the oldest. Called by everything
+ * that remembers something for each address, peer or content.
  * @module
  */
 
@@ -43,7 +44,10 @@ export class BoundedMap<K, V> {
     return this.#entries.values();
   }
 
-  /** Sets the value of a key and makes it the newest entry. Forgets the oldest entry when there are too many. */
+  /**
+   * Sets the value of a key and makes it the newest entry. Forgets the oldest entry when there are
+   * too many.
+   */
   set(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

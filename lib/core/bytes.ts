@@ -1,5 +1,6 @@
 /**
- * Reading and writing whole buffers. A single call of the platform may move fewer bytes than it was given.
+ * Reading and writing whole buffers. A single call of the platform may move fewer bytes than it was
+ * given.
  * @module
  */
 
@@ -40,7 +41,8 @@ export function writeAllSync(target: SyncByteTarget, bytes: Uint8Array): void {
 /**
  * Fills a buffer.
  *
- * @returns How many bytes there were: fewer than the buffer holds only when the source ended before.
+ * @returns How many bytes there were: fewer than the buffer holds only when the source ended
+ * before.
  */
 export async function readFull(source: ByteSource, target: Uint8Array): Promise<number> {
   for (let filled = 0;;) {
@@ -54,7 +56,8 @@ export async function readFull(source: ByteSource, target: Uint8Array): Promise<
 /**
  * Fills a buffer without waiting.
  *
- * @returns How many bytes there were: fewer than the buffer holds only when the source ended before.
+ * @returns How many bytes there were: fewer than the buffer holds only when the source ended
+ * before.
  */
 export function readFullSync(source: SyncByteSource, target: Uint8Array): number {
   for (let filled = 0;;) {

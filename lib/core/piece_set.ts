@@ -58,7 +58,9 @@ export class PieceSet {
     return this.#size * PIECE_BYTES - missingOfLast;
   }
 
-  /** What of a file of `size` bytes is not in it, in order, as ranges of at most `countMax` pieces. */
+  /**
+   * What of a file of `size` bytes is not in it, in order, as ranges of at most `countMax` pieces.
+   */
   *missing(size: number, countMax: number): Generator<Range> {
     for (let first = this.firstMissing; first < this.count;) {
       let end = first + 1;

@@ -47,7 +47,10 @@ export interface Route<Context> {
   answer(context: Context, data: unknown, id: number): Promise<EncodedAnswer>;
 }
 
-/** Options and callbacks of the answering side, shared by all its connections. Per-connection state is the `context`. */
+/**
+ * Options and callbacks of the answering side, shared by all its connections. Per-connection state
+ * is the `context`.
+ */
 export interface AnswerOptions<Context> {
   /** The peer's name. An index has none. */
   readonly name?: (() => string) | undefined;
@@ -59,13 +62,19 @@ export interface AnswerOptions<Context> {
   readonly onProven?: ((context: Context, caller: PublicIdentity) => void) | undefined;
   /** The room's key. With one, callers have to prove that they have it. */
   readonly roomKey?: RoomKey | undefined;
-  /** Called with the caller's host before its proof is checked, so that guesses at the room key can be delayed. */
+  /**
+   * Called with the caller's host before its proof is checked, so that guesses at the room key can
+   * be delayed.
+   */
   readonly beforeProof?: ((host: string) => Promise<void>) | undefined;
   /** Called with the caller's host when the proof was a wrong guess. */
   readonly onWrongGuess?: ((host: string) => void) | undefined;
   /** Called with each message that arrives. */
   readonly onHeard?: ((context: Context) => void) | undefined;
-  /** Called with the method of each request that has a route, once its answer is ready or has failed. */
+  /**
+   * Called with the method of each request that has a route, once its answer is ready or has
+   * failed.
+   */
   readonly onAnswered?: ((context: Context, method: string) => void) | undefined;
   /** Called with each failure that is sent to the caller. */
   readonly onRefused?: ((failure: Failure) => void) | undefined;
@@ -214,7 +223,8 @@ async function takeProof<Context>(
 /**
  * Answers one request.
  *
- * @throws {Failure} What the route throws, which the other side then has not heard yet; and what the connection throws.
+ * @throws {Failure} What the route throws, which the other side then has not heard yet; and what
+ * the connection throws.
  */
 export async function answerRequest<Context>(
   connection: Connection,

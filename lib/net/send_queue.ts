@@ -1,6 +1,6 @@
 /**
- * The writing half of a connection: a bounded queue of lines and bodies, written in order. Called by
- * connection.ts.
+ * The writing half of a connection: a bounded queue of lines and bodies, written in order. Called
+ * by connection.ts.
  * @module
  */
 

@@ -1,9 +1,11 @@
 /**
- * A bounded number of places, shared fairly among addresses and, at one address, among keys. Called by everything that many strangers may want at
- * the same time: connections, HTTP requests, dial-backs, pictures, questions. Pure: the time is an argument.
+ * A bounded number of places, shared fairly among addresses and, at one address, among keys. Used
+ * wherever many strangers may want something at the same time: connections, HTTP requests,
+ * dial-backs, pictures, questions. Pure: the time is an argument.
  *
- * One holder may take all free places. When none is left and another one comes, the holder of most places gives one up. So a whole class behind
- * one address loses nothing while there is room, and one machine cannot keep out the others.
+ * One holder may have all free places. When none is left and another holder comes, the one with
+ * most places loses one. So a whole class behind one address loses nothing while there is room, and
+ * one machine cannot keep out the others.
  * @module
  */
 
@@ -17,7 +19,10 @@ export interface Holder {
   readonly key?: string | undefined;
 }
 
-/** What became of a wish for a place: whether it was given, and which item has lost its place for it. */
+/**
+ * What became of a wish for a place: whether it was given, and which item has lost its place for
+ * it.
+ */
 export type Entered<T> =
   | { readonly given: true; readonly displaced: T | undefined }
   | { readonly given: false };
@@ -25,9 +30,15 @@ export type Entered<T> =
 /** The rules of some places. */
 export interface PlacesOptions {
   readonly total: number;
-  /** Which item of the holder of most places goes first. Those who work longest should stay; those who wait for nothing should not. */
+  /**
+   * Which item of the holder of most places goes first. Those who work longest should stay; those
+   * who wait for nothing should not.
+   */
   readonly first: "oldest" | "newest";
-  /** An item that is older than this goes also where nobody holds more than the one who comes. Default: never. */
+  /**
+   * An item that is older than this goes also where nobody holds more than the one who comes.
+   * Default: never.
+   */
   readonly graceMs?: number | undefined;
 }
 

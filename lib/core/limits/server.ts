@@ -26,8 +26,8 @@ export const NAME_CHARACTERS_PER_PEER_MAX = 32_000_000;
 /** Words of one name that are indexed, so that a hostile name costs no more than a long one. */
 export const NAME_WORDS_MAX = 64;
 /**
- * Memory for the names of all lists, as lib/index/local/list_room.ts estimates it: about 1.7 million
- * names of common length, or 120,000 of the longest.
+ * Memory for the names of all lists, as lib/index/local/list_room.ts estimates it: about 1.7
+ * million names of common length, or 120,000 of the longest.
  */
 export const INDEX_LIST_BYTES_MAX = 800_000_000;
 /**

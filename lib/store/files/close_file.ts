@@ -1,6 +1,6 @@
 /** Closes files that something else may have closed already. @module */
 
-/** Closes a file; one that was closed by the stream that read it is closed. */
+/** Closes a file. One that the stream reading it has closed already stays closed. */
 export function closeFile(file: Deno.FsFile): void {
   try {
     file.close();

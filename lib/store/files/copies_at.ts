@@ -1,6 +1,7 @@
 /**
- * Finds the files that already lie at the place of a name: the one of that name and, where another file has taken the name, the numbered
- * ones beside it (`(1) name`). Called by lib/peer before it fetches, so that the same content is not stored again and again.
+ * Finds the files that already lie at the place of a name: the file with that name and, where
+ * another file has taken the name, the numbered ones beside it (`(1) name`). Called by lib/peer
+ * before it downloads, so that the same content is not stored twice.
  * @module
  */
 
@@ -15,11 +16,11 @@ export interface CopyAt {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
-  /** When the system noted the last change of whatever kind. */
+  /** When the system noted the last change of any kind. */
   readonly changed: number | undefined;
 }
 
-/** Numbers that `placeFile` gives. */
+/** The numbers that `placeFile` gives. */
 const NUMBERED_REGEXP = /^\((\d{1,5})\) /;
 
 /** What is in one folder. */
@@ -30,7 +31,10 @@ interface Listing {
   readonly numbers: readonly number[];
 }
 
-/** Looks below one folder. Each of its folders is listed once: asking the system for ten thousand files that are not there takes longer. */
+/**
+ * Looks below one folder. Each of its folders is listed once: asking the system for ten thousand
+ * missing files would take longer.
+ */
 export class CopiesAt {
   readonly #root: string;
   readonly #listings = new Map<string, Listing>();
@@ -90,7 +94,7 @@ function listed(folder: string): Listing {
       if (digits !== undefined) numbers.add(Number(digits));
     }
   } catch {
-    // What cannot be listed holds no copy that could be found.
+    // A folder that cannot be listed has no copy that could be found.
   }
   return { names, numbers: [...numbers].sort((a, b) => a - b) };
 }
@@ -99,7 +103,10 @@ function comparable(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }
 
-/** Whether a file of this name may be a copy that was stored as `name`, in whatever folder: under that name or a numbered one. */
+/**
+ * Whether a file with this name may be a copy that was stored as `name` in any folder: under that
+ * name or a numbered one.
+ */
 export function isNamedLike(other: string, name: string): boolean {
   const [base, otherBase] = [baseName(name), baseName(other)];
   const digits = NUMBERED_REGEXP.exec(otherBase)?.[1];

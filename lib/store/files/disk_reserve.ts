@@ -1,6 +1,7 @@
 /**
- * Room that a peer keeps on its disk for what it remembers itself: a file whose blocks are really taken. How much room a disk has cannot be asked without
- * another permission. Called by lib/peer/inbox/inbox.ts, which takes files from others only as long as the reserve is there.
+ * Room that a peer keeps on its disk for its own database: a file whose blocks are really taken.
+ * Asking the system how much room a disk has would need another permission. Called by
+ * lib/peer/inbox/inbox.ts, which accepts files from others only while the reserve exists.
  * @module
  */
 
@@ -19,8 +20,8 @@ export class DiskReserve {
   }
 
   /**
-   * Makes sure that the reserve is there. It is made only where as much again is free beside it, so that a reserve that was just given back is not taken again
-   * at once.
+   * Makes sure that the reserve exists. It is made only where as much again is free, so that a
+   * reserve that was just released is not taken again at once.
    *
    * @throws {Failure} "disk-full", "no-access".
    */
@@ -28,7 +29,7 @@ export class DiskReserve {
     try {
       if (sizeOf(this.#path) === DISK_RESERVE_BYTES) return;
       using file = Deno.openSync(this.#path, { create: true, write: true, truncate: true });
-      // By chance, so that a disk that compresses takes as much room.
+      // Random bytes, so that a disk that compresses needs as much room.
       const block = crypto.getRandomValues(new Uint8Array(BLOCK_BYTES));
       for (let done = 0; done < 2 * DISK_RESERVE_BYTES;) done += file.writeSync(block);
       file.truncateSync(DISK_RESERVE_BYTES);
@@ -38,12 +39,12 @@ export class DiskReserve {
     }
   }
 
-  /** Gives the room back to the disk: what the peer writes for itself fits then. */
+  /** Gives the room back to the disk, so that the peer's own writes fit. */
   release(): void {
     try {
       Deno.removeSync(this.#path);
     } catch {
-      // It is not there, or nothing can be changed there.
+      // It does not exist, or nothing can be changed there.
     }
   }
 }

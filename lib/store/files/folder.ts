@@ -1,8 +1,9 @@
 /**
- * The shared folder on disk: made, locked for one peer, and opened file by file without ever leaving it. Called by everything in
- * lib/store; nothing else opens a shared file.
+ * The shared folder on disk: made, locked for one peer, and opened file by file without ever
+ * leaving it. Everything in lib/store calls it, and nothing else opens a shared file.
  *
- * Looking paths up and opening is synchronous: six awaited calls took half a millisecond a file, which is most of what a small file costs.
+ * Resolving and opening are synchronous: six awaited calls took half a millisecond a file, which is
+ * most of the time that a small file takes.
  * @module
  */
 
@@ -15,31 +16,34 @@ import { demandFolder, demandPlainFile, isThere } from "./odd_file.ts";
 import { isOfInbox, isShareable, STATE_FOLDER } from "./shareable.ts";
 import { isExecutable } from "./traits.ts";
 
-/** A file that is open for reading, and what was true of it when it was opened. */
+/** A file that is open for reading, and its properties when it was opened. */
 export interface OpenFile extends Disposable {
   readonly file: Deno.FsFile;
   readonly size: number;
   /** Milliseconds since 1970, negative before. */
   readonly modified: number;
   readonly executable: boolean;
-  /** When the system noted the last change of whatever kind; undefined where it does not. */
+  /** When the system noted the last change of any kind. Undefined where it does not. */
   readonly changed: number | undefined;
-  /** Whether the path still leads to a file of the same size and time. */
+  /** Whether the path still leads to a file with the same size and time. */
   isUnchanged(): boolean;
 }
 
-/** The relative name of the file that is locked as long as a peer runs on a folder. */
+/** The relative name of the file that is locked while a peer runs on a folder. */
 export const LOCK_NAME = `${STATE_FOLDER}/lock`;
 
-/** A folder that this process alone shares. */
+/** A folder that only this process shares. */
 export class Folder implements Disposable {
   /** The folder's real path, without links. */
   readonly path: string;
-  /** Whether it was made just now. */
+  /** Whether the folder was just made. */
   readonly made: boolean;
-  /** Other files that are shared, wherever they are: their names, and their real paths. Changed by share.ts alone. */
+  /**
+   * Other files that are shared, wherever they are: their real paths by name. Only share.ts changes
+   * them.
+   */
   elsewhere: ReadonlyMap<string, string>;
-  /** Whether what others put into the inbox is shared, too. */
+  /** Whether the files that others put into the inbox are also shared. */
   sharesInbox = false;
   #notKept: Failure | undefined;
   #lock: Deno.FsFile | undefined;
@@ -51,10 +55,12 @@ export class Folder implements Disposable {
   }
 
   /**
-   * Opens a folder, making it when only its last component is missing. One that cannot be written can still be shared.
+   * Opens a folder, and makes it when only its last component is missing. A folder that cannot be
+   * written can still be shared.
    *
-   * @throws {Failure} "not-found" when its parent is also missing or it is no folder, "folder-in-use" when another peer has it, "no-access" when a pipe or
-   * the like is where its state has to be.
+   * @throws {Failure} "not-found" when its parent is also missing or it is no folder,
+   * "folder-in-use" when another peer has it, "no-access" when a pipe or device is in the place of
+   * its state.
    */
   static async open(path: string, elsewhere: ReadonlyMap<string, string> = new Map()): Promise<Folder> {
     const made = await makeFolder(path);
@@ -71,17 +77,25 @@ export class Folder implements Disposable {
     return folder;
   }
 
-  /** Why nothing can be written into the folder; undefined when it can. */
+  /** Why nothing can be written into the folder. Undefined when it can. */
   get notKept(): Failure | undefined {
     return this.#notKept;
   }
 
-  /** Does what a full disk prevented when the folder was opened, if there is room by now. Fails: "folder-in-use". */
+  /**
+   * Repeats what a full disk prevented when the folder was opened.
+   *
+   * @throws {Failure} "folder-in-use".
+   */
   takeIfRoom(): void {
     if (failedWith(this.#notKept, "disk-full")) this.#take();
   }
 
-  /** Makes the folder of the state again, if another program removed it and left the shared folder. Fails: "folder-in-use". */
+  /**
+   * Makes the folder of the state again, if another program removed it and left the shared folder.
+   *
+   * @throws {Failure} "folder-in-use".
+   */
   remakeStateIfGone(): void {
     if (this.#notKept !== undefined || isThere(this.statePath()) || !isThere(this.path)) return;
     this.#lock?.close();
@@ -89,7 +103,11 @@ export class Folder implements Disposable {
     this.#take();
   }
 
-  /** Makes the folder of the state and locks it, or notes why that cannot be done. Fails: "folder-in-use". */
+  /**
+   * Makes the folder of the state and locks it, or notes why that is impossible.
+   *
+   * @throws {Failure} "folder-in-use".
+   */
   #take(): void {
     let lock: Deno.FsFile | undefined;
     try {
@@ -130,10 +148,12 @@ export class Folder implements Disposable {
   }
 
   /**
-   * Where a file lies until it is whole: in the folder's own state, or beside its place where nothing can be written there.
+   * Where a file lies until it is whole: in the folder's own state, or beside its place where the
+   * state cannot be written.
    *
    * @param root The folder that the file goes to, if it is another one.
-   * @throws {Failure} "no-access", "disk-full" when the file goes into this folder, and that cannot be written.
+   * @throws {Failure} "no-access" or "disk-full" when the file goes into this folder and it cannot
+   * be written.
    */
   incomingPath(root: string | undefined): string {
     this.takeIfRoom();
@@ -145,14 +165,19 @@ export class Folder implements Disposable {
     });
   }
 
-  /** Where a relative name is in the folder. Not checked: for names that the scan or `receivedName` gave. */
+  /**
+   * Where a relative name is in the folder. Not checked: only for names from the scan or
+   * `receivedName`.
+   */
   pathOf(name: string): string {
     return join(this.path, ...name.split("/"));
   }
 
   /**
-   * The real path behind a shared name. Fails: "not-shared" when it is gone, is no plain file, or lies outside the folder or in its hidden
-   * parts, by whatever link.
+   * The real path behind a shared name.
+   *
+   * @throws {Failure} "not-shared" when it is gone, is no plain file, or lies outside the folder or
+   * in its hidden parts, by any link.
    */
   realPathOf(name: string): string {
     const refuse = (why: string): Failure => new Failure("not-shared", `Cannot send "${printable(name)}": ${why}`);
@@ -165,7 +190,8 @@ export class Folder implements Disposable {
       if (thrown instanceof Deno.errors.NotFound) throw refuse("it is gone");
       throw Failure.from(thrown, "not-shared", `Cannot send "${printable(name)}"`);
     }
-    // What a person listed is shared as it was then, wherever it is; a link put in its place is not.
+    // A file that a person listed is shared as it was then, wherever it is. A link put in its place
+    // is not.
     if (elsewhere === undefined ? !this.shares(path) : path !== elsewhere) {
       throw refuse("it is outside the shared folder");
     }
@@ -173,8 +199,10 @@ export class Folder implements Disposable {
   }
 
   /**
-   * Opens a shared file for reading. The path is resolved before and again after opening, so that a link put in its place in between
-   * does not count. Fails: "not-shared", "no-access".
+   * Opens a shared file for reading. The path is resolved before and again after opening, so that a
+   * link put in its place in between does not count.
+   *
+   * @throws {Failure} "not-shared", "no-access".
    */
   openShared(name: string): OpenFile {
     const path = this.realPathOf(name);
@@ -199,12 +227,12 @@ export class Folder implements Disposable {
     }
   }
 
-  /** True for a relative name that is shared if there is such a file. */
+  /** Whether a relative name would be shared if there were such a file. */
   mayShare(name: string): boolean {
     return isShareable(name) && (this.sharesInbox || !isOfInbox(name) || this.elsewhere.has(name));
   }
 
-  /** True when a real path is a file's place inside the folder that may be shared under that name. */
+  /** Whether a real path is a file's place inside the folder that may be shared under that name. */
   shares(realPath: string): boolean {
     const name = nameInside(this.path, realPath);
     return name !== undefined && this.mayShare(name);
@@ -212,20 +240,23 @@ export class Folder implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#lock === undefined) return;
-    // Closing alone is not enough: a process that is being started at this moment still has a copy of the open file, and with it the lock.
+    // Closing alone is not enough: a process that is just being started still has a copy of the
+    // open file, and with it the lock.
     this.#lock.unlockSync();
     closeFile(this.#lock);
   }
 }
 
 /**
- * Opens a file that the person at the keyboard named, wherever it is. Links are followed: it is their own. Fails: "not-found", "no-access"; "usage"
- * when it is no file.
+ * Opens a file that the person at the keyboard named, wherever it is. Links are followed, since
+ * they are the person's own.
+ *
+ * @throws {Failure} "not-found", "no-access", or "usage" when it is no file.
  */
 export function openNamed(path: string): OpenFile & { readonly path: string } {
   try {
     const real = Deno.realPathSync(path);
-    // Looked at before: opening a pipe waits until somebody writes into it.
+    // Checked before: opening a pipe waits until another program writes into it.
     if (Deno.statSync(real).isFile) {
       const file = Deno.openSync(real);
       return { ...openFile(real, file, file.statSync()), path: real };

@@ -1,5 +1,6 @@
 /**
- * What a scan of the shared folder notes of a file. Made by lib/store/share/scan.ts; the state keeps it beside the digests.
+ * What a scan of the shared folder notes of a file. Made by lib/store/share/scan.ts. The state
+ * keeps it with the digests.
  * @module
  */
 
@@ -11,10 +12,10 @@ export interface FoundFile {
   /** Milliseconds since 1970, negative before. */
   readonly modified: number;
   /**
-   * When the system noted the last change of whatever kind, which nobody can set back, in whole seconds; undefined where it
-   * does not.
+   * When the system noted the last change of any kind, in whole seconds. Nobody can set it back.
+   * Undefined where the system does not note it.
    */
   readonly changed?: number | undefined;
-  /** Whether it is a program that may be started; absent when it is not. */
+  /** Whether it is a program that may be started. Absent when it is not. */
   readonly executable?: boolean | undefined;
 }

@@ -1,5 +1,6 @@
 /**
- * What an earlier run left in `.recess/incoming` and nobody will ask for again. Called when a peer starts, by the one who holds the folder.
+ * Tidies what an earlier run left in `.recess/incoming` and nobody will ask for again. Called when
+ * a peer starts, with the folder locked.
  * @module
  */
 
@@ -9,9 +10,9 @@ import { isPlaced, SMALL_ENDING } from "./place.ts";
 
 /** How an unfinished file was found at the last start. */
 interface Found {
-  /** When it was last written: milliseconds since 1970. */
+  /** When it was last written, in milliseconds since 1970. */
   readonly modified: number;
-  /** How many starts in a row have found it so. */
+  /** How many starts in a row have found it unchanged. */
   readonly starts: number;
 }
 
@@ -19,8 +20,9 @@ interface Found {
 export type FoundIncoming = Readonly<Record<string, Found>>;
 
 /**
- * Removes small files that a killed run left, files that have been placed already, and unfinished ones that nobody has gone on with for long: neither for many
- * starts nor for a month. A clock that is wrong for one start removes nothing. What cannot be removed stays.
+ * Removes small files that a killed run left, files that have been placed already, and unfinished
+ * files that no download has continued: neither for many starts nor for a month. A clock that is
+ * wrong at one start removes nothing. What cannot be removed stays.
  *
  * @param before What this function returned at the last start.
  * @returns What is there now.
@@ -42,7 +44,10 @@ export async function tidyIncoming(folder: Folder, nowMs: number, before: FoundI
   return now;
 }
 
-/** Reads what {@linkcode tidyIncoming} returned, as it was written down. What cannot be read counts as nothing. */
+/**
+ * Reads what {@linkcode tidyIncoming} returned, as it was stored. What cannot be read counts as
+ * nothing.
+ */
 export function parseFound(text: string | undefined): FoundIncoming {
   try {
     const parsed: unknown = JSON.parse(text ?? "{}");

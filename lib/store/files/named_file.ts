@@ -1,6 +1,6 @@
 /**
- * Reads a file that the person at the keyboard named: by a path from where they are, or as it is called in the shared folder. Called by
- * lib/peer/pictures/show_picture.ts.
+ * Reads a file that the person at the keyboard named: by a path from the current folder, or by its
+ * name in the shared folder. Called by lib/peer/pictures/show_picture.ts.
  * @module
  */
 
@@ -17,7 +17,12 @@ export interface NamedFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Reads a file whole. Fails: "not-found" when it is at neither place, "too-large" beyond `bytesMax`, "no-access". */
+/**
+ * Reads a file whole.
+ *
+ * @throws {Failure} "not-found" when it is at neither place, "too-large" beyond `bytesMax`,
+ * "no-access".
+ */
 export async function readNamedFile(path: string, folder: Folder, bytesMax: number): Promise<NamedFile> {
   const doing = `Cannot read "${printable(path)}"`;
   for (const place of [path, folder.pathOf(path)]) {

@@ -1,13 +1,18 @@
 /**
- * Looks for what is no plain file where a peer opens one of its own. To open a pipe waits until somebody writes into it, and a device may never end: either
- * would hold up the start. Called by everything in lib/store that opens a file in `.recess`, and for files that a person names in a flag.
+ * Looks for files that are not plain where a peer opens one of its own. Opening a pipe waits until
+ * another program writes into it, and a device may never end: either would block the start. Called
+ * by everything in lib/store that opens a file in `.recess`, and for files that a person names in a
+ * flag.
  * @module
  */
 
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 
-/** What a path leads to, links followed: "a pipe", "a device", "a socket", "a folder"; undefined for a plain file, and where nothing can be seen. */
+/**
+ * What a path leads to, links followed: "a pipe", "a device", "a socket" or "a folder". Undefined
+ * for a plain file, and where nothing can be seen.
+ */
 export function oddKindAt(path: string): string | undefined {
   try {
     const info = Deno.statSync(path);
@@ -37,13 +42,13 @@ export function demandFolder(path: string): void {
     const info = Deno.statSync(path);
     if (!info.isDirectory) throw notA("folder", path, info.isFile ? "a file" : kindOf(info));
   } catch (thrown) {
-    // What cannot be seen cannot be made either, and that says why.
+    // What cannot be seen cannot be made either, and that failure has the reason.
     if (thrown instanceof Failure) throw thrown;
   }
 }
 
 /**
- * Moves what is at a path out of the way, under a name with the date. Nothing is deleted.
+ * Moves what is at a path out of the way, to a name with the date. Nothing is deleted.
  *
  * @returns Where it is now.
  */
@@ -55,7 +60,7 @@ export function setAside(path: string): string {
   return aside;
 }
 
-/** Something that was no plain file lies elsewhere now. */
+/** Something that was no plain file was moved away. */
 export interface SetAsideEvent {
   readonly event: "set-aside";
   readonly path: string;
@@ -79,7 +84,7 @@ export function setAsideIfOdd(path: string, onEvent: (event: SetAsideEvent) => v
   }
 }
 
-/** Whether there is anything at a path, also a link that leads nowhere. */
+/** Whether there is anything at a path, such as a link that leads nowhere. */
 export function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);

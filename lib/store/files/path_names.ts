@@ -1,14 +1,15 @@
 /**
- * Paths that begin like one that a person is typing. Called by lib/peer/inbox/puts.ts for completion.
+ * Finds paths that begin like one that a person is typing. Called by lib/peer/inbox/puts.ts for
+ * completion.
  * @module
  */
 
 /**
  * Finds what lies in the folder that the typed path names, up to its last slash.
  *
- * @param typed What was typed so far; relative to where the program runs.
- * @returns At most `limit` paths that begin as typed, in order; folders end in a slash. Hidden ones are left out until a dot is typed. Empty where
- * nothing can be read.
+ * @param typed What was typed so far, relative to the folder where the program runs.
+ * @returns At most `limit` paths that begin as typed, in order. Folders end in a slash. Hidden ones
+ * are left out until a dot is typed. Empty where nothing can be read.
  */
 export async function pathsLike(typed: string, limit: number): Promise<string[]> {
   const cut = typed.lastIndexOf("/") + 1;
@@ -20,7 +21,7 @@ export async function pathsLike(typed: string, limit: number): Promise<string[]>
       if (name.toLowerCase().startsWith(beginning.toLowerCase())) found.push(folder + name + (isDirectory ? "/" : ""));
     }
   } catch {
-    // No such folder, or one that cannot be read: there is nothing to offer.
+    // The folder is missing or cannot be read: there is nothing to offer.
   }
   return found.sort().slice(0, limit);
 }

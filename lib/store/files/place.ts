@@ -1,6 +1,6 @@
 /**
- * Puts a finished file into a folder under its own name: never over another file, never through a link, never half. Called by
- * unfinished_file.ts and lib/peer/get/fetch_folder.ts.
+ * Puts a finished file into a folder under its own name: never over another file, never through a
+ * link, never half. Called by unfinished_file.ts and lib/peer/get.
  * @module
  */
 
@@ -14,14 +14,21 @@ import { numberedName } from "./received_name.ts";
 import { isHidden } from "./shareable.ts";
 import { keepTraits, type Traits } from "./traits.ts";
 
-/** The ending of small files on their way to their place: they are written in one go, so one that lies there is of no use. */
+/**
+ * The ending of small files on their way to their place. They are written in one go, so one that
+ * lies there is of no use.
+ */
 export const SMALL_ENDING = ".small";
 
 /**
- * Moves the file at `from` to `name` below the folder `root`, a real path; `name` is one that `receivedName` gave. Where such a name
- * exists, `(1) name` is taken, and so on. Shape: the name taken. Fails: "no-access", "disk-full", "bad-name" when a folder in the name is a link.
+ * Moves the file at `from` to `name` below the folder `root`, which is a real path. `receivedName`
+ * gave the name. If it exists, `(1) name` is tried, and so on.
  *
- * Synchronous, so that nothing happens between looking at the folders and moving, and because small files come by the thousand.
+ * Synchronous, so that nothing happens between looking at the folders and moving, and because small
+ * files come by the thousand.
+ *
+ * @returns The name that was free.
+ * @throws {Failure} "no-access", "disk-full", "bad-name" when a folder in the name is a link.
  */
 export function placeFile(from: string, root: string, name: string): string {
   for (let number = 0; number < SAME_NAMES_MAX; number++) {
@@ -33,10 +40,12 @@ export function placeFile(from: string, root: string, name: string): string {
 }
 
 /**
- * Writes a small file, first beside, in a folder `incoming` on the same disk, then under its name below `root`. Not synced: where a thousand of them arrive in a
- * second, that would take longer than fetching them again.
+ * Writes a small file: first into a folder `incoming` on the same disk, then under its name below
+ * `root`. Not synced: when a thousand of them arrive in a second, that would take longer than
+ * downloading them again.
  *
- * @returns The name taken, and the time that the file has where the disk keeps the one in its traits.
+ * @returns The name that was free, and the time that the file has if the disk keeps the one in its
+ * traits.
  */
 export function placeBytes(
   bytes: Uint8Array,
@@ -58,17 +67,19 @@ export function placeBytes(
   }
 }
 
-/** As {@linkcode placeFile}, also where `root` is on another disk than `from`. */
+/** Like {@linkcode placeFile}, also when `root` is on another disk than `from`. */
 export async function placeAnywhere(from: string, root: string, name: string): Promise<string> {
   try {
     return placeFile(from, root, name);
   } catch (thrown) {
     if (!isOtherDisk(thrown)) throw thrown;
   }
-  // On the way to another disk the bytes have to be copied; until they all are, they lie under a name that says so.
+  // On another disk the bytes have to be copied. Until all are there, they lie under a name that
+  // says so.
   const beside = join(root, `.${basename(from)}.part`);
   try {
-    // A run that was killed here may have left it, as a second name of the placed file: nothing is written into that.
+    // A run that was killed here may have left it as a second name of the placed file: nothing is
+    // written into that.
     removeIfThere(beside);
     const { mtime } = await Deno.lstat(from);
     await Deno.copyFile(from, beside);
@@ -83,16 +94,17 @@ export async function placeAnywhere(from: string, root: string, name: string): P
 }
 
 /**
- * True for an unfinished file that has been placed already: it has a second name, since {@linkcode placeFile} gives it the final name before it removes
- * the first.
+ * Whether an unfinished file has been placed already. It then has a second name, since {@linkcode
+ * placeFile} gives it the final name before it removes the first.
  */
 export function isPlaced({ isFile, nlink }: Pick<Deno.FileInfo, "isFile" | "nlink">): boolean {
   return isFile && nlink !== null && nlink > 1;
 }
 
 /**
- * Makes the folders in a name. None of them may be a link, so that nothing is written elsewhere; and none may be hidden under its real name, which on
- * Windows can be another one: `RECESS~1` is `.recess`.
+ * Makes the folders in a name. None of them may be a link, so that nothing is written elsewhere.
+ * None may be hidden under its real name, which on Windows can be another one: `RECESS~1` is
+ * `.recess`.
  */
 function ensureParent(root: string, name: string): void {
   let parent = root;
@@ -108,9 +120,9 @@ function ensureParent(root: string, name: string): void {
 }
 
 /**
- * Looks whether `name` can be placed below `root`, before anything is fetched.
+ * Checks whether `name` can be placed below `root`, before anything is downloaded.
  *
- * @throws {Failure} "bad-name" when a file or a link is where a folder of the name would have to be.
+ * @throws {Failure} "bad-name" when a file or a link is in the place of a folder of the name.
  */
 export function checkPlace(root: string, name: string): void {
   let parent = root;
@@ -148,10 +160,15 @@ function lstatIfThere(path: string): Deno.FileInfo | undefined {
   }
 }
 
-/** Moves without ever replacing a file. Shape: whether the name was free. */
+/**
+ * Moves without ever replacing a file.
+ *
+ * @returns Whether the name was free.
+ */
 function moveIfFree(from: string, to: string): boolean {
   try {
-    // A second name for the file, which the system refuses when there is one already; a plain rename would replace it.
+    // A second name for the file, which the system refuses when the name exists. A plain rename
+    // would replace the other file.
     Deno.linkSync(from, to);
     Deno.removeSync(from);
     return true;
@@ -159,7 +176,8 @@ function moveIfFree(from: string, to: string): boolean {
     if (thrown instanceof Deno.errors.AlreadyExists) return false;
     if (isOtherDisk(thrown)) throw thrown;
   }
-  // File systems without links (FAT, as on most USB sticks): take the name first, then move over our own empty file.
+  // File systems without links (FAT, as on most USB sticks): take the name first, then move over
+  // our own empty file.
   try {
     Deno.openSync(to, { createNew: true, write: true }).close();
   } catch (thrown) {
@@ -176,7 +194,7 @@ function moveIfFree(from: string, to: string): boolean {
   }
 }
 
-/** Removes what is of no use any more; if that is not possible, it only lies about. */
+/** Removes a file that is of no use any more. If that is impossible, it only lies about. */
 function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);

@@ -1,10 +1,12 @@
 /**
- * Decides under which name something from the network is written: the one place that does, for every way in.
+ * Decides under which name something from the network is written. This is the one place that does,
+ * for every way in.
  *
- * Two answers. What would leave the folder, hide in it or reach into `.recess` is refused: nobody honest sends it. What only some system
- * cannot store (a colon, a line feed, a trailing dot, `con.txt`) is made storable, because a classmate's file may well be called so,
- * and a name from one system has to be good on every other. The rules follow croc's `receivefs` and Microsoft's "Naming Files, Paths, and
- * Namespaces".
+ * There are two answers. A name that would leave the folder, hide in it or reach into `.recess` is
+ * rejected: no honest peer sends it. A name that only some system cannot store (a colon, a line
+ * feed, a trailing dot, `con.txt`) is made storable: a classmate's file may have it, and a name
+ * from one system has to work on every other. The rules follow croc's `receivefs` and Microsoft's
+ * "Naming Files, Paths, and Namespaces".
  * @module
  */
 
@@ -15,23 +17,31 @@ import { cutToUtf8, isLongerInUtf8, utf8Bytes } from "../../core/utf8.ts";
 import type { System } from "./inside.ts";
 import { isOfInbox } from "./shareable.ts";
 
-/** Characters that no name may hold anywhere: control and format characters, separators of other systems, and `:` (drives, streams). */
+/**
+ * Characters that no name may have anywhere: control and format characters, separators of other
+ * systems, and `:` (drives, streams).
+ */
 const UNSTORABLE_REGEXP = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\\:]/gu;
 /** Characters that Windows stores nowhere. Elsewhere they stay as they are. */
 const WINDOWS_REGEXP = /[<>"|?*]/g;
 /** Names of devices on Windows, with any ending. */
 const DEVICE_REGEXP = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:\s*\.|\s*$)/i;
 /**
- * A short second name as Windows and FAT give it to a file with a long one: `RECESS~1` for `.recess`. To open the short name is to open that file.
+ * A short second name as Windows and FAT give it to a file with a long one: `RECESS~1` for
+ * `.recess`. Opening the short name opens that file.
  */
 const SHORT_NAME_REGEXP = /^([^.~]{1,6})~(\d{1,6}(?:\.[^.]{0,3})?)$/;
-/** A path from the root of a drive of Windows. A single letter before a colon is only a title: `Q: answers.txt`. */
+/**
+ * A path from the root of a Windows drive. A single letter before a colon is only a title: `Q:
+ * answers.txt`.
+ */
 const DRIVE_REGEXP = /^[a-zA-Z]:[/\\]/;
 const JOINERS = ["\u200c", "\u200d"];
 
 /**
- * The relative path, with `/` between its components, under which a file of this name may be written. What comes out of somebody's inbox does not
- * go into ours: there is only what others put there. Fails: "bad-name".
+ * The relative path, with `/` between its components, under which a file with this name may be
+ * written. A file from another peer's inbox does not go into ours, which only has what others put
+ * there.
  *
  * ```ts
  * import { assertEquals, assertThrows } from "@std/assert";
@@ -39,6 +49,8 @@ const JOINERS = ["\u200c", "\u200d"];
  * assertEquals(receivedName("Aula 1: intro.mp4"), "Aula 1_ intro.mp4");
  * assertThrows(() => receivedName("../.ssh/authorized_keys"), Error);
  * ```
+ *
+ * @throws {Failure} "bad-name".
  */
 export function receivedName(name: string, system: System = Deno.build.os): string {
   const refuse = (why: string): Failure => new Failure("bad-name", `Cannot store "${printable(name)}": ${why}`);
@@ -56,7 +68,10 @@ export function receivedName(name: string, system: System = Deno.build.os): stri
   }).map((stored, index) => index === 0 && isOfInbox(stored) ? `_${stored}` : stored).join("/");
 }
 
-/** The `number`th name for another file of the same name: `(1) name`, in the same folder, short enough to store. */
+/**
+ * The `number`th name for another file with the same name: `(1) name`, in the same folder, short
+ * enough to store.
+ */
 export function numberedName(name: string, number: number): string {
   const cut = name.lastIndexOf("/") + 1;
   return name.slice(0, cut) + shortened(`(${number}) ${name.slice(cut)}`);
@@ -71,7 +86,7 @@ function storable(component: string, system: System): string {
   return shortened(stored);
 }
 
-/** Cuts a component to what can be stored, before its ending. */
+/** Shortens a component to what can be stored, before its ending. */
 function shortened(component: string): string {
   if (!isLongerInUtf8(component, COMPONENT_BYTES_MAX)) return component;
   const dot = component.lastIndexOf(".");

@@ -1,13 +1,14 @@
 /**
- * Tells whether a file that is kept open still lies at its path, whole. A program that has a file open can go on writing into it after somebody has deleted
- * or replaced it, and hears nothing: what it writes is gone when it ends. Called by state_file.ts.
+ * Tells whether a file that is kept open still lies at its path, whole. A program can continue to
+ * write into an open file that was deleted or replaced, and notices nothing: its bytes are gone
+ * when it ends. Called by state_file.ts.
  * @module
  */
 
 /** One file that is kept open. */
 export class SameFile {
   readonly #path: string;
-  /** As it was when it was seen first; undefined as long as there was none. */
+  /** The file as it was seen first. Undefined while there was none. */
   #first: Deno.FileInfo | undefined;
   #size = 0;
 
@@ -16,13 +17,16 @@ export class SameFile {
     this.isLost();
   }
 
-  /** Whether it was deleted, replaced or cut short since it was seen first. Not for a file that its own program cuts. */
+  /**
+   * Whether it was deleted, replaced or cut short since it was seen first. Not for a file that its
+   * own program cuts.
+   */
   isLost(): boolean {
     let now: Deno.FileInfo | undefined;
     try {
       now = Deno.lstatSync(this.#path);
     } catch (thrown) {
-      // What cannot be looked at now may be there all the same.
+      // A file that cannot be seen now may still be there.
       if (!(thrown instanceof Deno.errors.NotFound)) return false;
     }
     this.#first ??= now;

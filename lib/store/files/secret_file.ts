@@ -1,5 +1,6 @@
 /**
- * A small file that only its owner may read: the identity of a folder, the key of a room. Called by lib/peer and by both programs.
+ * A small file that only its owner may read: the identity of a folder, the key of a room. Called by
+ * lib/peer and by both programs.
  * @module
  */
 
@@ -11,12 +12,15 @@ import { demandPlainFile, isThere, oddKindAt } from "./odd_file.ts";
 /** Readable and writable by the owner alone. */
 const MODE = 0o600;
 
-/** What a secret must not allow: an identity belongs to one person; a key that a room or several servers share may be read by a group. */
+/**
+ * What others may not do with a secret. An identity belongs to one person. A group may read a key
+ * that a room or several servers share.
+ */
 const LOOSE_BITS = { own: 0o077, shared: 0o027 } as const;
 
 /**
- * Says in a sentence that others on this machine may read or change a secret; undefined when they may not, where there is no such file, and on Windows, which
- * has no such modes.
+ * A sentence that warns when others on this machine may read or change a secret. Undefined when
+ * they may not, when there is no such file, and on Windows, which has no such modes.
  */
 export async function looseMode(path: string, kind: keyof typeof LOOSE_BITS): Promise<string | undefined> {
   const mode = await Deno.stat(path).then((info) => info.mode, () => null);
@@ -25,7 +29,11 @@ export async function looseMode(path: string, kind: keyof typeof LOOSE_BITS): Pr
   return `Others on this machine can read or change "${printable(path)}" (mode ${modes}); close it with: chmod 600`;
 }
 
-/** The text of the file, or undefined when there is none. Fails: "no-access", also when there is a pipe or a device, which may never end. */
+/**
+ * The text of the file, or undefined when there is none.
+ *
+ * @throws {Failure} "no-access", also for a pipe or a device, which may never end.
+ */
 export async function readSecret(path: string): Promise<string | undefined> {
   demandPlainFile(path);
   try {
@@ -37,9 +45,10 @@ export async function readSecret(path: string): Promise<string | undefined> {
 }
 
 /**
- * The text of a file in which a person said that `what` is. A pipe is read, too, since programs that keep secrets hand them out so.
+ * The text of the file that a person named for `what`. A pipe is also read, since programs that
+ * keep secrets hand them out this way.
  *
- * @throws {Failure} "not-found", "no-access"; "timeout" when nobody writes into the pipe.
+ * @throws {Failure} "not-found", "no-access", or "timeout" when nothing is written into the pipe.
  */
 export async function requireSecret(path: string, what: string): Promise<string> {
   const text = oddKindAt(path) === "a pipe" ? await readPipe(path) : await readSecret(path);
@@ -47,7 +56,7 @@ export async function requireSecret(path: string, what: string): Promise<string>
   throw new Failure("not-found", `There is no ${what} in "${printable(path)}"`, { hint: "check the path" });
 }
 
-/** The text that somebody writes into a pipe. */
+/** The text that another program writes into a pipe. */
 async function readPipe(path: string): Promise<string> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -84,7 +93,7 @@ export function restoreSecret(path: string, text: string): void {
 }
 
 /**
- * Writes the file, never over one that is there: whole, or not at all.
+ * Writes the file, never over an existing one: whole, or not at all.
  *
  * @throws {Failure} "no-access", "disk-full".
  */

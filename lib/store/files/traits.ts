@@ -1,10 +1,10 @@
 /**
- * What of a file is kept beside its bytes wherever it is copied: when it was changed, and whether it is a program. Called by everything that places
- * a file.
+ * What a copy of a file keeps besides its bytes: when it was changed, and whether it is a program.
+ * Called by everything that places a file.
  * @module
  */
 
-/** What is known of a file beside its bytes; what is absent is not known. */
+/** What is known of a file besides its bytes. What is absent is unknown. */
 export interface Traits {
   /** Milliseconds since 1970, negative before. */
   readonly modified?: number | undefined;
@@ -15,16 +15,16 @@ export interface Traits {
 const EXECUTE_BITS = 0o111;
 const READ_BITS = 0o444;
 
-/** Whether somebody may execute a file. Windows knows no such bit. */
+/** Whether anybody may execute a file. Windows has no such bit. */
 export function isExecutable({ mode }: Pick<Deno.FileInfo, "mode">): boolean {
   return Deno.build.os !== "windows" && ((mode ?? 0) & EXECUTE_BITS) !== 0;
 }
 
 /**
- * Gives a finished file its time, and lets everybody who may read a program execute it. A file system that cannot keep something changes nothing about
- * the bytes, so that is no failure.
+ * Gives a finished file its time, and lets everybody who may read a program execute it. A file
+ * system that cannot keep this still has all the bytes, so that is no failure.
  *
- * @param file The file, if it is open for writing: the system then need not look for it.
+ * @param file The file, if it is open for writing: the system then need not look it up.
  */
 export function keepTraits(path: string, { modified, executable = false }: Traits, file?: Deno.FsFile): void {
   ifPossible(() => {
@@ -44,6 +44,6 @@ function ifPossible(work: () => void): void {
   try {
     work();
   } catch {
-    // FAT knows no mode, and few file systems all times.
+    // FAT has no modes, and few file systems keep all times.
   }
 }

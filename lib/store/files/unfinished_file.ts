@@ -1,6 +1,7 @@
 /**
- * A file on its way in: written beside, piece by verified piece, and moved into the folder when it is whole. It is its own journal: which
- * pieces it holds is found out by hashing them, so nothing that could go stale is kept about it. Called by lib/peer/get/fetch_file.ts and transfer.ts.
+ * A file on its way in: written beside its place, piece by verified piece, and moved into the
+ * folder when it is whole. The file is its own journal. Its pieces are found by hashing it, so no
+ * record about it can be out of date. Called by lib/peer/get and lib/peer/inbox.
  * @module
  */
 
@@ -19,23 +20,29 @@ import { setAside } from "./odd_file.ts";
 import { isPlaced, placeAnywhere } from "./place.ts";
 import { keepTraits, type Traits } from "./traits.ts";
 
-/** What is fetched. Without a root as long as its owner has not hashed it. */
+/** The content that arrives. Without a root until its owner has hashed it. */
 interface Content {
   readonly name: string;
   readonly size: number;
   readonly root?: string | undefined;
-  /** The id of who puts it here: two who put the same do not write the same file, nor does who downloads it. */
+  /**
+   * The id of the peer that puts it here. Two peers that put the same content write different
+   * files, and a download writes another one.
+   */
   readonly sender?: string | undefined;
 }
 
-/** An unfinished file, open for writing. Closing it keeps what it holds. */
+/** An unfinished file, open for writing. Closing it keeps its bytes. */
 export class UnfinishedFile implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #path: string;
-  /** What fails when a write fails, with the folder that is on the disk. */
+  /** The beginning of a failure's message, with the folder on the disk. */
   readonly #doing: string;
   #writing: Promise<void> = Promise.resolve();
-  /** Up to here there may be bytes of an earlier attempt, or of another content; behind it there is nothing, or what this one verified. */
+  /**
+   * Up to here there may be bytes of an earlier attempt or another content. After it there is
+   * nothing, or what this download verified.
+   */
   #oldBytes: number;
   #bytes: number;
 
@@ -47,8 +54,10 @@ export class UnfinishedFile implements Disposable {
   }
 
   /**
-   * Opens the unfinished file of a content, with whatever an earlier attempt left. A file whose root nobody knew yet was kept under
-   * its name and size; once the root is known, that is taken over. `root` is the folder that the file goes to, if it is another one.
+   * Opens the unfinished file of a content, with what an earlier attempt left. A file without a
+   * known root lies under its name and size. Once the root is known, that file is used.
+   *
+   * @param root The folder that the file goes to, if it is another one.
    */
   static async open(folder: Folder, content: Content, root?: string): Promise<UnfinishedFile> {
     const { byName, path } = pathsOf(folder.incomingPath(root), content);
@@ -65,7 +74,7 @@ export class UnfinishedFile implements Disposable {
     }
   }
 
-  /** Throws away what is kept of a content that nobody is fetching. */
+  /** Deletes what is kept of a content that nobody is downloading. */
   static async discard(folder: Folder, content: Content): Promise<void> {
     if (folder.notKept !== undefined) return;
     for (const path of new Set(Object.values(pathsOf(folder.incomingPath(undefined), content)))) {
@@ -74,7 +83,7 @@ export class UnfinishedFile implements Disposable {
   }
 
   /**
-   * Reads the pieces that are there already and compares them with the digests.
+   * Reads the pieces that are there already and compares them with their digests.
    *
    * @param digestOfPiece Resolves to a digest as soon as it is known.
    * @param onChecked Called with the bytes that have been compared so far.
@@ -103,7 +112,7 @@ export class UnfinishedFile implements Disposable {
     return present;
   }
 
-  /** Opens what is there once more, for others to read. Only what was verified may be read. */
+  /** Opens the file once more, so that others can read it. Only verified pieces may be read. */
   openForReading(size: number): OpenFile {
     const file = Deno.openSync(this.#path);
     return {
@@ -117,7 +126,11 @@ export class UnfinishedFile implements Disposable {
     };
   }
 
-  /** Writes verified bytes at their place. Writes follow each other, whoever asks. Fails: "disk-full", "no-access". */
+  /**
+   * Writes verified bytes at their place. All writes follow each other.
+   *
+   * @throws {Failure} "disk-full", "no-access".
+   */
   write(offset: number, bytes: Uint8Array): Promise<void> {
     const written = this.#writing.then(async () => {
       try {
@@ -142,7 +155,7 @@ export class UnfinishedFile implements Disposable {
     return await placeAnywhere(this.#path, root, name);
   }
 
-  /** Throws away what is there. */
+  /** Deletes what is there. */
   async discard(): Promise<void> {
     await this.#writing;
     this[Symbol.dispose]();
@@ -164,7 +177,7 @@ export class UnfinishedFile implements Disposable {
     this.#bytes = Math.max(this.#bytes, end);
   }
 
-  /** Nothing is called finished before the system says that it is on the disk. */
+  /** Nothing counts as finished before the system confirms that it is on the disk. */
   async #seal(size: number, traits: Traits): Promise<void> {
     await this.#writing;
     try {
@@ -178,7 +191,7 @@ export class UnfinishedFile implements Disposable {
   }
 }
 
-/** Where a content is kept until it is whole, and where it is kept as long as its root is not known. */
+/** Where a content is kept until it is whole, and where it is kept until its root is known. */
 function pathsOf(incoming: string, { name, size, root, sender }: Content): { path: string; byName: string } {
   if (sender !== undefined) {
     const putId = createHash("sha256").update(JSON.stringify([sender, root, size])).digest("hex");
@@ -191,8 +204,9 @@ function pathsOf(incoming: string, { name, size, root, sender }: Content): { pat
 }
 
 /**
- * Moves away what is no file, and removes this name of a file that has a second one: a run was killed after it had placed the file and before it removed the name here. What is
- * written here would change the placed file, which is the person's by now.
+ * Moves away what is no file, and removes this name of a file that has a second one. A run was then
+ * killed after it had placed the file and before it removed this name. Writing here would change
+ * the placed file, which belongs to the person by now.
  */
 async function makeWay(path: string): Promise<void> {
   if (!await exists(path)) return;

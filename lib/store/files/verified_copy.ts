@@ -1,6 +1,6 @@
 /**
- * Copies a file that is on this machine, and makes sure that the copy is the content that is wanted. Called by lib/peer, which copies
- * where it would otherwise fetch the same bytes twice.
+ * Copies a file on this machine and makes sure that the copy is the wanted content. Called by
+ * lib/peer, which copies where it would otherwise download the same bytes twice.
  * @module
  */
 
@@ -11,13 +11,16 @@ import { rangeBytes } from "../../core/range.ts";
 import type { OpenFile } from "./folder.ts";
 import { isHole } from "./holes.ts";
 
-/** What the copy has to be. */
+/** The content that the copy has to have. */
 interface WantedContent {
   readonly root: string;
   readonly size: number;
 }
 
-/** Callbacks while a file is read: `onPiece` gets the number of bytes read so far, and may throw to stop. */
+/**
+ * Callbacks while a file is read. `onPiece` gets the number of bytes read so far, and may throw to
+ * stop.
+ */
 interface ReadOptions {
   readonly onPiece?: ((bytes: number) => void) | undefined;
 }
@@ -25,7 +28,8 @@ interface ReadOptions {
 /**
  * Writes a new file at `path` with the bytes of an open one.
  *
- * @returns The digests of the pieces; undefined when the open file is not the wanted content, and then nothing is left at `path`.
+ * @returns The digests of the pieces. Undefined when the open file is not the wanted content:
+ * nothing is then left at `path`.
  * @throws {Failure} "disk-full" and "no-access" when the copy cannot be written.
  */
 export async function copyVerified(
@@ -60,7 +64,10 @@ export async function copyVerified(
   return undefined;
 }
 
-/** Whether the file at `path` is the wanted content: reads all of it. False for a file that cannot be read, and when reading was stopped. */
+/**
+ * Whether the file at `path` is the wanted content. Reads all of it. False for a file that cannot
+ * be read, and when reading was stopped.
+ */
 export async function isContentAt(path: string, wanted: WantedContent, options: ReadOptions = {}): Promise<boolean> {
   try {
     using file = await Deno.open(path);
@@ -72,7 +79,7 @@ export async function isContentAt(path: string, wanted: WantedContent, options: 
   }
 }
 
-/** The digests of the first `size` bytes; undefined when there are fewer. */
+/** The digests of the first `size` bytes. Undefined when there are fewer. */
 async function digestsWhileRead(
   file: Deno.FsFile,
   size: number,
@@ -96,6 +103,6 @@ function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // It was not there, or cannot be removed: tidyIncoming() will.
+    // It was not there, or cannot be removed. `tidyIncoming` will do it.
   }
 }

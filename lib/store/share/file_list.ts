@@ -1,11 +1,11 @@
 /**
- * The files of a share in memory: by name, by content, in order. Pure; kept true by share.ts.
+ * The files of a share in memory: by name, by content, in order. Pure. share.ts keeps it current.
  * @module
  */
 
 import type { FoundFile } from "../files/found_file.ts";
 
-/** A file that is shared. Without `root` until it is hashed. */
+/** A shared file. Without `root` until it is hashed. */
 export interface SharedFile extends FoundFile {
   readonly root?: string | undefined;
 }
@@ -16,7 +16,7 @@ export class FileList {
   readonly #namesByRoot = new Map<string, Set<string>>();
   #sorted: readonly string[] | undefined;
 
-  /** How many there are. */
+  /** How many files there are. */
   get size(): number {
     return this.#byName.size;
   }
@@ -26,7 +26,7 @@ export class FileList {
     return this.#byName.values();
   }
 
-  /** The file of this name. */
+  /** The file with this name. */
   get(name: string): SharedFile | undefined {
     return this.#byName.get(name);
   }
@@ -42,7 +42,7 @@ export class FileList {
     return [...this.#namesByRoot.get(root) ?? []].flatMap((name) => this.#byName.get(name) ?? []);
   }
 
-  /** Files in order of name, from the one after `after` on. `more` says that others follow. */
+  /** Files in order of name, from the one after `after`. With `more`, others follow. */
   page(after: string | undefined, limit: number): { files: SharedFile[]; more: boolean } {
     this.#sorted ??= [...this.#byName.keys()].sort();
     const start = after === undefined ? 0 : firstAfter(this.#sorted, after);
@@ -51,13 +51,13 @@ export class FileList {
     return { files, more: start + limit < this.#sorted.length };
   }
 
-  /** Names at or below a name; every name for the empty one. */
+  /** Names at or below a name. Every name for the empty one. */
   namesBelow(name: string): Iterable<string> {
     if (name === "") return this.#byName.keys();
     return this.#byName.has(name) ? [name] : this.#byName.keys().filter((each) => each.startsWith(`${name}/`));
   }
 
-  /** Adds a file, or replaces the one of its name. */
+  /** Adds a file, or replaces the one with the same name. */
   put(file: SharedFile): void {
     if (!this.#byName.has(file.name)) this.#sorted = undefined;
     this.#forgetRoot(file.name);
@@ -67,7 +67,7 @@ export class FileList {
     this.#namesByRoot.set(file.root, names.add(file.name));
   }
 
-  /** Takes a file out, if it is there. */
+  /** Removes a file, if it is there. */
   drop(name: string): void {
     this.#forgetRoot(name);
     if (this.#byName.delete(name)) this.#sorted = undefined;
@@ -91,4 +91,17 @@ function firstAfter(sorted: readonly string[], name: string): number {
     else high = middle;
   }
   return low;
+}
+
+/**
+ * Digests of a file's pieces from some number on. `file.root` is there when the rest is complete.
+ */
+export interface KnownPieces {
+  readonly file: SharedFile;
+  readonly digests: Uint8Array;
+}
+
+/** Whether two files have the same size and time. */
+export function sameVersion(a: { size: number; modified: number }, b: { size: number; modified: number }): boolean {
+  return a.size === b.size && a.modified === b.modified;
 }

@@ -1,6 +1,7 @@
 /**
- * Finds out what may have changed in a shared folder as long as its peer runs: from the system's watch, and by looking at everything now and then. Also notices
- * that the folder itself is gone or was replaced, and watches the new one. Called by share.ts.
+ * Finds out what may have changed in a shared folder while its peer runs: from the system's watch,
+ * and by looking at everything now and then. It also notices when the folder itself is gone or was
+ * replaced, and then watches the new one. Called by share.ts.
  * @module
  */
 
@@ -16,7 +17,7 @@ const FOLDER_EVERY_MS = 1_000;
 const CHECK_EVERY_MS = 10_000;
 /** How often the whole folder is looked at, for changes that the system did not report. */
 const RESCAN_MS = 300_000;
-/** The same where the system reports no changes at all. */
+/** How often the whole folder is looked at when the system reports no changes at all. */
 const RESCAN_UNWATCHED_MS = 5_000;
 /** A file that changed this recently is probably still being written. */
 export const SETTLE_MS = 1_000;
@@ -24,12 +25,12 @@ export const SETTLE_MS = 1_000;
 /** Stands for a folder that is not at its path. */
 const GONE = "gone";
 
-/** What became of the folder: there is none at its path any more, or another one than before. */
+/** What became of the folder: there is none at its path any more, or there is another one. */
 export type FolderFate = "folder-gone" | "folder-new";
 
-/** What is done about a finding. */
+/** The reactions to a finding. */
 export interface FollowerHooks {
-  /** Looks at what may have changed. The next change is reported when this has resolved. */
+  /** Looks at what may have changed. The next change is reported after this has resolved. */
   readonly look: (change: Change) => Promise<void>;
   readonly onFolder: (fate: FolderFate) => void;
 }
@@ -43,16 +44,18 @@ export class FolderFollower implements AsyncDisposable {
   readonly #unsettled = new Set<string>();
   readonly #closing = new AbortController();
   #watch: FolderWatch | undefined;
-  /** Whether a watch can be opened: the system can do it, and the last one is closed. */
+  /** Whether a watch can be opened: the system can do it, and the last watch is closed. */
   #canWatch: boolean;
   #identity: string | undefined;
-  /** When the folder was last seen as it was before. */
+  /** When the folder was last seen unchanged. */
   #seenMs = performance.now();
 
   /**
-   * Watches the folder at once, so that nothing falls between its first scan and {@linkcode run}.
+   * Watches the folder at once, so that no change between its first scan and {@linkcode run} is
+   * missed.
    *
-   * @param options.follows Whether changes are found out at once. If not, the folder is only looked at every few minutes.
+   * @param options.follows Whether changes are noticed at once. If not, the folder is only looked
+   * at every few minutes.
    */
   constructor(folder: Folder, { follows }: { readonly follows: boolean }) {
     this.#folder = folder;
@@ -67,7 +70,7 @@ export class FolderFollower implements AsyncDisposable {
     await Promise.all([this.#lookAtChanges(hooks), this.#superviseFolder(hooks)]);
   }
 
-  /** Reports a file once more when it may be written whole. */
+  /** Reports a file once more when it may be complete. */
   lookLater(name: string): void {
     this.#unsettled.add(name);
     if (this.#unsettled.size > 1) return;
@@ -109,7 +112,11 @@ export class FolderFollower implements AsyncDisposable {
     return this.#follows && this.#watch?.isReporting !== true ? RESCAN_UNWATCHED_MS : RESCAN_MS;
   }
 
-  /** Watches the folder again when it is another one. Shape: what became of it, if anything did. */
+  /**
+   * Watches the folder again when it is another one.
+   *
+   * @returns What became of the folder, if anything did.
+   */
   async #seeToFolder(): Promise<FolderFate | undefined> {
     const identity = identityOf(this.#folder.path);
     this.#identity ??= identity;
@@ -132,7 +139,10 @@ export class FolderFollower implements AsyncDisposable {
     this.#canWatch = this.#watch !== undefined || !isThere(this.#folder.path);
   }
 
-  /** Closes the watch of a folder that is gone. That the system has reported the end of the lock shows that it still reports changes. */
+  /**
+   * Closes the watch of a folder that is gone. When the system has reported the end of the lock, it
+   * still reports changes.
+   */
   async #closeWatch(): Promise<void> {
     if (this.#watch === undefined) return;
     this.#canWatch = await this.#watch.close(this.#seenMs);
@@ -140,11 +150,14 @@ export class FolderFollower implements AsyncDisposable {
   }
 }
 
-/** What tells a folder from another one that lies at the same path later, or `GONE`; undefined when the system cannot say, since a folder may be there. */
+/**
+ * What tells a folder from another one that lies at the same path later, or `GONE`. Undefined when
+ * the system cannot tell: a folder may be there.
+ */
 function identityOf(path: string): string | undefined {
   try {
     const { isDirectory, dev, ino, birthtime } = Deno.lstatSync(path);
-    // Some file systems give the number of a folder that was removed to the next one.
+    // Some file systems give the number of a removed folder to the next one.
     return isDirectory ? `${dev} ${ino} ${birthtime?.getTime()}` : GONE;
   } catch (thrown) {
     return thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory ? GONE : undefined;

@@ -1,21 +1,21 @@
 /**
- * Gathers what may have changed in a folder until it is quiet for a moment, so that a burst of events is looked at once. Filled by watch.ts and folder_follower.ts,
- * emptied by folder_follower.ts.
+ * Gathers what may have changed in a folder until it is quiet for a moment, so that a burst of
+ * events is looked at once. watch.ts and folder_follower.ts fill it, folder_follower.ts empties it.
  * @module
  */
 
 import { Bell } from "../../core/flow/bell.ts";
 
-/** Names, of files or of folders, below which something may have changed. */
+/** Names, of files or folders, below which something may have changed. */
 export type Change = ReadonlySet<string> | "everything";
 
-/** How long it has to be quiet before a change is told, and the longest that one is kept back. */
+/** How long it has to be quiet before a change is reported, and the longest delay of a report. */
 const QUIET_MS = 250;
 const KEPT_BACK_MS_MAX = 2_000;
-/** More names than this are not worth looking at one by one. */
+/** With more names than this, looking at the whole folder is faster. */
 const NAMES_MAX = 500;
 
-/** What has been reported and not yet been looked at. */
+/** What has been reported and not yet looked at. */
 export class GatheredChange {
   #names = new Set<string>();
   #everything = false;
@@ -36,13 +36,17 @@ export class GatheredChange {
     this.#wake.ring();
   }
 
-  /** Says that nothing is added any more. */
+  /** Notes that nothing more will be added. */
   end(): void {
     this.#ended = true;
     this.#wake.ring();
   }
 
-  /** Resolves when there is something to tell and it is quiet: true; or at the end: false. */
+  /**
+   * Resolves when there is something to report and it is quiet, or at the end.
+   *
+   * @returns False at the end.
+   */
   async some(): Promise<boolean> {
     while (!this.#ended) {
       if (this.#isEmpty()) {
@@ -57,7 +61,7 @@ export class GatheredChange {
     return false;
   }
 
-  /** Hands over what was gathered; gathering begins again. */
+  /** Gives out what was gathered. Gathering begins again. */
   take(): Change {
     const change = this.#everything ? "everything" : this.#names;
     this.#names = new Set();

@@ -1,9 +1,10 @@
 /**
- * Hashes files beside the main thread. Runs in a Worker that hasher.ts starts from its own module, so that a bundle of one file is worker
- * and program at once; the messages are typed here.
+ * Hashes files beside the main thread. Runs in a Worker that hasher.ts starts from its own module,
+ * so that a bundle of one file contains both worker and program. The messages have their types
+ * here.
  *
- * Several files are in work at once, in turns of a few milliseconds: files that somebody asks for go before all others, so a film that
- * is being hashed in the background does not hold them up.
+ * Several files are hashed at once, in turns of a few milliseconds. Files that another peer asks
+ * for go before all others, so that a film that is hashed in the background does not delay them.
  * @module
  */
 
@@ -11,13 +12,19 @@ import { createHash } from "node:crypto";
 import { readFullSync } from "../../core/bytes.ts";
 import { DIGEST_BYTES, PIECE_BYTES } from "../../core/content.ts";
 
-/** To the worker: hash a file; or move it to the front; or drop it. `path` is a real path that may be shared. */
+/**
+ * To the worker: hash a file, move it to the front, or drop it. `path` is a real path that may be
+ * shared.
+ */
 export type ToWorker =
   | { readonly kind: "hash"; readonly id: number; readonly path: string; readonly urgent: boolean }
   | { readonly kind: "hurry"; readonly id: number }
   | { readonly kind: "drop"; readonly id: number };
 
-/** From the worker: more digests of a file, the last of them with what the file was; or why it cannot be hashed. */
+/**
+ * From the worker: more digests of a file, the last ones with its size and time, or why it cannot
+ * be hashed.
+ */
 export type FromWorker =
   | {
     readonly kind: "digests";
@@ -30,9 +37,12 @@ export type FromWorker =
 /** The worker's name, by which this module knows where it runs. */
 export const HASH_WORKER = "recess hash worker";
 
-/** How long a turn lasts before messages are looked at. */
+/** How long a turn lasts before messages are read. */
 const TURN_MS = 10;
-/** Digests of a large file that are gathered before they are told. The first ones are told at once. */
+/**
+ * Digests of a large file that are gathered before they are reported. The first ones are reported
+ * at once.
+ */
 const TOLD_PIECES_MAX = 64;
 
 class Changed extends Error {}
@@ -48,14 +58,14 @@ const jobs = new Map<number, Job>();
 const buffer = new Uint8Array(PIECE_BYTES);
 let working = false;
 
-// The page and worker types of the library disagree on what `self` is; these members are all that is used.
+// The page and worker types of the library disagree on what `self` is. Only these members are used.
 const port = self as unknown as {
   readonly name?: string | undefined;
   onmessage: (event: MessageEvent<ToWorker>) => void;
   postMessage(message: FromWorker): void;
 };
 
-// Only in the worker: everywhere else this module is loaded for its types and its worker's name.
+// Only in the worker. Everywhere else this module is loaded for its types and its worker's name.
 if (port.name === HASH_WORKER) {
   port.onmessage = ({ data }) => {
     if (data.kind === "hash") jobs.set(data.id, { ...data, reading: undefined });
@@ -85,7 +95,7 @@ async function work(): Promise<void> {
   working = false;
 }
 
-/** Hashes on in the file whose turn it is, until the turn or the file ends. */
+/** Continues to hash the file whose turn it is, until the turn or the file ends. */
 function step(turnEnd: number): void {
   const [first] = jobs.values();
   const job = jobs.values().find((each) => each.urgent) ?? first;
@@ -107,7 +117,8 @@ function hashOn(job: Job, turnEnd: number): void {
   do {
     pieceBytes = readFullSync(file, buffer);
     if (pieceBytes > 0) gathered.push(createHash("sha256").update(buffer.subarray(0, pieceBytes)).digest());
-    // The first pieces of a file that somebody waits for are told one by one, then ever more at a time.
+    // The first pieces of a file that a peer waits for are reported one by one, then more at a
+    // time.
   } while (
     pieceBytes === PIECE_BYTES && gathered.length < Math.min(TOLD_PIECES_MAX, 1 + job.reading.told) &&
     performance.now() < turnEnd
@@ -125,7 +136,7 @@ function hashOn(job: Job, turnEnd: number): void {
 }
 
 function open(path: string): NonNullable<Job["reading"]> {
-  // To open a pipe that has taken the file's place would wait for ever.
+  // Opening a pipe in the file's place would wait for ever.
   if (!Deno.lstatSync(path).isFile) throw new Changed("it is no file any more");
   const file = Deno.openSync(path);
   return { file, ...stat(file), told: 0 };

@@ -1,5 +1,6 @@
 /**
- * Hashes files in the background, a few at a time, and at once what somebody asks for. Called by share.ts.
+ * Hashes files in the background, a few at a time. Files that another peer asks for are hashed at
+ * once. Called by share.ts.
  * @module
  */
 
@@ -8,10 +9,13 @@ import { Failure } from "../../core/failure.ts";
 import { Bell } from "../../core/flow/bell.ts";
 import { type FromWorker, HASH_WORKER, type ToWorker } from "./hash_worker.ts";
 
-/** A file on its way to having a root. */
+/** A file that is being hashed. */
 export class HashJob {
   readonly path: string;
-  /** Resolves when the whole file is hashed. Fails: "file-changed" when it changed meanwhile, "not-shared" when it cannot be read. */
+  /**
+   * Resolves when the whole file is hashed. Rejects with "file-changed" when it changed meanwhile,
+   * "not-shared" when it cannot be read.
+   */
   readonly done: Promise<HashResult>;
   #digests = new Uint8Array(0);
   #count = 0;
@@ -30,7 +34,7 @@ export class HashJob {
     return this.#digests.subarray(0, this.#count);
   }
 
-  /** Whether the job is over, well or badly. */
+  /** Whether the job has ended, with or without a root. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -75,22 +79,25 @@ export interface HashResult {
   readonly digests: Uint8Array;
 }
 
-/** How long the worker is kept without work: it takes some 15 MB, and starts in 30 ms. */
+/** How long the worker is kept without work: it takes about 15 MB, and starts in 30 ms. */
 const IDLE_MS = 5_000;
 
-/** The worker and what it has to do. It runs only as long as there is work. */
+/** The worker and its work. The worker runs only while there is work. */
 export class Hasher implements Disposable {
   readonly #jobs = new Map<number, HashJob>();
   #worker: Worker | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #lastId = 0;
 
-  /** How many files are at work. */
+  /** How many files are being hashed. */
   get size(): number {
     return this.#jobs.size;
   }
 
-  /** Begins to hash the file at a real path that may be shared. `urgent` puts it before all that are not. */
+  /**
+   * Begins to hash the file at a real path that may be shared. An `urgent` file goes before all
+   * others.
+   */
   start(path: string, options: { urgent: boolean }): HashJob {
     const job = new HashJob(path);
     const id = ++this.#lastId;
@@ -99,7 +106,7 @@ export class Hasher implements Disposable {
     return job;
   }
 
-  /** Puts a job before all that are not urgent. */
+  /** Moves a job before all that are not urgent. */
   hurry(job: HashJob): void {
     const id = this.#idOf(job);
     if (id !== undefined) this.#post({ kind: "hurry", id });
@@ -130,7 +137,7 @@ export class Hasher implements Disposable {
     this.#worker = undefined;
   }
 
-  /** Forgets a job; with the last of them, the worker goes after a while. */
+  /** Forgets a job. After the last one, the worker ends in a while. */
   #forget(id: number): void {
     this.#jobs.delete(id);
     if (this.#jobs.size === 0) this.#idleTimer = setTimeout(() => this.#stopWorker(), IDLE_MS);

@@ -1,7 +1,9 @@
 /**
- * A list of files that are shared beside those of the folder, wherever they are on the disk: lines `name path`, as in the classroom system that
- * had one. Words with spaces go in quotes; back-slashes of Windows are read as they are meant; empty lines and lines that begin with `#` say
- * nothing. Called by peer.ts, which gives it to the folder, and by manifest_file.ts, which reads it again when it changes.
+ * A list of files that are shared besides those of the folder, wherever they are on the disk. Its
+ * lines are `name path`, as in the classroom system that had such a list. Words with spaces go in
+ * quotes, and Windows backslashes are understood. Empty lines and lines that begin with `#` are
+ * skipped. peer.ts gives the list to the folder, and manifest_file.ts reads it again when it
+ * changes.
  * @module
  */
 
@@ -18,15 +20,15 @@ export interface BadLine {
   readonly why: string;
 }
 
-/** The files of a manifest: by their name the real path of each, without links. */
+/** The files of a manifest: their real paths, without links, by name. */
 export interface Manifest {
   readonly paths: ReadonlyMap<string, string>;
   readonly bad: readonly BadLine[];
 }
 
 /**
- * One word of a line: in quotes, or up to the next space. A back-slash stands for itself, as in the paths of Windows, except
- * before a space that belongs to the word.
+ * One word of a line: in quotes, or up to the next space. A backslash stands for itself, as in the
+ * paths of Windows, except before a space that belongs to the word.
  */
 const WORD_REGEXP = /\s*(?:"([^"]*)"|'([^']*)'|((?!["'])(?:[^\s\\]|\\ ?)+))(?=\s|$)/y;
 
@@ -62,8 +64,9 @@ export function parseManifest(
 }
 
 /**
- * Reads a manifest and looks for its files; paths are relative to where it lies. Fails: "not-found", "no-access" when it cannot be read;
- * "too-large".
+ * Reads a manifest and looks for its files. Paths are relative to the folder of the manifest.
+ *
+ * @throws {Failure} "not-found" or "no-access" when it cannot be read, "too-large".
  */
 export async function readManifest(path: string): Promise<Manifest> {
   const { entries, bad } = parseManifest(await readText(path));
@@ -83,7 +86,7 @@ export async function readManifest(path: string): Promise<Manifest> {
   return { paths, bad: bad.sort((a, b) => a.line - b.line) };
 }
 
-/** Cuts a line without spaces around it into words. */
+/** Splits a line without spaces around it into words. */
 function splitWords(line: string): string[] {
   const words: string[] = [];
   WORD_REGEXP.lastIndex = 0;
@@ -95,7 +98,10 @@ function splitWords(line: string): string[] {
   return words;
 }
 
-/** The real path of what a line names; where there is no such file, back-slashes in it are those of a list from Windows. */
+/**
+ * The real path of what a line names. When there is no such file, backslashes are read as those of
+ * a list from Windows.
+ */
 function realPathOf(folder: string, target: string): string {
   try {
     return Deno.realPathSync(resolve(folder, target));

@@ -8,16 +8,16 @@ import type { Clock } from "../../core/flow/clock.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 
 /**
- * How often it is looked at. Watching would miss what editors do, which replace a file by another, and what comes over a
- * network disk.
+ * How often it is looked at. A watch would miss what editors do, which replace a file by another,
+ * and changes on a network disk.
  */
 const LOOK_EVERY_MS = 1_000;
 
-/** What a change of the manifest leads to. */
+/** The reactions to a change of the manifest. */
 export interface ManifestFollower {
   readonly clock: Clock;
   readonly onChange: (manifest: Manifest) => Promise<void>;
-  /** Called once when it cannot be read any more; what it listed last stays shared. */
+  /** Called once when it cannot be read any more. What it listed last stays shared. */
   readonly onUnreadable: (failure: Failure) => void;
 }
 
@@ -33,7 +33,7 @@ export class ManifestFile {
   /**
    * Reads it.
    *
-   * @throws {Failure} As {@linkcode readManifest} does.
+   * @throws {Failure} What {@linkcode readManifest} throws.
    */
   async read(): Promise<Manifest> {
     // Looked at first, so that a change while it is read is seen the next time.
@@ -41,13 +41,13 @@ export class ManifestFile {
     return await readManifest(this.path);
   }
 
-  /** Reads it again after each change, until the signal. */
+  /** Reads it again after each change, until the signal is aborted. */
   async follow({ clock, onChange, onUnreadable }: ManifestFollower, signal: AbortSignal): Promise<void> {
     let last = this.#version;
     while (await clock.delay(LOOK_EVERY_MS, signal).then(() => true, () => false)) {
       const before = last;
       last = await this.#look();
-      // One that changed since the last look may still be in the middle of being written.
+      // A file that changed since the last look may still be incomplete.
       if (last === this.#version || last !== before) continue;
       try {
         await onChange(await this.read());
@@ -58,7 +58,7 @@ export class ManifestFile {
     }
   }
 
-  /** What changes when the file does; empty where there is none. */
+  /** What changes when the file does. Empty when there is no file. */
   async #look(): Promise<string> {
     try {
       const { size, mtime, ino } = await Deno.stat(this.path);

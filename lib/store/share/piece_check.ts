@@ -1,5 +1,6 @@
 /**
- * Compares one piece of a shared file with its digest. Called by share.ts when somebody got bytes that do not fit.
+ * Compares one piece of a shared file with its digest. Called by share.ts when a peer got bytes
+ * that do not match.
  * @module
  */
 
@@ -10,7 +11,10 @@ import { type Range, rangeBytes } from "../../core/range.ts";
 import type { SharedFile } from "./file_list.ts";
 import type { Folder } from "../files/folder.ts";
 
-/** Whether piece `index` of a file still has its digest. A file that cannot be read now is not judged: it is not sent either. */
+/**
+ * Whether piece `index` of a file still has its digest. True for a file that cannot be read now,
+ * which is not sent either.
+ */
 export async function pieceFits(
   folder: Folder,
   file: SharedFile,
@@ -28,7 +32,7 @@ export async function pieceFits(
   }
 }
 
-/** The bytes of a range; undefined when the file ends before it. */
+/** The bytes of a range. Undefined when the file ends before it. */
 async function readPiece(file: Deno.FsFile, range: Range): Promise<Uint8Array | undefined> {
   const piece = new Uint8Array(rangeBytes(range));
   await file.seek(range.start, Deno.SeekMode.Start);

@@ -1,6 +1,7 @@
 /**
- * Deletes one file of the folder, as it was known to be: never another version of it, never through a link, never a folder of the person's. Called by
- * share.ts and by lib/peer/inbox/inbox.ts, with names that the folder itself was scanned for or that were given to what arrived.
+ * Deletes one file of the folder, as it was known: never another version of it, never through a
+ * link, never a folder of the person's. Called by share.ts and lib/peer/inbox, with names from the
+ * scan of the folder or of what arrived.
  * @module
  */
 
@@ -10,12 +11,17 @@ import { printable } from "../../core/printable.ts";
 import type { Folder } from "../files/folder.ts";
 import type { FoundFile } from "../files/found_file.ts";
 
-/** Whether the file is there as it is known, no link in its path. */
+/** Whether the file is there as it was known, without a link in its path. */
 export function isThere(folder: Folder, file: FoundFile): boolean {
   return whatIsThere(folder, file) === "it";
 }
 
-/** Deletes a file. Fails: "not-found" when it is gone; "file-changed" when something else is there by now; "no-access". */
+/**
+ * Deletes a file.
+ *
+ * @throws {Failure} "not-found" when it is gone, "file-changed" when something else is there by
+ * now, "no-access".
+ */
 export function removeFile(folder: Folder, file: FoundFile): void {
   const there = whatIsThere(folder, file);
   const doing = `Cannot delete "${printable(file.name)}"`;

@@ -1,6 +1,7 @@
 /**
- * What a peer shares, as it is now: listed at once by name, size and time, given roots as the background hashing comes along, and kept true
- * while the folder changes. Called by lib/peer, which tells the index and serves other peers from it.
+ * What a peer shares now. Files are listed at once by name, size and time, get their roots as the
+ * background hashing continues, and stay current while the folder changes. Called by lib/peer,
+ * which tells the index and serves other peers.
  * @module
  */
 
@@ -9,7 +10,7 @@ import { DIGEST_BYTES, pieceCount } from "../../core/content.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
 import { PIECES_WAIT_MS } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
-import { FileList, type SharedFile } from "./file_list.ts";
+import { FileList, type KnownPieces, sameVersion, type SharedFile } from "./file_list.ts";
 import type { Folder, OpenFile } from "../files/folder.ts";
 import { FolderFollower, SETTLE_MS } from "./folder_follower.ts";
 import type { Change } from "./gathered_change.ts";
@@ -21,20 +22,14 @@ import { lookAt, scan } from "./scan.ts";
 import type { HashedFile, State } from "../state/state.ts";
 import { type ShareTrouble, Troubles } from "./troubles.ts";
 
-/** Digests of a file's pieces from some number on; `file.root` is there when they are all of the rest. */
-export interface KnownPieces {
-  readonly file: SharedFile;
-  readonly digests: Uint8Array;
-}
-
-/** Files handed to the hashing worker at a time, so that one that is asked for need not wait behind them. */
+/** Files that the worker hashes at a time, so that one that a peer asks for need not wait long. */
 const HASHING_MAX = 8;
 
 /** The files of one folder. */
 export class Share implements AsyncDisposable {
   readonly #folder: Folder;
   readonly #state: State;
-  /** Opened before the first scan, so that nothing falls between the two. */
+  /** Opened before the first scan, so that no change between the two is missed. */
   readonly #follower: FolderFollower;
   readonly #hasher = new Hasher();
   readonly #files = new FileList();
@@ -45,7 +40,7 @@ export class Share implements AsyncDisposable {
   #onChange: (names: readonly string[]) => void = () => {};
   #lanes = 0;
   readonly #onUnnamable = (name: string): void => this.#troubles.tell("unnamable", name);
-  /** What goes on beside everything else, all of which is over before the database closes. */
+  /** What goes on in the background. All of it ends before the database closes. */
   readonly #background = new Set<Promise<void>>();
 
   private constructor(folder: Folder, state: State, follows: boolean) {
@@ -57,7 +52,8 @@ export class Share implements AsyncDisposable {
   /**
    * Lists the folder.
    *
-   * @param options.follows Whether changes are looked for at once; default: they are. If not, the folder is only looked at every few minutes.
+   * @param options.follows Whether changes are noticed at once (default: yes). If not, the folder
+   * is only looked at every few minutes.
    */
   static async open(folder: Folder, state: State, { follows = true }: { follows?: boolean } = {}): Promise<Share> {
     const share = new Share(folder, state, follows);
@@ -66,7 +62,7 @@ export class Share implements AsyncDisposable {
       for (const file of found) {
         const known = hashed.get(file.name);
         share.#put(known !== undefined && sameVersion(known, file) ? { ...file, root: known.root } : file);
-        // Touched while nobody looked: its bytes may be others, though its size and time are the same.
+        // It was changed while nobody looked, so its bytes may differ with the same size and time.
         if (known?.changed !== file.changed) share.#toHash.add(file.name);
         hashed.delete(file.name);
       }
@@ -76,8 +72,9 @@ export class Share implements AsyncDisposable {
   }
 
   /**
-   * Begins to hash and to follow changes, until the share is closed. `onChange` is called with the names of files that came, went, changed
-   * or got their root; `onTrouble` with what their owner has to know.
+   * Begins to hash and to follow changes, until the share is closed. `onChange` is called with the
+   * names of files that came, went, changed or got their root. `onTrouble` is called with problems
+   * for the owner.
    */
   start(onChange: (names: readonly string[]) => void, onTrouble: (trouble: ShareTrouble) => void = () => {}): void {
     this.#onChange = onChange;
@@ -94,14 +91,18 @@ export class Share implements AsyncDisposable {
     return this.#files;
   }
 
-  /** How much of a file is hashed, from 0 to 1; undefined while it waits for its turn. */
+  /** How much of a file is hashed, from 0 to 1. Undefined while it waits for its turn. */
   hashedPart(file: SharedFile): number | undefined {
     if (file.root !== undefined) return 1;
     const job = this.#jobs.get(file.name);
     return job && job.digests.length / DIGEST_BYTES / Math.max(1, pieceCount(file.size));
   }
 
-  /** Opens a file for reading. Fails: "not-shared"; "file-changed" when it is no longer what is listed. */
+  /**
+   * Opens a file for reading.
+   *
+   * @throws {Failure} "not-shared", or "file-changed" when it is no longer what is listed.
+   */
   open(file: SharedFile): OpenFile {
     const opened = this.#folder.openShared(file.name);
     if (sameVersion(opened, file)) return opened;
@@ -111,8 +112,10 @@ export class Share implements AsyncDisposable {
   }
 
   /**
-   * The digests of a file from number `from` on. Of a file that is not hashed yet, asking puts it first; then those that are known, after
-   * a moment's wait if there are none. Fails: "file-changed".
+   * The digests of a file from number `from` on. Asking for a file that is not hashed yet moves it
+   * to the front. The result is then what is known, after a moment's wait if that is nothing.
+   *
+   * @throws {Failure} "file-changed".
    */
   async pieces(file: SharedFile, from: number): Promise<KnownPieces> {
     const start = from * DIGEST_BYTES;
@@ -136,7 +139,10 @@ export class Share implements AsyncDisposable {
     return { file: now, digests: job.digests.slice(start) };
   }
 
-  /** Takes up a file that was just written, with its pieces known. What is of another version at its place is hashed. */
+  /**
+   * Adds a file that was just written, with its known pieces. When another version is at its place,
+   * that one is hashed.
+   */
   adopt(file: HashedFile, digests: Uint8Array): void {
     const { file: found } = lookAt(this.#folder, file.name);
     if (found === undefined) return;
@@ -152,8 +158,8 @@ export class Share implements AsyncDisposable {
   }
 
   /**
-   * Compares a piece of every copy of a content with its digest, because somebody got bytes that do not fit. A copy that does not fit any
-   * more has no root until it is hashed again.
+   * Compares a piece of every copy of a content with its digest, because a peer got bytes that do
+   * not match. A copy that no longer matches has no root until it is hashed again.
    */
   async doubt(root: string, index: number): Promise<void> {
     for (const file of this.#files.copiesOf(root)) {
@@ -163,7 +169,10 @@ export class Share implements AsyncDisposable {
     }
   }
 
-  /** Takes its root from a file that turned out to hold other bytes than its root says, tells the owner, and hashes the file again. */
+  /**
+   * Removes the root of a file whose bytes no longer match it, reports this to the owner, and
+   * hashes the file again.
+   */
   distrust({ root: _, ...unknown }: SharedFile): void {
     this.#state.forgetPieces([unknown.name]);
     this.#put(unknown);
@@ -173,7 +182,7 @@ export class Share implements AsyncDisposable {
   }
 
   /**
-   * Shares these files beside those of the folder, in place of the ones before.
+   * Shares these files besides those of the folder, instead of the ones before.
    *
    * @param elsewhere Real paths by name.
    */
@@ -190,12 +199,16 @@ export class Share implements AsyncDisposable {
     await this.#look(names);
   }
 
-  /** The real path of a file. Fails: "not-shared". */
+  /** The real path of a file. @throws {Failure} "not-shared". */
   pathOf(file: SharedFile): string {
     return this.#folder.realPathOf(file.name);
   }
 
-  /** Deletes a file of the folder, which is shared no longer. Fails: as `removeFile` does. */
+  /**
+   * Deletes a file of the folder, which is then no longer shared.
+   *
+   * @throws {Failure} What `removeFile` throws.
+   */
   remove(file: FoundFile): void {
     removeFile(this.#folder, file);
     if (this.#files.get(file.name) === undefined) return;
@@ -235,7 +248,7 @@ export class Share implements AsyncDisposable {
     if (job !== undefined) this.#hasher.drop(job);
   }
 
-  /** Looks at what may have changed and takes over what has. */
+  /** Looks at what may have changed, and updates the list. */
   async #look(change: Change): Promise<void> {
     const changed: string[] = [];
     const roots = change === "everything" ? [""] : change;
@@ -256,7 +269,7 @@ export class Share implements AsyncDisposable {
     this.#hashMore();
   }
 
-  /** Takes over one file as it was found. Shape: whether that changed anything. */
+  /** Updates the list with one file as it was found. @returns Whether that changed anything. */
   #take(found: FoundFile): boolean {
     const known = this.#files.get(found.name);
     if (known !== undefined && sameVersion(known, found)) {
@@ -308,7 +321,7 @@ export class Share implements AsyncDisposable {
       this.#jobs.delete(file.name);
       this.#hashed(file, result);
     }, (failure) => {
-      // Changed or gone: the watcher tells.
+      // The file changed or is gone: the watcher reports that.
       if (this.#jobs.get(file.name) === job) this.#jobs.delete(file.name);
       if (failedWith(failure, "not-shared") && lookAt(this.#folder, file.name).file !== undefined) {
         this.#troubles.tell("unreadable", file.name);
@@ -323,16 +336,12 @@ export class Share implements AsyncDisposable {
     const hashed = { ...now, ...version, root };
     this.#state.putPieces([{ ...hashed, digests }]);
     this.#put(hashed);
-    // What was touched meanwhile has to be looked at once more.
+    // A file that was changed meanwhile has to be looked at once more.
     if (now.changed !== file.changed) this.#toHash.add(file.name);
     if (now.root === root) return;
     if (now.root !== undefined) this.#troubles.tell("other-bytes", file.name);
     this.#onChange([file.name]);
   }
-}
-
-function sameVersion(a: { size: number; modified: number }, b: { size: number; modified: number }): boolean {
-  return a.size === b.size && a.modified === b.modified;
 }
 
 function changed(name: string): Failure {

@@ -1,5 +1,6 @@
 /**
- * What the owner of a shared folder has to know about it and its files: whenever somebody listens, and once for each file. Called by share.ts.
+ * What the owner of a shared folder has to know about it and its files. Each file is reported once.
+ * Reports wait until somebody listens. Called by share.ts.
  * @module
  */
 
@@ -7,7 +8,8 @@ import { TROUBLES_TOLD_MAX } from "../../core/limits.ts";
 import type { FolderFate } from "./folder_follower.ts";
 
 /**
- * Something that keeps others from a file: it cannot be read; its bytes have changed though its size and time have not; its name is no Unicode text.
+ * What keeps others from a file: it cannot be read, its bytes have changed although its size and
+ * time have not, or its name is no Unicode text.
  */
 interface FileTrouble {
   readonly event: "unreadable" | "other-bytes" | "unnamable";
@@ -17,13 +19,13 @@ interface FileTrouble {
 /** What the owner has to know. */
 export type ShareTrouble = FileTrouble | { readonly event: FolderFate; readonly path: string };
 
-/** All troubles of a folder. Of those with files, the first bounded number is told. */
+/** All troubles of a folder. A bounded number of those with files is reported. */
 export class Troubles {
   readonly #told = new Set<string>();
   readonly #waiting: ShareTrouble[] = [];
   #listener: ((trouble: ShareTrouble) => void) | undefined;
 
-  /** Tells the owner about a file, unless that was done before. */
+  /** Reports a file to the owner, unless it was reported before. */
   tell(event: FileTrouble["event"], file: string): void {
     const key = `${event} ${file}`;
     if (this.#told.has(key) || this.#told.size >= TROUBLES_TOLD_MAX) return;
@@ -31,12 +33,12 @@ export class Troubles {
     this.#pass({ event, file });
   }
 
-  /** Tells the owner what became of the folder. */
+  /** Reports to the owner what became of the folder. */
   tellFate(event: FolderFate, path: string): void {
     this.#pass({ event, path });
   }
 
-  /** Has everything told to somebody from now on, also what was found before. */
+  /** Reports everything to a listener from now on, also what was found before. */
   listen(listener: (trouble: ShareTrouble) => void): void {
     this.#listener = listener;
     for (const trouble of this.#waiting.splice(0)) listener(trouble);

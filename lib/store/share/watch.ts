@@ -1,8 +1,10 @@
 /**
- * The system's watch of a folder: gathers the names of what has changed, or "everything" when the system lost count. Called by folder_follower.ts.
+ * The system's watch of a folder. It gathers the names of what has changed, or "everything" when
+ * the system lost count. Called by folder_follower.ts.
  *
- * The system's watcher has a thread that opens whatever an event is about. In a pipe into which nobody writes, that thread hangs: no change is reported any more,
- * and a call that closes a watch or opens another one hangs as well.
+ * The system's watcher has a thread that opens whatever an event is about. In a pipe into which
+ * nothing is written, that thread hangs. Then no change is reported any more, and a call that
+ * closes a watch or opens another one hangs as well.
  * @module
  */
 
@@ -15,7 +17,7 @@ import { nameInside } from "../files/inside.ts";
 /** How long the system may take to report a change. */
 const REPORT_MS_MAX = 5_000;
 
-/** A watched folder. What changes is gathered from the moment it is opened. */
+/** A watched folder. Changes are gathered from the moment it is opened. */
 export class FolderWatch {
   readonly #folder: Folder;
   readonly #gathered: GatheredChange;
@@ -34,7 +36,7 @@ export class FolderWatch {
     this.#pump = this.#gather();
   }
 
-  /** Watches a folder; undefined where there are too many folders for the system to watch. */
+  /** Watches a folder. Undefined where there are too many folders for the system to watch. */
   static openIfPossible(folder: Folder, gathered: GatheredChange): FolderWatch | undefined {
     try {
       return new FolderWatch(folder, gathered);
@@ -49,9 +51,11 @@ export class FolderWatch {
   }
 
   /**
-   * Finds out whether the system still reports changes: touches the lock of the folder, and waits for the report.
+   * Finds out whether the system still reports changes: it touches the lock of the folder and waits
+   * for the report.
    *
-   * @param sinceMs An earlier report is enough when it came after this moment of `performance.now()`.
+   * @param sinceMs An earlier report is enough when it came after this moment of
+   * `performance.now()`.
    */
   async check(sinceMs = performance.now()): Promise<void> {
     // Where nothing can be written, no pipe can appear.
@@ -60,7 +64,7 @@ export class FolderWatch {
   }
 
   /**
-   * Closes the watch. One that reports nothing is left to the end of the program.
+   * Closes the watch. A watch that reports nothing is left to the end of the program.
    *
    * @param sinceMs As for {@linkcode check}.
    * @returns Whether it is closed.
@@ -86,7 +90,10 @@ export class FolderWatch {
     this.#hasEnded = true;
   }
 
-  /** Gathers the names that an event is about; "everything" when the system says that it lost events. */
+  /**
+   * Gathers the names that an event is about, or "everything" when the system says that it lost
+   * events.
+   */
   #note({ paths, kind }: Deno.FsEvent): void {
     const names = paths.flatMap((path) => nameInside(this.#folder.path, path) ?? []);
     if (names.includes(LOCK_NAME)) this.#noteReport();

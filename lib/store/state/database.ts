@@ -1,6 +1,6 @@
 /**
- * SQLite as lib/store uses it: the calls it needs, what its errors mean, and transactions that are never left open. Tests put a database in its place that
- * fails at a chosen call.
+ * SQLite as lib/store uses it: the calls it needs, the meaning of errors, and transactions that are
+ * never left open. Tests replace it with a database that fails at a chosen call.
  * @module
  */
 
@@ -33,7 +33,10 @@ export interface Database {
 /** Opens a database. */
 export type OpenDatabase = typeof openSqlite;
 
-/** Opens a database of SQLite; `readOnly` reads a file that cannot be written, and that nobody changes meanwhile. */
+/**
+ * Opens a database of SQLite. With `readOnly`, it reads a file that cannot be written and that
+ * nobody changes meanwhile.
+ */
 export function openSqlite(path: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): Database {
   if (!readOnly) return new DatabaseSync(path, { timeout: STATE_LOCK_WAIT_MS });
   // SQLite would make files beside a database, even to read it.
@@ -42,10 +45,13 @@ export function openSqlite(path: string, { readOnly = false }: { readonly readOn
   });
 }
 
-/** What an error of SQLite means: somebody else has locked the file; its disk is full; its content is damaged; it cannot be written or read. */
+/**
+ * What an error of SQLite means: another program has locked the file, its disk is full, its content
+ * is damaged, or it cannot be written or read.
+ */
 export type DatabaseTrouble = "locked" | "full" | "damaged" | "unusable";
 
-/** What SQLite says, since not each of its errors comes with a number. */
+/** What SQLite says, since not each of its errors has a number. */
 const TROUBLES: readonly [RegExp, DatabaseTrouble][] = [
   [/is locked/, "locked"],
   [/is full/, "full"],
@@ -53,7 +59,7 @@ const TROUBLES: readonly [RegExp, DatabaseTrouble][] = [
   [/readonly|unable to open|disk I\/O|out of memory|access permission|permission denied/i, "unusable"],
 ];
 
-/** What went wrong at a database; undefined when what was thrown is no such error, but a bug. */
+/** What went wrong with a database. Undefined when the error is none of SQLite, but a bug. */
 export function troubleOf(thrown: unknown): DatabaseTrouble | undefined {
   if (!(thrown instanceof Error) || thrown instanceof Failure) return undefined;
   if (thrown instanceof Deno.errors.NotCapable || thrown instanceof Deno.errors.PermissionDenied) return "unusable";
@@ -87,7 +93,7 @@ export function failureOf(trouble: DatabaseTrouble, path: string, cause: unknown
 
 /** Carries out all steps or none, whatever fails. */
 export function inTransaction<T>(database: Database, steps: () => T): T {
-  // SQLite may have left one open whose end has failed.
+  // SQLite may have left a transaction open whose end has failed.
   if (database.isTransaction) database.exec("ROLLBACK");
   database.exec("BEGIN IMMEDIATE");
   try {

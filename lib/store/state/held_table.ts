@@ -1,12 +1,13 @@
 /**
- * A small table of `.recess/recess.db`, held in memory whole. A change counts at once, and is on the disk as soon as the disk takes it; so nothing that a
- * peer knows in one run depends on a disk that is full. Called by state.ts.
+ * A small table of `.recess/recess.db`, kept whole in memory. A change counts at once, and is
+ * written as soon as the disk allows it. So nothing that a peer knows in one run depends on a full
+ * disk. Called by state.ts.
  * @module
  */
 
 import type { Database, Row, Value } from "./database.ts";
 
-/** What a table holds, and under what. */
+/** What a table contains, and its key. */
 export interface TableShape {
   readonly name: string;
   readonly columns: readonly string[];
@@ -18,7 +19,7 @@ export interface TableShape {
 export class HeldTable {
   readonly #shape: TableShape;
   readonly #rows = new Map<string, Row>();
-  /** Rows that the database does not have yet, or still has; by their keys. */
+  /** Rows, by their keys, that the database does not have yet or still has. */
   readonly #unsaved = new Map<string, Row>();
 
   constructor(shape: TableShape) {
@@ -40,7 +41,7 @@ export class HeldTable {
     return this.#unsaved.size > 0;
   }
 
-  /** Takes over what the database has. */
+  /** Loads what the database has. */
   load(database: Database): void {
     const { name, columns } = this.#shape;
     for (const row of database.prepare(`SELECT ${columns.join(", ")} FROM ${name}`).all()) {
@@ -58,14 +59,18 @@ export class HeldTable {
     return [...this.#rows.values()];
   }
 
-  /** Puts a row in the place of the one with the same key. */
+  /** Adds a row, or replaces the one with the same key. */
   put(row: Record<string, Value>): void {
     const key = this.#keyOf(row);
     this.#rows.set(key, row);
     this.#unsaved.set(key, row);
   }
 
-  /** Puts a row that has all columns, unless there is one with its key. Shape: whether there was none. */
+  /**
+   * Adds a row with all columns, unless there is one with its key.
+   *
+   * @returns Whether there was none.
+   */
   takeIfMissing(row: Record<string, Value>): boolean {
     const isWhole = this.#shape.columns.every((column) => row[column] !== undefined);
     if (!isWhole || this.#rows.has(this.#keyOf(row))) return false;
@@ -82,12 +87,14 @@ export class HeldTable {
     this.#unsaved.set(key, row);
   }
 
-  /** Has everything written again: into a database that took the place of a damaged one. */
+  /** Marks everything to be written again, into a database that replaces a damaged one. */
   forgetSaved(): void {
     for (const [key, row] of this.#rows) this.#unsaved.set(key, row);
   }
 
-  /** Writes what the database does not have yet. It counts as written with {@linkcode setSaved}. */
+  /**
+   * Writes what the database does not have yet. It counts as written after {@linkcode setSaved}.
+   */
   save(database: Database): void {
     if (!this.isUnsaved) return;
     const { name, columns, key } = this.#shape;

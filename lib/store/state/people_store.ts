@@ -1,13 +1,15 @@
 /**
- * The people that a peer knows: the name of each key, what each is always allowed, which are blocked, and which folder of the inbox belongs to which key. Held in memory whole and
- * written by state.ts, with a second copy in trust_copy.ts: a key that was seen once must not be believed again because a disk failed.
+ * The people that a peer knows: the name of each key, what each is always allowed, which are
+ * blocked, and which folder of the inbox belongs to which key. Kept whole in memory and written by
+ * state.ts, with a second copy in trust_copy.ts: a key that was seen once must not be accepted as
+ * new because a disk failed.
  * @module
  */
 
 import { SENDER_FOLDERS_KEPT_MAX } from "../../core/limits.ts";
 import { HeldTable } from "./held_table.ts";
 
-/** A peer that gets nothing here, and the name it had when it was blocked. */
+/** A blocked peer, and the name it had when it was blocked. */
 export interface BlockedPeer {
   readonly id: string;
   readonly name: string;
@@ -23,33 +25,36 @@ export class PeopleStore {
   readonly #onMet: () => void;
 
   /**
-   * @param onChanged Called when something is to be written now: a person decided it, or a key got a folder.
-   * @param onMet Called when a peer is remembered that was met for the first time, which may be written a moment later: a run that is killed in that moment meets it for the first time again.
+   * @param onChanged Called when something is to be written now: a person decided it, or a key got
+   * a folder.
+   *
+   * @param onMet Called when a peer is remembered that was met for the first time, which may be
+   * written a moment later: a run that is killed in that moment meets it for the first time again.
    */
   constructor({ onChanged, onMet }: { readonly onChanged: () => void; readonly onMet: () => void }) {
     this.#onChanged = onChanged;
     this.#onMet = onMet;
   }
 
-  /** What there is to write. */
+  /** The tables to write. */
   get tables(): readonly HeldTable[] {
     return [this.#known, this.#allowed, this.#blocked, this.#senderFolders];
   }
 
-  /** The id under which a peer of this name was used first. */
+  /** The id under which a peer with this name was used first. */
   knownPeer(name: string): string | undefined {
     const row = this.#known.get(name);
     return row === undefined ? undefined : String(row["id"]);
   }
 
-  /** Remembers a peer, if there is none of this name yet. */
+  /** Remembers a peer, if there is none with this name yet. */
   rememberPeer(name: string, id: string): void {
     if (this.#known.get(name) !== undefined) return;
     this.#known.put({ name, id });
     this.#onMet();
   }
 
-  /** Remembers a peer in the place of the one that had the name before. */
+  /** Remembers a peer instead of the one that had the name before. */
   trustPeer(name: string, id: string): void {
     this.#known.put({ name, id });
     this.#onChanged();
@@ -60,7 +65,7 @@ export class PeopleStore {
     return this.#allowed.get(id, kind) !== undefined;
   }
 
-  /** Allows the peer with this id wishes of this kind from now on. */
+  /** Always allows the peer with this id wishes of this kind. */
   allow(id: string, kind: string): void {
     this.#allowed.put({ id, kind });
     this.#onChanged();
@@ -71,19 +76,19 @@ export class PeopleStore {
     return this.#blocked.get(id) !== undefined;
   }
 
-  /** All that are blocked. */
+  /** All blocked peers. */
   blocked(): BlockedPeer[] {
     return this.#blocked.all().map(({ id, name }) => ({ id: String(id), name: String(name) }));
   }
 
-  /** Blocks a peer. What it was always allowed, it is no longer. */
+  /** Blocks a peer. It is then no longer always allowed anything. */
   block({ id, name }: BlockedPeer): void {
     this.#blocked.put({ id, name });
     for (const row of this.#allowed.all()) if (row["id"] === id) this.#allowed.drop(id, String(row["kind"]));
     this.#onChanged();
   }
 
-  /** Lets a peer be like any other again. */
+  /** Unblocks a peer. */
   unblock(id: string): void {
     this.#blocked.drop(id);
     this.#onChanged();

@@ -1,12 +1,16 @@
 /**
- * The tables of `.recess/recess.db`, as a list of migrations: each brings a database from its schema's number to the next. The number is in the file itself
- * (`PRAGMA user_version`). A migration that has been released is never changed. Called by state_file.ts.
+ * The tables of `.recess/recess.db`, as a list of migrations. Each brings a database from its
+ * schema's number to the next. The number is in the file itself (`PRAGMA user_version`). A released
+ * migration is never changed. Called by state_file.ts.
  * @module
  */
 
 import { type Database, inTransaction } from "./database.ts";
 
-/** The first of them also takes a database without a number, which may have these tables already. */
+/**
+ * The first migration also accepts a database without a number, which may have these tables
+ * already.
+ */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS pieces (
      name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, root BLOB NOT NULL, digests BLOB NOT NULL
@@ -35,21 +39,21 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE drawers (name TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;`,
   // Roots without the size of the file: everything is hashed again.
   `DELETE FROM pieces;`,
-  // When the system last noted any change of the file, which nobody can set back.
+  // When the system last noted any change of the file. Nobody can set that back.
   `ALTER TABLE pieces ADD COLUMN changed INTEGER;`,
 ];
 
 /** The number of the schema that this version writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** A table and its columns; `order` is that of its primary key. */
+/** A table and its columns. `order` is that of its primary key. */
 export interface Table {
   readonly name: string;
   readonly columns: readonly string[];
   readonly order: readonly string[];
 }
 
-/** The number of a database's schema; 0 for one without. */
+/** The number of a database's schema, or 0 for one without. */
 export function schemaVersion(database: Database): number {
   return Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
 }

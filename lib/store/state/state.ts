@@ -1,9 +1,11 @@
 /**
- * What a peer remembers between runs, in `.recess/recess.db`: the digests of its files, its settings, the last table it showed, the transfers
- * it has not ended, the keys of the peers it knows, messages (talk_store.ts), and who put what into its inbox.
+ * What a peer remembers between runs, in `.recess/recess.db`: the digests of its files, its
+ * settings, the last table it showed, its unfinished transfers, the keys of the peers it knows, its
+ * messages (talk_store.ts), and which peer put which file into its inbox.
  *
- * What is small is held in memory whole (held_table.ts). A disk that is full or cannot be written therefore stops nothing: what is not written yet counts all
- * the same, is reported once, and is written when there is room.
+ * Small tables are kept whole in memory (held_table.ts), so that a full or read-only disk stops
+ * nothing. What is not written yet counts all the same, is reported once, and is written when there
+ * is room.
  * @module
  */
 
@@ -18,16 +20,16 @@ import { StateFile, type StateFileEvent } from "./state_file.ts";
 import { TalkStore } from "./talk_store.ts";
 import { readTrust, trustFiles, writeTrust } from "./trust_copy.ts";
 
-/** A file that somebody put into the inbox, or began to. */
+/** A file that another peer put into the inbox, or began to. */
 export interface ReceivedFile {
   readonly number: number;
-  /** The id of who put it there. */
+  /** The id of the peer that put it there. */
   readonly sender: string;
   readonly root: string;
   readonly size: number;
-  /** What it is called in the folder; as long as it is not whole, what it is to be called. */
+  /** Its name in the folder, or the name that it will have when it is whole. */
   readonly name: string;
-  /** Milliseconds since 1970; undefined as long as it is not whole. */
+  /** Milliseconds since 1970. Undefined until it is whole. */
   readonly modified: number | undefined;
 }
 
@@ -38,10 +40,12 @@ export interface HashedFile extends FoundFile {
 
 type HashedWithDigests = HashedFile & { readonly digests: Uint8Array };
 
-/** What has become of what a peer remembers. */
+/** What became of the peer's database. */
 export type StateEvent =
   | StateFileEvent
-  /** Something cannot be written, and waits; `isFull` says whether for room on the disk. */
+  /**
+   * Something cannot be written, and waits. `isFull` tells whether it waits for room on the disk.
+   */
   | { readonly event: "state-unwritten"; readonly path: string; readonly why: string; readonly isFull: boolean }
   /** Rows of known peers that the database had lost came back from their second copy. */
   | { readonly event: "trust-restored"; readonly path: string; readonly peers: number }
@@ -57,7 +61,10 @@ export interface StateOptions {
   readonly beforeWrittenAgain?: (() => void) | undefined;
 }
 
-/** How long what comes by itself is gathered and then written together: a folder of small files has thousands in a second, and a class meets all at once. */
+/**
+ * How long frequent changes are gathered before they are written together: a folder of small files
+ * makes thousands in a second, and a class meets all at once.
+ */
 const GATHER_MS = 200;
 
 /** Everything that is remembered. */
@@ -84,7 +91,7 @@ export class State implements Disposable {
   });
   readonly #tables = [...this.people.tables, this.#transfers, this.#settings, this.#received];
   #isCopied = true;
-  /** Pieces that are not written yet, by name; undefined for those that are to be forgotten. */
+  /** Pieces that are not written yet, by name. Undefined for those that are to be forgotten. */
   readonly #pieces = new Map<string, HashedWithDigests | undefined>();
   readonly #writer: PatientWriter;
   #gathering: ReturnType<typeof setTimeout> | undefined;
@@ -117,9 +124,11 @@ export class State implements Disposable {
   }
 
   /**
-   * Opens what is remembered. A damaged file is set aside; one that cannot be written is read, and nothing more is kept.
+   * Opens what is remembered. A damaged file is set aside. A file that cannot be written is only
+   * read, and nothing more is kept.
    *
-   * @throws {Failure} "busy" when another program keeps the file locked, "unsupported" when another version wrote it.
+   * @throws {Failure} "busy" when another program keeps the file locked, "unsupported" when another
+   * version wrote it.
    */
   static open(path: string, options: StateOptions = {}): State {
     return new State(path, options);
@@ -130,12 +139,12 @@ export class State implements Disposable {
     return this.#file.isKept;
   }
 
-  /** Why something waits to be written; undefined when everything is. */
+  /** Why something waits to be written. Undefined when everything is written. */
   get failure(): Failure | undefined {
     return this.#writer.failure;
   }
 
-  /** Every file whose pieces are known, as it was then. What cannot be read is hashed again. */
+  /** Every file with known pieces, as it was then. What cannot be read is hashed again. */
   hashedFiles(): HashedFile[] {
     return this.#readOr([], (database) => {
       return database.prepare("SELECT name, size, modified, changed, root FROM pieces").all().map((row) => {
@@ -145,7 +154,7 @@ export class State implements Disposable {
     });
   }
 
-  /** The digests of a file whose root is this, or undefined when they are not known. */
+  /** The digests of a file with this root, or undefined when they are not known. */
   digestsOf(name: string, root: string): Uint8Array | undefined {
     if (this.#pieces.has(name)) {
       const pieces = this.#pieces.get(name);
@@ -158,7 +167,10 @@ export class State implements Disposable {
     });
   }
 
-  /** Remembers the pieces of files. They are written a moment later, together: what a run that is killed has not written is hashed again. */
+  /**
+   * Remembers the pieces of files. They are written together a moment later. What a killed run has
+   * not written is hashed again.
+   */
   putPieces(files: readonly HashedWithDigests[]): void {
     for (const file of files) this.#pieces.set(file.name, file);
     if (files.length > 0) this.#gather();
@@ -170,13 +182,16 @@ export class State implements Disposable {
     if (names.length > 0) this.#writer.changed();
   }
 
-  /** The transfers written down, in order of their numbers. What they are is the business of lib/peer/get/kept_transfers.ts. */
+  /**
+   * The stored transfers, in order of their numbers. lib/peer/get/kept_transfers.ts knows what they
+   * mean.
+   */
   transfers(): { id: number; value: string }[] {
     const rows = this.#transfers.all().map(({ id, value }) => ({ id: Number(id), value: String(value) }));
     return rows.sort((one, other) => one.id - other.id);
   }
 
-  /** Writes a transfer down, or changes what is written of it. */
+  /** Stores a transfer, or changes a stored one. */
   putTransfer(id: number, value: string): void {
     this.#transfers.put({ id, value });
     this.#writer.changed();
@@ -193,7 +208,7 @@ export class State implements Disposable {
     return this.#received.all().map(receivedOf).sort((one, other) => one.number - other.number);
   }
 
-  /** Writes down what somebody puts into the inbox, or changes what is written of it. */
+  /** Stores what a peer puts into the inbox, or changes what is stored about it. */
   putReceived({ number, sender, root, size, name, modified }: ReceivedFile): void {
     this.#received.put({ number, sender, root, size, name, modified: modified ?? null });
     this.#writer.changed();
@@ -211,14 +226,14 @@ export class State implements Disposable {
     return row === undefined ? undefined : String(row["value"]);
   }
 
-  /** Keeps a setting. */
+  /** Stores a setting. */
   set(name: string, value: string): void {
     if (this.setting(name) === value) return;
     this.#settings.put({ name, value });
     this.#writer.changed();
   }
 
-  /** Writes what is not written yet, if that is possible, and closes the file. */
+  /** Writes what is not written yet, if possible, and closes the file. */
   [Symbol.dispose](): void {
     clearTimeout(this.#gathering);
     try {
@@ -246,7 +261,11 @@ export class State implements Disposable {
     if (failure !== undefined) throw failure;
   }
 
-  /** Writes the second copy. Shape: why that is not possible; the database is written all the same. */
+  /**
+   * Writes the second copy.
+   *
+   * @returns Why that is impossible. The database is written all the same.
+   */
   #writeTrust(): Failure | undefined {
     if (!this.isKept || this.#isCopied) return undefined;
     try {
@@ -284,7 +303,7 @@ export class State implements Disposable {
     }
   }
 
-  /** Has everything that is in memory written into the file that took the place of a damaged one. */
+  /** Marks everything in memory to be written into the file that replaces a damaged one. */
   #renewed(): void {
     for (const table of this.#tables) table.forgetSaved();
     this.#isCopied = false;

@@ -1,7 +1,9 @@
 /**
- * The file `.recess/recess.db`, whatever has become of it. It is never deleted: one that is damaged is set aside, and what can be read of it goes into a new
- * one; one that is locked, or of a newer version, is refused; one that cannot be written is read into memory; one that is deleted or cut short while it is open
- * is written again from the open one. Called by state.ts and talk_store.ts.
+ * The file `.recess/recess.db`, in whatever state it is. It is never deleted. A damaged file is set
+ * aside, and what can be read of it goes into a new one. A file that is locked, or of a newer
+ * version, is rejected. A file that cannot be written is read into memory. A file that is deleted
+ * or cut short while it is open is written again from the open one. Called by state.ts and
+ * talk_store.ts.
  * @module
  */
 
@@ -14,25 +16,34 @@ import { salvage } from "./salvage.ts";
 import { SameFile } from "../files/same_file.ts";
 import { migrate, SCHEMA_VERSION, schemaVersion, tablesOf } from "./schema.ts";
 
-/** What has become of the file. */
+/** What became of the file. */
 export type StateFileEvent =
   | SetAsideEvent
-  /** It was damaged, and lies at `aside` now; of the tables in `lost`, something could not be read. */
+  /** It was damaged, and lies at `aside` now. The tables in `lost` could not be read completely. */
   | { readonly event: "state-damaged"; readonly path: string; readonly aside: string; readonly lost: readonly string[] }
-  /** Another program deleted it, replaced it or cut it short while it was open. A new one has everything but what is in `lost`. */
+  /**
+   * Another program deleted it, replaced it or cut it short while it was open. A new one has
+   * everything except what is in `lost`.
+   */
   | { readonly event: "state-replaced"; readonly path: string; readonly lost: readonly string[] }
-  /** It cannot be written. This run remembers what is in it and what happens, and the next run does not. */
+  /** It cannot be written. The next run will not remember what happens in this one. */
   | { readonly event: "state-not-kept"; readonly path: string; readonly why: string; readonly isFull?: boolean };
 
 /** How the file is opened. */
 export interface StateFileOptions {
   readonly onEvent: (event: StateFileEvent) => void;
   readonly openDatabase?: OpenDatabase | undefined;
-  /** Called before a file that was deleted or cut short is written again, because its folder may be gone as well. */
+  /**
+   * Called before a file that was deleted or cut short is written again, because its folder may be
+   * gone as well.
+   */
   readonly beforeWrittenAgain?: (() => void) | undefined;
 }
 
-/** SQLite then keeps no file of shared memory, which needs room on the disk even to read; the folder has one peer at a time anyway. */
+/**
+ * With this setting SQLite keeps no file of shared memory, which needs room on the disk even to
+ * read. The folder has one peer at a time anyway.
+ */
 const SETUP = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL";
 const IN_MEMORY = ":memory:";
 /** What SQLite may have left beside a database. */
@@ -40,17 +51,19 @@ const BESIDE = ["-wal", "-journal", "-shm"];
 
 /** The open file. */
 export class StateFile implements Disposable {
-  /** Called when a new file has taken the place of a damaged one: what is held in memory has to be written again. */
+  /**
+   * Called when a new file has replaced a damaged one: what is in memory has to be written again.
+   */
   onRenewed: () => void = () => {};
   readonly #path: string;
   readonly #onEvent: (event: StateFileEvent) => void;
   readonly #openDatabase: OpenDatabase;
   readonly #beforeWrittenAgain: () => void;
-  /** Undefined as long as a damaged file was set aside and no new one could be made. */
+  /** Undefined while a damaged file is set aside and no new one could be made. */
   #database: Database | undefined;
   /** Files that were set aside and not yet read. */
   readonly #aside: string[] = [];
-  /** The open file and the one that SQLite keeps beside it; none when nothing is kept. */
+  /** The open file and the one that SQLite keeps beside it. None when nothing is kept. */
   #onDisk: readonly SameFile[] = [];
   #renewals = 0;
   #isNew = false;
@@ -69,7 +82,8 @@ export class StateFile implements Disposable {
   /**
    * Opens the file, or makes it.
    *
-   * @throws {Failure} "busy" when another program keeps it locked, "unsupported" when another version wrote it.
+   * @throws {Failure} "busy" when another program keeps it locked, "unsupported" when another
+   * version wrote it.
    */
   static open(path: string, options: StateFileOptions): StateFile {
     return new StateFile(path, options);
@@ -80,7 +94,9 @@ export class StateFile implements Disposable {
     return this.#path;
   }
 
-  /** Whether it lacks what an earlier run may have written: it is new, or takes the place of one that was damaged. */
+  /**
+   * Whether it lacks what an earlier run may have written: it is new, or replaces a damaged one.
+   */
   get isNew(): boolean {
     return this.#isNew;
   }
@@ -91,7 +107,8 @@ export class StateFile implements Disposable {
   }
 
   /**
-   * Reads or writes, in one step or not at all. A file that turns out to be damaged is set aside, and the work is done on the new one.
+   * Reads or writes, in one step or not at all. A file that turns out to be damaged is set aside,
+   * and the work is done on the new one.
    *
    * @throws {Failure} "disk-full", "busy", "no-access".
    */
@@ -114,7 +131,7 @@ export class StateFile implements Disposable {
     try {
       this.#seeToFile();
     } catch {
-      // It was said when it was tried before, or there was nothing to be written.
+      // It was reported when it was tried before, or there was nothing to write.
     }
     this.#database?.close();
   }
@@ -144,14 +161,20 @@ export class StateFile implements Disposable {
     }
   }
 
-  /** Sees to it that SQLite finds plain files only: it would wait for a pipe, and write into a device. */
+  /**
+   * Makes sure that SQLite finds plain files only: it would wait for a pipe, and write into a
+   * device.
+   */
   #makeWay(): void {
     const odd = oddKindAt(this.#path);
     if (odd !== undefined) throw damaged(`it is ${odd}`);
     for (const ending of BESIDE) setAsideIfOdd(this.#path + ending, this.#onEvent);
   }
 
-  /** Opens a file and sees to it that it has the tables of this version, whole. On failure, nothing stays open, so that the file can be replaced. */
+  /**
+   * Opens a file and makes sure that it has the tables of this version, whole. On failure, nothing
+   * stays open, so that the file can be replaced.
+   */
   #openReady(path: string): Database {
     const database = this.#openDatabase(path);
     try {
@@ -194,7 +217,10 @@ export class StateFile implements Disposable {
     });
   }
 
-  /** Sets the file aside and puts a new one in its place. On failure, the file stays closed, and the next call tries to put a new one there. */
+  /**
+   * Sets the file aside and replaces it with a new one. On failure, the file stays closed, and the
+   * next call tries again.
+   */
   #renew(): Database {
     this.#database?.close();
     this.#database = undefined;
@@ -204,7 +230,11 @@ export class StateFile implements Disposable {
     return this.#replace();
   }
 
-  /** Puts a new file in the place of the damaged one, with everything that can be read of that. Fails: as SQLite does. */
+  /**
+   * Replaces the damaged file with a new one that has everything that can be read of it.
+   *
+   * @throws The error of SQLite.
+   */
   #replace(): Database {
     const database = this.#openReady(this.#path);
     let lost: Set<string>;
@@ -212,7 +242,7 @@ export class StateFile implements Disposable {
       lost = new Set(this.#aside.flatMap((aside) => this.#salvageInto(database, aside, {})));
     } catch (thrown) {
       database.close();
-      // Nothing is in it that is not in the file that was set aside.
+      // It has nothing that is not in the file that was set aside.
       removeAll(this.#path);
       throw thrown;
     }
@@ -238,7 +268,7 @@ export class StateFile implements Disposable {
     return database;
   }
 
-  /** Shape: the tables that could not be read as a whole. */
+  /** @returns The tables that could not be read completely. */
   #salvageInto(database: Database, path: string, options: { readonly readOnly?: boolean }): string[] {
     let source: Database;
     try {
@@ -258,7 +288,12 @@ export class StateFile implements Disposable {
     this.#onDisk = this.#isKept ? ["", "-wal"].map((ending) => new SameFile(this.#path + ending)) : [];
   }
 
-  /** Sees to it that what is written is there in the next run, though somebody did away with the open file. Fails: as SQLite does; then the next call tries again. */
+  /**
+   * Makes sure that what is written is there in the next run, although another program removed the
+   * open file.
+   *
+   * @throws The error of SQLite. The next call then tries again.
+   */
   #seeToFile(): void {
     const open = this.#database;
     if (open === undefined || !this.#onDisk.some((file) => file.isLost())) return;
@@ -269,7 +304,7 @@ export class StateFile implements Disposable {
     let lost: string[];
     try {
       database = this.#openReady(this.#path);
-      // An open file can be read to its end, though it has no name any more.
+      // An open file can be read to its end, even without a name.
       lost = salvage(open, database);
     } catch (thrown) {
       database?.close();
@@ -289,12 +324,16 @@ export class StateFile implements Disposable {
   }
 }
 
-/** What SQLite's own check has found, as SQLite would say it. */
+/** What SQLite's own check has found, in SQLite's words. */
 function damaged(found: string): Error {
   return Object.assign(new Error(`database disk image is malformed: ${found}`), { code: "ERR_SQLITE_ERROR" });
 }
 
-/** Moves a damaged database out of the way, with the files that SQLite may have left beside it. Shape: where it is now. */
+/**
+ * Moves a damaged database out of the way, with the files that SQLite may have left beside it.
+ *
+ * @returns Where it is now.
+ */
 function setDatabaseAside(path: string): string {
   const aside = setAside(path);
   for (const ending of ["-wal", "-journal"]) if (isThere(path + ending)) Deno.renameSync(path + ending, aside + ending);
@@ -302,7 +341,7 @@ function setDatabaseAside(path: string): string {
   return aside;
 }
 
-/** Removes a database in which nothing is that is not elsewhere. */
+/** Removes a database whose content is all elsewhere. */
 function removeAll(path: string): void {
   for (const ending of ["", "-wal", "-journal"]) if (isThere(path + ending)) Deno.removeSync(path + ending);
 }

@@ -1,6 +1,7 @@
 /**
- * Messages in `.recess/recess.db`: received, sent, and waiting for their receivers; and which messages of whom have been taken. Called by
- * lib/peer, which decides what becomes of them. As long as the machine does not lose power, what was written is there after a crash.
+ * Messages in `.recess/recess.db`: received, sent, and waiting for their receivers, and the last
+ * accepted message of each sender. Called by lib/peer, which decides what becomes of them. What was
+ * written survives a crash, but not a loss of power.
  * @module
  */
 
@@ -15,37 +16,40 @@ export type MessageState = "received" | "waiting" | "delivered" | "refused";
 
 /** One message that was received or sent. */
 export interface KeptMessage {
-  /** Its place among all messages, in order of coming and going. */
+  /** Its place among all messages, in order of arrival and sending. */
   readonly row: number;
-  /** The other one: who sent it or is to get it. */
+  /** The other peer: the sender or the receiver. */
   readonly peer: string;
   readonly id: string;
   readonly number: number;
-  /** When it was received here or written: milliseconds since 1970. */
+  /** When it arrived here or was written, in milliseconds since 1970. */
   readonly at: number;
   readonly text: string;
   readonly state: MessageState;
 }
 
-/** A peer that has told something. */
+/** A peer that has sent a message. */
 export interface Teller {
-  /** The name it had when it was last known for sure. */
+  /** The name it had when that was last known for sure. */
   readonly name: string | undefined;
-  /** The highest number taken of it. */
+  /** The highest accepted number of its messages. */
   readonly last: number;
 }
 
 const COLUMNS = "row, peer, id, number, at, text, state";
-/** So many are forgotten at once, so that not every new message has to look for an old one. */
+/** How many are forgotten at once, so that not every new message has to look for an old one. */
 const FORGOTTEN_AT_ONCE = 100;
-/** How many messages each peer has that are not waiting, and when its first came. */
+/** How many messages that do not wait each peer has, and when its first came. */
 const BY_PEER = "SELECT id, count(*) AS count, min(row) AS first FROM messages WHERE state <> 'waiting' GROUP BY id";
-/** Of those, the peers with few messages that the owner never sent anything. */
+/** Of those, the peers with few messages to which the owner never sent anything. */
 const CROWD = `
   SELECT id, count, first FROM (${BY_PEER}) WHERE count < ${FORGOTTEN_AT_ONCE}
     AND id NOT IN (SELECT id FROM messages WHERE state = 'delivered')
 `;
-/** Of a crowd, those go that came last, but none of the last quarter: who was here before a flood stays, and so does what has just come. */
+/**
+ * Of a crowd of such peers, the last to come go first, except for the last quarter. So peers from
+ * before a flood stay, and so do the newest.
+ */
 const FORGET_OF_CROWD = `
   DELETE FROM messages WHERE state <> 'waiting' AND id IN (
     SELECT id FROM (${CROWD})
@@ -57,18 +61,19 @@ const FORGET_OF_CROWD = `
 /** What became of a message that waited. */
 interface Ended {
   readonly state: "delivered" | "refused";
-  /** The receiver, where it is known. */
+  /** The receiver, if it is known. */
   readonly id: string | undefined;
 }
 
 /**
- * The messages of one peer. Names that count as the same are the same receiver. Everything fails as {@linkcode StateFile.run} does: a message that cannot be
- * stored is not acknowledged. Only how a message has ended, which is known already, is held in memory until it can be written.
+ * The messages of one peer. Names that count as the same are the same receiver. Everything fails as
+ * {@linkcode StateFile.run} does: a message that cannot be stored is not acknowledged. Only the
+ * outcome of a message, which is known already, is kept in memory until it can be written.
  */
 export class TalkStore {
   readonly #file: StateFile;
   readonly #onUnsaved: () => void;
-  /** How messages ended, by row, as long as the database still has them as waiting. */
+  /** The outcomes of messages, by row, while the database still has them as waiting. */
   readonly #ended = new Map<number, Ended>();
   #held: Held;
 
@@ -79,14 +84,16 @@ export class TalkStore {
     this.#held = file.run(heldIn);
   }
 
-  /** The peer that has told something under an id. */
+  /** The peer with this id that has sent a message. */
   teller(id: string): Teller | undefined {
     return this.#held.tellers.get(id);
   }
 
   /**
-   * Stores a message that was received, and that it was: both or neither. `isSure` says whether the name is the sender's for sure; a message of
-   * which it is not belongs to no name.
+   * Stores a received message, and that it was accepted: both or neither.
+   *
+   * @param isSure Whether the name is surely the sender's. Otherwise the message belongs to no
+   * name.
    */
   putReceived(message: Omit<KeptMessage, "row" | "state">, isSure: boolean): void {
     const { peer, id, number, at } = message;
@@ -103,12 +110,16 @@ export class TalkStore {
     this.#forget();
   }
 
-  /** Stores a message that waits for its receiver. Shape: its row. */
+  /**
+   * Stores a message that waits for its receiver.
+   *
+   * @returns Its row.
+   */
   putWaiting(message: Omit<KeptMessage, "row" | "state">): number {
     return this.#file.run((database) => insert(database, peerNameKey(message.peer), message, "waiting"));
   }
 
-  /** The message to one peer that is the next to be sent. */
+  /** The next message to send to a peer. */
   nextWaiting(peer: string): KeptMessage | undefined {
     return this.#file.run((database) => {
       const rows = database.prepare(
@@ -118,7 +129,7 @@ export class TalkStore {
     });
   }
 
-  /** The peers that are waited for, and how many messages wait for each. */
+  /** The peers with waiting messages, and how many wait for each. */
   waiting(): { peer: string; count: number }[] {
     const ended = JSON.stringify([...this.#ended.keys()]);
     const rows = this.#file.run((database) => {
@@ -130,7 +141,7 @@ export class TalkStore {
     return rows.map(({ peer, count }) => ({ peer: String(peer), count: Number(count) }));
   }
 
-  /** Notes that a message has reached the peer of this id. */
+  /** Notes that a message has reached the peer with this id. */
   setDelivered(row: number, id: string): void {
     this.#end(row, { state: "delivered", id });
   }
@@ -149,7 +160,7 @@ export class TalkStore {
     return row === undefined || row["last"] === null ? undefined : Number(row["last"]);
   }
 
-  /** Gives everything that waits for a peer new numbers, from `first` on. */
+  /** Gives everything that waits for a peer new numbers, beginning with `first`. */
   renumber(peer: string, first: number): void {
     this.#file.run((database) => {
       const rows = database.prepare("SELECT row FROM messages WHERE key = ? AND state = 'waiting' ORDER BY row")
@@ -168,12 +179,12 @@ export class TalkStore {
     return row === undefined ? undefined : { peer: String(row["peer"]), id: String(row["id"]) };
   }
 
-  /** The id of the peer that told something first under a name, of the messages that are kept. */
+  /** The id of the peer that first sent a message under a name, among the stored messages. */
   firstTeller(peer: string): string | undefined {
     return this.#held.firstTellers.get(peerNameKey(peer));
   }
 
-  /** The last messages, with one peer or with all, oldest first. */
+  /** The last messages, with one peer or with all, the oldest first. */
   history({ peer, limit }: { peer?: string | undefined; limit: number }): KeptMessage[] {
     const rows = this.#file.run((database) => {
       return peer === undefined
@@ -193,7 +204,9 @@ export class TalkStore {
     return this.#ended.size > 0;
   }
 
-  /** For State: writes how messages have ended. It counts as written with {@linkcode setSaved}. */
+  /**
+   * For State: writes the outcomes of messages. They count as written after {@linkcode setSaved}.
+   */
   save(database: Database): void {
     if (!this.isUnsaved) return;
     const put = database.prepare("UPDATE messages SET state = ?, id = coalesce(?, id) WHERE row = ?");
@@ -212,7 +225,7 @@ export class TalkStore {
     this.#onUnsaved();
   }
 
-  /** Keeps within the bounds. Where that is not possible now, it is when the next message comes. */
+  /** Keeps within the bounds. Where that is impossible now, the next message tries again. */
   #forget(): void {
     if (this.#held.kept <= MESSAGES_KEPT_MAX && this.#held.tellers.size <= TELLERS_KEPT_MAX) return;
     try {
@@ -227,13 +240,13 @@ export class TalkStore {
   }
 }
 
-/** What is held in memory: who somebody is has to be known also while the disk cannot be read. */
+/** What is kept in memory: names have to be known even while the disk cannot be read. */
 interface Held {
   /** Messages that do not wait. */
   kept: number;
   /** By id. */
   readonly tellers: Map<string, Teller>;
-  /** The ids of the peers that told something first under a name, by the key of the name. */
+  /** The ids of the peers that first sent a message under a name, by the key of the name. */
   readonly firstTellers: Map<string, string>;
 }
 
@@ -251,7 +264,7 @@ function heldIn(database: Database): Held {
   };
 }
 
-/** Shape: the row of the message. */
+/** @returns The row of the message. */
 function insert(
   database: Database,
   key: string,
@@ -265,8 +278,10 @@ function insert(
 }
 
 /**
- * Of the peer with most messages, the oldest go: a peer that floods pushes out its own messages, not those of others; what waits is never forgotten.
- * Peers with few messages, to which nothing was ever sent, count as one: keys are free, and ten thousand with a message each are one flood.
+ * The oldest messages of the peer with most messages are deleted: a flooding peer loses its own
+ * messages, not those of others. A waiting message is never deleted. Peers with few messages, to
+ * which nothing was ever sent, count as one: keys cost nothing, and ten thousand with a message
+ * each are one flood.
  */
 function forgetMessages(database: Database): void {
   for (let kept = countKept(database); kept > MESSAGES_KEPT_MAX; kept = countKept(database)) {

@@ -1,6 +1,8 @@
 /**
- * A second copy of the people that a peer knows and trusts: `.recess/trust.jsonl`, one row of a table as JSON on each line. It is rewritten when something changed, beside and
- * then into its place, and read when the database was damaged: a key that was seen once must not be accepted as new because a disk failed. Called by state.ts.
+ * A second copy of the people that a peer knows and trusts: `.recess/trust.jsonl`, with one row of
+ * a table as JSON on each line. After a change it is written beside and then moved into its place.
+ * It is read when the database was damaged: a key that was seen once must not be accepted as new
+ * because a disk failed. Called by state.ts.
  * @module
  */
 
@@ -13,12 +15,16 @@ import { demandPlainFile } from "../files/odd_file.ts";
 /** Readable and writable by the owner alone. */
 const MODE = 0o600;
 
-/** Where the copy is, and where the next one is written before it takes its place. */
+/** Where the copy is, and where the next one is written before it replaces it. */
 export function trustFiles(path: string): string[] {
   return [path, `${path}.new`];
 }
 
-/** Writes every row of the tables. Fails: "disk-full", "no-access"; then the last copy is as it was. */
+/**
+ * Writes every row of the tables.
+ *
+ * @throws {Failure} "disk-full", "no-access". The last copy is then unchanged.
+ */
 export function writeTrust(
   path: string,
   tables: readonly HeldTable[],
@@ -33,7 +39,11 @@ export function writeTrust(
   }
 }
 
-/** Puts into the tables what they lack of the copy; a line that cannot be read is passed over. Shape: how many rows that are. */
+/**
+ * Adds to the tables what they lack of the copy. A line that cannot be read is skipped.
+ *
+ * @returns How many rows were added.
+ */
 export function readTrust(path: string, tables: readonly HeldTable[]): number {
   let text: string;
   try {
