@@ -6,7 +6,7 @@ Deno.test("Failure.fromWire() reads every code that toWire() writes", () => {
     if (code === "disk-full") continue;
     const back = Failure.fromWire(new Failure(code, "why", { suggestion: "ana-2" }).toWire());
     assertEquals([back.code, back.message, back.suggestion], [code, "why", "ana-2"]);
-    // Whose bug it is decides what one can do about it.
+    // The hint depends on the program that has the bug.
     const hint = code === "internal" ? "this is a bug at the other side: tell its owner" : FAILURES[code].hint;
     assertEquals(back.hint, hint);
   }

@@ -12,7 +12,7 @@ Deno.test("fold() takes away case, accents and compatibility forms", () => {
   }
 });
 
-Deno.test("words() cuts at everything that is no letter, digit or emoji, and between signs of scripts without spaces", () => {
+Deno.test("words() splits at punctuation and spaces, and between characters of scripts without spaces", () => {
   const cases: [string, string[]][] = [
     ["", []],
     [" .-_/", []],

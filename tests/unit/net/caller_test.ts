@@ -107,7 +107,7 @@ Deno.test("greet() and answerRequests() know each other, and tell versions apart
   assertEquals((await refusing)?.code, "unsupported");
 });
 
-Deno.test("answerRequests() wants HELLO first, answers nonsense with a failure, and gives up on those who send nothing else", async () => {
+Deno.test("answerRequests() requires HELLO first, and disconnects callers that send only malformed lines", async () => {
   const calls: unknown[] = [];
   const answers = routes(
     route(Ping, (context: string) => {
@@ -139,7 +139,7 @@ Deno.test("answerRequests() wants HELLO first, answers nonsense with a failure, 
   here.close();
 });
 
-Deno.test("answerRequests() lets nobody say HELLO twice, nor ask, before PROVE, and closes a connection that goes on like that", async () => {
+Deno.test("answerRequests() refuses everything between HELLO and PROVE, and then disconnects the caller", async () => {
   const [here, there] = connectionPair();
   let calls = 0;
   const answers = routes(route(Ping, () => Promise.resolve({ data: { calls: ++calls } })));

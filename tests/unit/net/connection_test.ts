@@ -40,7 +40,7 @@ Deno.test("Connection goes on after a line that makes no sense", async () => {
   assertEquals((await connection.receive(WAIT))?.kind, "request");
 });
 
-Deno.test("Connection refuses a long line from a stranger without buffering it, and takes it from somebody it trusts", async () => {
+Deno.test("Connection refuses a long line of a stranger unbuffered, and accepts it of a proven caller", async () => {
   const line = joined(
     new TextEncoder().encode(`{"method":"PING","data":{"x":"${"y".repeat(HELLO_LINE_BYTES_MAX)}"}}\n`),
   );
@@ -100,7 +100,7 @@ Deno.test("send() keeps messages and bodies whole when many send at once", async
   await sending;
 });
 
-Deno.test("send() writes all lines together that came while another was being written, and none over a body", async () => {
+Deno.test("send() joins the lines that wait for a write, and mixes none with a body", async () => {
   const writes: string[] = [];
   const free = Promise.withResolvers<void>();
   using connection = new Connection({
@@ -136,7 +136,7 @@ Deno.test("send() cuts off a reader that does not read, once too much waits for 
   other.close();
 });
 
-Deno.test("sendWithBody() closes the connection when the body fails, since what was announced did not come", async () => {
+Deno.test("sendWithBody() closes the connection when the announced body fails", async () => {
   const [here, there] = connectionPair();
   using _there = there;
   const line = encodeReply(Download, { name: "a", size: 9, modified: 1 }, 1, 9);

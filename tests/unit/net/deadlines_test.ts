@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Deadlines } from "../../../lib/net/deadlines.ts";
 import { eventually } from "../../support/wait.ts";
 
-Deno.test("Deadlines end waits that take too long, each length by itself, and no wait that was over in time", async () => {
+Deno.test("Deadlines end waits of each length that take too long, and no others", async () => {
   const late: [string, number][] = [];
   const deadlines = new Deadlines<{ name: string }>(({ name }, waitMs) => late.push([name, waitMs]));
   const [a, b, c] = ["a", "b", "c"].map((name) => ({ name }));

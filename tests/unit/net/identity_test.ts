@@ -1,5 +1,6 @@
 /**
- * Certificates, identities, room keys and proofs: what is accepted, and everything like it that is not.
+ * Certificates, identities, room keys and proofs: what is accepted, and everything like it that is
+ * not.
  * @module
  */
 
@@ -31,7 +32,7 @@ async function isRefused(certificate: Uint8Array): Promise<void> {
   assertEquals((await assertRejects(() => identityOf(certificate), Failure)).code, "wrong-key");
 }
 
-/** The certificate of a key with something in it replaced, and signed anew by that very key. */
+/** The certificate of a key with some bytes replaced, signed again by the same key. */
 async function altered(identity: Identity, from: string, to: string): Promise<Uint8Array> {
   const text = String.fromCharCode(...identity.certificate);
   assert(text.includes(from) && from.length === to.length);
@@ -105,7 +106,7 @@ Deno.test("a certificate that is not ours to the byte is refused, whichever byte
   }
 });
 
-Deno.test("an expired certificate, one for another name and one with power over others are refused, though signed by the right key", async () => {
+Deno.test("certificates with other dates, names or powers are refused, although their key is right", async () => {
   const identity = await Identity.make();
   assertEquals(await altered(identity, "99991231235959Z", "99991231235959Z"), identity.certificate);
   await isRefused(await altered(identity, "99991231235959Z", "20210101000000Z"));
@@ -113,7 +114,7 @@ Deno.test("an expired certificate, one for another name and one with power over 
   await isRefused(await altered(identity, "\x04\x02\x30\x00", "\x04\x02\x30\x01"));
 });
 
-Deno.test("a key of small order, which proves itself without a secret, is refused in every way it is written", async () => {
+Deno.test("a key of small order, which needs no secret, is refused in each of its encodings", async () => {
   const prime = 2n ** 255n - 19n;
   const eighth = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
   const small = [0n, 1n, prime - 1n, eighth, prime - eighth];
@@ -122,7 +123,8 @@ Deno.test("a key of small order, which proves itself without a secret, is refuse
   let forged = 0;
   for (const y of written) {
     const key = Uint8Array.fromHex(y.toString(16).padStart(64, "0")).toReversed() as Uint8Array<ArrayBuffer>;
-    // R is the neutral point and S is zero: for the neutral point as the key this fits whatever is signed.
+    // R is the neutral point and S is zero: for the neutral point as the key this fits whatever is
+    // signed.
     const signature = new Uint8Array(64);
     signature[0] = 1;
     const certificate = await makeCertificate(key, () => Promise.resolve(signature));
@@ -206,7 +208,7 @@ Deno.test("what is signed to prove who one is is the text that lib/protocol/READ
   assert(await crypto.subtle.verify("Ed25519", key, Uint8Array.fromHex(signature), text));
 });
 
-Deno.test("a room key is proven without being told, and every other key is noticed", async () => {
+Deno.test("a room key is proven without being sent, and every other key is noticed", async () => {
   const caller = await Identity.make();
   const channel = { asked: "aa".repeat(32), asking: "bb".repeat(32), called: "index", calledId: "" } as const;
   const [key, other] = [RoomKey.parse(RoomKey.makeText()), RoomKey.parse(RoomKey.makeText())];

@@ -66,7 +66,7 @@ Deno.test("Listener says in words that its port is taken", async () => {
   assertEquals(failure.hint.includes("--port"), true);
 });
 
-Deno.test("dial() fails as unreachable on a closed port, within its wait on a silent host, and at once by its signal", async () => {
+Deno.test("dial() fails on a closed port, after its wait on a silent host, and at once by its signal", async () => {
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = closed.addr as Deno.NetAddr;
   closed.close();

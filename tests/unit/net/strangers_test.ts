@@ -29,7 +29,7 @@ async function greeted(port: number, from: string, identity?: Identity): Promise
   return connection;
 }
 
-Deno.test("a stranger of another address, and a caller that proves its key, take the place of the oldest of many strangers", async () => {
+Deno.test("a stranger of another address, and a proven caller, replace the oldest of many strangers", async () => {
   await using listener = await listen({ strangersMax: 8 });
   const { port } = listener.address;
   using stack = new DisposableStack();
@@ -37,7 +37,8 @@ Deno.test("a stranger of another address, and a caller that proves its key, take
   for (let number = 0; number < 8; number++) strangers.push(stack.use(await greeted(port, "127.0.0.2")));
   const honest = stack.use(await greeted(port, "127.0.0.3", await Identity.make()));
   assertEquals(await strangers[0]?.receive({ waitMs: 5_000 }), null);
-  // The proven one no longer holds a stranger's place: there is one for the next, and then again the oldest goes.
+  // The proven one no longer holds a stranger's place: there is one for the next, and then again
+  // the oldest goes.
   stack.use(await greeted(port, "127.0.0.3"));
   stack.use(await greeted(port, "127.0.0.4"));
   assertEquals(await strangers[1]?.receive({ waitMs: 5_000 }), null);
@@ -46,7 +47,7 @@ Deno.test("a stranger of another address, and a caller that proves its key, take
   assertEquals((await ask(honest, Hello, { version: 1, software: "x", nonce: makeNonce() })).data.name, "ana");
 });
 
-Deno.test("a connection counts before its handshake: half-open ones of one address keep out no other, and none of their own for long", async () => {
+Deno.test("half-open connections of one address keep no other address out, and their own not for long", async () => {
   const identity = await Identity.make();
   await using listener = await listen({ strangersMax: 8, identity });
   const { port } = listener.address;
@@ -59,7 +60,7 @@ Deno.test("a connection counts before its handshake: half-open ones of one addre
   });
 });
 
-Deno.test("one key with all connections gives some to others; keys made up at one address push out nobody", async () => {
+Deno.test("one key with all connections loses some to others, and made-up keys of one address do not", async () => {
   await using listener = await listen({ connectionsMax: 8 });
   const { port } = listener.address;
   using stack = new DisposableStack();

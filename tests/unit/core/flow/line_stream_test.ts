@@ -43,7 +43,7 @@ Deno.test("LineStream goes on when nobody reads any more, and says so once", () 
   assertEquals([closed, log.failure], [1, undefined]);
 });
 
-Deno.test("LineStream keeps lines while the disk is full, wherever that began, and says afterwards what is missing", async () => {
+Deno.test("LineStream keeps lines while the disk is full, and later counts the lost ones", async () => {
   const disk = new Disk();
   disk.room = 7;
   const held: Failure[] = [];

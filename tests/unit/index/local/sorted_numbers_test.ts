@@ -45,7 +45,7 @@ Deno.test("SortedNumbers takes numbers in rising and in falling order", () => {
   }
 });
 
-Deno.test("SortedNumbers never compares a removed number, not even when a block between full ones becomes empty", () => {
+Deno.test("SortedNumbers never compares a removed number, not even in an empty block between full ones", () => {
   const removed = new Set<number>();
   const list = new SortedNumbers((one, other) => {
     assert(!removed.has(one) && !removed.has(other), `${one} and ${other} are compared`);

@@ -53,7 +53,7 @@ Deno.test("scan() lists sub-folders and passes over hidden, unfinished and unlis
   assertEquals(await namesOf(folder), ["a.txt", "b/c.txt", "b/d/e f.txt", "b/empty"]);
 });
 
-Deno.test("scan() and openShared() follow no link out of the folder or into its hidden parts, and walk in no circle", async () => {
+Deno.test("scan() and openShared() follow no link out of the folder, into hidden parts, or in a circle", async () => {
   await using temp = await TempFolder.make();
   await temp.file("outside/secret.txt", 10);
   await temp.file("share/real.txt", 10);

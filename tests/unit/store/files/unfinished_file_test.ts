@@ -70,7 +70,7 @@ Deno.test("finish() puts the whole file in its place, never over another", async
   assertEquals(Array.from(Deno.readDirSync(folder.statePath("incoming"))), []);
 });
 
-Deno.test("UnfinishedFile and copyVerified() keep zeros as holes, and write them where something else was", async () => {
+Deno.test("UnfinishedFile and copyVerified() keep zeros as holes, and write them over other bytes", async () => {
   await using temp = await TempFolder.make();
   using folder = await Folder.open(temp.path);
   const pieces = 24;
@@ -165,7 +165,7 @@ Deno.test("placeAnywhere() copies to another disk, and leaves nothing half there
   }
 });
 
-Deno.test("tidyIncoming() removes small and placed files, and unfinished ones unused for many starts and for long", async () => {
+Deno.test("tidyIncoming() removes small, placed, and long unused files", async () => {
   await using temp = await TempFolder.make();
   using folder = await Folder.open(temp.at("share"));
   for (const name of ["killed.small", "young", "old", "placed"]) {
@@ -186,7 +186,7 @@ Deno.test("tidyIncoming() removes small and placed files, and unfinished ones un
   assertEquals(names(), ["young"]);
 });
 
-Deno.test("a clock that is years ahead for one start, or for many of a file that is used, removes no unfinished file", async () => {
+Deno.test("a clock that is years ahead for a while removes no unfinished file that is used", async () => {
   await using temp = await TempFolder.make();
   using folder = await Folder.open(temp.at("share"));
   const path = folder.statePath("incoming", "film");
@@ -202,7 +202,7 @@ Deno.test("a clock that is years ahead for one start, or for many of a file that
   assertEquals((await Deno.stat(path)).isFile, true);
 });
 
-Deno.test("UnfinishedFile never writes into a file that has been placed, though a killed run left its first name", async () => {
+Deno.test("UnfinishedFile never writes into a placed file that a killed run left under its first name", async () => {
   await using temp = await TempFolder.make();
   using folder = await Folder.open(temp.path);
   const edited = temp.at("aula.mp4");

@@ -77,7 +77,7 @@ Deno.test("readManifest() finds a file behind the back-slashes of Windows on any
   assertEquals(bad.map(({ line }) => line), [2]);
 });
 
-Deno.test("ManifestFile reads it again after each change, also when it was replaced, and reports once that it is gone", async () => {
+Deno.test("ManifestFile reads a changed or replaced manifest again, and reports a missing one once", async () => {
   await using temp = await TempFolder.make();
   const path = temp.at("files.txt");
   for (const name of ["a", "b", "c"]) await temp.file(name, 3);

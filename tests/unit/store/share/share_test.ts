@@ -33,7 +33,7 @@ async function rootOfFile(path: string): Promise<string> {
 
 const SIZES = [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 5 * PIECE_BYTES + 7];
 
-Deno.test("Share lists files at once and gives them their roots in the background, around the edges of pieces", async () => {
+Deno.test("Share lists files at once, and hashes them in the background, also at the edges of pieces", async () => {
   await using temp = await TempFolder.make();
   for (const size of SIZES) await temp.file(`${size}.bin`, size);
   await using opened = await openShare(temp);
@@ -192,7 +192,7 @@ Deno.test("open() refuses a file that is no longer what is listed", async () => 
   assertEquals((assertThrows(() => opened.share.open(file), Failure)).code, "not-shared");
 });
 
-Deno.test("Share goes on when a file is gone before it is hashed, and sees one that came between listing and watching", async () => {
+Deno.test("Share survives a file that is removed before hashing, and sees one added before watching", async () => {
   await using temp = await TempFolder.make();
   await temp.file("a.bin", 1000);
   await using opened = await openShare(temp);
@@ -204,7 +204,7 @@ Deno.test("Share goes on when a file is gone before it is hashed, and sees one t
   await eventually("the other file is hashed", () => opened.share.files.get("b.bin")?.root);
 });
 
-Deno.test("Share notices that a file has become a program, and that it is none any more, without hashing it again", async () => {
+Deno.test("Share notices changes of the exec bit without hashing the file again", async () => {
   await using temp = await TempFolder.make();
   await temp.file("tool", 10);
   await using opened = await openShare(temp);

@@ -75,7 +75,7 @@ Deno.test("a state without a schema number is brought to the present one, with a
   now.close();
 });
 
-Deno.test("a state that another program has locked is refused with a sentence, and is there when the lock is gone", async () => {
+Deno.test("a state that another program has locked is refused with a sentence until the lock is gone", async () => {
   await using temp = await TempFolder.make();
   const path = temp.at("recess.db");
   {
@@ -132,7 +132,7 @@ async function overwrite(path: string, at: number): Promise<void> {
 }
 
 for (const [name, { damage, messages }] of Object.entries(DAMAGES)) {
-  Deno.test(`a damaged state is set aside, and known keys, allowed keys and what can be read survive: ${name}`, async () => {
+  Deno.test(`a damaged state is moved away, and keys and readable rows survive: ${name}`, async () => {
     await using temp = await TempFolder.make();
     const path = temp.at("recess.db");
     {
@@ -155,7 +155,8 @@ for (const [name, { damage, messages }] of Object.entries(DAMAGES)) {
         state.talk.history({ limit: 1000 }).length >= messages,
         String(state.talk.history({ limit: 1000 }).length),
       );
-      // An empty file holds nothing to be set aside, but the keys show that it was not always empty.
+      // An empty file holds nothing to be set aside, but the keys show that it was not always
+      // empty.
       assert(
         events.some(({ event }) => event === (isEmpty ? "trust-restored" : "state-damaged")),
         JSON.stringify(events),
@@ -191,7 +192,7 @@ Deno.test("a state that can only be read is read, and what happens is remembered
 });
 
 for (const fault of Object.keys(FAULTS) as (keyof typeof FAULTS)[]) {
-  Deno.test(`a database that fails at any one call (${fault}) ends nothing, leaves no transaction open and loses nothing acknowledged`, async () => {
+  Deno.test(`a database that fails at any one call (${fault}) loses nothing that was acknowledged`, async () => {
     await using temp = await TempFolder.make();
     let failed = 0;
     let isOver = false;
@@ -257,7 +258,7 @@ function nextOf(state: State): unknown {
   }
 }
 
-Deno.test("a state whose database fails for a while says so once, keeps all in memory, and writes it when it can", async () => {
+Deno.test("a state reports a failing database once, keeps everything in memory, and writes it later", async () => {
   await using temp = await TempFolder.make();
   const path = temp.at("recess.db");
   const faulty = new FaultyDatabases("full");

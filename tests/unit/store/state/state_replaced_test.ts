@@ -56,7 +56,7 @@ for (const [what, act] of Object.entries(DEEDS)) {
 }
 
 for (const part of [0, 0.5]) {
-  Deno.test(`a state whose database is cut to ${part} of its size while it is open says what is lost, and keeps all that comes after`, async () => {
+  Deno.test(`an open database that is cut to ${part} of its size reports the loss, and keeps later rows`, async () => {
     await using temp = await TempFolder.make();
     const path = temp.at("recess.db");
     const events: StateEvent[] = [];

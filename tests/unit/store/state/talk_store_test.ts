@@ -29,7 +29,7 @@ Deno.test("what waits is given in order, also to the next run, until it is deliv
   assertEquals(state.talk.history({ limit: 2 }).map(({ text }) => text), ["rui 3", "eva 1"]);
 });
 
-Deno.test("a sender that floods pushes out its own messages, not those of others; waiting and received messages stay known", async () => {
+Deno.test("a sender of very many messages displaces only its own messages", async () => {
   await using temp = await TempFolder.make();
   using state = State.open(temp.at("recess.db"));
   state.talk.putReceived(message("ana", 1), true);
@@ -45,7 +45,7 @@ Deno.test("a sender that floods pushes out its own messages, not those of others
   assertEquals(state.talk.teller("id of ana"), { name: "ana", last: 1 });
 });
 
-Deno.test("ten thousand peers with a message each push out none of a peer that was here before, and not the last to come", async () => {
+Deno.test("ten thousand peers with a message each displace no message of a known peer", async () => {
   await using temp = await TempFolder.make();
   using state = State.open(temp.at("recess.db"));
   for (let number = 1; number <= 150; number++) state.talk.putReceived(message("ana", number), true);
