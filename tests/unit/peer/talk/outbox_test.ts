@@ -39,6 +39,8 @@ class Pair implements AsyncDisposable {
   readonly state: State;
   isHere = true;
   connections = 0;
+  /** Ends the wait of a delivery without a new message, or the wait for the next attempt. */
+  endWait: () => void = () => {};
   readonly #reactions: Reaction[];
   readonly #stack = new AsyncDisposableStack();
 
@@ -49,7 +51,7 @@ class Pair implements AsyncDisposable {
     this.outbox = this.#stack.use(
       new Outbox({
         state: this.state,
-        clock: systemClock,
+        clock: { now: systemClock.now, delay: (ms, signal) => this.#delay(ms, signal) },
         random: () => 0,
         self: () => "ana",
         queries: { lookUp: () => Promise.resolve(this.isHere ? { ...row, bytes: 0 } : undefined) },
@@ -65,6 +67,12 @@ class Pair implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
+  }
+
+  async #delay(ms: number, signal?: AbortSignal): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    this.endWait = ended.resolve;
+    await Promise.race([systemClock.delay(ms, signal), ended.promise]);
   }
 
   #reach(peer: ReachedPeer["peer"]): Promise<ReachedPeer> {
@@ -138,4 +146,18 @@ Deno.test("Outbox keeps a bounded number of messages for a peer that is away", a
   }
   assertEquals((await assertRejects(() => pair.outbox.tell("rui", "x"), Failure)).code, "busy");
   assertEquals([pair.connections, pair.events], [0, []]);
+});
+
+Deno.test("Outbox delivers a message that is stored while a delivery ends", async () => {
+  await using temp = await TempFolder.make();
+  await using pair = new Pair(temp);
+  for (let turns = 0; turns < 30; turns++) {
+    await pair.outbox.tell("rui", `before ${turns}`);
+    // Lets the delivery begin to wait for another message, which this test ends.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    pair.endWait();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    assertEquals((await pair.outbox.tell("rui", `after ${turns}`)).waitsFor, undefined, `after ${turns} turns`);
+  }
+  assertEquals(pair.received.length, 60);
 });
