@@ -18,8 +18,8 @@ export interface ByteStream {
    */
   write(bytes: Uint8Array): Promise<number>;
   /**
-   * The writing direction as a stream, where a file can be piped into it faster than with `write`.
-   * Not to be used while a `write` is under way.
+   * The writing direction as a stream, where the platform pipes a file into it natively: an
+   * encrypted stream has none. Not to be used while a `write` is under way.
    */
   readonly writable?: WritableStream<Uint8Array<ArrayBuffer>> | undefined;
   /** Ends the writing direction only, where the platform can do that. */

@@ -2,9 +2,9 @@
  * Sends a range of a file: the body of a `DOWNLOAD_OK`. Called by lib/peer/serve/host.ts. The bytes
  * never pass through a message, and only two buffers of them are in memory.
  *
- * Without encryption, a whole file or its end is piped: `file.readable` into `conn.writable`, which
- * Deno does without running any of our code for each chunk. A pipe cannot stop early, so every
- * other range is copied through two buffers: one is read while the other is being sent.
+ * A range is copied through two buffers: one is read while the other is being sent. Without
+ * encryption, the last range of a file is piped instead, `file.readable` into `conn.writable`. The
+ * reasons and figures are in lib/README.md, "The way of a byte".
  * @module
  */
 
