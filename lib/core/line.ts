@@ -13,7 +13,8 @@ import { Failure } from "./failure.ts";
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { splitLine } from "./line.ts";
- * assertEquals(splitLine(`get "aula 1.mp4" --from Ana\\ Maria`), ["get", "aula 1.mp4", "--from", "Ana Maria"]);
+ * const words = splitLine(`get "aula 1.mp4" --from Ana\\ Maria`);
+ * assertEquals(words, ["get", "aula 1.mp4", "--from", "Ana Maria"]);
  * ```
  *
  * @throws {Failure} "usage" when a quote is not closed.

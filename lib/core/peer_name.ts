@@ -86,9 +86,11 @@ export function peerNameKey(name: string): string {
   return latin.replace(/\p{Cf}/gu, "").replace(BLANK_REGEXP, "").replace(/\s+/gu, " ").trim();
 }
 
+const INDIC = ["Devanagari", "Bengali", "Gujarati", "Gurmukhi", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala"]
+  .map((script) => `\\p{sc=${script}}`).join("");
 /**
- * Scripts whose letters one word of an honest name can have: those of one row, beside Latin in the
- * first row.
+ * Scripts that one word of an honest name can mix: those of one row. In the first row, Latin comes
+ * in addition.
  */
 const SCRIPTS: readonly RegExp[] = [
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Bopomofo}]/u,
@@ -100,7 +102,7 @@ const SCRIPTS: readonly RegExp[] = [
   /\p{sc=Cherokee}/u,
   /\p{sc=Hebrew}/u,
   /[\p{sc=Arabic}\p{sc=Syriac}\p{sc=Thaana}]/u,
-  /[\p{sc=Devanagari}\p{sc=Bengali}\p{sc=Gujarati}\p{sc=Gurmukhi}\p{sc=Tamil}\p{sc=Telugu}\p{sc=Kannada}\p{sc=Malayalam}\p{sc=Sinhala}]/u,
+  new RegExp(`[${INDIC}]`, "u"),
   /[\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u,
   /[\p{sc=Ethiopic}\p{sc=Coptic}\p{sc=Lisu}\p{sc=Tifinagh}\p{sc=Vai}]/u,
 ];

@@ -4,12 +4,17 @@
  * @module
  */
 
+/** Scripts that are written without spaces. */
+const SPACELESS = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"]
+  .map((script) => `\\p{sc=${script}}`).join("");
 /**
- * Scripts written without spaces: each character is a word, so that any part of such a name can be
- * found. The v of a version is also a word, so that 1.2 finds v1.2.
+ * In scripts written without spaces, each character is a word, so that any part of such a name can
+ * be found. The v of a version is also a word, so that 1.2 finds v1.2.
  */
-const WORD_REGEXP =
-  /(?<![\p{L}\p{N}])v(?=\p{Nd})|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]|\p{Extended_Pictographic}|[[\p{L}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]]+/gv;
+const WORD_REGEXP = new RegExp(
+  `(?<![\\p{L}\\p{N}])v(?=\\p{Nd})|[${SPACELESS}]|\\p{Extended_Pictographic}|[[\\p{L}\\p{N}]--[${SPACELESS}]]+`,
+  "gv",
+);
 
 /** Most names are plain ASCII. For those, the same result takes a tenth of the time. */
 const ASCII_REGEXP = /^[^\u0080-\uffff]*$/;

@@ -79,7 +79,7 @@ export const REGISTRATION_SECONDS = 3_600;
 export const HTTP_CONNECTIONS_MAX = 1_000;
 /** HTTP requests that are answered at once. */
 export const HTTP_REQUESTS_MAX = 1_000;
-/** HTTP requests that are answered at once for one address: others are told to return. */
+/** HTTP requests that are answered at once for one address. Further ones are refused. */
 export const HTTP_REQUESTS_PER_ADDRESS_MAX = 32;
 /** HTTP requests that are answered for one address in a second: others wait. */
 export const HTTP_REQUESTS_PER_SECOND_MAX = 100;

@@ -12,7 +12,7 @@ export const PROVE_WAIT_MS = 5_000;
 export const REPLY_WAIT_MS = 15_000;
 /** How long to wait for the next byte of a body, or for the other side to read one. */
 export const BODY_WAIT_MS = 15_000;
-/** How long a program that was told to stop waits for what is under way. */
+/** How long a program waits for its running work after a signal to stop. */
 export const CLOSE_WAIT_MS = 3_000;
 /**
  * How long a whole list may take, page by page: the files of a peer or a folder, the holders of a
@@ -77,7 +77,7 @@ export const DIALECT_QUIET_MS = 300;
 export const DIALECT_HEADER_PAUSE_MS = 300;
 /** How long a person has to answer a question of consent. No answer is a refusal. */
 export const CONSENT_WAIT_MS = 60_000;
-/** How often a peer in line is told its place, even when the place is the same. */
+/** How often a peer in line gets its place, even when the place is the same. */
 export const QUEUED_EVERY_MS = 5_000;
 /**
  * How long a turn at an upload slot lasts while others wait. It ends with the next piece, and the
@@ -86,7 +86,9 @@ export const QUEUED_EVERY_MS = 5_000;
 export const UPLOAD_TURN_MS_MAX = 10_000;
 /** How long PIECES waits for the next digests of a file that is being hashed. */
 export const PIECES_WAIT_MS = 1_000;
-/** How often a peer that puts a file is told how much has arrived, if that has changed. */
+/**
+ * How often a peer that puts a file gets the number of bytes that have arrived, if it has changed.
+ */
 export const TAKEN_EVERY_MS = 250;
 /** Time without a new part of a picture after which both sides give up. */
 export const SHOW_IDLE_MS_MAX = 10_000;

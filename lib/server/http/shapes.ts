@@ -44,7 +44,9 @@ const dialect = described(
     "`json`: with one JSON object. `words`: with one line of words.",
 );
 
-/** A connected peer: PEERS' row without the certificate, and without an id where no key is proven. */
+/**
+ * A connected peer: PEERS' row without the certificate, and without an id where no key is proven.
+ */
 export const HttpPeer = record({
   name: peerName,
   id,
