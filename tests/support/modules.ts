@@ -113,7 +113,7 @@ export function functionsOf(text: string): FunctionSize[] {
     const closing = `${indent})`;
     const headEnd = line.endsWith("(") ? lines.findIndex((each, below) => below > at && each.startsWith(closing)) : at;
     if (!/^.*\)(: .+)? \{$/.test(lines[headEnd] ?? "") || lines[headEnd]?.endsWith("=> {")) return [];
-    const end = lines.indexOf(`${indent}}`, headEnd);
+    const end = lines.findIndex((each, below) => below > headEnd && each.startsWith(`${indent}}`));
     return [{ name, lines: end - at + 1 }];
   });
 }

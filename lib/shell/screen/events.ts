@@ -93,6 +93,32 @@ function describe(event: PeerEvent): string {
     case "taken-back":
       return `${namedWithKey(event.peer, event)} took back ${event.name}`;
     case "unreadable":
+    case "unnamable":
+    case "other-bytes":
+    case "folder-gone":
+    case "folder-new":
+      return describeTrouble(event);
+    case "download-waits":
+      return event.isNamed === true
+        ? `The download of "${event.file}" waits until there is room on that disk`
+        : `The download of "${event.file}" waits: the disk of "${event.path}" is full; free space there to continue`;
+    case "renamed":
+      return `The name ${event.from} is taken, so yours is ${event.name}; choose another with --name`;
+    default:
+      return describeState(event);
+  }
+}
+
+/** What is wrong with the shared folder or with a file in it. */
+type ShareTrouble = Extract<
+  PeerEvent,
+  { readonly event: "unreadable" | "unnamable" | "other-bytes" | "folder-gone" | "folder-new" }
+>;
+
+/** Describes what is wrong with the shared folder or with a file in it. */
+function describeTrouble(event: ShareTrouble): string {
+  switch (event.event) {
+    case "unreadable":
       return `"${event.file}" cannot be read, so nobody can download it; check its permissions and the disk`;
     case "unnamable":
       return `"${event.file}" is not shared: its name is not valid Unicode; rename it to share it`;
@@ -103,14 +129,6 @@ function describe(event: PeerEvent): string {
       return `The shared folder "${event.path}" is gone, so its files are not shared; make it again to share them`;
     case "folder-new":
       return `There is another folder at "${event.path}" than before: its files are shared from now on`;
-    case "download-waits":
-      return event.isNamed === true
-        ? `The download of "${event.file}" waits until there is room on that disk`
-        : `The download of "${event.file}" waits: the disk of "${event.path}" is full; free space there to continue`;
-    case "renamed":
-      return `The name ${event.from} is taken, so yours is ${event.name}; choose another with --name`;
-    default:
-      return describeState(event);
   }
 }
 
