@@ -38,7 +38,7 @@ export function digestOf(piece: Uint8Array): Uint8Array {
   return createHash("sha256").update(piece).digest();
 }
 
-/** The root of a file of `size` bytes whose digests, in order, are concatenated in `digests`. */
+/** The root of a file of `size` bytes. `digests` has its digests, in order. */
 export function rootOf(size: number, digests: Uint8Array): string {
   return createHash("sha256").update(sizeBytes(size)).update(digests).digest("hex");
 }

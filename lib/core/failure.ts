@@ -131,7 +131,7 @@ export class Failure extends Error {
   static fromWire(wire: WireFailure): Failure {
     const code = isFailureCode(wire.code) ? wire.code : wire.retry ? "busy" : "internal";
     const { suggestion } = wire;
-    // The table's hint is for the person whose own program has the bug.
+    // The table's hint is for the owner of the program with the bug.
     const hint = wire.hint ?? (code === "internal" ? "this is a bug at the other side: tell its owner" : undefined);
     return new Failure(code, wire.message, {
       remote: true,
@@ -142,7 +142,7 @@ export class Failure extends Error {
 
   /**
    * Turns whatever was thrown into a failure. Failures pass through. An error of the platform
-   * becomes one with `code`, whose message begins with `doing`. Where the platform's error says
+   * becomes one with `code`, and its message begins with `doing`. Where the platform's error says
    * more (no access, no space), its code replaces `code`.
    */
   static from(thrown: unknown, code: FailureCode, doing: string): Failure {

@@ -148,7 +148,7 @@ export async function answerRequests<Context>(
         if (envelope.method === Hello.method) await takeHello(envelope, caller, { connection, context, options });
         else if (caller.stage === "new") throw new Failure("malformed", "Say HELLO first");
         else if (envelope.method === Prove.method) await takeProof(envelope, caller, { connection, context, options });
-        else if (caller.stage === "greeted") throw new Failure("unproven", "Prove who you are first");
+        else if (caller.stage === "greeted") throw new Failure("unproven", "Prove your identity first");
         else await answerRequest(connection, byMethod, context, envelope, options);
       } catch (thrown) {
         if (connection.ended !== undefined) return connection.ended;
@@ -198,7 +198,7 @@ async function takeHello<Context>(
   { connection, context, options }: Answering<Context>,
 ): Promise<void> {
   // Otherwise a stranger could stay for ever, one HELLO after the other.
-  if (caller.stage === "greeted") throw new Failure("unproven", "Prove who you are before you say HELLO again");
+  if (caller.stage === "greeted") throw new Failure("unproven", "Prove your identity before you say HELLO again");
   refuseOtherVersions(HelloVersion.check(envelope.data, Hello.method).version);
   const theirs = Hello.data.check(envelope.data, Hello.method);
   caller.channel = { ...caller.channel, asking: theirs.nonce };

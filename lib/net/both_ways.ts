@@ -16,7 +16,7 @@ import { answerRequest, type RequestEnvelope, type Routes } from "./answerer.ts"
 import { readReply } from "./caller.ts";
 import type { Connection } from "./connection.ts";
 
-/** What is answered until the reply comes, and who hears the news. */
+/** What is answered until the reply comes, and what hears the news. */
 export interface BothWays<Context> {
   readonly routes: Routes<Context>;
   readonly context: Context;

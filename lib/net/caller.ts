@@ -25,9 +25,9 @@ export interface ReplyWithBody<R> {
 export interface AskOptions {
   readonly waitMs?: number | undefined;
   /**
-   * Called with news. Each news restarts the wait, so this is only for requests whose answer may
-   * wait for a person or a turn. Without it, news is ignored, and the answer has to arrive in time
-   * whatever the other side sends meanwhile.
+   * Called with news. Each news restarts the wait, so this is only for requests that may wait for a
+   * person or a turn. Without it, news is ignored, and the answer has to arrive in time whatever
+   * the other side sends meanwhile.
    */
   readonly onNews?: ((event: string, data: unknown) => void) | undefined;
 }

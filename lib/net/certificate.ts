@@ -75,8 +75,8 @@ export async function publicKeyOf(certificate: Uint8Array): Promise<Uint8Array<A
 }
 
 /**
- * The y coordinates, low byte first, of the eight points of Ed25519 whose order is small. Anybody
- * can make a signature for such a key without a secret.
+ * The y coordinates, low byte first, of the eight points of Ed25519 with a small order. Anybody can
+ * make a signature for such a key without a secret.
  */
 const SMALL_ORDER_Y = [
   0n,

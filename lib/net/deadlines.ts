@@ -21,26 +21,26 @@ const IDLE_LENGTHS_MAX = 8;
 
 /** Waits of a few different lengths. */
 export class Deadlines<T extends object> {
-  readonly #onLate: (who: T, waitMs: number) => void;
+  readonly #onLate: (member: T, waitMs: number) => void;
   readonly #queues = new Map<number, Queue<T>>();
   /** The members that may begin another wait. */
   readonly #members = new Set<T>();
 
   /** `onLate` is called with each member that has waited too long. Its wait is then over. */
-  constructor(onLate: (who: T, waitMs: number) => void) {
+  constructor(onLate: (member: T, waitMs: number) => void) {
     this.#onLate = onLate;
   }
 
   /** Begins a wait, or begins it again. Its timer may run until {@linkcode leave} is called. */
-  start(who: T, waitMs: number): void {
-    this.#members.add(who);
+  start(member: T, waitMs: number): void {
+    this.#members.add(member);
     let queue = this.#queues.get(waitMs);
     if (queue === undefined) {
       queue = { ends: new Map(), timer: undefined, dueMs: 0, catchUps: 0 };
       this.#queues.set(waitMs, queue);
     }
-    queue.ends.delete(who);
-    queue.ends.set(who, performance.now() + waitMs);
+    queue.ends.delete(member);
+    queue.ends.set(member, performance.now() + waitMs);
     if (queue.timer === undefined) this.#lookIn(waitMs, waitMs, queue);
   }
 
@@ -48,9 +48,9 @@ export class Deadlines<T extends object> {
    * Ends a wait in time. Its timer keeps running: the next message is usually awaited soon, and
    * starting a timer costs more than keeping one.
    */
-  stop(who: T, waitMs: number): void {
+  stop(member: T, waitMs: number): void {
     const queue = this.#queues.get(waitMs);
-    if (queue?.ends.delete(who) === true && queue.ends.size === 0 && this.#queues.size > IDLE_LENGTHS_MAX) {
+    if (queue?.ends.delete(member) === true && queue.ends.size === 0 && this.#queues.size > IDLE_LENGTHS_MAX) {
       this.#end(waitMs, queue);
     }
   }
@@ -58,10 +58,10 @@ export class Deadlines<T extends object> {
   /**
    * Ends all waits of a member that begins no more. When the last member leaves, no timer is left.
    */
-  leave(who: T): void {
-    if (!this.#members.delete(who)) return;
+  leave(member: T): void {
+    if (!this.#members.delete(member)) return;
     for (const [waitMs, queue] of this.#queues) {
-      queue.ends.delete(who);
+      queue.ends.delete(member);
       if (this.#members.size === 0) this.#end(waitMs, queue);
     }
   }
@@ -78,11 +78,11 @@ export class Deadlines<T extends object> {
       return this.#lookIn(CATCH_UP_MS, waitMs, queue);
     }
     queue.catchUps = 0;
-    for (const [who, endMs] of queue.ends) {
+    for (const [member, endMs] of queue.ends) {
       const leftMs = endMs - performance.now();
       if (leftMs > 0) return this.#lookIn(leftMs, waitMs, queue);
-      queue.ends.delete(who);
-      this.#onLate(who, waitMs);
+      queue.ends.delete(member);
+      this.#onLate(member, waitMs);
     }
     if (this.#queues.get(waitMs) === queue) this.#queues.delete(waitMs);
   }

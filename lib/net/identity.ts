@@ -1,6 +1,6 @@
 /**
- * The identity of a peer or index: a key, and a certificate whose SHA-256 is the id. Anybody can
- * claim a name, but nobody can claim an id. Called by lib/peer and lib/server.
+ * The identity of a peer or index: a key, and a certificate. SHA-256 of the certificate is the id.
+ * Anybody can claim a name, but nobody can claim an id. Called by lib/peer and lib/server.
  * @module
  */
 

@@ -208,7 +208,7 @@ export class Listener implements AsyncDisposable {
     if (displaced !== undefined) {
       const connection = this.#connections.get(displaced);
       if (connection === undefined) displaced.close();
-      else connection.close(displacedBy("another caller that has not proven who it is"));
+      else connection.close(displacedBy("another caller without a proven identity"));
     }
     return true;
   }
@@ -254,13 +254,13 @@ export class Listener implements AsyncDisposable {
 
   /** What a stranger is sent when there is no place for it. */
   #refusal(): Uint8Array {
-    const why = "too many connections have not proven who they are";
+    const why = "too many connections have no proven identity";
     return this.#options.refusal ?? encodeFailure(new Failure("busy", `Cannot serve you: ${why}`), 0);
   }
 }
 
-function displacedBy(whom: string): Failure {
-  return new Failure("busy", `The connection had to make room for ${whom}`);
+function displacedBy(caller: string): Failure {
+  return new Failure("busy", `The connection had to make room for ${caller}`);
 }
 
 /** Accepts without encryption. */

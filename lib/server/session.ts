@@ -152,7 +152,7 @@ export class Session {
       throw new Failure("refused", `Cannot join: this connection is ${this.#peer.name} already`);
     }
     const identity = this.#identity;
-    if (identity === undefined) throw new Failure("unproven", "Cannot join: prove who you are first");
+    if (identity === undefined) throw new Failure("unproven", "Cannot join: prove your identity first");
     const name = checkPeerName(wanted);
     if (isAddress(peerNameKey(name))) throw new Failure("bad-name", `Cannot use "${name}" as a name: it is an address`);
     const { index, joined } = this.parts;

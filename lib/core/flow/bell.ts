@@ -9,7 +9,7 @@ import { type Clock, systemClock } from "./clock.ts";
 const OVER = "the wait is over";
 
 /**
- * A bell for those who wait. `next` is for loops that look at something themselves before they
+ * A bell for loops that wait. `next` is for loops that look at something themselves before they
  * wait. `wait` is for a single loop: a ring that comes while the loop is busy is heard at its next
  * wait.
  *

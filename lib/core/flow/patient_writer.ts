@@ -24,7 +24,7 @@ export interface PatientWrites {
   onWritten(): void;
 }
 
-/** Carries out writes whose failure ends nothing. */
+/** Carries out writes and survives their failures. */
 export class PatientWriter implements Disposable {
   readonly #writes: PatientWrites;
   #failure: Failure | undefined;

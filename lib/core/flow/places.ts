@@ -13,14 +13,14 @@ import { addressShare } from "../address.ts";
 
 /** A connection that wants a place. */
 export interface Holder {
-  /** The observed address; IPv6 addresses of one /64 count as one. */
+  /** The observed address. IPv6 addresses of one /64 count as one. */
   readonly host: string;
-  /** The proven key; empty for a stranger. */
+  /** The proven key. Empty for a stranger. */
   readonly key?: string | undefined;
 }
 
 /**
- * What became of a wish for a place: whether it was given, and which item has lost its place for
+ * The answer to a request for a place: whether it was given, and which item has lost its place for
  * it.
  */
 export type Entered<T> =
@@ -31,12 +31,12 @@ export type Entered<T> =
 export interface PlacesOptions {
   readonly total: number;
   /**
-   * Which item of the holder of most places goes first. Those who work longest should stay; those
-   * who wait for nothing should not.
+   * Which item of the holder with most places goes first: items that have worked for long should
+   * stay, items that wait for nothing should go.
    */
   readonly first: "oldest" | "newest";
   /**
-   * An item that is older than this goes also where nobody holds more than the one who comes.
+   * An item that is older than this also goes when no holder has more places than the new one.
    * Default: never.
    */
   readonly graceMs?: number | undefined;
@@ -49,7 +49,7 @@ interface Taken<T> {
   readonly sinceMs: number;
 }
 
-/** The items of one address, by key; each in order of coming. */
+/** The items of one address, by key, in order of arrival. */
 interface Share<T> {
   count: number;
   readonly keys: Map<string, Set<Taken<T>>>;
@@ -70,18 +70,18 @@ export class Places<T> {
     return this.#taken.size;
   }
 
-  /** Whether an item holds a place. */
+  /** Whether an item has a place. */
   has(item: T): boolean {
     return this.#taken.has(item);
   }
 
-  /** The items that hold a place, in order of coming. */
+  /** The items with a place, in order of arrival. */
   items(): MapIterator<T> {
     return this.#taken.keys();
   }
 
   /**
-   * Gives an item a place, where needed that of another.
+   * Gives an item a place, if necessary that of another item.
    *
    * @param nowMs Any clock that does not go back.
    * @returns Which item has lost its place; the caller has to end it.
@@ -120,7 +120,7 @@ export class Places<T> {
     this.#taken.set(taken.item, taken);
   }
 
-  /** Whose place goes to somebody of this address and key, or null if nobody's does. */
+  /** The item that gives its place to a holder with this address and key, or null if none does. */
   #victim(share: string, key: string, nowMs: number): Taken<T> | null {
     const own = this.#shares.get(share);
     const ownCount = own?.count ?? 0;
@@ -145,7 +145,7 @@ export class Places<T> {
   }
 }
 
-/** The largest element; the first of several. */
+/** The largest element, or the first of several. */
 function largest<E>(all: Iterable<E>, sizeOf: (each: E) => number): E | undefined {
   let most: E | undefined;
   for (const each of all) if (most === undefined || sizeOf(each) > sizeOf(most)) most = each;

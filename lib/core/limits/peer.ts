@@ -25,9 +25,9 @@ export const STRANGER_GRACE_MS = 1_000;
 export const REFUSAL_EVERY_MS = 10;
 /** Bytes that wait for a slow reader before its connection is closed. */
 export const SEND_QUEUE_BYTES_MAX = 4 * 1024 * 1024;
-/** Addresses whose wrong guesses at the room key are remembered. */
+/** Addresses with wrong guesses at the room key that are remembered. */
 export const GUESSING_ADDRESSES_MAX = 10_000;
-/** Addresses, or keys, whose pace is remembered. */
+/** Addresses, or keys, that have a pace of their own in memory. */
 export const PACED_ADDRESSES_MAX = 10_000;
 /** Certificates of other peers that a peer remembers. */
 export const IDENTITIES_CACHED_MAX = 10_000;
@@ -38,11 +38,11 @@ export const MANIFEST_BYTES_MAX = 64 * 1024 ** 2;
 /** Rows that one search of a person shows, even when --limit asks for more. */
 export const SEARCH_ROWS_MAX = 20 * HITS_MAX;
 /**
- * Rows of the last table, whose numbers a person can use. As many files of a peer and peers of an
- * index are listed.
+ * Rows of the last table that can be named by their numbers. As many files of a peer and peers of
+ * an index are listed.
  */
 export const TABLE_ROWS_MAX = 10_000;
-/** Hits in which a folder is looked for whose name a person typed in another form. */
+/** Hits in which a folder is looked for when a person typed its name in another form. */
 export const FOLDER_NAME_HITS_MAX = 2_000;
 /** Large uploads that run at once by default: other peers wait in line. */
 export const UPLOAD_SLOTS = 8;
@@ -60,7 +60,7 @@ export const UPLOAD_BYTES_PER_SECOND_MIN = 500_000;
  * cut off.
  */
 export const UPLOADS_ASIDE_MAX = 32;
-/** Peers whose turns in the line for uploads are counted. */
+/** Peers in the line for uploads with a count of their turns. */
 export const UPLOAD_TURNS_KEPT_MAX = 10_000;
 /**
  * Contents for which a peer remembers the peers that want them and the pieces that it gave away.
@@ -121,7 +121,7 @@ export const SMALL_TRIES_MAX = 5;
 export const FOLDER_FILES_MAX = 250_000;
 /** Numbers that are tried to give a received file a free name. */
 export const SAME_NAMES_MAX = 10_000;
-/** Contents whose places outside the folder are remembered after their download. */
+/** Contents with a remembered place outside the folder after their download. */
 export const PLACED_REMEMBERED_MAX = 50_000;
 /** Holders of one content that are looked at to learn with which sizes it is listed. */
 export const HOLDERS_LOOKED_AT_MAX = 2_000;
@@ -174,7 +174,7 @@ export const TELL_RESENDS_MAX = 3;
  * messages are deleted.
  */
 export const MESSAGES_KEPT_MAX = 10_000;
-/** Senders whose last message is remembered, so that no message is shown twice. */
+/** Senders with a remembered last message, so that no message is shown twice. */
 export const TELLERS_KEPT_MAX = 10_000;
 /** Room that a peer with an inbox keeps free on its disk for its own database. */
 export const DISK_RESERVE_BYTES = 8 * 1024 ** 2;

@@ -75,7 +75,7 @@ export const DIALECT_REQUEST_BYTES_MAX = 256 * 1024;
  * all.
  */
 export const DIALECT_ANSWER_BYTES_MAX = 1024;
-/** Hits that a person sees who searches with nc or telnet. */
+/** Hits in the answer to a person with nc or telnet. */
 export const DIALECT_LINES_MAX = 20;
 /** The largest body of an HTTP request: one registration. */
 export const HTTP_BODY_BYTES_MAX = 4 * 1024;

@@ -1,5 +1,5 @@
 /**
- * Room that a peer keeps on its disk for its own database: a file whose blocks are really taken.
+ * Room that a peer keeps on its disk for its own database: a file that really uses its blocks.
  * Asking the system how much room a disk has would need another permission. Called by
  * lib/peer/inbox/inbox.ts, which accepts files from others only while the reserve exists.
  * @module

@@ -21,8 +21,8 @@ export function isExecutable({ mode }: Pick<Deno.FileInfo, "mode">): boolean {
 }
 
 /**
- * Gives a finished file its time, and lets everybody who may read a program execute it. A file
- * system that cannot keep this still has all the bytes, so that is no failure.
+ * Gives a finished file its time, and lets everybody with the right to read a program also execute
+ * it. A file system that cannot keep this still has all the bytes, so that is no failure.
  *
  * @param file The file, if it is open for writing: the system then need not look it up.
  */

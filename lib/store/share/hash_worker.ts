@@ -95,7 +95,7 @@ async function work(): Promise<void> {
   working = false;
 }
 
-/** Continues to hash the file whose turn it is, until the turn or the file ends. */
+/** Continues to hash the file that has its turn, until the turn or the file ends. */
 function step(turnEnd: number): void {
   const [first] = jobs.values();
   const job = jobs.values().find((each) => each.urgent) ?? first;

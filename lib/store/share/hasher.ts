@@ -112,7 +112,7 @@ export class Hasher implements Disposable {
     if (id !== undefined) this.#post({ kind: "hurry", id });
   }
 
-  /** Ends a job whose file has changed or gone. */
+  /** Ends a job after its file has changed or gone. */
   drop(job: HashJob): void {
     const id = this.#idOf(job);
     if (id === undefined) return;

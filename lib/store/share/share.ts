@@ -170,7 +170,7 @@ export class Share implements AsyncDisposable {
   }
 
   /**
-   * Removes the root of a file whose bytes no longer match it, reports this to the owner, and
+   * Removes the root of a file when its bytes no longer match, reports this to the owner, and
    * hashes the file again.
    */
   distrust({ root: _, ...unknown }: SharedFile): void {

@@ -93,7 +93,7 @@ export function failureOf(trouble: DatabaseTrouble, path: string, cause: unknown
 
 /** Carries out all steps or none, whatever fails. */
 export function inTransaction<T>(database: Database, steps: () => T): T {
-  // SQLite may have left a transaction open whose end has failed.
+  // SQLite may have left a transaction open after its end has failed.
   if (database.isTransaction) database.exec("ROLLBACK");
   database.exec("BEGIN IMMEDIATE");
   try {

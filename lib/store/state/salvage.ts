@@ -7,7 +7,7 @@
 import { type Database, inTransaction, type Row, troubleOf, type Value } from "./database.ts";
 import { SCHEMA_VERSION, schemaVersion, type Table, tablesOf } from "./schema.ts";
 
-/** The table whose content can be made again from the shared files. */
+/** The table that can be made again from the shared files. */
 const REMADE = "pieces";
 
 /**

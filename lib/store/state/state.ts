@@ -33,7 +33,7 @@ export interface ReceivedFile {
   readonly modified: number | undefined;
 }
 
-/** A file whose pieces are known. */
+/** A file with known pieces. */
 export interface HashedFile extends FoundFile {
   readonly root: string;
 }

@@ -341,7 +341,7 @@ function setDatabaseAside(path: string): string {
   return aside;
 }
 
-/** Removes a database whose content is all elsewhere. */
+/** Removes a database that has nothing of its own. */
 function removeAll(path: string): void {
   for (const ending of ["", "-wal", "-journal"]) if (isThere(path + ending)) Deno.removeSync(path + ending);
 }
