@@ -12,7 +12,7 @@ Deno.test("Failure.fromWire() reads every code that toWire() writes", () => {
   }
 });
 
-Deno.test("a full disk of ours is told to the other side without its path, and as what it is", () => {
+Deno.test("a full disk is reported to the other side without its path", () => {
   const full = Failure.fromWire(new Failure("disk-full", 'Cannot write "/home/ana": full').toWire());
   assertEquals([full.code, full.remote], ["disk-full", true]);
   assertEquals([full.message, full.hint], ["The disk of the other side is full", "ask its owner to make room"]);

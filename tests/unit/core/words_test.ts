@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { fold, words } from "../../../lib/core/words.ts";
 
-Deno.test("fold() takes away case, accents and compatibility forms", () => {
+Deno.test("fold() removes case, accents and compatibility forms", () => {
   for (
     const [text, folded] of [["ÇÃÉ", "cae"], ["Straße", "strasse"], ["ﬁn", "fin"], ["Ｉnês", "ines"], ["İ", "i"], [
       "Σς",

@@ -56,7 +56,7 @@ Deno.test("call() fails when the connection ends, and after it has ended", async
   assertEquals((await assertRejects(() => caller.call(Ping, {}), Failure)).code, "closed");
 });
 
-Deno.test("run() ends on anything that no honest index says", async () => {
+Deno.test("run() ends on anything that no honest index sends", async () => {
   for (
     const line of [
       '{"method":"PING"}\n',
@@ -154,7 +154,7 @@ Deno.test("answerRequests() refuses everything between HELLO and PROVE, and then
   here.close();
 });
 
-Deno.test("answerRequests() answers a bug of ours as internal, without its words, and reports it", async () => {
+Deno.test("answerRequests() reports a bug, and answers it as internal without details", async () => {
   const bugs: unknown[] = [];
   const [here, there] = connectionPair();
   const answers = routes(route(Ping, () => Promise.reject(new TypeError("secret path /etc/passwd"))));

@@ -79,7 +79,7 @@ Deno.test("Deadlines have one timer for waits that follow each other, and none w
   assertEquals(timers.size, 0);
 });
 
-Deno.test("Deadlines keep few timers of lengths that nobody waits any more", () => {
+Deno.test("Deadlines keep few timers for lengths that are no longer used", () => {
   let timers = 0;
   const { setTimeout, clearTimeout } = globalThis;
   using _restoring = { [Symbol.dispose]: () => void Object.assign(globalThis, { setTimeout, clearTimeout }) };

@@ -76,7 +76,7 @@ testWith(
   },
 );
 
-Deno.test("an identity is read back from what is kept of it, and a damaged one is not replaced unasked", async () => {
+Deno.test("Identity is read back from its file, and a damaged file is not replaced", async () => {
   const identity = await Identity.make();
   const again = await Identity.fromPem(identity.toPem());
   assertEquals([again.id, again.host], [identity.id, hostOf(identity.publicKey)]);
@@ -198,7 +198,7 @@ Deno.test("a proof is good for its connection, its caller and the program called
   assertEquals((await assertRejects(() => checkProof(stolen, channel, undefined), Failure)).code, "wrong-key");
 });
 
-Deno.test("what is signed to prove who one is is the text that lib/protocol/README.md says", async () => {
+Deno.test("a proof signs the text in lib/protocol/README.md", async () => {
   const caller = await Identity.make();
   const [asked, asking, calledId] = ["aa", "bb", "cc"].map((each) => each.repeat(32));
   const channel = { asked: asked ?? "", asking: asking ?? "", called: "peer", calledId: calledId ?? "" } as const;
@@ -260,7 +260,7 @@ Deno.test("WrongGuesses makes each further guess from the same address wait long
   assert((waited.at(-1) ?? 0) >= 5_000);
 });
 
-Deno.test("a room key that can be guessed is called weak, and one that was made by chance never", () => {
+Deno.test("a room key that can be guessed is weak, and a random one never is", () => {
   for (
     const weak of [
       "0".repeat(32),

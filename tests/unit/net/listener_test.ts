@@ -34,7 +34,7 @@ Deno.test("Listener on IPv6 loopback works by itself", async () => {
   assertEquals(await greet(connection), "::1");
 });
 
-Deno.test("Listener tells a caller that has proven itself that all places are taken", async () => {
+Deno.test("Listener rejects a proven caller when all places are taken", async () => {
   await using listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
     connectionsMax: 1,
     fullHint: "come later",
@@ -53,7 +53,7 @@ Deno.test("Listener tells a caller that has proven itself that all places are ta
   });
 });
 
-Deno.test("Listener says in words that its port is taken", async () => {
+Deno.test("Listener fails with a sentence when its port is taken", async () => {
   await using listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {
     connectionsMax: 1,
     serve: serveHello,
@@ -81,7 +81,7 @@ Deno.test("dial() fails on a closed port, after its wait on a silent host, and a
   assertEquals((await assertRejects(() => dial({ host: "127.0.0.1", port }, { signal }), Failure)).code, "cancelled");
 });
 
-Deno.test("an encrypted connection takes in no more than somebody reads, whatever is sent", async () => {
+Deno.test("an encrypted connection receives only what its reader asks for", async () => {
   const identity = await Identity.make();
   const over = Promise.withResolvers<void>();
   await using listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {

@@ -43,7 +43,7 @@ Deno.test("a datagram is read back as it was, and is no longer than it may be", 
   assertEquals(CODEC.encode(SAMPLES[1] as Datagram).length, DATAGRAM_BYTES_MAX);
 });
 
-Deno.test("a datagram with any one bit changed, cut or longer, is nothing", () => {
+Deno.test("a datagram with a changed bit or another length is ignored", () => {
   for (const sample of SAMPLES) {
     const bytes = CODEC.encode(sample);
     for (let index = 0; index < bytes.length; index += bytes.length > 100 ? 7 : 1) {
@@ -58,7 +58,7 @@ Deno.test("a datagram with any one bit changed, cut or longer, is nothing", () =
   }
 });
 
-Deno.test("what another key or token sealed, and noise of every length, is nothing", () => {
+Deno.test("a datagram sealed with another key or token, or noise, is ignored", () => {
   const random = seededRandom(5);
   const others = [
     new DatagramCodec(TOKEN, randomBytes(KEY_BYTES, random)),
@@ -73,7 +73,7 @@ Deno.test("what another key or token sealed, and noise of every length, is nothi
   }
 });
 
-Deno.test("a genuine seal on nonsense is nothing", () => {
+Deno.test("a sealed datagram that makes no sense is ignored", () => {
   const beyond = new Uint8Array(ACK_PARTS_MAX / 8 + 1);
   assertEquals(CODEC.decode(CODEC.encode({ kind: "ack", number: 1, latest: 1, inOrder: 1, beyond })), undefined);
   assertEquals(CODEC.decode(CODEC.encode({ kind: "data", number: 1, index: 1, bytes: new Uint8Array(0) })), undefined);

@@ -31,7 +31,7 @@ Deno.test("LineStream writes all lines in order, many at a time, the last of the
   assertEquals(writes, ["a\nb\n", "c\n"]);
 });
 
-Deno.test("LineStream goes on when nobody reads any more, and says so once", () => {
+Deno.test("LineStream continues when nobody reads any more, and reports that once", () => {
   let closed = 0;
   using log = new LineStream({
     writeSync: () => {

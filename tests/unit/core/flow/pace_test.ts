@@ -34,7 +34,7 @@ Deno.test("Pace holds its rate, whatever is asked for at a time", async () => {
   }
 });
 
-Deno.test("Pace gives all who share it equally much", async () => {
+Deno.test("Pace gives all its users the same share", async () => {
   const clock = steppedClock();
   const pace = new Pace(1_000_000, clock);
   const moved = [0, 0, 0];

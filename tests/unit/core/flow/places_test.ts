@@ -17,7 +17,7 @@ function oneMore(options: PlacesOptions, present: readonly Holder[], holder: Hol
 const [a, b, c] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((host) => ({ host })) as [Holder, Holder, Holder];
 const key = (host: string, name: string): Holder => ({ host, key: name });
 
-Deno.test("Places gives a place of the holder of most to a holder of fewer, and no other", () => {
+Deno.test("Places moves a place from the holder with most to one with fewer", () => {
   const strangers = { total: 4, first: "oldest", graceMs: GRACE_MS } as const;
   const known = { total: 4, first: "newest" } as const;
   const table: [string, PlacesOptions, Holder[], Holder, number | "free" | "refused", number?][] = [
@@ -93,7 +93,7 @@ Deno.test("Places leaves everybody a fair share, whatever many others do", () =>
   assertEquals(honest.map((_, at) => places.has(at)), [true, true, true]);
 });
 
-Deno.test("Places frees what is left, once however often it is said", () => {
+Deno.test("Places frees a place once, however often it is left", () => {
   const places = new Places<string>({ total: 1, first: "oldest" });
   assertEquals(places.enter("one", a, 0), { given: true, displaced: undefined });
   assertEquals(places.enter("two", b, 9_999), { given: false });

@@ -82,7 +82,7 @@ Deno.test("receivedName() makes other names storable everywhere", () => {
   }
 });
 
-Deno.test("receivedName() brings nothing into the inbox, in which there is only what others put", () => {
+Deno.test("receivedName() keeps downloads out of the inbox", () => {
   const cases = [
     ["inbox/ana/film.mp4", "ana/film.mp4"],
     ["Inbox/INBOX/film.mp4", "film.mp4"],

@@ -27,7 +27,7 @@ function piecesIn(set: PieceSet): number[] {
   return Array.from({ length: set.count }, (_, index) => index).filter((index) => set.has(index));
 }
 
-Deno.test("UnfinishedFile finds the pieces it holds by their digests, and no damaged one", async () => {
+Deno.test("UnfinishedFile finds its pieces by their digests, and skips damaged ones", async () => {
   await using temp = await TempFolder.make();
   using folder = await Folder.open(temp.path);
   {
@@ -44,7 +44,7 @@ Deno.test("UnfinishedFile finds the pieces it holds by their digests, and no dam
   assertEquals(checked, [PIECE_BYTES, 2 * PIECE_BYTES, SIZE]);
 });
 
-Deno.test("UnfinishedFile goes on with what was begun before its root was known", async () => {
+Deno.test("UnfinishedFile continues a file that was begun before its root was known", async () => {
   await using temp = await TempFolder.make();
   using folder = await Folder.open(temp.path);
   const { name, size } = CONTENT;

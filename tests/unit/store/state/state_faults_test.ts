@@ -172,7 +172,7 @@ for (const [name, { damage, messages }] of Object.entries(DAMAGES)) {
   });
 }
 
-Deno.test("a state that can only be read is read, and what happens is remembered as long as it is open", async () => {
+Deno.test("a read-only state is read, and remembers changes while it is open", async () => {
   await using temp = await TempFolder.make();
   const path = temp.at("recess.db");
   {

@@ -23,7 +23,7 @@ Deno.test("State keeps pieces and settings from one run to the next", async () =
   assertEquals([...state.hashedFiles()].length, 1);
 });
 
-Deno.test("State keeps who put what into the inbox", async () => {
+Deno.test("State remembers which peer put which file into the inbox", async () => {
   await using temp = await TempFolder.make();
   const file = { number: 3, sender: "a", root: "b", size: 2 ** 40, name: "inbox/ana/a.bin", modified: undefined };
   {

@@ -7,7 +7,7 @@ function message(peer: string, number: number): Parameters<State["talk"]["putWai
   return { peer, id: `id of ${peer}`, number, at: number, text: `${peer} ${number}` };
 }
 
-Deno.test("what waits is given in order, also to the next run, until it is delivered", async () => {
+Deno.test("waiting messages stay in order, also in the next run, until they are delivered", async () => {
   await using temp = await TempFolder.make();
   {
     using state = State.open(temp.at("recess.db"));
@@ -60,7 +60,7 @@ Deno.test("ten thousand peers with a message each displace no message of a known
   assertEquals(history.slice(-1_000).map(({ peer }) => peer).at(0), `eva ${MESSAGES_KEPT_MAX - 299}`);
 });
 
-Deno.test("of more senders than can be remembered, those who have been silent longest are forgotten", async () => {
+Deno.test("the senders that were silent longest are forgotten when there are too many", async () => {
   await using temp = await TempFolder.make();
   using state = State.open(temp.at("recess.db"));
   for (let each = 1; each <= TELLERS_KEPT_MAX + 1; each++) {
