@@ -14,7 +14,7 @@ Deno.test(`no module of lib has more than ${LINES_OF_FILE_MAX} lines`, () => {
   assertEquals(sizes.filter(({ lines }) => lines > LINES_OF_FILE_MAX), []);
 });
 
-Deno.test(`no function of lib has more than ${LINES_OF_FUNCTION_MAX} lines, nor Peer.start than ${LINES_OF_START_MAX}`, () => {
+Deno.test(`no function has more than ${LINES_OF_FUNCTION_MAX} lines, nor Peer.start than ${LINES_OF_START_MAX}`, () => {
   const sizes = [...MODULES, ...PROGRAMS].flatMap((module) =>
     functionsOf(textOf(module)).map((size) => ({ module, ...size }))
   );
