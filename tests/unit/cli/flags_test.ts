@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
-import { COMMON_FLAGS, flagHelp, parseFlags } from "../../../lib/cli/flags.ts";
+import { COMMON_FLAGS, flagHelp, parseFlags, pickFlags } from "../../../lib/cli/flags.ts";
 
 const TABLE = {
   port: { value: "PORT", about: "port", byDefault: "1099" },
@@ -45,6 +45,13 @@ Deno.test("parseFlags() reads a flag alone or with one of its words, and leaves 
   }
   assertEquals(assertThrows(() => parseFlags(["--inbox=all"], table), Failure).code, "usage");
   assert(flagHelp(table).includes("--inbox [share]"));
+});
+
+Deno.test("pickFlags() takes the flags of one table, with their defaults, from the values of a larger one", () => {
+  const values = parseFlags(["--name", "Ana", "--json"], TABLE).flags;
+  const some = { json: TABLE.json, port: TABLE.port, output: TABLE.output } as const;
+  assertEquals(pickFlags(some, values), { json: true, port: "1099", output: undefined });
+  assertEquals(pickFlags(some, {}), { json: false, port: "1099", output: undefined });
 });
 
 Deno.test("flagHelp() has a line for every flag", () => {
