@@ -8,6 +8,7 @@
 import { Failure } from "../../core/failure.ts";
 import { DISK_RESERVE_BYTES } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
+import { removeIfPossible } from "./remove_if_possible.ts";
 
 const BLOCK_BYTES = 64 * 1024;
 
@@ -41,11 +42,7 @@ export class DiskReserve {
 
   /** Gives the room back to the disk, so that the peer's own writes fit. */
   release(): void {
-    try {
-      Deno.removeSync(this.#path);
-    } catch {
-      // It does not exist, or nothing can be changed there.
-    }
+    removeIfPossible(this.#path);
   }
 }
 

@@ -10,6 +10,7 @@ import { basename, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 import { nameInside } from "./inside.ts";
+import { removeIfPossible } from "./remove_if_possible.ts";
 import { numberedName } from "./received_name.ts";
 import { isHidden } from "./shareable.ts";
 import { keepTraits, type Traits } from "./traits.ts";
@@ -62,7 +63,7 @@ export function placeBytes(
     const modified = traits.modified ?? Deno.lstatSync(beside).mtime?.getTime() ?? 0;
     return { name: placeFile(beside, root, name), modified };
   } catch (thrown) {
-    removeIfThere(beside);
+    removeIfPossible(beside);
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
   }
 }
@@ -80,7 +81,7 @@ export async function placeAnywhere(from: string, root: string, name: string): P
   try {
     // A run that was killed here may have left it as a second name of the placed file: nothing is
     // written into that.
-    removeIfThere(beside);
+    removeIfPossible(beside);
     const { mtime } = await Deno.lstat(from);
     await Deno.copyFile(from, beside);
     keepTraits(beside, { modified: mtime?.getTime() });
@@ -88,7 +89,7 @@ export async function placeAnywhere(from: string, root: string, name: string): P
     await Deno.remove(from);
     return placed;
   } catch (thrown) {
-    removeIfThere(beside);
+    removeIfPossible(beside);
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
   }
 }
@@ -188,18 +189,9 @@ function moveIfFree(from: string, to: string): boolean {
     Deno.renameSync(from, to);
     return true;
   } catch (thrown) {
-    removeIfThere(to);
+    removeIfPossible(to);
     if (isOtherDisk(thrown)) throw thrown;
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(to)}"`);
-  }
-}
-
-/** Removes a file that is of no use any more. If that is impossible, it only lies about. */
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // It was not there, or cannot be removed.
   }
 }
 

@@ -10,6 +10,7 @@ import { Failure } from "../../core/failure.ts";
 import { rangeBytes } from "../../core/range.ts";
 import type { OpenFile } from "./folder.ts";
 import { isHole } from "./holes.ts";
+import { removeIfPossible } from "./remove_if_possible.ts";
 
 /** The content that the copy has to have. */
 interface WantedContent {
@@ -56,11 +57,11 @@ export async function copyVerified(
     await to.truncate(wanted.size);
     if (wanted.size > PIECE_BYTES) await to.syncData();
   } catch (thrown) {
-    removeIfThere(path);
+    removeIfPossible(path);
     throw Failure.from(thrown, "no-access", "Cannot copy the file");
   }
   if (digests !== undefined && rootOf(wanted.size, digests) === wanted.root) return digests;
-  removeIfThere(path);
+  removeIfPossible(path);
   return undefined;
 }
 
@@ -97,12 +98,4 @@ async function digestsWhileRead(
     onPiece?.(range.end);
   }
   return digests;
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // It was not there, or cannot be removed. `tidyIncoming` will do it.
-  }
 }
