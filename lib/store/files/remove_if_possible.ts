@@ -1,6 +1,6 @@
 /**
- * Removes a file of our own that is of no use any more. Called by everything in lib/store that makes
- * such files.
+ * Removes a file of our own that is of no use any more. Called by everything in lib/store that
+ * makes such files.
  * @module
  */
 
