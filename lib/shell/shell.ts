@@ -14,7 +14,7 @@ import { formatCount, formatSize } from "../core/quantity.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { StartedPut } from "../peer/inbox/puts.ts";
 import type { PutResult } from "../peer/inbox/running_put.ts";
-import type { TransferResult } from "../peer/get/transfer.ts";
+import type { Transfer, TransferResult } from "../peer/get/transfer.ts";
 import type { StartedTransfer } from "../peer/get/transfers.ts";
 import { parseFlags } from "../cli/flags.ts";
 import { EXIT, exitCodeOf } from "../cli/outcome.ts";
@@ -43,7 +43,8 @@ export class Shell {
   readonly #peer: Peer;
   readonly #output: Output;
   readonly #images: ImageChoice;
-  readonly #running = new Set<Promise<void>>();
+  /** What runs in the background. Each download stands beside its work. */
+  readonly #running = new Map<Promise<void>, Transfer | undefined>();
   #lastCode: number = EXIT.done;
 
   constructor(peer: Peer, output: Output, options: { images: ImageChoice }) {
@@ -113,11 +114,20 @@ export class Shell {
     this.#resumeKept();
     for await (const line of lines) {
       read += 1;
-      if (!await this.#runLine(line)) return this.#lastCode;
+      if (await this.#runLine(line)) continue;
+      // A person at a keyboard wants to leave now. A script wants its downloads.
+      if (Deno.stdin.isTerminal()) return this.#lastCode;
+      break;
     }
     if (read === 0) return await stopped;
-    await Promise.all(this.#running);
+    await this.#finishRunning();
     return this.#lastCode;
+  }
+
+  /** Waits for all work in the background except paused downloads, which no input can resume. */
+  async #finishRunning(): Promise<void> {
+    const unpaused = this.#running.entries().filter(([, transfer]) => transfer?.stopReason !== "pause");
+    await Promise.all(unpaused.map(([work]) => work));
   }
 
   /**
@@ -155,7 +165,7 @@ export class Shell {
     const size = wanted.kind === "file" ? wanted.size : undefined;
     const about = size === undefined ? name : `${name}, ${formatSize(size)}`;
     this.#output.note(`Download ${id}: ${about}`, { event: "started", id, name, size });
-    return this.#runInBackground(result.then(report));
+    return this.#runInBackground(result.then(report), transfer);
   }
 
   #followPut({ put, result }: StartedPut, report: (result: PutResult) => void): Promise<void> {
@@ -170,11 +180,11 @@ export class Shell {
   }
 
   /** Lets work continue while further commands run, and reports its failure. */
-  #runInBackground(work: Promise<void>): Promise<void> {
+  #runInBackground(work: Promise<void>, transfer?: Transfer): Promise<void> {
     const ended = work.catch((thrown) => {
       if (!failedWith(thrown, "cancelled")) this.#fail(thrown);
     }).finally(() => this.#running.delete(ended));
-    this.#running.add(ended);
+    this.#running.set(ended, transfer);
     return Promise.resolve();
   }
 

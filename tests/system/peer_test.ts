@@ -177,6 +177,20 @@ Deno.test("the shell reads lines from a pipe, finishes downloads and exits with 
   assert(await sameFiles(temp.at("ana", "a b.bin"), temp.at("rui", "a b.bin")));
 });
 
+Deno.test("quit in a pipe waits for running downloads, and not for paused ones", async () => {
+  await using temp = await TempFolder.make();
+  await using index = await startIndex();
+  await temp.file("ana/film.bin", 30_000_000);
+  await using _ana = await startPeer({ folder: temp.at("ana"), index, name: "ana" });
+  const cases = [["rui", [], []], ["eva", ["--down", "1MB/s"], ["pause 1"]]] as const;
+  for (const [name, args, lines] of cases) {
+    await using peer = await startPeer({ folder: temp.at(name), index, name, stdin: "piped", args });
+    await peer.program.type("get film.bin", ...lines, "quit", "nonsense");
+    assertEquals(await peer.program.exit(), 0, peer.program.stderr);
+  }
+  assert(await sameFiles(temp.at("ana/film.bin"), temp.at("rui/film.bin")));
+});
+
 Deno.test("a peer without input serves until a signal stops it, and leaves the index", async () => {
   await using temp = await TempFolder.make();
   await using index = await startIndex();
