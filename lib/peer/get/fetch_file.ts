@@ -86,7 +86,7 @@ export async function fetchTo(
 async function takeTurn(wanted: WantedFile, parts: FetchParts, watch: FileWatch): Promise<Disposable> {
   const free = parts.turns.takeIfFree(wanted);
   if (free !== undefined) return free;
-  watch.onProgress({ state: "waiting", done: 0, sources: [], retries: 0 });
+  watch.onProgress({ state: "queued", done: 0, sources: [], retries: 0 });
   return await parts.turns.take(wanted, watch.signal);
 }
 

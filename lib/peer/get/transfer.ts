@@ -22,7 +22,6 @@ export interface TransferView {
   readonly name: string;
   readonly size: number;
   readonly state:
-    | "queued"
     | DownloadProgress["state"]
     | "finishing"
     | "paused"

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { failedWith } from "../../core/failure.ts";
 import { shownPeerName } from "../../core/peer_name.ts";
 import { printable } from "../../core/printable.ts";
 import { formatCount, formatDuration, formatRate, formatSize } from "../../core/quantity.ts";
@@ -12,6 +13,8 @@ import { cutMiddle, padText, textWidth } from "../../cli/style.ts";
 
 const NAME_COLUMNS_MIN = 8;
 const NAME_COLUMNS_MAX = 40;
+/** The most important fact is cut to no less than this. */
+const FACT_COLUMNS_MIN = 20;
 const BAR_COLUMNS_MIN = 6;
 const BAR_COLUMNS_MAX = 30;
 
@@ -24,10 +27,13 @@ export function progressLine(view: TransferView, columns: number): string {
   // Facts are in order of importance. The last ones are left out when they do not fit.
   const facts = factsOf(view);
   let tail = percent;
-  for (const fact of facts) {
-    const longer = `${tail}  ${fact}`;
-    if (textWidth(longer) + NAME_COLUMNS_MIN + BAR_COLUMNS_MIN + 6 > columns) break;
-    tail = longer;
+  for (const [index, fact] of facts.entries()) {
+    const left = columns - textWidth(`${tail}  `) - NAME_COLUMNS_MIN - BAR_COLUMNS_MIN - 6;
+    const isFitting = textWidth(fact) <= left;
+    // The first fact may be a long reason. Most of it is better than none.
+    if (!isFitting && (index > 0 || left < FACT_COLUMNS_MIN)) break;
+    tail = `${tail}  ${cutMiddle(fact, left)}`;
+    if (!isFitting) break;
   }
   const room = columns - textWidth(tail) - 6;
   const name = printable(view.name);
@@ -74,7 +80,7 @@ function factsOf(view: TransferView): string[] {
     case "connecting":
       return [view.sources.length === 0 ? "looking for peers that have it" : `connecting to ${from}`];
     case "waiting":
-      return ["waiting for a peer that has it", amount, ...retries];
+      return [waitingFor(view), amount, ...retries];
     case "queued":
       return ["waiting for its turn"];
     case "paused":
@@ -84,6 +90,13 @@ function factsOf(view: TransferView): string[] {
     case "cancelled":
       return [view.state, amount];
   }
+}
+
+/** Why nothing arrives, as short as a line of progress needs it. */
+function waitingFor({ failure }: TransferView): string {
+  if (failure === undefined || failedWith(failure, "not-found")) return "waiting for a peer that has it";
+  if (failedWith(failure, "disk-full") && !failure.remote) return "waiting for room on the disk";
+  return `waiting: ${printable(failure.message)}`;
 }
 
 function placeInLine(before: number): string {

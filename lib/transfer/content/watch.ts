@@ -7,7 +7,11 @@ import type { Traits } from "../../store/files/traits.ts";
 
 /** How a download is going. */
 export interface DownloadProgress {
-  readonly state: "connecting" | "checking" | "running" | "waiting";
+  /**
+   * `waiting`: no peer that has it is connected. `queued`: another download of the same content
+   * runs first.
+   */
+  readonly state: "connecting" | "checking" | "running" | "waiting" | "queued";
   /** Bytes that are here and verified. While `checking`: bytes that have been compared. */
   readonly done: number;
   /** The peers that are asked for something now. */

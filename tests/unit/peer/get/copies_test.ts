@@ -4,6 +4,7 @@ import type { Destination } from "../../../../lib/peer/get/fetching.ts";
 import type { TransferResult } from "../../../../lib/peer/get/transfer.ts";
 import { Room, type RoomPeer } from "../../../support/room.ts";
 import { sameFiles, type TempFolder } from "../../../support/temp.ts";
+import { eventually } from "../../../support/wait.ts";
 
 const LARGE = 3 * PIECE_BYTES + 7;
 const FOLDER: Destination = { kind: "folder" };
@@ -24,7 +25,7 @@ async function share(
   room: Room,
   name: string,
   files: readonly (readonly [name: string, size: number, seed?: number])[],
-  options: { up?: number } = {},
+  options: { up?: number; consent?: "ask" } = {},
 ): Promise<TempFolder> {
   const folder = await room.folder();
   for (const [file, size, seed] of files) await folder.file(file, size, seed);
@@ -94,6 +95,18 @@ Deno.test("an equal file can be fetched under another name while the first is ar
   const results = await Promise.all(["a.bin", "b.bin"].map((what) => get(rui, what)));
   for (const name of ["a.bin", "b.bin"]) assert(await sameFiles(shared.at(name), rui.folder.at(name)), name);
   assertEquals(fetchedBytes(results), LARGE);
+});
+
+Deno.test("a download is queued while another one of its content runs", async () => {
+  await using room = await Room.open();
+  await share(room, "ana", [["a.bin", LARGE]], { consent: "ask" });
+  const [rui, elsewhere] = [await room.peer("rui"), await room.folder()];
+  const wanted = await rui.peer.directory.resolve("a.bin");
+  const first = rui.peer.transfers.start(wanted, FOLDER);
+  await eventually("it runs", () => first.transfer.view().isAsking);
+  const second = rui.peer.transfers.start(wanted, { kind: "path", path: elsewhere.at("b.bin") });
+  await rui.peer.directory.resolve("a.bin");
+  assertEquals(second.transfer.view().state, "queued");
 });
 
 Deno.test("cancelling one of two downloads of a content keeps what has arrived for the other", async () => {

@@ -60,6 +60,16 @@ Deno.test("progressLine() says in words why nothing moves", () => {
   assert(says({ state: "failed", failure: new Failure("closed", "gone") }).includes("failed"));
 });
 
+Deno.test("progressLine() shows why a download waits", () => {
+  const waiting = (failure: Failure | undefined, columns = 120): string =>
+    progressLine({ ...VIEW, state: "waiting", bytesPerSecond: 0, leftMs: undefined, failure }, columns);
+  assert(waiting(new Failure("disk-full", "No room")).includes("waiting for room on the disk"));
+  assert(waiting(new Failure("not-found", "No peer")).includes("waiting for a peer that has it"));
+  const away = new Failure("index-unreachable", "The index at ana.example:1099 is away");
+  assert(waiting(away).includes("waiting: The index at ana.example:1099 is away"), waiting(away));
+  assert(waiting(away, 60).includes("%  waiting: "), waiting(away, 60));
+});
+
 Deno.test("percentDone() is 100 only when everything has arrived", () => {
   assertEquals([0, 99.99, 100].map((percent) => percentDone({ ...VIEW, done: 80_000_000 * percent })), [0, 99, 100]);
   assertEquals(percentDone({ ...VIEW, size: 0, done: 0 }), 100);
