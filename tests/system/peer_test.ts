@@ -120,6 +120,7 @@ Deno.test("a mistake of a newcomer is explained in one sentence, with the docume
     [[], 2, "Which folder do you share?"],
     [["./x", "frobnicate"], 2, 'There is no command "frobnicate" (list the commands with: help)'],
     [["./x", "serach", "film"], 2, 'There is no command "serach" (did you mean: search)'],
+    [["./x", "quit"], 2, '"quit" works only in the shell'],
     [["./x", "get"], 2, "get needs WHAT"],
     [["./x", "get", "a", "b"], 2, "names with spaces go in quotes"],
     [["./x", "peers", "--exact"], 2, "peers has no flag --exact"],

@@ -11,7 +11,7 @@ import type { TransferView } from "../../peer/get/transfer.ts";
 import type { Transfers } from "../../peer/get/transfers.ts";
 import { describedFlags, flagHelp, type FlagTable, helpLines, parseCount } from "../../cli/flags.ts";
 import { bareCommand, type Command, indexCommand, peerCommand, textAfterOf, usageOf } from "./command.ts";
-import { CONSENT_COMMANDS } from "./consent_commands.ts";
+import { answerInWords, CONSENT_COMMANDS } from "./consent_commands.ts";
 import { GET } from "./get.ts";
 import { INBOX_COMMANDS } from "./inbox_commands.ts";
 import { likelyCommand } from "./likely_command.ts";
@@ -65,7 +65,7 @@ const HELP = bareCommand({
   about: "list the commands, or explain one; also: ajuda",
   flags: {},
   run({ output }, [name]) {
-    output.text(name === undefined ? commandOverview() : commandHelp(findCommand(name)));
+    output.text(name === undefined ? commandOverview() : helpOf(name));
     return Promise.resolve();
   },
 });
@@ -132,11 +132,17 @@ export const ALL_COMMAND_FLAGS: FlagTable = Object.assign({}, ...COMMANDS.map((c
 /**
  * Finds a command by its name.
  *
- * @throws {Failure} "usage" when there is none of this name.
+ * @throws {Failure} "usage" when there is none of this name, and for `quit`, which only the shell
+ * carries out.
  */
 export function findCommand(name: string): Command {
   const command = COMMANDS.find((each) => each.name === commandName(name));
   if (command !== undefined) return command;
+  if (commandName(name) === QUIT.name) {
+    throw new Failure("usage", `"${printable(name)}" works only in the shell: one command ends by itself`, {
+      hint: "open the shell with: deno task peer FOLDER",
+    });
+  }
   const likely = likelyCommand(name, [...COMMANDS, QUIT].map((each) => each.name));
   throw new Failure("usage", `There is no command "${printable(name)}"`, {
     hint: likely === undefined ? "list the commands with: help" : `did you mean: ${likely}`,
@@ -169,11 +175,22 @@ export function commandReference(): string {
   return helpLines([...COMMANDS, QUIT].flatMap((each) => [[usageOf(each), each.about], ...flagRows(each.flags)]));
 }
 
+/**
+ * The help for one command.
+ *
+ * @param word Its name, or a word that stands for it, such as `yes`.
+ * @throws {Failure} "usage" when it stands for no command.
+ */
+export function helpOf(word: string): string {
+  const [name = word] = answerInWords([word]);
+  return commandHelp(commandName(name) === QUIT.name ? QUIT : findCommand(name));
+}
+
 function flagRows(flags: FlagTable): [usage: string, about: string][] {
   return describedFlags(flags).map(([usage, about]) => [`    ${usage}`, about]);
 }
 
-function commandHelp(command: Command): string {
+function commandHelp(command: Omit<Command, "ready">): string {
   const { about, more, flags } = command;
   const parts = [
     `${usageOf(command)}: ${about}`,

@@ -6,6 +6,7 @@ import {
   commandReference,
   COMMANDS,
   findCommand,
+  helpOf,
 } from "../../../../lib/shell/commands/commands.ts";
 import { answerInWords } from "../../../../lib/shell/commands/consent_commands.ts";
 import { describeError, exitCodeOf } from "../../../../lib/cli/outcome.ts";
@@ -25,6 +26,25 @@ Deno.test("commandName() knows the words of the classroom systems, in any case",
   assertEquals(findCommand("ajuda").name, "help");
   for (const word of ["s", "S", "sim", "y", "yes"]) assertEquals(answerInWords([word, "2"]), ["accept", "2"], word);
   for (const word of ["n", "N", "nao", "não", "no"]) assertEquals(answerInWords([word]), ["refuse"], word);
+});
+
+Deno.test("help explains every command and every other word that the overview lists", () => {
+  for (const line of commandOverview().split("\n").filter((each) => /^ {2}\w/.test(each))) {
+    const [name = ""] = line.trim().split(" ");
+    const others = /; also: (.*)$/.exec(line)?.[1]?.split(", ") ?? [];
+    for (const word of [name, ...others]) assertMatch(helpOf(word), new RegExp(`^${name}\\b`), word);
+  }
+  for (const word of ["quit", "exit", "sair"]) assertMatch(helpOf(word), /^quit: leave/, word);
+  for (const word of ["y", "YES", "sim", "always"]) assertMatch(helpOf(word), /^accept \[N\]: allow/, word);
+  assertEquals(assertThrows(() => helpOf("frobnicate"), Failure).code, "usage");
+});
+
+Deno.test("findCommand() refuses quit as one command, and says where it works", () => {
+  for (const word of ["quit", "exit"]) {
+    const { message, hint } = assertThrows(() => findCommand(word), Failure);
+    assertMatch(message, /works only in the shell/);
+    assert(!hint.includes("did you mean"), hint);
+  }
 });
 
 Deno.test("a command refuses a wrong number of words, flags of other commands, and values that make no sense", () => {
