@@ -7,6 +7,7 @@
 import { backoffMs } from "../../core/flow/backoff.ts";
 import { Bell } from "../../core/flow/bell.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
+import { quoteWord } from "../../core/line.ts";
 import { ATTEMPT_FIRST_MS, ATTEMPT_LAST_MS, TRANSFERS_KEPT_MAX, TRANSFERS_RUNNING_MAX } from "../../core/limits.ts";
 import { Slots } from "../../core/flow/slots.ts";
 import type { State } from "../../store/state/state.ts";
@@ -120,9 +121,13 @@ export class Transfers implements AsyncDisposable {
 
   #running(id: number): StartedTransfer {
     const started = this.#started.get(id);
-    if (started !== undefined && !started.transfer.ended) return started;
-    throw new Failure("not-found", `There is no transfer ${id}`, {
-      hint: "see their numbers with: transfers",
+    if (started === undefined) {
+      throw new Failure("not-found", `There is no transfer ${id}`, { hint: "see their numbers with: transfers" });
+    }
+    const { ended, wanted } = started.transfer;
+    if (!ended) return started;
+    throw new Failure("not-found", `Transfer ${id} has ended: ${started.transfer.view().state}`, {
+      hint: `get it again with: get ${quoteWord(wanted.name)}`,
     });
   }
 

@@ -271,7 +271,9 @@ Deno.test("cancel removes the unfinished file, and closing the peer keeps it", a
   await eventually("it runs", () => first.transfer.view().done > PIECE_BYTES);
   const view = await peer.transfers.cancel(first.transfer.id);
   assertEquals([view.state, incoming()], ["cancelled", []]);
-  assertEquals((await assertRejects(() => peer.transfers.cancel(first.transfer.id), Failure)).code, "not-found");
+  const { code, message, hint } = await assertRejects(() => peer.transfers.cancel(first.transfer.id), Failure);
+  assertEquals([code, hint], ["not-found", "get it again with: get a.bin"]);
+  assertEquals(message, `Transfer ${first.transfer.id} has ended: cancelled`);
 
   const second = peer.transfers.start(wanted, { kind: "folder" });
   await eventually("it runs", () => second.transfer.view().done > PIECE_BYTES);
