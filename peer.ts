@@ -106,9 +106,7 @@ exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 index unr
 // (lib/store/share/hash_worker.ts).
 if (import.meta.main && !("WorkerGlobalScope" in globalThis)) {
   try {
-    const code = await main();
-    finishResults();
-    Deno.exit(code);
+    Deno.exit(finishResults(await main()));
   } catch (thrown) {
     const [json, debug] = [Deno.args.includes("--json"), Deno.args.includes("--debug")];
     printError(describeError(thrown, { json, debug }), { json });

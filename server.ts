@@ -110,7 +110,7 @@ if (import.meta.main) {
   const json = Deno.args.includes("--json");
   try {
     await main();
-    finishResults();
+    Deno.exitCode = finishResults(EXIT.done);
   } catch (thrown) {
     const before = { time: new Date().toISOString(), level: "error" };
     printError(describeError(thrown, { json, debug: Deno.args.includes("--debug"), before }), { json });

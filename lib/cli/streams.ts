@@ -4,11 +4,11 @@
  * @module
  */
 
-import { Failure } from "../core/failure.ts";
+import { failedWith, Failure } from "../core/failure.ts";
 import { LineStream } from "../core/flow/line_stream.ts";
 import { printableJson } from "../core/printable.ts";
 import { formatCount } from "../core/quantity.ts";
-import { describeError, EXIT } from "./outcome.ts";
+import { describeError, EXIT, exitCodeOf } from "./outcome.ts";
 import { screenText, terminalColumns } from "./screen_text.ts";
 import { wrapHelp, wrapWords } from "./wrap.ts";
 
@@ -18,7 +18,10 @@ import { wrapHelp, wrapWords } from "./wrap.ts";
  */
 const results = new LineStream(Deno.stdout, {
   name: "standard output",
-  onHeld: (failure) => notes.write(describeError(failure, { json: Deno.args.includes("--json"), debug: false })),
+  onHeld(failure) {
+    const [json, debug] = [Deno.args.includes("--json"), Deno.args.includes("--debug")];
+    notes.write(describeError(ofResults(failure), { json, debug }));
+  },
   onClosed: () => Deno.exit(EXIT.done),
 });
 
@@ -88,17 +91,24 @@ export const byteResults = {
       return await Deno.stdout.write(bytes);
     } catch (thrown) {
       if (thrown instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.failed);
-      throw Failure.from(thrown, "no-access", "Cannot write on standard output");
+      throw ofResults(Failure.from(thrown, "no-access", "Cannot write on standard output"));
     }
   },
 };
 
 /**
- * Makes sure that all results are written, before a program ends.
+ * Makes sure that all results are written, before a program ends. When they cannot be written,
+ * standard error has the reason already.
  *
- * @throws {Failure} "disk-full" or "no-access" when they cannot be written.
+ * @param code The exit code of the program when they are written.
+ * @returns The exit code.
  */
-export function finishResults(): void {
+export function finishResults(code: number): number {
   results[Symbol.dispose]();
-  if (results.failure !== undefined) throw results.failure;
+  return results.failure === undefined ? code : exitCodeOf(results.failure);
+}
+
+/** A failure of standard output. A command that runs again does not continue where that stopped. */
+function ofResults(failure: Failure): Failure {
+  return failedWith(failure, "disk-full") ? failure.with({ hint: "make room where the output is written" }) : failure;
 }

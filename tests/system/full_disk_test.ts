@@ -106,6 +106,20 @@ testWithDisks("a download survives a full disk under standard output or error, a
   assertEquals(headed.code, 1);
 });
 
+Deno.test("a full standard output is reported once, and no hint says that the command continues", async () => {
+  await using temp = await TempFolder.make();
+  await using stack = new AsyncDisposableStack();
+  const index = await roomWithFilm(temp, stack);
+  for (const args of [[], ["--json"], ["--debug"]]) {
+    for (const command of [["search", "film"], ["help"], ["get", "film.bin", "--output", "-"]]) {
+      const rui = { folder: temp.at("rui"), index, args };
+      const { code, stderr } = await redirected("> /dev/full", rui, ...command);
+      const isOnce = count(stderr, /^(error: |\{"event":"error",.*)Cannot write on standard output/gm) === 1;
+      assertEquals([code, isOnce, stderr.includes("where it stopped")], [1, true, false], stderr);
+    }
+  }
+});
+
 testWithDisks(
   "a peer with a full disk reports it once, keeps serving, and saves its state when there is room",
   async () => {
