@@ -160,7 +160,7 @@ export class Consent {
   #questionOf(number: number): OpenQuestion {
     const open = this.#open.values().find(({ question }) => question.number === number);
     if (open !== undefined) return open;
-    throw new Failure("not-found", `There is no question ${number}`, {
+    throw new Failure("not-found", `There is no request ${number}`, {
       hint: "it may have been answered, or have expired",
     });
   }

@@ -124,7 +124,8 @@ Deno.test("Consent refuses when the owner refuses or does not answer, and asks a
   timeOut();
   assertEquals((await late).code, "refused");
   assertEquals(events.at(-1), { event: "answered", number: 2, allowed: false, inTime: false });
-  assertEquals(assertThrows(() => consent.accept(2), Failure).code, "not-found");
+  const { code, message } = assertThrows(() => consent.accept(2), Failure);
+  assertEquals([code, message], ["not-found", "There is no request 2"]);
 });
 
 Deno.test("Consent remembers always for a key, and asks each time about a client without a key", async () => {
