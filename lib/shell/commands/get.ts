@@ -83,7 +83,8 @@ function destinationOf(path: string | undefined, stdout: PeerContext["stdout"]):
  */
 export function reportDone(output: Output, wanted: Wanted, result: TransferResult, folder: string): void {
   const { size, root, path, files, alreadyHere, tookMs, firstMs, failed, unverified, mixedFrom = [] } = result;
-  const fetched = result.sources.reduce((sum, { bytes }) => sum + bytes, 0);
+  // A piece may have come from two peers. It counts for both of them, and once for the file.
+  const fetched = Math.min(size, result.sources.reduce((sum, { bytes }) => sum + bytes, 0));
   const failure = failureOf(result, wanted);
   const isFolder = wanted.kind === "folder";
   const object = {
