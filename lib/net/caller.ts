@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatAddress } from "../core/address.ts";
 import { Failure } from "../core/failure.ts";
 import { REPLY_WAIT_MS } from "../core/limits.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../core/version.ts";
@@ -112,6 +113,7 @@ export interface CallingAs {
  *
  * @returns The name of the peer at the other end. Undefined for an index.
  * @throws {Failure} The other side's failure, such as "no-member" and "wrong-key".
+ * "index-unreachable" when an index is called and a peer answers.
  */
 export async function greet(connection: Connection, options: AskOptions & CallingAs = {}): Promise<string | undefined> {
   const { name, identity, roomKey, called = "peer", ...rest } = options;
@@ -124,6 +126,11 @@ export async function greet(connection: Connection, options: AskOptions & Callin
   };
   const { data } = await ask(connection, Hello, ours, rest);
   connection.trust();
+  if (called === "index" && data.name !== undefined) {
+    throw new Failure("index-unreachable", `${formatAddress(connection.remote)} is a peer, not an index`, {
+      hint: "name the index that this peer has joined: --index HOST:PORT",
+    });
+  }
   if (identity !== undefined) {
     const channel = { asked: data.nonce, asking, called, calledId: connection.calledId };
     await ask(connection, Prove, await prove(channel, identity, roomKey), rest);

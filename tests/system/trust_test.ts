@@ -27,7 +27,7 @@ Deno.test("a room with a key admits only peers with that key, and refuses others
   await temp.folder("eva");
   const others: [args: string[], says: string][] = [
     [["--room-key-file", temp.at("other")], `error: Wrong room key for the index at 127.0.0.1:${index.port} (`],
-    [[], `error: The index at 127.0.0.1:${index.port} needs a room key (`],
+    [[], `error: 127.0.0.1:${index.port} uses encryption: it is an index that needs a room key, or a peer (`],
   ];
   for (const [args, says] of others) {
     for (const command of [["search", "film"], ["peers"], ["get", "film.bin"]]) {

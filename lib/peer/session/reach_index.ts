@@ -55,7 +55,7 @@ export async function reachIndex(
   const last = failures.at(-1);
   throw new Failure("index-unreachable", last?.message ?? "No index was named", {
     cause: last,
-    hint: failedWith(last, "malformed", "closed", "busy") ? last.hint : undefined,
+    hint: failedWith(last, "index-unreachable", "malformed", "closed", "busy") ? last.hint : undefined,
   });
 }
 
@@ -81,7 +81,12 @@ async function reach(
 function explained(failure: Failure, index: Address, hasRoomKey: boolean): Failure {
   const where = formatAddress(index);
   if (failedWith(failure, "wrong-key", "no-member")) {
-    if (!hasRoomKey) return new Failure("no-member", `The index at ${where} needs a room key`, { cause: failure });
+    if (!hasRoomKey) {
+      return new Failure("no-member", `${where} uses encryption: it is an index that needs a room key, or a peer`, {
+        cause: failure,
+        hint: "if it is an index, add --room-key-file FILE; if it is a peer, name its index with --index HOST:PORT",
+      });
+    }
     return new Failure("no-member", `Wrong room key for the index at ${where}`, {
       cause: failure,
       hint: "name the file with the key of that room: --room-key-file FILE; omit the flag if the room has no key",
