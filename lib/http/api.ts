@@ -65,7 +65,7 @@ export class HttpApi<Parts> {
     this.#options = options;
   }
 
-  /** Answers one request. It does not throw: a failure is a response, too. */
+  /** Answers one request. It does not throw: a failure also becomes a response. */
   async answer(request: HttpRequest, remote: Address): Promise<Response> {
     const { clock, onAnswered, onRefused, onBug } = this.#options;
     const asking = { operation: "", startedMs: clock.now() };

@@ -113,7 +113,7 @@ export class Connection implements Disposable {
    */
   async readBody(target: Uint8Array, pace?: Pace): Promise<void> {
     let filled = this.#buffer.take(target);
-    // What came together with the line before it counts for the rate, too.
+    // What came together with the line before it also counts for the rate.
     if (filled > 0) await pace?.take(filled);
     while (filled < target.length) {
       const end = pace === undefined ? target.length : Math.min(target.length, filled + pace.turnBytes);

@@ -1,6 +1,6 @@
 /**
  * The journal of the index: one line for each event, for a person or, with `--json`, for a program.
- * (The server of classroom A has such a log, too.) lib/server/README.md lists the events.
+ * (The server of classroom A also has such a log.) lib/server/README.md lists the events.
  * @module
  */
 

@@ -160,7 +160,7 @@ export async function benchRates(options: { rounds: number }): Promise<BenchRow[
     for (let round = 0; round < options.rounds; round++) {
       const [receiver] = await room.receivers(1, taker);
       if (receiver === undefined) throw new RangeError("There is no receiver");
-      // Only from the source: receivers of rounds before have the files, too.
+      // Only from the source: receivers of earlier rounds also have the files.
       const reports = await getInShell(receiver, room.names, "--from source");
       const bytes = reports.reduce((sum, { fetched }) => sum + fetched, 0);
       speeds.push(bytes / Math.max(...reports.map(({ tookMs }) => tookMs)) * 1000);

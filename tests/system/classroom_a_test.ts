@@ -161,7 +161,7 @@ Deno.test("classroom A: only a plain peer downloads a client's file, and it chec
     temp.at("rui/(1) aula 7.mp4"),
     false,
   ]);
-  // An address at which nobody joined will do, too.
+  // An address at which nobody joined also works.
   const cases: [what: string, from: string, code: number, says: string][] = [
     ["short.mp4", short.address, 1, "closed in the middle"],
     ["a.mp4", refusing.address, 4, "refused"],

@@ -41,7 +41,7 @@ export type NextStep =
   /** It keeps the message until the receiver is back. */
   | "wait"
   /**
-   * It keeps the message and informs the person, who has to do something before the message can be
+   * It keeps the message and informs the person, because something has to be done before the message can be
    * delivered.
    */
   | "hold"

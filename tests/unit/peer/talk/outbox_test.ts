@@ -113,7 +113,7 @@ Deno.test("Outbox keeps a message after three resends, reports that, and deliver
   assertEquals(pair.texts(), ["a", "a", "a", "a"]);
   assertEquals((await pair.outbox.tell("rui", "b")).waitsFor, undefined);
   assertEquals(pair.texts().slice(4), ["a", "b"]);
-  // The delivery of a message that was reported as waiting is reported, too.
+  // The delivery of a message that was reported as waiting is also reported.
   const [event] = await eventually("it is told", () => pair.events.length > 0 && pair.events);
   assertEquals(event, { event: "delivered", peer: "rui", id: "ab".repeat(32), count: 1 });
 });
