@@ -4,6 +4,8 @@
  * @module
  */
 
+import { NAME_BYTES_MAX } from "./limits.ts";
+
 /** Scripts that are written without spaces. */
 const SPACELESS = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"]
   .map((script) => `\\p{sc=${script}}`).join("");
@@ -21,8 +23,15 @@ const ASCII_REGEXP = /^[^\u0080-\uffff]*$/;
 const ASCII_WORD_REGEXP = /(?<![a-z0-9])v(?=\d)|[a-z0-9]+/g;
 
 /**
+ * The most characters of a text that are folded, once compatibility forms are written out. A name
+ * in any script in use has no more. One character can stand for 18 others, so without this bound a
+ * name could take several times as long as the longest plain one.
+ */
+const FOLDED_CHARACTERS_MAX = NAME_BYTES_MAX;
+
+/**
  * Text as comparisons see it: without case, accents or compatibility forms (`Ç` = `c`, `ﬁ` = `fi`,
- * `ß` = `ss`).
+ * `ß` = `ss`). A text that becomes longer than the longest name is cut.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -32,10 +41,8 @@ const ASCII_WORD_REGEXP = /(?<![a-z0-9])v(?=\d)|[a-z0-9]+/g;
  */
 export function fold(text: string): string {
   if (ASCII_REGEXP.test(text)) return text.toLowerCase();
-  return text.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD").replace(/\p{Mn}/gu, "").replaceAll(
-    "ς",
-    "σ",
-  );
+  const cut = text.normalize("NFKD").slice(0, FOLDED_CHARACTERS_MAX);
+  return cut.toUpperCase().toLowerCase().normalize("NFKD").replace(/\p{Mn}/gu, "").replaceAll("ς", "σ");
 }
 
 /**

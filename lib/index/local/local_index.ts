@@ -37,7 +37,7 @@ import { Slices } from "./slices.ts";
 import { PartialFiles } from "./partial_files.ts";
 import { LocalSearch } from "./local_search.ts";
 
-/** How long changes may keep the event loop busy before others have their turn. */
+/** How long changes or searches may keep the event loop busy before others have their turn. */
 const SLICE_MS = 5;
 /** How many copies of a peer that has left are looked up at once. */
 const COPIES_AT_ONCE = 1_000;
@@ -67,6 +67,7 @@ export class LocalIndex implements SearchIndex {
     words: this.#listed.words,
     copies: this.#listed.copies,
     peerOf: (id) => this.#byId.get(id)?.peer,
+    slices: new Slices(SLICE_MS),
   });
   readonly #byKey = new Map<string, PeerState>();
   readonly #byId = new Map<number, PeerState>();
@@ -180,7 +181,7 @@ export class LocalIndex implements SearchIndex {
   }
 
   search(query: SearchQuery): Promise<{ hits: FoundContent[]; more: boolean }> {
-    return Promise.resolve(this.#search.search(query));
+    return this.#search.search(query);
   }
 
   partial(name: string, file: PartialFile, here: boolean): Promise<void> {

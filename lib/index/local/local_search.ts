@@ -1,8 +1,8 @@
 /**
  * Searches the files of `LocalIndex`. Called by local_index.ts.
  *
- * A search is bounded in time, because other requests wait for it: it reads a bounded number of
- * names and copies. Its hits are one sequence, which does not depend on how many of them are asked
+ * A search is bounded, and other requests have their turn while a long one runs: it reads a bounded
+ * number of names, of their characters and of copies. Its hits are one sequence, which does not depend on how many of them are asked
  * for. So pages neither repeat each other nor leave anything out between them. The sequence is made
  * of blocks of names of a fixed size. In each block the best match comes first, and among equal
  * matches the content with the most holders.
@@ -13,13 +13,15 @@ import {
   EXACT_NAMES_MAX,
   FOLDER_COPIES_MAX,
   HIT_PEERS_MAX,
+  HITS_MAX,
   HOLDERS_COUNTED_MAX,
   QUERY_WORDS_MAX,
+  SEARCH_OFFSET_MAX,
 } from "../../core/limits.ts";
 import { words } from "../../core/words.ts";
 import type { FoundContent, SearchQuery, WantedContent } from "../search_index.ts";
 import type { NameList } from "./name_list.ts";
-import { baseName, compareRanked, exactQuality, matchQuality } from "./rank.ts";
+import { baseName, compareRanked, exactQualityOf, matchQuality } from "./rank.ts";
 import {
   contentsOf,
   type Copies,
@@ -29,20 +31,35 @@ import {
   Ranking,
   shareOut,
 } from "./ranking.ts";
+import type { Slices } from "./slices.ts";
 import type { WordTree } from "./word_tree.ts";
 
 /** Names that are ranked together: more than a page has, so that ranking has a choice. */
 const BLOCK_NAMES = 64;
 /**
- * Names that are looked at in addition to those that a page needs when each name is a content of
- * its own.
+ * Names that one search looks at: those of the last page when each is a content of its own, and 32
+ * blocks more. The bound is the same for every page, so that all pages belong to one sequence.
  */
-const NAMES_MORE_MAX = 32 * BLOCK_NAMES;
+const NAMES_MAX = (Math.ceil((SEARCH_OFFSET_MAX + HITS_MAX + 1) / BLOCK_NAMES) + 32) * BLOCK_NAMES;
+/**
+ * Characters of names that one search looks at: {@linkcode NAMES_MAX} names of 120 characters, or
+ * 488 of the longest.
+ */
+const CHARACTERS_MAX = 500_000;
+/** A search that has looked at more characters than this lets others have their turn. */
+const CHARACTERS_AT_ONCE = 16_384;
 
 /** Where a search looks. */
 export interface SearchParts extends Copies {
   readonly names: NameList;
   readonly words: WordTree;
+  /** The time of all searches that take long. */
+  readonly slices: Slices;
+}
+
+/** How many characters of names one search has looked at. */
+interface Looked {
+  characters: number;
 }
 
 /** The part of the index that searches. */
@@ -54,12 +71,11 @@ export class LocalSearch {
   }
 
   /** Finds contents, best match first. */
-  search({ query, exact, limit, offset }: SearchQuery): { hits: FoundContent[]; more: boolean } {
+  async search({ query, exact, limit, offset }: SearchQuery): Promise<{ hits: FoundContent[]; more: boolean }> {
     const end = offset + limit;
     const ranking = new Ranking(this.#parts, end + 1);
-    const all = exact ? this.#exactly(query, ranking) : this.#byWords(query, ranking);
-    const hits = this.#withHolders(ranking.contents.slice(offset, end));
-    return { hits, more: ranking.contents.length > end || (!all && hits.length > 0) };
+    await (exact ? this.#exactly(query, ranking) : this.#byWords(query, ranking));
+    return { hits: this.#withHolders(ranking.contents.slice(offset, end)), more: ranking.contents.length > end };
   }
 
   /**
@@ -77,53 +93,61 @@ export class LocalSearch {
     return { hits: this.#withHolders(contents), more: found.length > limit };
   }
 
-  /**
-   * Ranks names that equal the wanted one.
-   *
-   * @returns Whether these are all.
-   */
-  #exactly(wanted: string, ranking: Ranking): boolean {
+  /** Ranks names that equal the wanted one, all of them together. */
+  async #exactly(wanted: string, ranking: Ranking): Promise<void> {
     const { names } = this.#parts;
     const found = names.withBase(baseName(wanted), EXACT_NAMES_MAX);
     // Among very many names with the same last component, the wanted one may not be one of the
     // first.
     const same = names.idOf(wanted);
-    const ids = new Set([...same === undefined ? [] : [same], ...found]);
-    ranking.add(this.#matching(ids, (name) => exactQuality(name, wanted)));
-    return found.length < EXACT_NAMES_MAX;
+    const ids = [...new Set([...same === undefined ? [] : [same], ...found])];
+    const qualityOf = exactQualityOf(wanted);
+    const looked: Looked = { characters: 0 };
+    const matching: RankedName[] = [];
+    for (let at = 0; at < ids.length && looked.characters < CHARACTERS_MAX; at += BLOCK_NAMES) {
+      matching.push(...this.#matching(ids.slice(at, at + BLOCK_NAMES), qualityOf, looked));
+      await this.#letOthersRun(looked);
+    }
+    // Meanwhile a name may have been removed, and its number given to another one.
+    ranking.add(matching.filter(({ id, name }) => names.of(id) === name));
   }
 
-  /**
-   * Ranks names that match the words, block after block until there are enough.
-   *
-   * @returns Whether these are all.
-   */
-  #byWords(query: string, ranking: Ranking): boolean {
+  /** Ranks names that match the words, block after block until there are enough. */
+  async #byWords(query: string, ranking: Ranking): Promise<void> {
     const wanted = [...new Set(words(query))].slice(0, QUERY_WORDS_MAX);
     // Only an empty query asks for everything. A query of signs alone matches no words.
-    if (wanted.length === 0 && query.trim() !== "") return true;
+    if (wanted.length === 0 && query.trim() !== "") return;
+    const looked: Looked = { characters: 0 };
+    let at = 0;
     const enough = Math.ceil(ranking.wanted / BLOCK_NAMES) * BLOCK_NAMES;
-    let looked = 0;
-    for (let count = enough;; count = Math.min(2 * count, enough + NAMES_MORE_MAX)) {
+    for (let count = Math.min(enough, NAMES_MAX);; count = Math.min(4 * count, NAMES_MAX)) {
       const found = this.#candidates(wanted, count);
-      for (; looked < found.length && !ranking.isFull; looked += BLOCK_NAMES) {
-        const block = found.slice(looked, looked + BLOCK_NAMES);
-        ranking.add(this.#matching(block, (name) => matchQuality(name, wanted)));
+      for (; at < found.length; at += BLOCK_NAMES) {
+        if (ranking.isFull || looked.characters >= CHARACTERS_MAX) return;
+        const block = found.slice(at, at + BLOCK_NAMES);
+        ranking.add(this.#matching(block, (name) => matchQuality(name, wanted), looked));
+        await this.#letOthersRun(looked);
       }
-      if (found.length < count) return looked >= found.length;
-      if (ranking.isFull || count === enough + NAMES_MORE_MAX) return false;
+      if (ranking.isFull || found.length < count || count === NAMES_MAX) return;
     }
   }
 
   /** The names that match, each with its quality. */
-  #matching(ids: Iterable<number>, qualityOf: (name: string) => number | undefined): RankedName[] {
+  #matching(ids: readonly number[], qualityOf: (name: string) => number | undefined, looked: Looked): RankedName[] {
     const ranked: RankedName[] = [];
     for (const id of ids) {
       const name = this.#parts.names.of(id);
+      looked.characters += name.length;
       const quality = qualityOf(name);
       if (quality !== undefined) ranked.push({ id, name, quality });
     }
     return ranked;
+  }
+
+  /** Waits for the next slice of time, if this search is long and the present slice is over. */
+  async #letOthersRun({ characters }: Looked): Promise<void> {
+    if (characters < CHARACTERS_AT_ONCE) return;
+    while (this.#parts.slices.isOver) await this.#parts.slices.next();
   }
 
   /**

@@ -27,29 +27,35 @@ const OWN_WORD = 2;
  * @returns Undefined when a word is missing.
  */
 export function matchQuality(name: string, queryWords: readonly string[]): number | undefined {
-  const nameWords = words(name);
-  const ownWords = words(baseName(name));
+  const { folders, own } = wordsOf(name);
+  const all = folders.length === 0 ? own : [...folders, ...own];
   let quality = 0;
   for (const word of queryWords) {
-    if (nameWords.includes(word)) quality += WHOLE_WORD;
-    else if (!nameWords.some((each) => each.startsWith(word))) return undefined;
-    if (ownWords.some((each) => each.startsWith(word))) quality += OWN_WORD;
+    if (all.includes(word)) quality += WHOLE_WORD;
+    else if (!all.some((each) => each.startsWith(word))) return undefined;
+    if (own.some((each) => each.startsWith(word))) quality += OWN_WORD;
   }
-  return quality + queryWords.length / Math.max(nameWords.length, 1);
+  return quality + queryWords.length / Math.max(all.length, 1);
 }
 
 /**
- * How well a name equals the wanted one: exactly, or case and accents aside; with its folders, or
+ * Makes what compares names with a wanted one: exactly, or case and accents aside; with folders, or
  * without them.
  *
- * @returns Undefined when it does not.
+ * @returns A function that gives how well a name equals the wanted one, or undefined when it does
+ * not.
  */
-export function exactQuality(name: string, wanted: string): number | undefined {
-  if (name === wanted) return 4;
-  if (fold(name) === fold(wanted)) return 3;
-  if (wanted.includes("/")) return undefined;
-  if (baseName(name) === wanted) return 2;
-  return fold(baseName(name)) === fold(wanted) ? 1 : undefined;
+export function exactQualityOf(wanted: string): (name: string) => number | undefined {
+  const folded = fold(wanted);
+  const hasFolders = wanted.includes("/");
+  return (name) => {
+    if (name === wanted) return 4;
+    if (fold(name) === folded) return 3;
+    if (hasFolders) return undefined;
+    const base = baseName(name);
+    if (base === wanted) return 2;
+    return base !== name && fold(base) === folded ? 1 : undefined;
+  };
 }
 
 /**
@@ -63,4 +69,10 @@ export function compareRanked(a: Ranked, b: Ranked): number {
 /** The last component of a name. */
 export function baseName(name: string): string {
   return name.slice(name.lastIndexOf("/") + 1);
+}
+
+/** The words of a name, with repetitions: those of its folders, and those of the file itself. */
+export function wordsOf(name: string): { folders: string[]; own: string[] } {
+  const base = baseName(name);
+  return { folders: base === name ? [] : words(name.slice(0, name.length - base.length)), own: words(base) };
 }

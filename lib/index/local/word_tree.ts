@@ -11,10 +11,9 @@
  */
 
 import { NAME_WORDS_MAX } from "../../core/limits.ts";
-import { words } from "../../core/words.ts";
 import { IdSet } from "./id_set.ts";
 import type { NameList } from "./name_list.ts";
-import { baseName } from "./rank.ts";
+import { wordsOf } from "./rank.ts";
 
 /** Names in one leaf: few enough to compare the text of each. */
 const LEAF_NAMES_MAX = 16;
@@ -228,7 +227,8 @@ function commonLength(label: string, key: string, at: number): number {
  * Beyond the bound, the words of the file itself come before those of its folders.
  */
 function keysOf(name: string): string[] {
-  let known = new Set(words(name));
-  if (known.size > NAME_WORDS_MAX) known = new Set([...words(baseName(name)), ...known]);
+  const { folders, own } = wordsOf(name);
+  let known = new Set([...folders, ...own]);
+  if (known.size > NAME_WORDS_MAX) known = new Set([...own, ...folders]);
   return Array.from(known, (word) => word + END).slice(0, NAME_WORDS_MAX);
 }

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { NAME_BYTES_MAX } from "../../../lib/core/limits.ts";
 import { fold, words } from "../../../lib/core/words.ts";
 
 Deno.test("fold() removes case, accents and compatibility forms", () => {
@@ -25,4 +26,12 @@ Deno.test("words() splits at punctuation and spaces, and between characters of s
     ['\'; DROP "TABLE" *', ["drop", "table"]],
   ];
   for (const [text, cut] of cases) assertEquals(words(text), cut, text);
+});
+
+Deno.test("fold() cuts a text whose compatibility forms make it longer than the longest name", () => {
+  assert(fold("\uFDFA".repeat(NAME_BYTES_MAX / 3)).length <= NAME_BYTES_MAX);
+  for (const [character, folded] of [["\u1ebf", "e"], ["\u00df", "ss"], ["\u5b66", "\u5b66"], ["A", "a"]] as const) {
+    const count = Math.floor(NAME_BYTES_MAX / new TextEncoder().encode(character).length);
+    assertEquals(fold(character.repeat(count)), folded.repeat(count));
+  }
 });
