@@ -56,7 +56,9 @@ export class WordTree {
 
   /** Adds the words of a name that is in the list of names. */
   add(id: number, name: string): void {
-    for (const key of keysOf(name)) this.#add(id, key);
+    const keys = keysOf(name);
+    const known = new Map([[id, keys]]);
+    for (const key of keys) this.#add(id, key, known);
   }
 
   /** Removes the words of a name that is still in the list of names. */
@@ -102,7 +104,8 @@ export class WordTree {
     }
   }
 
-  #add(id: number, key: string): void {
+  /** @param known The keys of names, as far as they were needed for this name. */
+  #add(id: number, key: string, known: Map<number, string[]>): void {
     this.#walk(key, (node, at) => {
       if (node === undefined) {
         this.#nodes += 1;
@@ -111,7 +114,7 @@ export class WordTree {
       if (Array.isArray(node)) {
         // An array that grows by push() keeps room for sixteen more, and there are very many
         // leaves.
-        return node.includes(id) ? node : this.#splitIfLarge([...node, id], key.slice(0, at + 1));
+        return node.includes(id) ? node : this.#splitIfLarge([...node, id], key.slice(0, at + 1), known);
       }
       const branch = branchAt(node, commonLength(node.label, key, at));
       if (branch !== node) this.#nodes += 1;
@@ -162,29 +165,31 @@ export class WordTree {
    * A leaf as it is, or as a branch when it has too many names. `beginning` is the part of the word
    * down to the leaf.
    */
-  #splitIfLarge(leaf: Leaf, beginning: string): Node {
+  #splitIfLarge(leaf: Leaf, beginning: string, known: Map<number, string[]>): Node {
     if (leaf.length <= LEAF_NAMES_MAX) return leaf;
-    const branch = this.#split(leaf, beginning);
+    const branch = this.#split(leaf, beginning, known);
     this.#nodes += nodesOf(branch) - 1;
     return branch;
   }
 
   /**
    * Makes a branch of a leaf: its names are divided by what follows the beginning that all their
-   * words share.
+   * words share. A name may be in many leaves that are divided at once, so its keys are computed
+   * once.
    */
-  #split(leaf: Leaf, beginning: string): Branch {
-    const keys = leaf.map((id) => ({
-      id,
-      keys: keysOf(this.#names.of(id)).filter((key) => key.startsWith(beginning)),
-    }));
+  #split(leaf: Leaf, beginning: string, known: Map<number, string[]>): Branch {
+    const keys = leaf.map((id) => {
+      const all = known.get(id) ?? keysOf(this.#names.of(id));
+      known.set(id, all);
+      return { id, keys: all.filter((key) => key.startsWith(beginning)) };
+    });
     const [example = beginning, ...others] = keys.flatMap((each) => each.keys);
     const length = others.reduce((shared, key) => Math.min(shared, commonLength(example, key, 0)), example.length);
     const below = new Map<string, Node>();
     for (const { id, keys: own } of keys) {
       for (const first of new Set(own.map((key) => key.charAt(length)))) {
-        const known = below.get(first);
-        if (Array.isArray(known)) known.push(id);
+        const leafBelow = below.get(first);
+        if (Array.isArray(leafBelow)) leafBelow.push(id);
         else if (first !== "") below.set(first, [id]);
       }
     }

@@ -98,3 +98,27 @@ Deno.test("WordTree finds a long name by the words of the file itself, however m
   tree.delete(id, name);
   assertEquals(tree.find(["pdf"], 9, { whole: true }), []);
 });
+
+/** Names that count how often one is read. */
+class CountedNames extends NameList {
+  reads = 0;
+
+  override of(id: number): string {
+    this.reads += 1;
+    return super.of(id);
+  }
+}
+
+Deno.test("WordTree reads a name once when it splits all leaves of that name", () => {
+  const list = new CountedNames();
+  const tree = new WordTree(list);
+  const common = Array.from({ length: NAME_WORDS_MAX - 2 }, (_, number) => (number + 400).toString(36)).join(" ");
+  for (let number = 0; number < 18; number++) {
+    const name = `${common} ${number} ${"a".repeat(700)}`;
+    const id = list.add(name);
+    list.reads = 0;
+    tree.add(id, name);
+    assertLess(list.reads, 18);
+  }
+  assertEquals(tree.find(["b4", "b5"], 99, { whole: true }).length, 18);
+});
