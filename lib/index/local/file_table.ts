@@ -1,7 +1,7 @@
 /**
  * Every copy that a peer lists: the peer, the file's name, size and root. A copy is one row; rows
  * with the same name, with the same hash of the root, and of the same peer form chains. Called by
- * listed_files.ts, local_search.ts and partial_files.ts.
+ * listed_files.ts, local_search.ts, peer_shares.ts and partial_files.ts.
  *
  * A row takes 75 bytes, and reading one takes well under a microsecond. A table of SQLite with its
  * three trees took twice the memory, and more than half of the time of a search. The rows are on
@@ -12,6 +12,7 @@
 
 import { DIGEST_BYTES } from "../../core/content.ts";
 import type { WantedContent } from "../search_index.ts";
+import { NameGroups } from "./name_groups.ts";
 
 const PAGE_ROWS_BITS = 12;
 const PAGE_ROWS = 1 << PAGE_ROWS_BITS;
@@ -53,6 +54,8 @@ export interface FileRow {
 
 /** The copies. Rows are numbered from 1 on; 0 stands for no row. */
 export class FileTable {
+  /** Which peer has groups of names. */
+  readonly groups = new NameGroups();
   readonly #pages: Page[] = [];
   readonly #free: number[] = [];
   #lastRow = 0;
@@ -81,6 +84,7 @@ export class FileTable {
     if (name >= this.#firstOfName.length) this.#firstOfName = grown(this.#firstOfName, name + 1);
     this.#firstOfName[name] = this.#link(BY_NAME, row, this.#firstOfName[name] ?? 0);
     this.#firstOfPeer.set(peer, this.#link(BY_PEER, row, this.#firstOfPeer.get(peer) ?? 0));
+    this.groups.add(name, peer);
     this.#fill(row, size, root);
     return row;
   }
@@ -103,6 +107,7 @@ export class FileTable {
     }
     this.#unlink(BY_NAME, row);
     this.#unlink(BY_PEER, row);
+    this.groups.delete(name);
     this.#free.push(row);
   }
 
@@ -118,7 +123,7 @@ export class FileTable {
   /** The row of a peer's copy with this name, or 0. */
   find(peer: number, name: number): number {
     let row = this.#firstOfName[name] ?? 0;
-    while (row !== 0 && this.#peerOf(row) !== peer) row = this.#next(BY_NAME, row);
+    while (row !== 0 && this.peerOf(row) !== peer) row = this.#next(BY_NAME, row);
     return row;
   }
 
@@ -132,7 +137,17 @@ export class FileTable {
 
   /** Whether any peer has a copy with this name. */
   hasName(name: number): boolean {
-    return (this.#firstOfName[name] ?? 0) !== 0;
+    return this.firstOfName(name) !== 0;
+  }
+
+  /** The row of a copy with a name, or 0. */
+  firstOfName(name: number): number {
+    return this.#firstOfName[name] ?? 0;
+  }
+
+  /** The row of the next copy with the same name, or 0. */
+  nextOfName(row: number): number {
+    return this.#next(BY_NAME, row);
   }
 
   /** At most `limit` copies with a name, those of the peers that joined first before others. */
@@ -164,7 +179,7 @@ export class FileTable {
     const rows = this.#lastRow + 1;
     const counts = new Map<number, number>();
     this.#withContent(content, limit, (row) => {
-      const peer = this.#peerOf(row);
+      const peer = this.peerOf(row);
       const count = counts.get(peer) ?? 0;
       if (count >= ofPeerMax) return;
       counts.set(peer, count + 1);
@@ -179,7 +194,7 @@ export class FileTable {
    */
   holdersOf(content: WantedContent, limit: number): { holders: Set<number>; looked: number } {
     const holders = new Set<number>();
-    const looked = this.#withContent(content, limit, (row) => holders.add(this.#peerOf(row)));
+    const looked = this.#withContent(content, limit, (row) => holders.add(this.peerOf(row)));
     return { holders, looked };
   }
 
@@ -193,7 +208,8 @@ export class FileTable {
     return looked;
   }
 
-  #peerOf(row: number): number {
+  /** The peer of the copy in a row. */
+  peerOf(row: number): number {
     return this.#page(row).peers[placeOf(row)] ?? 0;
   }
 

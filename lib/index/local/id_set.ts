@@ -15,14 +15,22 @@ const ARRAY_BITS = 32;
 /** Memory is given back when less than this part of it is used. */
 const USED_PART_MIN = 0.25;
 
-/** The bits of 32 numbers are in one word. */
-function wordOf(id: number): number {
+/** The group of 32 numbers that a number belongs to. Their bits are in one word. */
+export function groupOf(id: number): number {
   return id >>> 5;
 }
 
 /** The bit of a number within its word. */
 function bitOf(id: number): number {
   return 1 << (id & 31);
+}
+
+/** What an intersection takes of the numbers that all sets have. */
+export interface Choice {
+  /** Whether no number of a group is taken, so that {@linkcode takes} is not asked for them. */
+  skips(group: number): boolean;
+  /** Whether a number is taken. Called once for each, in order. */
+  takes(id: number): boolean;
 }
 
 /** Whole numbers from 0 to 2^32 - 1, in order. */
@@ -46,11 +54,11 @@ export class IdSet {
 
   /** Adds a number, if it is not in the set. */
   add(id: number): void {
-    if (this.#bits !== undefined && wordOf(id) >= this.#bits.length) this.#makeRoomInBits(id);
+    if (this.#bits !== undefined && groupOf(id) >= this.#bits.length) this.#makeRoomInBits(id);
     if (this.#bits !== undefined) {
-      const word = this.#bits[wordOf(id)] ?? 0;
+      const word = this.#bits[groupOf(id)] ?? 0;
       this.#size += (word & bitOf(id)) === 0 ? 1 : 0;
-      this.#bits[wordOf(id)] = word | bitOf(id);
+      this.#bits[groupOf(id)] = word | bitOf(id);
       return;
     }
     const at = this.#size > 0 && id > (this.#sorted[this.#size - 1] ?? 0) ? this.#size : this.#indexOf(id, 0);
@@ -70,7 +78,7 @@ export class IdSet {
   /** Removes a number, if it is in the set. */
   delete(id: number): void {
     if (!this.has(id)) return;
-    if (this.#bits !== undefined) this.#bits[wordOf(id)] = (this.#bits[wordOf(id)] ?? 0) & ~bitOf(id);
+    if (this.#bits !== undefined) this.#bits[groupOf(id)] = (this.#bits[groupOf(id)] ?? 0) & ~bitOf(id);
     else this.#sorted.copyWithin(this.#indexOf(id, 0), this.#indexOf(id, 0) + 1, this.#size);
     this.#size -= 1;
     this.#giveBack();
@@ -78,7 +86,7 @@ export class IdSet {
 
   /** Whether a number is in the set. */
   has(id: number): boolean {
-    if (this.#bits !== undefined) return ((this.#bits[wordOf(id)] ?? 0) & bitOf(id)) !== 0;
+    if (this.#bits !== undefined) return ((this.#bits[groupOf(id)] ?? 0) & bitOf(id)) !== 0;
     const at = this.#indexOf(id, 0);
     return at < this.#size && this.#sorted[at] === id;
   }
@@ -95,38 +103,49 @@ export class IdSet {
   /**
    * The first `limit` numbers, in order, that all of these sets have. There must be at least one
    * set.
+   *
+   * @param choice What else decides about a number.
    */
-  static intersection(sets: readonly IdSet[], limit: number): number[] {
+  static intersection(sets: readonly IdSet[], limit: number, choice?: Choice): number[] {
     const [smallest, ...others] = sets.toSorted((a, b) => a.#size - b.#size);
     if (smallest === undefined) throw new RangeError("Cannot intersect no sets");
     const found: number[] = [];
-    if (smallest.#bits === undefined) smallest.#commonInArray(others, limit, found);
-    else smallest.#commonInBits(smallest.#bits, others, limit, found);
+    if (smallest.#bits === undefined) smallest.#commonInArray(others, limit, found, choice);
+    else smallest.#commonInBits(smallest.#bits, others, limit, found, choice);
     return found;
   }
 
-  #commonInArray(others: readonly IdSet[], limit: number, found: number[]): void {
+  #commonInArray(others: readonly IdSet[], limit: number, found: number[], choice?: Choice): void {
     const seekers = others.map((set) => ({ set, at: 0 }));
     for (let at = 0; at < this.#size && found.length < limit; at++) {
       const id = this.#sorted[at] ?? 0;
+      if (choice?.skips(groupOf(id))) continue;
       let common = true;
       for (const seeker of seekers) {
         common = seeker.set.#seek(id, seeker);
         if (!common) break;
       }
-      if (common) found.push(id);
+      if (common && (choice === undefined || choice.takes(id))) found.push(id);
     }
   }
 
-  #commonInBits(bits: Uint32Array, others: readonly IdSet[], limit: number, found: number[]): void {
+  #commonInBits(
+    bits: Uint32Array,
+    others: readonly IdSet[],
+    limit: number,
+    found: number[],
+    choice?: Choice,
+  ): void {
     const dense = others.map((other) => other.#bits).filter((each) => each !== undefined);
     const sparse = others.filter((other) => other.#bits === undefined);
     for (let index = 0; index < bits.length; index++) {
       let word = bits[index] ?? 0;
       for (const other of dense) word &= other[index] ?? 0;
+      if (word !== 0 && choice?.skips(index)) continue;
       for (; word !== 0; word &= word - 1) {
         const id = index * 32 + 31 - Math.clz32(word & -word);
-        if (sparse.every((other) => other.has(id)) && found.push(id) === limit) return;
+        if (!sparse.every((other) => other.has(id)) || choice?.takes(id) === false) continue;
+        if (found.push(id) === limit) return;
       }
     }
   }
@@ -165,7 +184,7 @@ export class IdSet {
     const bits = new Uint32Array(wordsFor(last));
     for (let at = 0; at < this.#size; at++) {
       const id = this.#sorted[at] ?? 0;
-      bits[wordOf(id)] = (bits[wordOf(id)] ?? 0) | bitOf(id);
+      bits[groupOf(id)] = (bits[groupOf(id)] ?? 0) | bitOf(id);
     }
     this.#bits = bits;
     this.#sorted = new Uint32Array(0);

@@ -2,9 +2,10 @@
  * Searches the files of `LocalIndex`. Called by local_index.ts.
  *
  * A search is bounded, and other requests have their turn while a long one runs: it reads a bounded
- * number of names, of their characters and of copies. Its hits are one sequence, which does not depend on how many of them are asked
- * for. So pages neither repeat each other nor leave anything out between them. The sequence is made
- * of blocks of names of a fixed size. In each block the best match comes first, and among equal
+ * number of names, of their characters and of copies. Its hits are one sequence, which does not
+ * depend on how many of them are asked for. So pages neither repeat each other nor leave anything
+ * out between them. The sequence is made of blocks of names of a fixed size, and peer_shares.ts
+ * shares the names among the peers. In each block the best match comes first, and among equal
  * matches the content with the most holders.
  * @module
  */
@@ -20,7 +21,9 @@ import {
 } from "../../core/limits.ts";
 import { words } from "../../core/words.ts";
 import type { FoundContent, SearchQuery, WantedContent } from "../search_index.ts";
+import { groupOf } from "./id_set.ts";
 import type { NameList } from "./name_list.ts";
+import { FIRST_NAMES, PeerShares } from "./peer_shares.ts";
 import { baseName, compareRanked, exactQualityOf, matchQuality } from "./rank.ts";
 import {
   contentsOf,
@@ -46,6 +49,8 @@ const NAMES_MAX = (Math.ceil((SEARCH_OFFSET_MAX + HITS_MAX + 1) / BLOCK_NAMES) +
  * 488 of the longest.
  */
 const CHARACTERS_MAX = 500_000;
+/** Names with the wanted last component that are shared among peers. */
+const EXACT_NAMES_SHARED_MAX = 32_768;
 /** A search that has looked at more characters than this lets others have their turn. */
 const CHARACTERS_AT_ONCE = 16_384;
 
@@ -60,6 +65,13 @@ export interface SearchParts extends Copies {
 /** How many characters of names one search has looked at. */
 interface Looked {
   characters: number;
+}
+
+/** Names that may match. */
+interface Candidates {
+  readonly ids: number[];
+  /** The first so many are ranked before the others: they are the first names of several peers. */
+  readonly first: number;
 }
 
 /** The part of the index that searches. */
@@ -93,23 +105,37 @@ export class LocalSearch {
     return { hits: this.#withHolders(contents), more: found.length > limit };
   }
 
-  /** Ranks names that equal the wanted one, all of them together. */
+  /** Ranks names that equal the wanted one. */
   async #exactly(wanted: string, ranking: Ranking): Promise<void> {
     const { names } = this.#parts;
-    const found = names.withBase(baseName(wanted), EXACT_NAMES_MAX);
-    // Among very many names with the same last component, the wanted one may not be one of the
-    // first.
-    const same = names.idOf(wanted);
-    const ids = [...new Set([...same === undefined ? [] : [same], ...found])];
     const qualityOf = exactQualityOf(wanted);
     const looked: Looked = { characters: 0 };
-    const matching: RankedName[] = [];
-    for (let at = 0; at < ids.length && looked.characters < CHARACTERS_MAX; at += BLOCK_NAMES) {
-      matching.push(...this.#matching(ids.slice(at, at + BLOCK_NAMES), qualityOf, looked));
-      await this.#letOthersRun(looked);
+    for (const ids of this.#withBaseOf(wanted)) {
+      const matching: RankedName[] = [];
+      for (let at = 0; at < ids.length && looked.characters < CHARACTERS_MAX; at += BLOCK_NAMES) {
+        matching.push(...this.#matching(ids.slice(at, at + BLOCK_NAMES), qualityOf, looked));
+        await this.#letOthersRun(looked);
+      }
+      // Meanwhile a name may have been removed, and its number given to another one.
+      ranking.add(matching.filter(({ id, name }) => names.of(id) === name));
     }
-    // Meanwhile a name may have been removed, and its number given to another one.
-    ranking.add(matching.filter(({ id, name }) => names.of(id) === name));
+  }
+
+  /**
+   * Names that may equal the wanted one. Where there are more than a search looks at, the first
+   * names of each peer are ranked before the others.
+   */
+  #withBaseOf(wanted: string): number[][] {
+    const { names, copies } = this.#parts;
+    const found = names.withBase(baseName(wanted), EXACT_NAMES_SHARED_MAX);
+    if (found.length <= EXACT_NAMES_MAX) return [found];
+    const shares = new PeerShares(copies);
+    const first = found.filter((id) => !shares.skips(groupOf(id)) && shares.takes(id));
+    // The wanted name itself may not be one of these.
+    const same = names.idOf(wanted);
+    const before = new Set([...same === undefined ? [] : [same], ...first.slice(0, EXACT_NAMES_MAX)]);
+    const others = new Set([...shares.later, ...found]).difference(before);
+    return [[...before], [...others].slice(0, Math.max(0, EXACT_NAMES_MAX - before.size))];
   }
 
   /** Ranks names that match the words, block after block until there are enough. */
@@ -121,14 +147,15 @@ export class LocalSearch {
     let at = 0;
     const enough = Math.ceil(ranking.wanted / BLOCK_NAMES) * BLOCK_NAMES;
     for (let count = Math.min(enough, NAMES_MAX);; count = Math.min(4 * count, NAMES_MAX)) {
-      const found = this.#candidates(wanted, count);
-      for (; at < found.length; at += BLOCK_NAMES) {
+      const { ids, first } = this.#candidates(wanted, count);
+      const areAll = ids.length < count;
+      for (let end = blockEnd(at, first); areAll ? at < ids.length : end <= ids.length; end = blockEnd(at, first)) {
         if (ranking.isFull || looked.characters >= CHARACTERS_MAX) return;
-        const block = found.slice(at, at + BLOCK_NAMES);
-        ranking.add(this.#matching(block, (name) => matchQuality(name, wanted), looked));
+        ranking.add(this.#matching(ids.slice(at, end), (name) => matchQuality(name, wanted), looked));
+        at = end;
         await this.#letOthersRun(looked);
       }
-      if (ranking.isFull || found.length < count || count === NAMES_MAX) return;
+      if (ranking.isFull || areAll || count === NAMES_MAX) return;
     }
   }
 
@@ -151,17 +178,34 @@ export class LocalSearch {
   }
 
   /**
-   * The first `count` names that may match, always in the same order. Names with the whole words
-   * come first, since they are the best matches.
+   * The first `count` names that may match, always in the same order. Names within the shares of
+   * their peers come first, and among them those with the whole words, since they are the best
+   * matches.
    */
-  #candidates(wanted: readonly string[], count: number): number[] {
+  #candidates(wanted: readonly string[], count: number): Candidates {
     const { names, words: tree } = this.#parts;
-    if (wanted.length === 0) return names.below("", "", count);
-    const any = tree.find(wanted, count, { whole: false });
+    if (wanted.length === 0) return { ids: names.below("", "", count), first: 0 };
+    const any = tree.find(wanted, BLOCK_NAMES, { whole: false });
     // All of them fit into one block, and a block is in order of rank.
-    if (any.length < BLOCK_NAMES) return any;
-    const whole = tree.find(wanted, count, { whole: true });
-    return whole.length === count ? whole : [...new Set([...whole, ...any])].slice(0, count);
+    if (any.length < BLOCK_NAMES) return { ids: any, first: 0 };
+    let found: Candidates = { ids: [], first: 0 };
+    const add = (some: Candidates): void => {
+      found = found.ids.length === 0 ? some : { ...found, ids: [...new Set([...found.ids, ...some.ids])] };
+    };
+    for (const whole of [true, false]) if (found.ids.length < count) add(this.#withinShares(wanted, count, whole));
+    for (const whole of [true, false]) {
+      if (found.ids.length < count) add({ ids: tree.find(wanted, count, { whole }), first: 0 });
+    }
+    return { ...found, ids: found.ids.slice(0, count) };
+  }
+
+  /** The first `count` names that may match and are within the share of a peer that lists them. */
+  #withinShares(wanted: readonly string[], count: number, whole: boolean): Candidates {
+    const shares = new PeerShares(this.#parts.copies);
+    const ids = this.#parts.words.find(wanted, count, { whole, choice: shares });
+    if (ids.length >= count) return { ids, first: count };
+    // One peer alone hides nothing of others, so its names are ranked in whole blocks.
+    return { ids: [...ids, ...shares.later.slice(0, count)], first: ids.length > FIRST_NAMES ? ids.length : 0 };
   }
 
   /**
@@ -188,4 +232,9 @@ export class LocalSearch {
       return { name, size, root, holders: owners.size + others.length, peers };
     });
   }
+}
+
+/** Where the block ends that begins at a position. No block goes beyond the first names. */
+function blockEnd(start: number, first: number): number {
+  return start < first ? Math.min(start + BLOCK_NAMES, first) : start + BLOCK_NAMES;
 }

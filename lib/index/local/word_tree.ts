@@ -11,7 +11,7 @@
  */
 
 import { NAME_WORDS_MAX } from "../../core/limits.ts";
-import { IdSet } from "./id_set.ts";
+import { type Choice, IdSet } from "./id_set.ts";
 import type { NameList } from "./name_list.ts";
 import { wordsOf } from "./rank.ts";
 
@@ -70,10 +70,10 @@ export class WordTree {
    * Finds names by their words, and perhaps a few names with other words that begin alike.
    *
    * @param wanted The beginnings of words. A name must have them all. With `whole`, they are
-   * whole words.
+   * whole words. A `choice` decides among more than a few names.
    * @returns The numbers of the first `limit` names.
    */
-  find(wanted: readonly string[], limit: number, options: { whole: boolean }): number[] {
+  find(wanted: readonly string[], limit: number, options: { whole: boolean; choice?: Choice | undefined }): number[] {
     const leaves: Leaf[] = [];
     const sets: IdSet[] = [];
     for (const word of wanted) {
@@ -83,7 +83,7 @@ export class WordTree {
       else sets.push(found.names);
     }
     const [leaf, ...others] = leaves;
-    if (leaf === undefined) return IdSet.intersection(sets, limit);
+    if (leaf === undefined) return IdSet.intersection(sets, limit, options.choice);
     return leaf.filter((id) => others.every((other) => other.includes(id)) && sets.every((set) => set.has(id)))
       .slice(0, limit);
   }

@@ -52,3 +52,19 @@ Deno.test("IdSet intersection() returns the first common numbers in order, whate
     assertEquals(IdSet.intersection(sets, 7), expected.slice(0, 7));
   }
 });
+
+Deno.test("IdSet intersection() asks a choice about each common number, unless the choice skips its group", () => {
+  for (const sizes of [[100, 200], [5_000, 9_000], [100, 9_000]]) {
+    const sets = sizes.map((size) => IdSet.from(Array.from({ length: size }, (_, at) => at)));
+    const asked: number[] = [];
+    const choice = {
+      skips: (group: number) => group % 2 === 1,
+      takes: (id: number) => asked.push(id) > 0 && id % 3 === 0,
+    };
+    const common = Array.from({ length: sizes[0] ?? 0 }, (_, at) => at).filter((id) => (id >> 5) % 2 === 0);
+    const taken = common.filter((id) => id % 3 === 0);
+    assertEquals(IdSet.intersection(sets, Infinity, choice), taken);
+    assertEquals(asked, common);
+    assertEquals(IdSet.intersection(sets, 5, choice), taken.slice(0, 5));
+  }
+});

@@ -86,3 +86,71 @@ Deno.test("LocalSearch lets others have their turn while it looks at very long n
   assertEquals((await found).names.length, 1);
   assert(turns > 2, `${turns} turns`);
 });
+
+for (
+  const [what, rootOf] of [
+    ["one content", () => ROOT],
+    ["contents of their own", (number: number) => number.toString(16).padStart(64, "0")],
+  ] as const
+) {
+  Deno.test(`LocalSearch shows a later file although one peer has thousands of names before it, ${what}`, async () => {
+    const listed = new Listed();
+    for (let number = 0; number < 4_400; number++) listed.list(1, `lecture ${number}`, rootOf(number));
+    listed.list(2, "Lecture 1.mp4", OTHER_ROOT);
+    for (const [query, limit] of [["lecture", 20], ["lecture", 100], ["lect", 20]] as const) {
+      const { names } = await listed.page(query, limit, 0);
+      assert(names.includes("Lecture 1.mp4"), `${query}, ${limit}`);
+    }
+  });
+}
+
+Deno.test("LocalSearch shows a later file although two peers list the same thousands of names before it", async () => {
+  const listed = new Listed();
+  for (let number = 0; number < 4_400; number++) {
+    for (const peer of [1, 2]) listed.list(peer, `lecture ${number}`, number.toString(16).padStart(64, "0"));
+  }
+  listed.list(3, "Lecture 1.mp4", OTHER_ROOT);
+  listed.list(1, "Lecture 1.mp4", ROOT);
+  const { hits } = await listed.search.search({ query: "lecture", exact: false, limit: 50, offset: 0 });
+  assertEquals(hits.filter(({ name }) => name === "Lecture 1.mp4").map(({ root }) => root).sort(), [ROOT, OTHER_ROOT]);
+});
+
+Deno.test("LocalSearch finds an exact name in a later folder although one peer has thousands before it", async () => {
+  const listed = new Listed();
+  for (let number = 0; number < 2_500; number++) {
+    listed.list(1, `${number}/homework.pdf`, number.toString(16).padStart(64, "0"));
+  }
+  listed.list(2, "week 3/homework.pdf", OTHER_ROOT);
+  const { hits } = await listed.search.search({ query: "homework.pdf", exact: true, limit: 20, offset: 0 });
+  assert(hits.some(({ root }) => root === OTHER_ROOT));
+});
+
+Deno.test("LocalSearch reports more exactly when the next page has hits, and repeats none", async () => {
+  for (const [first, second] of [[3_000, 300], [300, 10], [4_400, 1]] as const) {
+    const listed = new Listed();
+    for (let number = 0; number < first; number++) {
+      // A third has whole words, and every other name is of one content.
+      const name = `${number % 3 === 0 ? "lecture" : "lectures"} ${number}`;
+      listed.list(1, name, number % 2 === 0 ? ROOT : number.toString(16).padStart(64, "0"));
+    }
+    for (let number = 0; number < second; number++) {
+      listed.list(2, `lecture b${number}`, number.toString(16).padStart(64, "1"));
+    }
+    const sequences = await Promise.all([[100], [20], [64, 7, 90]].map(async (limits) => {
+      const seen: string[] = [];
+      for (let page = 0, isMore = true; isMore && seen.length <= 2_000; page++) {
+        const { names, more } = await listed.page("lecture", limits[page % limits.length] ?? 1, seen.length);
+        assert(names.length > 0);
+        seen.push(...names);
+        isMore = more;
+      }
+      return seen;
+    }));
+    const all = sequences[0] ?? [];
+    assertEquals(new Set(all).size, all.length);
+    for (const other of sequences) {
+      const length = Math.min(other.length, all.length);
+      assertEquals(other.slice(0, length), all.slice(0, length));
+    }
+  }
+});
