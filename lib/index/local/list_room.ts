@@ -16,13 +16,14 @@ const NAME_BYTES = 120;
 const CHARACTER_BYTES = 5;
 /** The memory of a copy. */
 const COPY_BYTES = 80;
-/** The memory of a node of the tree of words. */
+/** The memory of a leaf of the tree of words. */
 const NODE_BYTES = 80;
 
 /** What an index has listed, by what takes memory. */
 export interface ListLoad {
   /** The sum of {@linkcode nameBytes} over all names, each once. */
   readonly nameBytes: number;
+  /** Leaves of the tree of words. A branch counts as several. */
   readonly nodes: number;
   readonly copies: number;
 }

@@ -122,3 +122,15 @@ Deno.test("WordTree reads a name once when it splits all leaves of that name", (
   }
   assertEquals(tree.find(["b4", "b5"], 99, { whole: true }).length, 18);
 });
+
+Deno.test("WordTree counts a branch as several leaves, since it takes as much memory", () => {
+  const nodesOf = (names: number): number => {
+    const list = new NameList();
+    const tree = new WordTree(list);
+    for (let number = 0; number < names; number++) tree.add(list.add(`aa bb cc dd ${number}`), `aa bb cc dd ${number}`);
+    return tree.nodes;
+  };
+  const [leaves, branches] = [nodesOf(16), nodesOf(17)];
+  // The four common words become branches. The number 16 begins like others, so it adds no leaf.
+  assert(branches - leaves >= 4 * 5, `${leaves}, ${branches}`);
+});
