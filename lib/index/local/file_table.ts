@@ -178,11 +178,12 @@ export class FileTable {
     const found: number[] = [];
     const rows = this.#lastRow + 1;
     const counts = new Map<number, number>();
-    this.#withContent(content, limit, (row) => {
+    // Most copies of a root that very many names have are of peers with enough of them. Their roots
+    // and sizes are not read.
+    const isWanted = (peer: number): boolean => (counts.get(peer) ?? 0) < ofPeerMax;
+    this.#withContent(content, { limit, isWanted }, (row) => {
       const peer = this.peerOf(row);
-      const count = counts.get(peer) ?? 0;
-      if (count >= ofPeerMax) return;
-      counts.set(peer, count + 1);
+      counts.set(peer, (counts.get(peer) ?? 0) + 1);
       found.push(peer * rows + row);
     });
     return Array.from(Float64Array.from(found).sort(), (each) => each % rows);
@@ -194,16 +195,23 @@ export class FileTable {
    */
   holdersOf(content: WantedContent, limit: number): { holders: Set<number>; looked: number } {
     const holders = new Set<number>();
-    const looked = this.#withContent(content, limit, (row) => holders.add(this.peerOf(row)));
+    const isWanted = (peer: number): boolean => !holders.has(peer);
+    const looked = this.#withContent(content, { limit, isWanted }, (row) => holders.add(this.peerOf(row)));
     return { holders, looked };
   }
 
-  #withContent({ root, size }: WantedContent, limit: number, take: (row: number) => void): number {
+  #withContent(
+    { root, size }: WantedContent,
+    { limit, isWanted }: { limit: number; isWanted: (peer: number) => boolean },
+    take: (row: number) => void,
+  ): number {
     const bytes = Uint8Array.fromHex(root);
     let row = this.#firstOfRoot[this.#bucketOf(this.#hash(bytes, 0))] ?? 0;
     let looked = 0;
     for (; row !== 0 && looked < limit; looked++, row = this.#next(BY_ROOT, row)) {
-      if (this.#hasRoot(row, bytes) && (size === undefined || this.#sizeOf(row) === size)) take(row);
+      if (
+        isWanted(this.peerOf(row)) && this.#hasRoot(row, bytes) && (size === undefined || this.#sizeOf(row) === size)
+      ) take(row);
     }
     return looked;
   }
