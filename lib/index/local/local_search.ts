@@ -51,8 +51,8 @@ const NAMES_MAX = (Math.ceil((SEARCH_OFFSET_MAX + HITS_MAX + 1) / BLOCK_NAMES) +
 const CHARACTERS_MAX = 500_000;
 /** Names with the wanted last component that are shared among peers. */
 const EXACT_NAMES_SHARED_MAX = 32_768;
-/** A search that has looked at more characters than this lets others have their turn. */
-const CHARACTERS_AT_ONCE = 16_384;
+/** A search that has looked at this many names or characters lets others have their turn. */
+const AT_ONCE = { names: 256, characters: 16_384 };
 
 /** Where a search looks. */
 export interface SearchParts extends Copies {
@@ -62,8 +62,9 @@ export interface SearchParts extends Copies {
   readonly slices: Slices;
 }
 
-/** How many characters of names one search has looked at. */
+/** How many names one search has looked at, and how many characters of them. */
 interface Looked {
+  names: number;
   characters: number;
 }
 
@@ -109,7 +110,7 @@ export class LocalSearch {
   async #exactly(wanted: string, ranking: Ranking): Promise<void> {
     const { names } = this.#parts;
     const qualityOf = exactQualityOf(wanted);
-    const looked: Looked = { characters: 0 };
+    const looked: Looked = { names: 0, characters: 0 };
     for (const ids of this.#withBaseOf(wanted)) {
       const matching: RankedName[] = [];
       for (let at = 0; at < ids.length && looked.characters < CHARACTERS_MAX; at += BLOCK_NAMES) {
@@ -143,7 +144,7 @@ export class LocalSearch {
     const wanted = [...new Set(words(query))].slice(0, QUERY_WORDS_MAX);
     // Only an empty query asks for everything. A query of signs alone matches no words.
     if (wanted.length === 0 && query.trim() !== "") return;
-    const looked: Looked = { characters: 0 };
+    const looked: Looked = { names: 0, characters: 0 };
     let at = 0;
     const enough = Math.ceil(ranking.wanted / BLOCK_NAMES) * BLOCK_NAMES;
     for (let count = Math.min(enough, NAMES_MAX);; count = Math.min(4 * count, NAMES_MAX)) {
@@ -164,6 +165,7 @@ export class LocalSearch {
     const ranked: RankedName[] = [];
     for (const id of ids) {
       const name = this.#parts.names.of(id);
+      looked.names += 1;
       looked.characters += name.length;
       const quality = qualityOf(name);
       if (quality !== undefined) ranked.push({ id, name, quality });
@@ -172,8 +174,8 @@ export class LocalSearch {
   }
 
   /** Waits for the next slice of time, if this search is long and the present slice is over. */
-  async #letOthersRun({ characters }: Looked): Promise<void> {
-    if (characters < CHARACTERS_AT_ONCE) return;
+  async #letOthersRun({ names, characters }: Looked): Promise<void> {
+    if (names < AT_ONCE.names && characters < AT_ONCE.characters) return;
     while (this.#parts.slices.isOver) await this.#parts.slices.next();
   }
 

@@ -1,7 +1,7 @@
 /**
- * Work on the event loop in slices of time that all changes share, and that all long searches share.
- * If each of thirty lists that change at once had slices of its own, everybody else would wait for
- * thirty slices. Called by local_index.ts and local_search.ts.
+ * Work on the event loop in slices of time that all changes share, and that all long searches
+ * share. If each of thirty lists that change at once had slices of its own, everybody else would
+ * wait for thirty slices. Called by local_index.ts and local_search.ts.
  * @module
  */
 
