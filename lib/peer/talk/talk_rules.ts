@@ -41,8 +41,8 @@ export type NextStep =
   /** It keeps the message until the receiver is back. */
   | "wait"
   /**
-   * It keeps the message and informs the person, because something has to be done before the message can be
-   * delivered.
+   * It keeps the message and informs the person, because something has to be done before the
+   * message can be delivered.
    */
   | "hold"
   /** It gives the message up, since the receiver will never accept it. */
