@@ -65,7 +65,9 @@ async function openState(
 ): Promise<State | undefined> {
   try {
     const folder = stack.use(await Folder.open(path));
-    return stack.use(State.open(folder.statePath("recess.db"), { onEvent }));
+    return stack.use(
+      State.open(folder.statePath("recess.db"), { onEvent, beforeWrittenAgain: () => folder.demandState() }),
+    );
   } catch (thrown) {
     if (failedWith(thrown, "folder-in-use")) return undefined;
     throw thrown;

@@ -100,6 +100,7 @@ const ONLY_IN: [what: RegExp, where: string[]][] = [
   [/Deno\.(open|openSync)\(/, [
     "store/files/disk_reserve.ts",
     "store/files/folder.ts",
+    "store/files/state_folder.ts",
     "store/share/hash_worker.ts",
     "store/files/place.ts",
     "store/files/unfinished_file.ts",

@@ -55,7 +55,7 @@ export interface OpenedState extends Disposable {
 export async function openState(folder: Folder, options: OpenStateOptions): Promise<OpenedState> {
   const { fullDisks, onEvent } = options;
   using opening = new DisposableStack();
-  const reserve = new DiskReserve(folder.statePath("reserve"));
+  const reserve = new DiskReserve(folder);
   const onStateEvent = (event: StateEvent): void => {
     // The reserve is there for this: the write that is tried again in a moment has room then.
     if (event.event === "state-unwritten") reserve.release();
@@ -71,7 +71,7 @@ export async function openState(folder: Folder, options: OpenStateOptions): Prom
     onEvent: onStateEvent,
     openDatabase: options.openDatabase,
     beforeWrittenAgain() {
-      folder.remakeStateIfGone();
+      folder.demandState();
       if (kept.identity !== undefined) restoreSecret(identityPath, kept.identity.toPem());
     },
   }));

@@ -176,7 +176,7 @@ export class Inbox implements AsyncDisposable {
       store: (bytes) => {
         if (isStored) return file.name;
         try {
-          const placed = placeBytes(bytes, folder.statePath("incoming"), folder.path, file.name);
+          const placed = placeBytes(bytes, folder.incomingPath(undefined), folder.path, file.name);
           this.#files.write({ ...file, ...placed });
           isStored = true;
           return placed.name;

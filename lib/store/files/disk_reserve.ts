@@ -8,16 +8,20 @@
 import { Failure } from "../../core/failure.ts";
 import { DISK_RESERVE_BYTES } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
+import type { Folder } from "./folder.ts";
 import { removeIfPossible } from "./remove_if_possible.ts";
 
 const BLOCK_BYTES = 64 * 1024;
 
 /** One such file. */
 export class DiskReserve {
+  readonly #folder: Folder;
   readonly #path: string;
 
-  constructor(path: string) {
-    this.#path = path;
+  /** @param folder The shared folder with the state that the room is kept for. */
+  constructor(folder: Folder) {
+    this.#folder = folder;
+    this.#path = folder.statePath("reserve");
   }
 
   /**
@@ -27,6 +31,7 @@ export class DiskReserve {
    * @throws {Failure} "disk-full", "no-access".
    */
   hold(): void {
+    this.#folder.demandState();
     try {
       if (sizeOf(this.#path) === DISK_RESERVE_BYTES) return;
       using file = Deno.openSync(this.#path, { create: true, write: true, truncate: true });
@@ -42,7 +47,7 @@ export class DiskReserve {
 
   /** Gives the room back to the disk, so that the peer's own writes fit. */
   release(): void {
-    removeIfPossible(this.#path);
+    if (this.#folder.isInPlace()) removeIfPossible(this.#path);
   }
 }
 

@@ -8,12 +8,12 @@
  */
 
 import { basename, dirname, join, resolve } from "node:path";
-import { failedWith, Failure } from "../../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 import { closeFile } from "./close_file.ts";
 import { nameInside } from "./inside.ts";
-import { demandFolder, demandPlainFile, isThere } from "./odd_file.ts";
 import { isOfInbox, isShareable, STATE_FOLDER } from "./shareable.ts";
+import { StateFolder } from "./state_folder.ts";
 import { isExecutable } from "./traits.ts";
 
 /** A file that is open for reading, and its properties when it was opened. */
@@ -45,13 +45,13 @@ export class Folder implements Disposable {
   elsewhere: ReadonlyMap<string, string>;
   /** Whether the files that others put into the inbox are also shared. */
   sharesInbox = false;
-  #notKept: Failure | undefined;
-  #lock: Deno.FsFile | undefined;
+  readonly #state: StateFolder;
 
   private constructor(path: string, made: boolean, elsewhere: ReadonlyMap<string, string>) {
     this.path = path;
     this.made = made;
     this.elsewhere = elsewhere;
+    this.#state = new StateFolder(path);
   }
 
   /**
@@ -71,60 +71,39 @@ export class Folder implements Disposable {
       });
     }
     const folder = new Folder(root, made, elsewhere);
-    for (const each of [folder.statePath(), folder.statePath("incoming")]) demandFolder(each);
-    demandPlainFile(folder.statePath("lock"));
-    folder.#take();
+    folder.#state.open();
     return folder;
   }
 
   /** Why nothing can be written into the folder. Undefined when it can. */
   get notKept(): Failure | undefined {
-    return this.#notKept;
+    return this.#state.notKept;
   }
 
   /**
-   * Repeats what a full disk prevented when the folder was opened.
-   *
-   * @throws {Failure} "folder-in-use".
+   * Whether the folder that was opened is at its path. If not, no file of that path is shared, and
+   * nothing is written there. A link at the path leads elsewhere, and counts as nothing.
    */
-  takeIfRoom(): void {
-    if (failedWith(this.#notKept, "disk-full")) this.#take();
+  isInPlace(): boolean {
+    return this.#state.isInPlace();
   }
 
   /**
-   * Makes the folder of the state again, if another program removed it and left the shared folder.
+   * Makes the state again where another program removed it.
    *
-   * @throws {Failure} "folder-in-use".
+   * @returns What {@linkcode isInPlace} returns then.
    */
-  remakeStateIfGone(): void {
-    if (this.#notKept !== undefined || isThere(this.statePath()) || !isThere(this.path)) return;
-    this.#lock?.close();
-    this.#lock = undefined;
-    this.#take();
+  retakeState(): boolean {
+    return this.#state.retake();
   }
 
   /**
-   * Makes the folder of the state and locks it, or notes why that is impossible.
+   * Makes sure that the state can be written. Called before every file of it is made.
    *
-   * @throws {Failure} "folder-in-use".
+   * @throws {Failure} "no-access" when the folder is not at its path.
    */
-  #take(): void {
-    let lock: Deno.FsFile | undefined;
-    try {
-      Deno.mkdirSync(this.statePath("incoming"), { recursive: true, mode: 0o700 });
-      lock = Deno.openSync(this.statePath("lock"), { create: true, write: true });
-      if (lock.tryLockSync(true)) {
-        this.#lock = lock;
-        this.#notKept = undefined;
-        return;
-      }
-      lock.close();
-    } catch (thrown) {
-      lock?.close();
-      this.#notKept = Failure.from(thrown, "no-access", `Cannot write in "${printable(this.path)}"`);
-      return;
-    }
-    throw new Failure("folder-in-use", `Cannot share "${printable(this.path)}": another peer is running on it`);
+  demandState(): void {
+    this.#state.demand();
   }
 
   /**
@@ -133,34 +112,30 @@ export class Folder implements Disposable {
    * @returns Whether that is possible.
    */
   touchLock(): boolean {
-    try {
-      const now = new Date();
-      this.#lock?.utimeSync(now, now);
-      return this.#lock !== undefined;
-    } catch {
-      return false;
-    }
+    return this.#state.touchLock();
   }
 
   /** A path inside the peer's own state. */
   statePath(...components: string[]): string {
-    return join(this.path, STATE_FOLDER, ...components);
+    return join(this.#state.path, ...components);
   }
 
   /**
    * Where a file lies until it is whole: in the folder's own state, or beside its place where the
-   * state cannot be written.
+   * state cannot be written or the folder is not at its path.
    *
    * @param root The folder that the file goes to, if it is another one.
    * @throws {Failure} "no-access" or "disk-full" when the file goes into this folder and it cannot
-   * be written.
+   * be written, and "no-access" when this folder is not at its path.
    */
   incomingPath(root: string | undefined): string {
-    this.takeIfRoom();
-    if (this.#notKept === undefined) return this.statePath("incoming");
-    if (root !== undefined && root !== this.path) return root;
-    throw new Failure(this.#notKept.code, this.#notKept.message, {
-      cause: this.#notKept,
+    this.#state.takeIfRoom();
+    const { notKept } = this;
+    const elsewhere = root === this.path ? undefined : root;
+    if (elsewhere !== undefined && (notKept !== undefined || !this.retakeState())) return elsewhere;
+    if (notKept === undefined) return this.#state.incoming();
+    throw new Failure(notKept.code, notKept.message, {
+      cause: notKept,
       hint: "choose another place with --output PATH",
     });
   }
@@ -239,11 +214,7 @@ export class Folder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#lock === undefined) return;
-    // Closing alone is not enough: a process that is just being started still has a copy of the
-    // open file, and with it the lock.
-    this.#lock.unlockSync();
-    closeFile(this.#lock);
+    this.#state[Symbol.dispose]();
   }
 }
 

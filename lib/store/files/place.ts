@@ -6,7 +6,7 @@
 
 import { SAME_NAMES_MAX } from "../../core/limits.ts";
 import { writeAllSync } from "../../core/bytes.ts";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 import { nameInside } from "./inside.ts";
@@ -111,9 +111,14 @@ function ensureParent(root: string, name: string): void {
   let parent = root;
   for (const component of name.split("/").slice(0, -1)) {
     parent = join(parent, component);
-    const there = lstatIfThere(parent) ?? makeFolder(parent);
+    const there = lstatIfThere(parent) ?? makeFolder(parent, root, name);
     if (!there.isDirectory) throw notAFolder(name, component);
   }
+  demandInside(root, parent, name);
+}
+
+/** @throws {Failure} "bad-name" when a folder for `name` is really outside of `root`, or hidden. */
+function demandInside(root: string, parent: string, name: string): void {
   const inside = nameInside(root, Deno.realPathSync(parent));
   if (inside === undefined || isHidden(inside)) {
     throw new Failure("bad-name", `Cannot store "${printable(name)}": it would leave the folder`);
@@ -141,8 +146,10 @@ function notAFolder(name: string, component: string): Failure {
   });
 }
 
-function makeFolder(path: string): Deno.FileInfo {
+/** Makes one folder of a name, unless a link has come into the place of the folder around it. */
+function makeFolder(path: string, root: string, name: string): Deno.FileInfo {
   try {
+    demandInside(root, dirname(path), name);
     Deno.mkdirSync(path);
   } catch (thrown) {
     if (!(thrown instanceof Deno.errors.AlreadyExists)) {

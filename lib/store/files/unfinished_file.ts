@@ -76,7 +76,7 @@ export class UnfinishedFile implements Disposable {
 
   /** Deletes what is kept of a content that nobody is downloading. */
   static async discard(folder: Folder, content: Content): Promise<void> {
-    if (folder.notKept !== undefined) return;
+    if (folder.notKept !== undefined || !folder.isInPlace()) return;
     for (const path of new Set(Object.values(pathsOf(folder.incomingPath(undefined), content)))) {
       if (await exists(path)) await Deno.remove(path);
     }

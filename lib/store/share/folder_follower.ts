@@ -22,7 +22,7 @@ const RESCAN_UNWATCHED_MS = 5_000;
 /** A file that changed this recently is probably still being written. */
 export const SETTLE_MS = 1_000;
 
-/** Stands for a folder that is not at its path. */
+/** Stands for a folder that is not at its path, also when a link is there. */
 const GONE = "gone";
 
 /** What became of the folder: there is none at its path any more, or there is another one. */
@@ -127,7 +127,7 @@ export class FolderFollower implements AsyncDisposable {
     this.#identity = identity;
     await this.#closeWatch();
     if (identity === GONE) return "folder-gone";
-    this.#folder.remakeStateIfGone();
+    this.#folder.retakeState();
     this.#openWatch();
     return "folder-new";
   }
@@ -158,7 +158,7 @@ function identityOf(path: string): string | undefined {
   try {
     const { isDirectory, dev, ino, birthtime } = Deno.lstatSync(path);
     // Some file systems give the number of a removed folder to the next one.
-    return isDirectory ? `${dev} ${ino} ${birthtime?.getTime()}` : GONE;
+    return isDirectory && Deno.realPathSync(path) === path ? `${dev} ${ino} ${birthtime?.getTime()}` : GONE;
   } catch (thrown) {
     return thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory ? GONE : undefined;
   }

@@ -29,7 +29,8 @@ const SLICE_MS = 8;
 
 /**
  * Lists every shared file at or below `under` (default: the whole folder and the files elsewhere),
- * in slices. What cannot be read is skipped. `onUnnamable` is called with what is left of a name
+ * in slices. What cannot be read is skipped, and so is the whole folder while it is not at its
+ * path. `onUnnamable` is called with what is left of a name
  * that is no Unicode text.
  */
 export async function* scan(
@@ -42,7 +43,7 @@ export async function* scan(
   let total = 0;
   let sliceStart = performance.now();
   for (let name = pending.pop(); name !== undefined && total < FILES_PER_PEER_MAX; name = pending.pop()) {
-    const at = name === "" ? { file: undefined, isFolder: true, isGone: false } : lookAt(folder, name);
+    const at = name === "" ? { file: undefined, isFolder: folder.isInPlace(), isGone: false } : lookAt(folder, name);
     if (at.isGone && name.includes(REPLACEMENT)) onUnnamable(name);
     if (at.file !== undefined) {
       found.push(at.file);
@@ -51,13 +52,23 @@ export async function* scan(
     // Of equal names, the file that a person listed counts.
     if (at.isFolder) pending.push(...childrenOf(folder, name).filter((child) => !folder.elsewhere.has(child)));
     if (performance.now() - sliceStart > SLICE_MS) {
-      yield found;
+      yield withoutOthers(folder, found);
       found = [];
       await nextTurn();
       sliceStart = performance.now();
     }
   }
-  yield found;
+  yield withoutOthers(folder, found);
+}
+
+/**
+ * The files that may be listed. While the folder is not at its path, what lies there belongs to
+ * another folder, and only the files elsewhere are left. This is looked at last, because a link can
+ * come into the place of the folder at any moment.
+ */
+function withoutOthers(folder: Folder, found: FoundFile[]): FoundFile[] {
+  if (found.length === 0 || folder.isInPlace()) return found;
+  return found.filter(({ name }) => folder.elsewhere.has(name));
 }
 
 /**

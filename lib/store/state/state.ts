@@ -57,7 +57,10 @@ export interface StateOptions {
   readonly onEvent?: ((event: StateEvent) => void) | undefined;
   /** Opens the database. Default: SQLite. */
   readonly openDatabase?: OpenDatabase | undefined;
-  /** Called before a database that another program deleted or cut short is written again. */
+  /**
+   * Called before a file is made: the database, after another program deleted it or cut it short,
+   * and the second copy of known keys. It may throw a failure to prevent that.
+   */
   readonly beforeWrittenAgain?: (() => void) | undefined;
 }
 
@@ -81,6 +84,7 @@ export class State implements Disposable {
   });
   readonly #file: StateFile;
   /** The second copy of the people that this peer knows. */
+  readonly #beforeWrittenAgain: () => void;
   readonly #trustPath: string;
   readonly #transfers = new HeldTable({ name: "transfers", columns: ["id", "value"], key: ["id"] });
   readonly #settings = new HeldTable({ name: "settings", columns: ["name", "value"], key: ["name"] });
@@ -96,7 +100,9 @@ export class State implements Disposable {
   readonly #writer: PatientWriter;
   #gathering: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(path: string, { onEvent = () => {}, openDatabase, beforeWrittenAgain }: StateOptions) {
+  private constructor(path: string, options: StateOptions) {
+    const { onEvent = () => {}, openDatabase, beforeWrittenAgain = () => {} } = options;
+    this.#beforeWrittenAgain = beforeWrittenAgain;
     this.#file = StateFile.open(path, { onEvent, openDatabase, beforeWrittenAgain });
     this.#trustPath = path.replace(/[^/\\]*$/, "trust.jsonl");
     this.#writer = new PatientWriter({
@@ -269,6 +275,7 @@ export class State implements Disposable {
   #writeTrust(): Failure | undefined {
     if (!this.isKept || this.#isCopied) return undefined;
     try {
+      this.#beforeWrittenAgain();
       writeTrust(this.#trustPath, this.people.tables);
       this.#isCopied = true;
       return undefined;

@@ -13,7 +13,7 @@ import { printable } from "../../core/printable.ts";
 import { demandPlainFile, isThere, oddKindAt, setAside, type SetAsideEvent, setAsideIfOdd } from "../files/odd_file.ts";
 import { type Database, failureOf, inTransaction, type OpenDatabase, openSqlite, troubleOf } from "./database.ts";
 import { salvage } from "./salvage.ts";
-import { SameFile } from "../files/same_file.ts";
+import { SameFile } from "./same_file.ts";
 import { migrate, SCHEMA_VERSION, schemaVersion, tablesOf } from "./schema.ts";
 
 /** What became of the file. */
@@ -35,7 +35,7 @@ export interface StateFileOptions {
   readonly openDatabase?: OpenDatabase | undefined;
   /**
    * Called before a file that was deleted or cut short is written again, because its folder may be
-   * gone as well.
+   * gone as well. It may throw a failure to prevent that.
    */
   readonly beforeWrittenAgain?: (() => void) | undefined;
 }

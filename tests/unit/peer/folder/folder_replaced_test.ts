@@ -3,9 +3,10 @@
  * @module
  */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { describeEvent } from "../../../../lib/shell/screen/events.ts";
 import { Room, type RoomPeer } from "../../../support/room.ts";
+import { OPEN } from "../../../support/senders.ts";
 import { TempFolder } from "../../../support/temp.ts";
 import { eventually } from "../../../support/wait.ts";
 
@@ -82,3 +83,31 @@ for (const [what, { act, reported }] of Object.entries(DEEDS)) {
     });
   });
 }
+
+Deno.test("a peer whose folder is replaced by a link while it runs lists and writes nothing there", async () => {
+  await using temp = await TempFolder.make();
+  await using room = await Room.open();
+  const [shared, away, secret] = [temp.at("shared"), temp.at("shared.away"), temp.at("private")];
+  await temp.file("shared/old.bin", 1_000);
+  await temp.file("private/deep/diary.txt", 100);
+  const ana = await room.peer("ana", undefined, { folder: shared, inbox: OPEN });
+  const bob = await room.peer("bob");
+  await room.hashed("ana", "old.bin");
+  await bob.folder.file("work.bin", 3_000_000);
+  await Deno.rename(shared, away);
+  await Deno.symlink(secret, shared);
+  await eventually("it is reported", () => fates(ana).includes("folder-gone"));
+  const isGone = async (): Promise<boolean> => (await room.index.copy("ana", "old.bin")) === undefined;
+  await eventually("old.bin is not listed any more", isGone);
+  assertEquals(await room.index.copy("ana", "deep/diary.txt"), undefined);
+  await ana.peer.blocking.block("bob");
+  await ana.peer.blocking.unblock("bob");
+  await assertRejects(() => bob.peer.puts.start(bob.folder.at("work.bin"), "ana").result);
+  assertEquals(await Array.fromAsync(Deno.readDir(secret), ({ name }) => name), ["deep"]);
+  await Deno.remove(shared);
+  await Deno.rename(away, shared);
+  await room.hashed("ana", "old.bin");
+  await bob.peer.puts.start(bob.folder.at("work.bin"), "ana").result;
+  assertEquals(await Array.fromAsync(Deno.readDir(temp.at("shared/inbox/bob")), ({ name }) => name), ["work.bin"]);
+  assertEquals(await Array.fromAsync(Deno.readDir(secret), ({ name }) => name), ["deep"]);
+});

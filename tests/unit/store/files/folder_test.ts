@@ -94,6 +94,26 @@ Deno.test("scan() and openShared() follow no link out of the folder, into hidden
   }
 });
 
+Deno.test("scan() lists nothing behind a link that replaces the folder, except files elsewhere", async () => {
+  await using temp = await TempFolder.make();
+  await temp.file("share/ours.txt", 10);
+  await temp.file("private/theirs.txt", 10);
+  await temp.file("film.mp4", 10);
+  await Deno.symlink(temp.at("share"), temp.at("chosen"));
+  using folder = await Folder.open(temp.at("chosen"), new Map([["film.mp4", temp.at("film.mp4")]]));
+  assertEquals(await namesOf(folder), ["film.mp4", "ours.txt"]);
+  await Deno.rename(temp.at("share"), temp.at("away"));
+  await Deno.symlink(temp.at("private"), temp.at("share"));
+  assertEquals([folder.isInPlace(), await namesOf(folder)], [false, ["film.mp4"]]);
+  assertEquals(assertThrows(() => folder.demandState(), Failure).code, "no-access");
+  assertEquals(assertThrows(() => folder.incomingPath(undefined), Failure).code, "no-access");
+  assertEquals(folder.incomingPath(temp.path), temp.path);
+  assertEquals(Array.from(Deno.readDirSync(temp.at("private")), ({ name }) => name), ["theirs.txt"]);
+  await Deno.remove(temp.at("share"));
+  await Deno.rename(temp.at("away"), temp.at("share"));
+  assertEquals([folder.isInPlace(), await namesOf(folder)], [true, ["film.mp4", "ours.txt"]]);
+});
+
 Deno.test("openShared() refuses a file that is swapped for a link out of the folder while it is opened", async () => {
   await using temp = await TempFolder.make();
   await temp.file("outside/secret.txt", 10, 1);
