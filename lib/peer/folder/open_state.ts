@@ -13,7 +13,7 @@ import { DiskReserve } from "../../store/files/disk_reserve.ts";
 import type { Folder } from "../../store/files/folder.ts";
 import { parseFound, tidyIncoming } from "../../store/files/incoming.ts";
 import { setAsideIfOdd } from "../../store/files/odd_file.ts";
-import { restoreSecret } from "../../store/files/secret_file.ts";
+import { readSecret, restoreSecret } from "../../store/files/secret_file.ts";
 import { State, type StateEvent } from "../../store/state/state.ts";
 import { defaultPeerName } from "./default_name.ts";
 import { folderIdentity } from "./folder_identity.ts";
@@ -66,13 +66,13 @@ export async function openState(folder: Folder, options: OpenStateOptions): Prom
     onEvent({ ...event, why: folder.notKept?.message ?? event.why });
   };
   const identityPath = folder.statePath("identity.pem");
-  const kept: { identity?: Identity } = {};
+  const kept: { pem?: string } = {};
   const state = opening.use(State.open(folder.statePath("recess.db"), {
     onEvent: onStateEvent,
     openDatabase: options.openDatabase,
     beforeWrittenAgain() {
       folder.demandState();
-      if (kept.identity !== undefined) restoreSecret(identityPath, kept.identity.toPem());
+      if (kept.pem !== undefined) restoreSecret(identityPath, kept.pem);
     },
   }));
   if (folder.notKept === undefined) {
@@ -89,7 +89,8 @@ export async function openState(folder: Folder, options: OpenStateOptions): Prom
     },
     onLoose: (why) => onEvent({ event: "insecure", why }),
   });
-  kept.identity = identity;
+  kept.pem = await readSecret(identityPath) ?? identity.toPem();
+  if (folder.notKept === undefined) folder.noteIdentity(kept.pem);
   const closing = opening.move();
   return { state, reserve, identity, name, isFirstStart, [Symbol.dispose]: () => closing.dispose() };
 }

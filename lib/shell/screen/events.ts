@@ -97,6 +97,7 @@ function describe(event: PeerEvent): string {
     case "other-bytes":
     case "folder-gone":
     case "folder-new":
+    case "folder-foreign":
       return describeTrouble(event);
     case "download-waits":
       return event.isNamed === true
@@ -112,7 +113,7 @@ function describe(event: PeerEvent): string {
 /** What is wrong with the shared folder or with a file in it. */
 type ShareTrouble = Extract<
   PeerEvent,
-  { readonly event: "unreadable" | "unnamable" | "other-bytes" | "folder-gone" | "folder-new" }
+  { readonly event: "unreadable" | "unnamable" | "other-bytes" | "folder-gone" | "folder-new" | "folder-foreign" }
 >;
 
 /** Describes what is wrong with the shared folder or with a file in it. */
@@ -129,6 +130,9 @@ function describeTrouble(event: ShareTrouble): string {
       return `The shared folder "${event.path}" is gone, so its files are not shared; make it again to share them`;
     case "folder-new":
       return `There is another folder at "${event.path}" than before: its files are shared from now on`;
+    case "folder-foreign":
+      return `The folder that is now at "${event.path}" belongs to another peer, so its files are not shared; ` +
+        "move the former folder back, or start this peer again";
   }
 }
 
@@ -145,7 +149,9 @@ function describeState(event: FolderStateEvent): string {
     }
     case "state-replaced": {
       const kept = event.lost.length === 0 ? "nothing is lost" : `could not read all of: ${event.lost.join(", ")}`;
-      return `Another program deleted or truncated "${event.path}" while it was in use; it was written again (${kept})`;
+      const aside = event.aside === undefined ? "" : `, and what was there is now "${event.aside}"`;
+      return `Another program deleted, truncated or replaced "${event.path}" while it was in use; ` +
+        `it was written again (${kept})${aside}`;
     }
     case "set-aside":
       return `"${event.path}" was ${event.kind}, not a file, and was moved to "${event.aside}"`;

@@ -80,8 +80,13 @@ export class Folder implements Disposable {
     return this.#state.notKept;
   }
 
+  /** Notes which text `identity.pem` has. A folder with another one is another peer's. */
+  noteIdentity(text: string): void {
+    this.#state.noteIdentity(text);
+  }
+
   /**
-   * Whether the folder that was opened is at its path. If not, no file of that path is shared, and
+   * Whether a folder of this peer is at its path. If not, no file of that path is shared, and
    * nothing is written there. A link at the path leads elsewhere, and counts as nothing.
    */
   isInPlace(): boolean {
@@ -89,7 +94,7 @@ export class Folder implements Disposable {
   }
 
   /**
-   * Makes the state again where another program removed it.
+   * Makes and locks the state again where another program removed or replaced it.
    *
    * @returns What {@linkcode isInPlace} returns then.
    */
@@ -100,7 +105,7 @@ export class Folder implements Disposable {
   /**
    * Makes sure that the state can be written. Called before every file of it is made.
    *
-   * @throws {Failure} "no-access" when the folder is not at its path.
+   * @throws {Failure} "no-access" when no folder of this peer is at its path.
    */
   demandState(): void {
     this.#state.demand();

@@ -47,15 +47,18 @@ export function demandFolder(path: string): void {
   }
 }
 
+/** What the name of a moved file says: it was damaged, or it was another program's. */
+export type AsideWord = "damaged" | "other";
+
 /**
  * Moves what is at a path out of the way, to a name with the date. Nothing is deleted.
  *
  * @returns Where it is now.
  */
-export function setAside(path: string): string {
+export function setAside(path: string, word: AsideWord = "damaged"): string {
   const date = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  let aside = `${path}.damaged-${date}`;
-  for (let number = 2; isThere(aside); number++) aside = `${path}.damaged-${date}-${number}`;
+  let aside = `${path}.${word}-${date}`;
+  for (let number = 2; isThere(aside); number++) aside = `${path}.${word}-${date}-${number}`;
   Deno.renameSync(path, aside);
   return aside;
 }

@@ -1,13 +1,14 @@
 /**
- * The hidden folder with a peer's own state: made, locked for one peer, and made again after
- * another program removed it. Nothing is written into it once the shared folder around it is no
- * longer at its path. Called by folder.ts.
+ * The hidden folder with a peer's own state: made, locked for one peer, and made or locked again
+ * after another program removed or replaced it. Nothing is written into it once the shared folder
+ * around it is no longer at its path, or belongs to another peer. Called by folder.ts.
  * @module
  */
 
 import { join } from "node:path";
 import { failedWith, Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
+import { utf8Bytes } from "../../core/utf8.ts";
 import { closeFile } from "./close_file.ts";
 import { demandFolder, demandPlainFile, isThere } from "./odd_file.ts";
 import { STATE_FOLDER } from "./shareable.ts";
@@ -19,6 +20,12 @@ export class StateFolder implements Disposable {
   readonly #root: string;
   #notKept: Failure | undefined;
   #lock: Deno.FsFile | undefined;
+  /** The state's real path when it was locked. Its owner may have put a link there before. */
+  #realPath: string | undefined;
+  /** The text of `identity.pem`, once there is one. */
+  #identity: string | undefined;
+  /** Whether the state at the path was found to be another peer's. */
+  #isForeign = false;
 
   /** @param root The shared folder's real path. */
   constructor(root: string) {
@@ -43,28 +50,32 @@ export class StateFolder implements Disposable {
     return this.#notKept;
   }
 
-  /** Whether the shared folder is at its path. */
+  /** Notes which text `identity.pem` has. A state with another one is another peer's. */
+  noteIdentity(text: string): void {
+    this.#identity = text;
+  }
+
+  /** Whether the shared folder is at its path, and its state is not another peer's. */
   isInPlace(): boolean {
-    return isRealFolder(this.#root);
+    return isRealFolder(this.#root) && !this.#isForeign && this.#lockThere() !== "other";
   }
 
   /**
-   * Makes the state again, if another program removed it and left the shared folder.
+   * Makes and locks the state again, if another program removed or replaced it.
    *
-   * @returns Whether the shared folder is at its path. If not, nothing may be written there.
+   * @returns Whether the shared folder is at its path, with this peer's state. If not, nothing may
+   * be written there.
    */
   retake(): boolean {
-    if (!this.isInPlace()) return false;
-    if (this.#notKept !== undefined || isThere(this.path)) return true;
-    this.#release();
-    this.#take();
-    return true;
+    if (!isRealFolder(this.#root)) return false;
+    if (this.#isForeign || this.#lockThere() !== "ours") this.#isForeign = this.#isOfAnother() || !this.#lockAgain();
+    return !this.#isForeign;
   }
 
   /**
    * Makes sure that something can be written into the state, and makes the state again if needed.
    *
-   * @throws {Failure} "no-access" when the shared folder is not at its path.
+   * @throws {Failure} "no-access" when {@linkcode retake} finds no state of this peer.
    */
   demand(): void {
     if (this.retake()) return;
@@ -110,7 +121,8 @@ export class StateFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#release();
+    release(this.#lock);
+    this.#lock = undefined;
   }
 
   /**
@@ -125,6 +137,7 @@ export class StateFolder implements Disposable {
       lock = Deno.openSync(this.#at("lock"), { create: true, write: true });
       if (lock.tryLockSync(true)) {
         this.#lock = lock;
+        this.#realPath = Deno.realPathSync(this.path);
         this.#notKept = undefined;
         return;
       }
@@ -137,19 +150,68 @@ export class StateFolder implements Disposable {
     throw new Failure("folder-in-use", `Cannot share "${printable(this.#root)}": another peer is running on it`);
   }
 
-  #release(): void {
-    const lock = this.#lock;
-    if (lock === undefined) return;
+  /**
+   * Locks the state at the path, and gives up the lock of the one before.
+   *
+   * @returns Whether no other peer has it.
+   */
+  #lockAgain(): boolean {
+    if (this.#notKept !== undefined || this.#lockThere() === "ours") return true;
+    const before = this.#lock;
     this.#lock = undefined;
-    // Closing alone is not enough: a process that is just being started still has a copy of the
-    // open file, and with it the lock.
-    lock.unlockSync();
-    closeFile(lock);
+    try {
+      this.#take();
+    } catch (thrown) {
+      this.#lock = before;
+      if (failedWith(thrown, "folder-in-use")) return false;
+      throw thrown;
+    }
+    release(before);
+    return true;
+  }
+
+  /** Whether the lock at the path is the one that this peer has. */
+  #lockThere(): "ours" | "other" | "none" {
+    if (this.#lock === undefined) return "none";
+    try {
+      const [ours, there] = [this.#lock.statSync(), Deno.lstatSync(this.#at("lock"))];
+      return there.ino === ours.ino && there.dev === ours.dev ? "ours" : "other";
+    } catch {
+      return "none";
+    }
+  }
+
+  /** Whether the state at the path has another identity, or is nothing that a peer makes. */
+  #isOfAnother(): boolean {
+    try {
+      if (!isThere(this.path)) return false;
+      if (!Deno.lstatSync(this.path).isDirectory && Deno.realPathSync(this.path) !== this.#realPath) return true;
+      // Opening a pipe would wait for ever.
+      if (isThere(this.#at("lock")) && !Deno.lstatSync(this.#at("lock")).isFile) return true;
+      return isThere(this.#at("identity.pem")) && !this.#hasOurIdentity();
+    } catch {
+      return true;
+    }
+  }
+
+  #hasOurIdentity(): boolean {
+    if (this.#identity === undefined) return true;
+    const path = this.#at("identity.pem");
+    const { isFile, size } = Deno.statSync(path);
+    return isFile && size === utf8Bytes(this.#identity) && Deno.readTextFileSync(path) === this.#identity;
   }
 
   #at(name: string): string {
     return join(this.path, name);
   }
+}
+
+function release(lock: Deno.FsFile | undefined): void {
+  if (lock === undefined) return;
+  // Closing alone is not enough: a process that is just being started still has a copy of the open
+  // file, and with it the lock.
+  lock.unlockSync();
+  closeFile(lock);
 }
 
 /** Whether there is a folder at a path, and no link anywhere in the path. */

@@ -25,8 +25,11 @@ export const SETTLE_MS = 1_000;
 /** Stands for a folder that is not at its path, also when a link is there. */
 const GONE = "gone";
 
-/** What became of the folder: there is none at its path any more, or there is another one. */
-export type FolderFate = "folder-gone" | "folder-new";
+/**
+ * What became of the folder: there is none at its path any more, there is another one, or there is
+ * one that belongs to another peer.
+ */
+export type FolderFate = "folder-gone" | "folder-new" | "folder-foreign";
 
 /** The reactions to a finding. */
 export interface FollowerHooks {
@@ -47,6 +50,8 @@ export class FolderFollower implements AsyncDisposable {
   /** Whether a watch can be opened: the system can do it, and the last watch is closed. */
   #canWatch: boolean;
   #identity: string | undefined;
+  /** Whether the folder that was last seen at the path was this peer's. */
+  #isOurs = true;
   /** When the folder was last seen unchanged. */
   #seenMs = performance.now();
 
@@ -113,27 +118,31 @@ export class FolderFollower implements AsyncDisposable {
   }
 
   /**
-   * Watches the folder again when it is another one.
+   * Watches the folder again when it is another one. Only a new folder, or one with the lock of
+   * another peer, is locked again: in every other folder without a lock, a person may be about to
+   * remove everything.
    *
    * @returns What became of the folder, if anything did.
    */
   async #seeToFolder(): Promise<FolderFate | undefined> {
     const identity = identityOf(this.#folder.path);
     this.#identity ??= identity;
-    if (identity === undefined || identity === this.#identity) {
-      this.#seenMs = performance.now();
-      return undefined;
-    }
-    this.#identity = identity;
-    await this.#closeWatch();
-    if (identity === GONE) return "folder-gone";
-    this.#folder.retakeState();
+    const isNew = identity !== undefined && identity !== this.#identity;
+    if (isNew) {
+      this.#identity = identity;
+      await this.#closeWatch();
+    } else this.#seenMs = performance.now();
+    if (identity === undefined || identity === GONE) return isNew ? "folder-gone" : undefined;
+    const isOurs = (!isNew && this.#folder.isInPlace()) || this.#folder.retakeState();
+    if (!isNew && isOurs === this.#isOurs) return undefined;
+    this.#isOurs = isOurs;
+    if (!isOurs) return "folder-foreign";
     this.#openWatch();
     return "folder-new";
   }
 
   #openWatch(): void {
-    if (!this.#canWatch || this.#closing.signal.aborted) return;
+    if (!this.#canWatch || this.#watch !== undefined || this.#closing.signal.aborted) return;
     this.#watch = FolderWatch.openIfPossible(this.#folder, this.#gathered);
     // A folder that has just gone can be watched when it is back.
     this.#canWatch = this.#watch !== undefined || !isThere(this.#folder.path);

@@ -31,9 +31,22 @@ export class SameFile {
     }
     this.#first ??= now;
     if (this.#first === undefined) return false;
-    if (now === undefined || now.ino !== this.#first.ino || now.dev !== this.#first.dev) return true;
+    if (now === undefined || !isSame(now, this.#first)) return true;
     const isCut = now.size < this.#size;
     this.#size = Math.max(this.#size, now.size);
     return isCut;
   }
+
+  /** Whether another file is at its path. */
+  isReplaced(): boolean {
+    try {
+      return this.#first !== undefined && !isSame(Deno.lstatSync(this.#path), this.#first);
+    } catch {
+      return false;
+    }
+  }
+}
+
+function isSame(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
 }

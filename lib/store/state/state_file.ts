@@ -10,8 +10,9 @@
 import { failedWith, Failure } from "../../core/failure.ts";
 import { STATE_RENEWALS_MAX } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
-import { demandPlainFile, isThere, oddKindAt, setAside, type SetAsideEvent, setAsideIfOdd } from "../files/odd_file.ts";
+import { demandPlainFile, isThere, oddKindAt, type SetAsideEvent, setAsideIfOdd } from "../files/odd_file.ts";
 import { type Database, failureOf, inTransaction, type OpenDatabase, openSqlite, troubleOf } from "./database.ts";
+import { removeDatabase, setDatabaseAside } from "./database_files.ts";
 import { salvage } from "./salvage.ts";
 import { SameFile } from "./same_file.ts";
 import { migrate, SCHEMA_VERSION, schemaVersion, tablesOf } from "./schema.ts";
@@ -23,9 +24,14 @@ export type StateFileEvent =
   | { readonly event: "state-damaged"; readonly path: string; readonly aside: string; readonly lost: readonly string[] }
   /**
    * Another program deleted it, replaced it or cut it short while it was open. A new one has
-   * everything except what is in `lost`.
+   * everything except what is in `lost`. The file that was at its path, if any, is now at `aside`.
    */
-  | { readonly event: "state-replaced"; readonly path: string; readonly lost: readonly string[] }
+  | {
+    readonly event: "state-replaced";
+    readonly path: string;
+    readonly lost: readonly string[];
+    readonly aside: string | undefined;
+  }
   /** It cannot be written. The next run will not remember what happens in this one. */
   | { readonly event: "state-not-kept"; readonly path: string; readonly why: string; readonly isFull?: boolean };
 
@@ -226,7 +232,7 @@ export class StateFile implements Disposable {
     this.#database = undefined;
     this.#renewals += 1;
     for (const ending of BESIDE) setAsideIfOdd(this.#path + ending, this.#onEvent);
-    this.#aside.push(setDatabaseAside(this.#path));
+    this.#aside.push(setDatabaseAside(this.#path, "damaged"));
     return this.#replace();
   }
 
@@ -243,7 +249,7 @@ export class StateFile implements Disposable {
     } catch (thrown) {
       database.close();
       // It has nothing that is not in the file that was set aside.
-      removeAll(this.#path);
+      removeDatabase(this.#path);
       throw thrown;
     }
     for (const aside of this.#aside.splice(0)) {
@@ -298,8 +304,10 @@ export class StateFile implements Disposable {
     const open = this.#database;
     if (open === undefined || !this.#onDisk.some((file) => file.isLost())) return;
     this.#beforeWrittenAgain();
-    if (isThere(this.#path)) setDatabaseAside(this.#path);
-    else removeAll(this.#path);
+    // Another file may be a healthy database, such as the one of a backup.
+    const word = this.#onDisk[0]?.isReplaced() === true ? "other" : "damaged";
+    const aside = isThere(this.#path) ? setDatabaseAside(this.#path, word) : undefined;
+    if (aside === undefined) removeDatabase(this.#path);
     let database: Database | undefined;
     let lost: string[];
     try {
@@ -308,13 +316,13 @@ export class StateFile implements Disposable {
       lost = salvage(open, database);
     } catch (thrown) {
       database?.close();
-      removeAll(this.#path);
+      removeDatabase(this.#path);
       throw thrown;
     }
     open.close();
     this.#database = database;
     this.#follow();
-    this.#onEvent({ event: "state-replaced", path: this.#path, lost });
+    this.#onEvent({ event: "state-replaced", path: this.#path, lost, aside });
     this.onRenewed();
   }
 
@@ -327,21 +335,4 @@ export class StateFile implements Disposable {
 /** What SQLite's own check has found, in SQLite's words. */
 function damaged(found: string): Error {
   return Object.assign(new Error(`database disk image is malformed: ${found}`), { code: "ERR_SQLITE_ERROR" });
-}
-
-/**
- * Moves a damaged database out of the way, with the files that SQLite may have left beside it.
- *
- * @returns Where it is now.
- */
-function setDatabaseAside(path: string): string {
-  const aside = setAside(path);
-  for (const ending of ["-wal", "-journal"]) if (isThere(path + ending)) Deno.renameSync(path + ending, aside + ending);
-  if (isThere(`${path}-shm`)) Deno.removeSync(`${path}-shm`);
-  return aside;
-}
-
-/** Removes a database that has nothing of its own. */
-function removeAll(path: string): void {
-  for (const ending of ["", "-wal", "-journal"]) if (isThere(path + ending)) Deno.removeSync(path + ending);
 }

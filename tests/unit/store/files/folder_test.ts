@@ -114,6 +114,23 @@ Deno.test("scan() lists nothing behind a link that replaces the folder, except f
   assertEquals([folder.isInPlace(), await namesOf(folder)], [true, ["film.mp4", "ours.txt"]]);
 });
 
+Deno.test("a folder that replaces another one is taken only when no other peer has it", async () => {
+  await using temp = await TempFolder.make();
+  await temp.file("one/one.txt", 10);
+  await temp.file("two/two.txt", 10);
+  using one = await Folder.open(temp.at("one"));
+  {
+    using _two = await Folder.open(temp.at("two"));
+    await Deno.rename(temp.at("one"), temp.at("away"));
+    await Deno.rename(temp.at("two"), temp.at("one"));
+    assertEquals([one.isInPlace(), one.retakeState(), await namesOf(one)], [false, false, []]);
+    assertEquals(assertThrows(() => one.demandState(), Failure).code, "no-access");
+  }
+  assertEquals([one.retakeState(), one.isInPlace(), await namesOf(one)], [true, true, ["two.txt"]]);
+  assertEquals((await assertRejects(() => Folder.open(temp.at("one")), Failure)).code, "folder-in-use");
+  (await Folder.open(temp.at("away")))[Symbol.dispose]();
+});
+
 Deno.test("openShared() refuses a file that is swapped for a link out of the folder while it is opened", async () => {
   await using temp = await TempFolder.make();
   await temp.file("outside/secret.txt", 10, 1);

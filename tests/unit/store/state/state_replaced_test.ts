@@ -46,6 +46,9 @@ for (const [what, act] of Object.entries(DEEDS)) {
     }
     assertEquals(events.map(({ event }) => event), ["state-replaced"]);
     assertMatch(events.map(describeEvent).join(), /recess\.db" while it was in use; it was written again \(nothing is/);
+    const names = await Array.fromAsync(Deno.readDir(temp.path), ({ name }) => name);
+    const others = names.filter((name) => /^recess\.db\.other-[^.]+(?<!-wal)$/.test(name));
+    assertEquals(others.length, what === "replaced by another file" ? 1 : 0);
     const later: StateEvent[] = [];
     using state = State.open(path, { onEvent: (event) => later.push(event) });
     assertEquals(state.talk.history({ limit: 5_000 }).map(({ number }) => number).at(-1), 3_010);
