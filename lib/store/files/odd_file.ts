@@ -97,7 +97,8 @@ export function isThere(path: string): boolean {
   }
 }
 
-function notA(wanted: "file" | "folder", path: string, kind: string): Failure {
+/** The failure of a path where something else is than what is wanted, such as "a pipe". */
+export function notA(wanted: "file" | "folder", path: string, kind: string): Failure {
   return new Failure("no-access", `Cannot use "${printable(path)}": it is ${kind}, not a ${wanted}`, {
     hint: "move it out of the way and start again",
   });

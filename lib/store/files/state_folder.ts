@@ -10,7 +10,7 @@ import { failedWith, Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 import { utf8Bytes } from "../../core/utf8.ts";
 import { closeFile } from "./close_file.ts";
-import { demandFolder, demandPlainFile, isThere } from "./odd_file.ts";
+import { demandFolder, demandPlainFile, isThere, notA, oddKindAt } from "./odd_file.ts";
 import { STATE_FOLDER } from "./shareable.ts";
 
 /** The state of one shared folder. */
@@ -22,6 +22,8 @@ export class StateFolder implements Disposable {
   #lock: Deno.FsFile | undefined;
   /** The state's real path when it was locked. Its owner may have put a link there before. */
   #realPath: string | undefined;
+  /** The same of the folder for unfinished files. */
+  #incoming: string | undefined;
   /** The text of `identity.pem`, once there is one. */
   #identity: string | undefined;
   /** Whether the state at the path was found to be another peer's. */
@@ -96,13 +98,34 @@ export class StateFolder implements Disposable {
   }
 
   /**
-   * Where unfinished files lie.
+   * The folder for unfinished files. It is made again, if another program removed it.
    *
-   * @throws {Failure} "no-access" when the shared folder is not at its path.
+   * @throws {Failure} "no-access" when the shared folder is not at its path, or something else is
+   * in the place of the folder for unfinished files. "disk-full".
    */
   incoming(): string {
     this.demand();
-    return this.#at("incoming");
+    const path = this.#at("incoming");
+    if (this.#isIncomingAt(path)) return path;
+    const kind = oddKindAt(path) ?? "a file";
+    if (isThere(path)) throw notA("folder", path, Deno.lstatSync(path).isSymlink ? "a link" : kind);
+    try {
+      Deno.mkdirSync(path, { mode: 0o700 });
+    } catch (thrown) {
+      throw Failure.from(thrown, "no-access", `Cannot make "${printable(path)}"`);
+    }
+    this.#incoming = Deno.realPathSync(path);
+    return path;
+  }
+
+  /** Whether there is a folder, or the link that its owner had put there before the start. */
+  #isIncomingAt(path: string): boolean {
+    try {
+      const info = Deno.lstatSync(path);
+      return info.isDirectory || (info.isSymlink && Deno.realPathSync(path) === this.#incoming);
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -138,6 +161,7 @@ export class StateFolder implements Disposable {
       if (lock.tryLockSync(true)) {
         this.#lock = lock;
         this.#realPath = Deno.realPathSync(this.path);
+        this.#incoming = Deno.realPathSync(this.#at("incoming"));
         this.#notKept = undefined;
         return;
       }

@@ -9,7 +9,7 @@ import { readFull, writeAll } from "../../core/bytes.ts";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { digestOf, PIECE_BYTES, pieceCount, pieceRange, sameBytes } from "../../core/content.ts";
-import { Failure } from "../../core/failure.ts";
+import { failedWith, Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 import { PieceSet } from "../../core/piece_set.ts";
 import { rangeBytes } from "../../core/range.ts";
@@ -76,8 +76,16 @@ export class UnfinishedFile implements Disposable {
 
   /** Deletes what is kept of a content that nobody is downloading. */
   static async discard(folder: Folder, content: Content): Promise<void> {
-    if (folder.notKept !== undefined || !folder.isInPlace()) return;
-    for (const path of new Set(Object.values(pathsOf(folder.incomingPath(undefined), content)))) {
+    if (folder.notKept !== undefined) return;
+    let incoming: string;
+    try {
+      incoming = folder.incomingPath(undefined);
+    } catch (thrown) {
+      // What is not where it was written cannot be deleted.
+      if (failedWith(thrown, "no-access", "disk-full")) return;
+      throw thrown;
+    }
+    for (const path of new Set(Object.values(pathsOf(incoming, content)))) {
       if (await exists(path)) await Deno.remove(path);
     }
   }
@@ -159,7 +167,7 @@ export class UnfinishedFile implements Disposable {
   async discard(): Promise<void> {
     await this.#writing;
     this[Symbol.dispose]();
-    await Deno.remove(this.#path);
+    if (await exists(this.#path)) await Deno.remove(this.#path);
   }
 
   [Symbol.dispose](): void {
@@ -220,7 +228,7 @@ async function exists(path: string): Promise<boolean> {
     await Deno.lstat(path);
     return true;
   } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return false;
+    if (thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory) return false;
     throw thrown;
   }
 }

@@ -131,6 +131,31 @@ Deno.test("a folder that replaces another one is taken only when no other peer h
   (await Folder.open(temp.at("away")))[Symbol.dispose]();
 });
 
+Deno.test("incomingPath() makes a missing folder, and accepts only a link that was there before the start", async () => {
+  await using temp = await TempFolder.make();
+  await temp.folder("disk");
+  await temp.folder("other");
+  await temp.folder("share/.recess");
+  const incoming = temp.at("share/.recess/incoming");
+  await Deno.symlink(temp.at("disk"), incoming);
+  using folder = await Folder.open(temp.at("share"));
+  assertEquals(folder.incomingPath(undefined), incoming);
+  const refusals: [what: string, put: () => Promise<void>][] = [
+    ["a link", () => Deno.symlink(temp.at("other"), incoming)],
+    ["a link", () => Deno.symlink(temp.at("nowhere"), incoming)],
+    ["a file", () => Deno.writeTextFile(incoming, "")],
+  ];
+  for (const [what, put] of refusals) {
+    await Deno.remove(incoming);
+    await put();
+    const { code, message } = assertThrows(() => folder.incomingPath(undefined), Failure);
+    assertEquals([code, message], ["no-access", `Cannot use "${incoming}": it is ${what}, not a folder`]);
+  }
+  await Deno.remove(incoming);
+  assertEquals(folder.incomingPath(undefined), incoming);
+  assert((await Deno.lstat(incoming)).isDirectory);
+});
+
 Deno.test("openShared() refuses a file that is swapped for a link out of the folder while it is opened", async () => {
   await using temp = await TempFolder.make();
   await temp.file("outside/secret.txt", 10, 1);
