@@ -161,7 +161,7 @@ testWithDisks(
       assertEquals(program.ended, false);
       assertEquals(count(program.stderr, /^Cannot write/gm), 1, program.stderr);
       await disk.makeRoom();
-      await eventually("it is written", () => program.stderr.includes("everything is written"));
+      await eventually("it is written", () => program.stderr.includes("everything is saved"));
       await program.type("get 1");
       await eventually("the download goes on", async () => {
         return await Deno.stat(disk.at("rui", "film.bin")).then(() => true, () => false);

@@ -52,6 +52,7 @@ export class LastTable {
   /** Replaces the table. */
   show(rows: readonly Row[]): void {
     this.#rows = rows.slice(0, TABLE_ROWS_MAX);
-    this.#state?.set(SETTING, JSON.stringify(this.#rows));
+    // With the fields in one order, an equal table is no change, so that nothing is written.
+    this.#state?.set(SETTING, JSON.stringify(ROWS.check(this.#rows, "table")));
   }
 }
