@@ -150,7 +150,7 @@ Deno.test("a peer shares and changes nothing in the folder of another peer that 
   await eventually("everything is saved", () => ana.events.some(({ event }) => event === "state-written"));
 });
 
-Deno.test("a peer locks a backup of its folder that replaces it, and moves the database of the backup away", async () => {
+Deno.test("a peer locks a backup that replaces its folder, and moves the database of the backup away", async () => {
   await using temp = await TempFolder.make();
   await using room = await Room.open();
   const [shared, backup] = [temp.at("shared"), temp.at("backup")];

@@ -131,7 +131,7 @@ Deno.test("a folder that replaces another one is taken only when no other peer h
   (await Folder.open(temp.at("away")))[Symbol.dispose]();
 });
 
-Deno.test("incomingPath() makes a missing folder, and accepts only a link that was there before the start", async () => {
+Deno.test("incomingPath() makes a missing folder, and accepts no link that came after the start", async () => {
   await using temp = await TempFolder.make();
   await temp.folder("disk");
   await temp.folder("other");
