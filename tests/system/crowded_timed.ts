@@ -57,7 +57,7 @@ Deno.test("an index stays below a gigabyte when 12 keys list a million long name
   }, (thrown) => assert(thrown instanceof Failure && thrown.message.includes("no more room"), String(thrown)));
   const { peers } = await (clients.use(await IndexClient.connect(address))).call(Peers, { limit: 20, offset: 0 });
   assertEquals(peers.length, 12);
-  assertLess(peers.reduce((sum, { files }) => sum + files, 0), 250_000);
+  assertLess(peers.reduce((sum, { files }) => sum + files, 0), 150_000);
   const peak = await peakBytes(index.program.pid);
   assertLess(peak, 1_000_000_000);
   const connection = await connectFrom("127.0.0.9", index.port);

@@ -27,7 +27,7 @@ Deno.test("PieceSet covers a range when it has every piece that the range touche
   assert(set.covers({ start: 0, end: 0 }));
 });
 
-Deno.test("PieceSet counts the bytes of its pieces, of which the last may be shorter", () => {
+Deno.test("PieceSet counts the bytes of its pieces, also when the last one is shorter", () => {
   const size = 2 * PIECE_BYTES + 7;
   const set = new PieceSet(3);
   assertEquals(set.bytes(size), 0);

@@ -62,6 +62,7 @@ Deno.test("a piece is written at most 11 calls below the queue of transfers", as
         work: downloadFilm,
       }),
   });
+  console.log(`${spine.length} calls:\n${spine.join("\n")}`);
   assertEquals(spine, [
     "Transfers.#drive",
     "Transfer.attempt",
