@@ -55,6 +55,7 @@ export function fold(text: string): string {
  * ```
  */
 export function words(text: string): string[] {
+  if (ASCII_REGEXP.test(text)) return text.toLowerCase().match(ASCII_WORD_REGEXP) ?? [];
   const folded = fold(text);
   return folded.match(ASCII_REGEXP.test(folded) ? ASCII_WORD_REGEXP : WORD_REGEXP) ?? [];
 }

@@ -46,7 +46,7 @@ export async function flood(
   index: { host: string; port: number },
   options: { seconds: number; sessions: number; ping: boolean },
 ): Promise<Flood> {
-  const random = seededRandom(Deno.pid);
+  const random = seededRandom(1);
   const questions = Array.from({ length: options.ping ? 1 : QUESTIONS }, (_, id) => {
     return options.ping
       ? encodeRequest(Ping, {}, id)

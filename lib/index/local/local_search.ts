@@ -20,7 +20,7 @@ import {
   SEARCH_OFFSET_MAX,
 } from "../../core/limits.ts";
 import { words } from "../../core/words.ts";
-import type { FoundContent, SearchQuery, WantedContent } from "../search_index.ts";
+import type { FoundContent, IndexedPeer, SearchQuery, WantedContent } from "../search_index.ts";
 import { groupOf } from "./id_set.ts";
 import type { NameList } from "./name_list.ts";
 import { FIRST_NAMES, PeerShares } from "./peer_shares.ts";
@@ -101,7 +101,7 @@ export class LocalSearch {
     const copies = copiesOf(names, this.#parts.copies, FOLDER_COPIES_MAX);
     // One name at a time: a content with several names in the folder is a hit under each.
     const contents = names.flatMap((name, at) => {
-      return contentsOf([name], copies.slice(at, at + 1), this.#parts).values().toArray().sort(compareRanked);
+      return contentsOf([name], copies.slice(at, at + 1), this.#parts).sort(compareRanked);
     });
     return { hits: this.#withHolders(contents), more: found.length > limit };
   }
@@ -215,24 +215,32 @@ export class LocalSearch {
    * match.
    */
   #withHolders(contents: readonly RankedContent[]): FoundContent[] {
-    const { copies, peerOf } = this.#parts;
+    const { copies } = this.#parts;
+    // One content may be a hit under several names.
     const rooted = new Map<string, WantedContent>();
-    for (const { root, size } of contents) if (root !== undefined) rooted.set(`${root}/${size}`, { root, size });
+    for (const { key, root, size } of contents) if (root !== undefined) rooted.set(key, { root, size });
     const counted = shareOut(
       [...rooted.values()],
       HOLDERS_COUNTED_MAX,
       (content, most) => copies.holdersOf(content, most),
       ({ looked }) => looked,
     );
-    const holdersOf = new Map(rooted.keys().map((key, at) => [key, counted[at]?.holders] as const));
-    return contents.map(({ name, size, root, owners }) => {
-      const some = owners.values().take(HIT_PEERS_MAX).toArray();
-      if (root === undefined) return { name, size, holders: owners.size, peers: some };
-      const holders = Array.from(holdersOf.get(`${root}/${size}`) ?? []).sort((a, b) => a - b).map(peerOf);
-      const others = holders.filter((peer) => peer !== undefined).filter((peer) => !owners.has(peer));
-      const peers = [...some, ...others.slice(0, HIT_PEERS_MAX - some.length)];
-      return { name, size, root, holders: owners.size + others.length, peers };
-    });
+    const holdersOf = new Map<string, Set<number>>();
+    for (const key of rooted.keys()) holdersOf.set(key, counted[holdersOf.size]?.holders ?? new Set());
+    return contents.map((content) => this.#found(content, holdersOf.get(content.key)));
+  }
+
+  /** A content with its holders: those with a name that matches, then those with another name. */
+  #found({ name, size, root, owners }: RankedContent, holders: ReadonlySet<number> = new Set()): FoundContent {
+    const others: IndexedPeer[] = [];
+    // Peers that joined first have the lowest numbers.
+    for (const id of [...holders].sort((a, b) => a - b)) {
+      const peer = this.#parts.peerOf(id);
+      if (peer !== undefined && !owners.has(peer)) others.push(peer);
+    }
+    const some = owners.values().take(HIT_PEERS_MAX).toArray();
+    const peers = [...some, ...others.slice(0, HIT_PEERS_MAX - some.length)];
+    return { name, size, root, holders: owners.size + others.length, peers };
   }
 }
 

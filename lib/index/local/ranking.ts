@@ -26,6 +26,8 @@ export interface RankedName {
 
 /** A content, and the peers that have it under a name of this quality. */
 export interface RankedContent extends ListedFile {
+  /** The same for all copies of the content, and for no other content. */
+  readonly key: string;
   readonly quality: number;
   readonly owners: Set<IndexedPeer>;
 }
@@ -75,10 +77,9 @@ export class Ranking {
   #addSome(names: readonly RankedName[]): void {
     const copies = copiesOf(names, this.#parts.copies, this.#copiesLeft);
     this.#copiesLeft -= copies.reduce((sum, each) => sum + each.length, 0);
-    const contents = contentsOf(names, copies, this.#parts);
-    const fresh = [...contents].filter(([key]) => !this.#known.has(key));
-    for (const [key] of fresh) this.#known.add(key);
-    this.contents.push(...fresh.map(([, content]) => content).sort(compareRanked));
+    const fresh = contentsOf(names, copies, this.#parts).filter(({ key }) => !this.#known.has(key));
+    for (const { key } of fresh) this.#known.add(key);
+    this.contents.push(...fresh.sort(compareRanked));
   }
 }
 
@@ -115,14 +116,12 @@ export function shareOut<Item, Found>(
  * Groups the copies of names by content. Copies with the same root and size are one content,
  * whatever their names. Copies without a root are one content when they have the same name and
  * size.
- *
- * @returns The contents, each under a key of its own.
  */
 export function contentsOf(
   names: readonly RankedName[],
   copies: readonly (readonly FileRow[])[],
   { peerOf }: Copies,
-): Map<string, RankedContent> {
+): RankedContent[] {
   const contents = new Map<string, RankedContent>();
   let at = 0;
   for (const { id, name, quality } of names) {
@@ -131,11 +130,9 @@ export function contentsOf(
       if (peer === undefined) continue;
       const key = `${root ?? id}/${size}`;
       const known = contents.get(key);
-      if (known === undefined) {
-        const found = { name, size, quality, owners: new Set<IndexedPeer>().add(peer) };
-        contents.set(key, root === undefined ? found : { ...found, root });
-      } else if (quality === known.quality) known.owners.add(peer);
+      if (known === undefined) contents.set(key, { key, name, size, root, quality, owners: new Set([peer]) });
+      else if (quality === known.quality) known.owners.add(peer);
     }
   }
-  return contents;
+  return [...contents.values()];
 }
