@@ -1,62 +1,63 @@
 /**
- * `deno task bench [--only SECTION] [--size 4GiB] [--rounds 3] [--json]`: speed, CPU and memory,
- * each beside a reference in the same run.
+ * `deno task bench [--only SECTION] [--all] [--size 4GiB] [--rounds 3] [--json]`: speed, CPU and
+ * memory, each beside a reference in the same run. `--all` also writes tests/bench/RESULTS.md.
  * @module
  */
 
-import { parseSize } from "../../lib/core/quantity.ts";
-import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import { type FlagTable, parseFlags } from "../../lib/cli/flags.ts";
-import { benchDownload, benchFirstByte } from "./download.ts";
-import { benchFiles, benchPeers, benchRequests, LOCAL } from "./capacity.ts";
-import { benchHttp } from "./http.ts";
-import { benchInside } from "./inside.ts";
-import { benchIndex, benchStart } from "./index.ts";
-import { benchPictures } from "./pictures.ts";
-import { redisReference } from "./redis_reference.ts";
-import { type BenchRow, report } from "./report.ts";
-import { benchInsideRedis, benchShared, overRedis } from "./shared.ts";
-import { benchClass, benchLosses, benchRates, benchSmallFiles, benchSources, benchSwarm } from "./swarm.ts";
+import { parseSize } from "../../lib/core/quantity.ts";
+import { PROJECT } from "../support/programs.ts";
+import { machineFacts, useMemoryFolder, versionFacts } from "./machine.ts";
+import { renderPage } from "./page.ts";
+import { report } from "./report.ts";
+import { runSection, type Scale, type Section, type SectionResult } from "./section.ts";
+import { SECTIONS } from "./sections.ts";
 
 const FLAGS = {
   only: { value: "SECTION", about: "only sections whose name begins like this" },
-  size: { value: "SIZE", about: "size of the file that is moved", byDefault: "4GiB" },
-  rounds: { value: "N", about: "rounds of which the median is shown", byDefault: "3" },
-  names: { value: "N", about: "names the large index holds", byDefault: "1000000" },
+  all: { about: "write the page, with a scale for each section that keeps the whole run short" },
+  size: { value: "SIZE", about: "size of the file that is moved; default: 4GiB" },
+  rounds: { value: "N", about: "rounds of which the median is shown; default: 3" },
+  names: { value: "N", about: "names the large index holds; default: 1000000" },
   json: { about: "print one JSON object a row" },
 } as const satisfies FlagTable;
 
+const USUAL_SIZE = "4GiB";
+const USUAL: Scale = { size: parseSize(USUAL_SIZE), rounds: 3, names: 1_000_000 };
+const PAGE = `${PROJECT}/tests/bench/RESULTS.md`;
+
 const { flags } = parseFlags(Deno.args, FLAGS);
-const rounds = Number(flags.rounds);
-const size = parseSize(flags.size);
+const folder = await useMemoryFolder(parseSize(flags.size ?? USUAL_SIZE));
+const chosen = SECTIONS.filter(({ name }) => name.startsWith(flags.only ?? ""));
+const results: SectionResult[] = [];
+for (const section of chosen) {
+  const result = await runSection(section, scaleOf(section));
+  if (result.failure !== undefined) console.error(`${section.name} failed: ${result.failure}`);
+  report(section.name, result.rows, { json: flags.json });
+  results.push(result);
+  // After each section, so that a run that is ended leaves what it found.
+  if (flags.all) await writePage();
+}
+if (results.some(({ failure }) => failure !== undefined)) Deno.exitCode = 1;
 
-const fileCounts = [10_000, 100_000, Number(flags.names)];
+/** What a flag sets counts most, then what the section wants on the page. */
+function scaleOf({ onPage }: Section): Scale {
+  const usual = flags.all ? { ...USUAL, ...onPage } : USUAL;
+  return {
+    size: flags.size === undefined ? usual.size : parseSize(flags.size),
+    rounds: Number(flags.rounds ?? usual.rounds),
+    names: Number(flags.names ?? usual.names),
+  };
+}
 
-const SECTIONS: [name: string, run: () => Promise<BenchRow[]>][] = [
-  ["start", () => benchStart({ rounds })],
-  ["download", () => benchDownload({ size, rounds })],
-  ["small download", () => benchDownload({ size: 64 * 1024 * 1024, rounds })],
-  ["first byte", () => benchFirstByte({ size, rounds })],
-  ["sources", () => benchSources({ rounds })],
-  ["swarm", () => benchSwarm({ rounds })],
-  ["class", () => benchClass({ rounds })],
-  ["losses", () => benchLosses({ rounds })],
-  ["rates", () => benchRates({ rounds })],
-  ["many files", () => benchSmallFiles({ rounds })],
-  ["http", () => benchHttp({ size: 2 ** 30, rounds })],
-  ["pictures", () => benchPictures({ rounds })],
-  ["requests", () => benchRequests(LOCAL)],
-  ["index", () => benchIndex({ peers: 10, filesEach: 10_000 })],
-  ["inside", () => benchInside("in memory", () => Promise.resolve(new LocalIndex()), fileCounts)],
-  ["files", () => benchFiles(LOCAL, fileCounts)],
-  ["peers", () => benchPeers(LOCAL, [1_000, 10_000])],
-  ["redis", () => redisReference()],
-  ["shared", () => benchShared(fileCounts)],
-  ["behind redis", () => overRedis((flavour) => benchFiles(flavour, fileCounts))],
-  ["inside behind redis", () => benchInsideRedis(fileCounts)],
-  ["large index", () => benchIndex({ peers: 10, filesEach: Number(flags.names) / 10 })],
-];
-
-for (const [name, run] of SECTIONS) {
-  if (name.startsWith(flags.only ?? "")) report(name, await run(), { json: flags.json });
+async function writePage(): Promise<void> {
+  const measured = new Set(results.map(({ name }) => name));
+  const text = renderPage(results, {
+    machine: await machineFacts(folder),
+    versions: await versionFacts(),
+    command: ["deno task bench", ...Deno.args].join(" "),
+    missing: SECTIONS.filter(({ name }) => !measured.has(name)).map(({ name }) => name),
+  });
+  await Deno.writeTextFile(PAGE, text);
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", PAGE] }).output();
 }

@@ -1,17 +1,14 @@
 /**
  * Many at once: several sources for one receiver, several receivers of one file, rates that have to
- * hold, many small files. All peers are real programs; the figures are what the receiving ones
+ * hold. All peers are real programs; the figures are what the receiving ones
  * report of themselves.
  * @module
  */
 
 import { PIECE_BYTES } from "../../lib/core/content.ts";
-import { runCommand, startIndex, startPeer } from "../support/programs.ts";
-import { TempFolder } from "../support/temp.ts";
 import { eventually } from "../support/wait.ts";
-import { median, timed } from "./measure.ts";
-import { startRsync } from "./references.ts";
-import type { BenchRow } from "./report.ts";
+import { median } from "./measure.ts";
+import { type BenchRow, rangeOf } from "./report.ts";
 import { BenchRoom, getInShell } from "./room.ts";
 
 const RATE = 40_000_000;
@@ -173,48 +170,4 @@ export async function benchRates(options: { rounds: number }): Promise<BenchRow[
     rows.push({ what, figures });
   }
   return rows;
-}
-
-/**
- * Ten thousand small files in a hundred folders; beside rsync from its daemon, where that is
- * installed.
- */
-export async function benchSmallFiles(options: { rounds: number; files?: number }): Promise<BenchRow[]> {
-  const { rounds, files = 10_000 } = options;
-  await using temp = await TempFolder.make();
-  for (let number = 0; number < files; number++) {
-    await temp.file(`owner/tree/folder ${number % 100}/file ${number}.txt`, 4096, number);
-  }
-  await using index = await startIndex();
-  await using _owner = await startPeer({ folder: temp.at("owner"), index, name: "owner" });
-  const taker = { folder: temp.at("taker"), index, name: "taker", args: ["--json"] };
-  await eventually("the files are hashed", async () => {
-    const { stdout } = await runCommand(taker, "search", "--limit", "2000");
-    return stdout.split("\n").filter((line) => line.includes('"root"')).length === 2000;
-  }, 60_000);
-  await using rsync = await startRsync(temp, temp.at("owner", "tree"));
-  const [speeds, references]: [number[], number[]] = [[], []];
-  for (let round = 0; round < rounds; round++) {
-    if (rsync !== undefined) {
-      const { ms } = await timed("rsync", ["-a", `rsync://127.0.0.1:${rsync.port}/tree/`, temp.at("synced")]);
-      references.push(files / ms * 1000);
-      await Deno.remove(temp.at("synced"), { recursive: true });
-    }
-    const { code, stdout, stderr } = await runCommand(taker, "get", "tree/");
-    if (code !== 0) throw new Error(stderr);
-    speeds.push(files / JSON.parse(stdout).tookMs * 1000);
-    await Deno.remove(temp.at("taker/tree"), { recursive: true });
-  }
-  const row = (what: string, all: readonly number[]): BenchRow => {
-    return { what, figures: { "files/s": Math.round(median(all)), "range": rangeOf(all) } };
-  };
-  return [
-    ...(references.length === 0 ? [] : [row("rsync from its daemon", references)]),
-    row(`get FOLDER/, ${files} files of 4 KiB`, speeds),
-  ];
-}
-
-function rangeOf(values: readonly number[]): string {
-  const shown = (value: number): string => value < 10 ? value.toFixed(2) : String(Math.round(value));
-  return `${shown(Math.min(...values))}-${shown(Math.max(...values))}`;
 }

@@ -227,7 +227,8 @@ export async function runIndex(...args: string[]): Promise<Ended> {
   return await ended(new Program([...SERVER_FLAGS, "server.ts", ...args]));
 }
 
-function peerArgs({ folder, index, name, host = "127.0.0.1", args = [] }: PeerArgs): string[] {
+/** The arguments that start a peer under Deno. */
+export function peerArgs({ folder, index, name, host = "127.0.0.1", args = [] }: PeerArgs): string[] {
   return [
     ...PEER_FLAGS,
     "peer.ts",

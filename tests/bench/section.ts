@@ -1,0 +1,51 @@
+/**
+ * A section of the bench: what it measures, and with which scale. Called by bench.ts.
+ * @module
+ */
+
+import type { BenchRow } from "./report.ts";
+
+/** How much is measured. */
+export interface Scale {
+  /** Bytes of a large file. */
+  readonly size: number;
+  /** Rounds, whose median is shown. */
+  readonly rounds: number;
+  /** Names in the largest index. */
+  readonly names: number;
+}
+
+/** One section, and one table of the page. */
+export interface Section {
+  readonly name: string;
+  /** For the page: what is measured, and what the reference is. */
+  readonly about: string;
+  /** What differs from the usual scale with `--all`, so that the whole page does not take long. */
+  readonly onPage?: Partial<Scale> | undefined;
+  run(scale: Scale): Promise<BenchRow[]>;
+}
+
+/** What a section found. */
+export interface SectionResult {
+  readonly name: string;
+  readonly about: string;
+  readonly scale: Scale;
+  readonly seconds: number;
+  readonly rows: readonly BenchRow[];
+  /** Why it failed; then there are no rows. */
+  readonly failure?: string | undefined;
+}
+
+/** Runs a section; its failure is a result, too. */
+export async function runSection(section: Section, scale: Scale): Promise<SectionResult> {
+  const { name, about } = section;
+  const start = performance.now();
+  const result = (rows: readonly BenchRow[], failure?: string): SectionResult => {
+    return { name, about, scale, seconds: (performance.now() - start) / 1000, rows, failure };
+  };
+  try {
+    return result(await section.run(scale));
+  } catch (thrown) {
+    return result([], thrown instanceof Error ? thrown.message : String(thrown));
+  }
+}
