@@ -77,6 +77,13 @@ export class PieceSet {
     this.#size += 1;
   }
 
+  /** Removes a piece. */
+  remove(index: number): void {
+    if (!this.has(index)) return;
+    this.#bits[index >> 3] = (this.#bits[index >> 3] ?? 0) & ~(1 << (index & 7));
+    this.#size -= 1;
+  }
+
   /** Adds every piece that a range touches. */
   addTouched(range: Range): void {
     for (let index = Math.floor(range.start / PIECE_BYTES); index * PIECE_BYTES < range.end; index++) this.add(index);

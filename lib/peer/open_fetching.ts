@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LocalPieces } from "../store/share/local_pieces.ts";
 import type { Share } from "../store/share/share.ts";
 import { Deliverers } from "../transfer/content/deliverers.ts";
 import type { Partials } from "../transfer/content/partials.ts";
@@ -53,6 +54,7 @@ function fetchParts({ home, share, finding, partials }: FetchingParts, setup: Pe
     random,
     pace,
     deliverers: new Deliverers(),
+    local: new LocalPieces(share, home.state),
     partials,
     onBadSource: (peer, file, { message: why }) => onEvent({ event: "bad-source", peer, file, why }),
   });

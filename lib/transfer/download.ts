@@ -18,9 +18,11 @@ import type { FetchOrder } from "./pieces/fetch.ts";
 import { HoldUps } from "./hold_ups.ts";
 import { type Opened, Opening } from "./opening.ts";
 import type { PartialCopy } from "./content/partials.ts";
+import { LocalCopy } from "./pieces/local_copy.ts";
 import { PieceList } from "./pieces/piece_list.ts";
 import { isLate } from "./plan/lateness.ts";
 import { plan, type Step } from "./plan/plan.ts";
+import { planAgainMs } from "./plan/plan_again.ts";
 import type { DownloadState } from "./plan/plan_state.ts";
 import { progressOf } from "./progress.ts";
 import type { Sink } from "./pieces/sink.ts";
@@ -33,10 +35,6 @@ import type { Downloaded, DownloadProgress, DownloadWatch } from "./content/watc
 
 /** Buffers beside one for each source, for pieces that are being written. */
 const WRITING_BUFFERS = 4;
-/** How often the plan is made again when nothing happens: silence is no event. */
-const TICK_MS = 500;
-/** How often it is made again while there are no digests. */
-const OPENING_TICK_MS = 100;
 
 /** One download. It ends with `run`, and stops everything when it is disposed of. */
 export class Download implements AsyncDisposable {
@@ -56,6 +54,8 @@ export class Download implements AsyncDisposable {
   /** Whether there are digests, and what is here has been compared with them. */
   #isChecked = false;
   #opening: Opening | undefined;
+  /** The pieces that are copied from other files of this machine. */
+  #local: LocalCopy | undefined;
   /** What other peers can already fetch from here. */
   #offered: PartialCopy | undefined;
   /** While the content has no root: the source of the list of digests that is used. */
@@ -132,6 +132,7 @@ export class Download implements AsyncDisposable {
     return {
       size: this.#wanted.size,
       here: this.#here,
+      local: this.#local?.promised,
       sources: only.map((source) => source.planned()),
       order: this.#sink.order,
       triesMax: RETRIES_MAX,
@@ -237,6 +238,7 @@ export class Download implements AsyncDisposable {
         }
         this.#tasks.add(began.feed.then(() => this.#becomeKnown(source), () => {}));
       }
+      await this.#copyLocal();
       this.#isChecked = true;
       this.#movedMs = this.#tools.clock.now();
       this.#offer();
@@ -266,7 +268,7 @@ export class Download implements AsyncDisposable {
     if (this.#anchor !== source) return;
     this.#pool.keepOnly(source);
     this.#offer();
-    await this.#pool.find(this.#root);
+    await Promise.all([this.#copyLocal(), this.#pool.find(this.#root)]);
   }
 
   /** Lets other peers fetch what is here, as soon as it is known what that is. */
@@ -280,9 +282,24 @@ export class Download implements AsyncDisposable {
     this.#tools.partials?.add(this.#offered);
   }
 
+  /** Begins to copy what is on this machine, when all digests are known. */
+  async #copyLocal(): Promise<void> {
+    if (this.#local !== undefined || this.#list.root === undefined) return;
+    this.#local = new LocalCopy({
+      list: this.#list,
+      sink: this.#sink,
+      here: this.#here,
+      onPiece: (piece) => this.#arrived(piece),
+      onGone: () => this.#bell.ring(),
+    }, this.#tools);
+    await this.#local.find(this.#wanted.name);
+    this.#tasks.add(this.#local.run(this.#tasks.signal));
+  }
+
   #arrived(piece: Range): void {
     this.#movedMs = this.#tools.clock.now();
     this.#firstMs ??= this.#movedMs - this.#startMs;
+    this.#local?.noteArrival();
     this.#here.addTouched(piece);
     // When two sources were asked for the same pieces, the slower one is released.
     for (const source of this.#pool.placed) {
@@ -305,9 +322,7 @@ export class Download implements AsyncDisposable {
   /** Waits until something happens that may change the plan. */
   async #happening(step: Step): Promise<void> {
     const idle = this.#pool.placed.filter((source) => !source.isBusy && !source.isDropped);
-    const restMs = idle.map((source) => source.waitMs()).filter((ms) => ms > 0);
-    const tickMs = this.#isChecked ? TICK_MS : OPENING_TICK_MS;
-    const waitMs = step.kind === "wait" ? Math.max(10, Math.min(tickMs, ...restMs)) : tickMs;
+    const waitMs = planAgainMs(step, idle.map((source) => source.waitMs()), { isChecked: this.#isChecked });
     const heldUpMs = await this.#holdUps.wait(this.#bell, waitMs);
     if (heldUpMs === 0) return;
     for (const source of this.#pool.placed) source.excuse(heldUpMs);
@@ -330,6 +345,6 @@ export class Download implements AsyncDisposable {
 
   #progress(isFetching: boolean): DownloadProgress {
     const done = this.#here.bytes(this.#wanted.size);
-    return progressOf(this.#pool.placed, { done, isChecked: this.#isChecked, isFetching });
+    return progressOf(this.#pool.placed, { done, isChecked: this.#isChecked, isFetching, local: this.#local });
   }
 }

@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { LocalCopy } from "./pieces/local_copy.ts";
 import type { SourceAtWork } from "./sources/source_at_work.ts";
 import type { DownloadProgress } from "./content/watch.ts";
 
@@ -14,21 +15,24 @@ interface DownloadStanding {
   readonly isChecked: boolean;
   /** Whether sources are about to be asked for pieces. */
   readonly isFetching: boolean;
+  /** What is copied from this machine. */
+  readonly local: Pick<LocalCopy, "promised" | "bytes"> | undefined;
 }
 
 /** How a download is going, from what its sources do. */
 export function progressOf(
   sources: readonly SourceAtWork[],
-  { done, isChecked, isFetching }: DownloadStanding,
+  { done, isChecked, isFetching, local }: DownloadStanding,
 ): DownloadProgress {
   const asked = sources.filter((source) => source.asked !== undefined || source.isAsking);
-  const isWaiting = !isFetching && !sources.some((source) => source.isBusy);
+  const isWorking = isFetching || local?.promised !== undefined || sources.some((source) => source.isBusy);
   const progress: Mutable<DownloadProgress> = {
-    state: isWaiting ? "waiting" : isChecked ? "running" : "connecting",
+    state: !isWorking ? "waiting" : isChecked ? "running" : "connecting",
     done,
     sources: asked.map((source) => source.peer),
     retries: sources.reduce((sum, source) => sum + source.record.tries, 0),
   };
+  if (local !== undefined && local.bytes > 0) progress.copied = local.bytes;
   const lines = asked.map((source) => source.before).filter((before) => before !== undefined);
   if (asked.length > 0 && lines.length === asked.length) progress.before = Math.min(...lines);
   if (asked.length > 0 && asked.every((source) => source.isAsking)) progress.isAsking = true;

@@ -123,6 +123,10 @@ export const FOLDER_FILES_MAX = 250_000;
 export const SAME_NAMES_MAX = 10_000;
 /** Contents with a remembered place outside the folder after their download. */
 export const PLACED_REMEMBERED_MAX = 50_000;
+/** Missing pieces of one file for which this machine's shared files are searched. */
+export const PIECES_LOOKED_UP_MAX = 65_536;
+/** Shared files in which the pieces of one download are looked up. */
+export const FILES_LOOKED_AT_MAX = 1_000;
 /** Holders of one content that are looked at to learn with which sizes it is listed. */
 export const HOLDERS_LOOKED_AT_MAX = 2_000;
 /**

@@ -88,6 +88,8 @@ class Tree {
   readonly #sources: Given[] = [];
   readonly #failed: FailedFile[];
   #done: number;
+  /** Bytes of large files that were copied from pieces on this machine. */
+  #copied = 0;
   #firstMs: number | undefined;
 
   constructor(plan: FolderPlan, context: TreeContext) {
@@ -229,10 +231,14 @@ class Tree {
   async #fetchLarge(file: PlannedFile): Promise<void> {
     const { parts, watch } = this.#context;
     const before = this.#done;
+    const copiedBefore = this.#copied;
     const fileWatch: FileWatch = {
       signal: watch.signal,
       compress: watch.compress,
-      onProgress: (progress) => watch.onProgress({ ...progress, done: before + progress.done }),
+      onProgress: (progress) => {
+        this.#copied = copiedBefore + (progress.copied ?? 0);
+        watch.onProgress({ ...progress, done: before + progress.done, copied: this.#copied });
+      },
       onFinishing() {},
       onBegun: (begun) => watch.onBegun(begun),
     };

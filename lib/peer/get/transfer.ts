@@ -198,7 +198,9 @@ export class Transfer {
         if (progress.done > this.#progress.done) this.#attempts = 0;
         this.#progress = progress;
         this.#state = progress.state;
-        if (progress.state === "running") this.#meter.note(progress.done, this.#parts.clock.now());
+        if (progress.state === "running") {
+          this.#meter.note(progress.done - (progress.copied ?? 0), this.#parts.clock.now());
+        }
       },
       onFinishing: () => this.#state = "finishing",
       onListed: (size) => this.#size = size,

@@ -25,6 +25,7 @@ export const GET = peerCommand({
   args: [{ name: "WHAT", completes: "files" }],
   about: "download WHAT: a number of the last table, a name, FOLDER/, or a content id",
   more: "It is downloaded from all peers that have it. An interrupted download continues where it stopped. " +
+    "Mebibytes that a file of your folder has, such as its older version, are copied and not downloaded. " +
     "An existing file is never replaced: a second file of the same name becomes (1) name.",
   flags: {
     compress: { about: "compress it on the way: for text and the like over a slow network" },

@@ -8,6 +8,7 @@ import type { Clock } from "../../core/flow/clock.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Pace } from "../../core/flow/pace.ts";
 import type { Random } from "../../core/random.ts";
+import type { LocalPieces } from "../../store/share/local_pieces.ts";
 import type { Deliverers } from "./deliverers.ts";
 import type { SourceFinder } from "./finder.ts";
 import type { Partials } from "./partials.ts";
@@ -25,6 +26,8 @@ export interface DownloadTools {
   readonly deliverers?: Deliverers | undefined;
   /** Where downloads into files offer their pieces to other peers. */
   readonly partials?: Partials | undefined;
+  /** Pieces that are on this machine, which no source is asked for. */
+  readonly local?: LocalPieces | undefined;
   /** Called when a source is dropped because of what it sent. */
   readonly onBadSource?: ((peer: string, name: string, failure: Failure) => void) | undefined;
 }

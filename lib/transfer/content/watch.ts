@@ -14,6 +14,8 @@ export interface DownloadProgress {
   readonly state: "connecting" | "checking" | "running" | "waiting" | "queued";
   /** Bytes that are here and verified. While `checking`: bytes that have been compared. */
   readonly done: number;
+  /** How many of these bytes were copied from other files of this machine. Default: 0. */
+  readonly copied?: number | undefined;
   /** The peers that are asked for something now. */
   readonly sources: readonly string[];
   /** How many peers are before this one in the shortest line, when all sources let it wait. */

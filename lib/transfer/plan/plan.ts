@@ -32,7 +32,7 @@ const FIRST_SWARM_SPAN_PIECES = 2;
  */
 const SPAN_PIECES_MAX = 128;
 /** How far ahead of the first missing piece a stream is fetched. Those pieces wait in memory. */
-const STREAM_WINDOW_PIECES = 32;
+export const STREAM_WINDOW_PIECES = 32;
 /**
  * How many times longer than a second source the first one would need, before both are asked for
  * the same pieces.
@@ -80,7 +80,7 @@ export function plan(state: DownloadState): Step {
   if (state.here.size === state.here.count) return { kind: "done" };
   const requests = planRequests(state);
   const left = state.sources.filter((source) => source.state !== "dropped" && source.tries < state.triesMax);
-  if (left.length === 0 || isOver(state, left, requests)) return { kind: "fail" };
+  if (state.local === undefined && (left.length === 0 || isOver(state, left, requests))) return { kind: "fail" };
   return requests.length > 0 ? { kind: "fetch", requests } : { kind: "wait" };
 }
 
@@ -137,11 +137,12 @@ interface Pieces {
 }
 
 /**
- * The pieces that some source has been asked for, so that others are chosen first. A stream cannot
+ * The pieces that are copied from this machine, or that some source has been asked for: others are
+ * chosen first. A stream cannot
  * go on without its next piece, so what a late source was asked for does not count there.
  */
 function askedPieces(state: DownloadState): PieceSet {
-  const asked = new PieceSet(state.here.count);
+  const asked = state.local?.copy() ?? new PieceSet(state.here.count);
   for (const source of state.sources) {
     if (source.asked === undefined || (state.order === "in-order" && isLate(source, state))) continue;
     asked.addTouched(source.asked);
@@ -228,7 +229,7 @@ function isCredible({ state, standing, sinceMs }: PlannedSource): boolean {
 /** The end of the pieces that may be asked for now. */
 function windowEnd(state: DownloadState): number {
   const { order, here } = state;
-  const several = workingSources(state).length > 1;
+  const several = workingSources(state).length > 1 || state.local !== undefined;
   if (order !== "in-order" || !several) return here.count;
   return Math.min(here.count, here.firstMissing + STREAM_WINDOW_PIECES);
 }

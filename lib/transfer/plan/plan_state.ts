@@ -51,6 +51,11 @@ export interface PlannedSource {
 export interface DownloadState {
   readonly size: number;
   readonly here: PieceSet;
+  /**
+   * The pieces that are being copied from other files of this machine. No source is asked for them.
+   * Undefined when there are none, or when the disk is too slow to wait for.
+   */
+  readonly local?: PieceSet | undefined;
   /** In order of preference. */
   readonly sources: readonly PlannedSource[];
   /** A stream needs its pieces in order. A file gets the rarest pieces first. */

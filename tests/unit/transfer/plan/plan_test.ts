@@ -81,6 +81,7 @@ function shortOf(step: Step): string {
 
 const STREAM = { order: "in-order" } as const;
 const LONG_IDLE = { idleMs: 60_000 };
+const local = (pieces: string): { local: PieceSet } => ({ local: setOf(pieces, 100) });
 
 const CASES: [
   situation: string,
@@ -120,6 +121,14 @@ const CASES: [
     }).join(" "),
   ],
   ["busy sources are not asked", 100, "", "a=20>0-19 b=20>20-39", "wait"],
+
+  // Pieces that are copied from this machine.
+  ["no source is asked for pieces that are copied from this machine", 100, "", "a=20", "a:5-9", local("0-4,10-99")],
+  ["pieces around a copied one are two spans", 8, "", "a=20 b=20", "a:0-2 b:4-5", local("3")],
+  ["a source without other work does not take over what is copied", 8, "0-3", "a=20", "wait", local("4-7")],
+  ["the download goes on without a source while pieces are copied", 8, "0-3", "ax", "wait", local("4-7")],
+  ["it goes on however long no source has sent anything", 8, "0-3", "a-", "wait", { ...local("4-7"), ...LONG_IDLE }],
+  ["a stream from one source and this machine has a window", 99, "", "a=900", "a:8-31", { ...STREAM, ...local("0-7") }],
 
   // Sources that fail.
   ["a resting source is not asked", 100, "", "a~1 b=20", "b:0-19"],
