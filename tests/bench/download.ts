@@ -1,7 +1,8 @@
 /**
  * How fast a file moves from peer to peer, beside references in the same run: a bare Deno copy, and
- * nginx with curl where they are installed. Every figure is a median of several rounds; in each
- * round everything has its turn, so that a noisy minute hits all.
+ * nginx with curl where they are installed. "ratio" is to the bare copy that does the same work,
+ * "to tools" to the same work done with curl, `tee` and `openssl dgst`. Every figure is a median of
+ * several rounds; in each round everything has its turn, so that a noisy minute hits all.
  * @module
  */
 
@@ -30,6 +31,8 @@ interface Contender {
   readonly name: string;
   /** The contender this one's ratio is against; none for the references themselves. */
   readonly against?: string | undefined;
+  /** The contender that does the same work with the usual tools, for a second ratio. */
+  readonly tools?: string | undefined;
   /**
    * Moves the file once.
    *
@@ -77,12 +80,12 @@ export async function benchDownload(options: { size: number; rounds: number }): 
     ...extra: string[]
   ): string[] => [...PEER_FLAGS, "peer.ts", temp.at("taker"), ...atIndex(index), "get", FILE, "--from", ...extra];
   const out = temp.at("out.bin");
+  const bare = (port: number, ...args: string[]): string[] => [...DENO_RUN, receiver, String(port), ...args];
+  const curl = (of: Reference, scheme: "http" | "https", then = ""): Contender["run"] =>
+    from(of.pid, "sh", () => ["-c", `curl -s -k '${url(of, scheme)}' ${then || "-o /dev/null"}`]);
   const contenders: Contender[] = [
-    { name: "bare Deno copy", run: from(copy.pid, deno, () => [...DENO_RUN, receiver, String(copyPort), "plain"]) },
-    {
-      name: "bare Deno copy, SHA-256",
-      run: from(copy.pid, deno, () => [...DENO_RUN, receiver, String(copyPort), "hash"]),
-    },
+    { name: "bare Deno copy", run: from(copy.pid, deno, () => bare(copyPort, "plain")) },
+    { name: "bare Deno copy, SHA-256", run: from(copy.pid, deno, () => bare(copyPort, "hash")) },
     {
       name: "recess --plain get --output -",
       against: "bare Deno copy, SHA-256",
@@ -90,32 +93,26 @@ export async function benchDownload(options: { size: number; rounds: number }): 
     },
     {
       name: "bare Deno copy, TLS 1.3, SHA-256",
-      run: from(tlsCopy.pid, deno, () => {
-        return [...DENO_RUN, receiver, String(tlsPort), "hash", "-", certificate, host];
-      }),
+      run: from(tlsCopy.pid, deno, () => bare(tlsPort, "hash", "-", certificate, host)),
     },
     {
       name: "recess get --output -",
-      against: nginx === undefined ? undefined : "nginx, TLS 1.3, curl",
+      against: "bare Deno copy, TLS 1.3, SHA-256",
+      tools: "nginx, TLS 1.3, curl | openssl",
       run: from(owner.program.pid, deno, () => get("owner", "--output", "-")),
     },
     ...(nginx === undefined ? [] : [
-      { name: "nginx, curl", run: from(nginx.pid, "curl", () => ["-s", "-o", "/dev/null", url(nginx, "http")]) },
-      {
-        name: "nginx, curl | openssl",
-        run: from(nginx.pid, "sh", () => ["-c", `curl -s '${url(nginx, "http")}' | openssl dgst -sha256`]),
-      },
-      {
-        name: "nginx, TLS 1.3, curl",
-        run: from(nginx.pid, "curl", () => ["-s", "-k", "-o", "/dev/null", url(nginx, "https")]),
-      },
+      { name: "nginx, TLS 1.3, curl | openssl", run: curl(nginx, "https", "| openssl dgst -sha256") },
+      { name: "nginx, curl", run: curl(nginx, "http") },
+      { name: "nginx, curl | openssl", run: curl(nginx, "http", "| openssl dgst -sha256") },
+      { name: "nginx, TLS 1.3, curl", run: curl(nginx, "https") },
     ]),
     // What sshd takes is that of its children, which are gone when it is over: only the receiving
     // side is counted.
     ...(sshd === undefined ? [] : [{ name: "scp, AES-GCM", run: from(sshd.pid, "scp", () => scp) }]),
     {
       name: "bare Deno copy, SHA-256, to disk",
-      run: from(copy.pid, deno, () => [...DENO_RUN, receiver, String(copyPort), "hash", out]),
+      run: from(copy.pid, deno, () => bare(copyPort, "hash", out)),
     },
     {
       name: "recess --plain get, to disk",
@@ -123,10 +120,19 @@ export async function benchDownload(options: { size: number; rounds: number }): 
       run: from(plain.program.pid, deno, () => get("plain owner", "--plain", "--output", out)),
     },
     {
+      name: "bare Deno copy, TLS 1.3, SHA-256, to disk",
+      run: from(tlsCopy.pid, deno, () => bare(tlsPort, "hash", out, certificate, host)),
+    },
+    {
       name: "recess get, to disk",
-      against: "bare Deno copy, SHA-256, to disk",
+      against: "bare Deno copy, TLS 1.3, SHA-256, to disk",
+      tools: "nginx, TLS 1.3, curl | tee | openssl",
       run: from(owner.program.pid, deno, () => get("owner", "--output", out)),
     },
+    ...(nginx === undefined ? [] : [{
+      name: "nginx, TLS 1.3, curl | tee | openssl",
+      run: curl(nginx, "https", `| tee '${out}' | openssl dgst -sha256`),
+    }]),
   ];
 
   const results = new Map<string, Awaited<ReturnType<Contender["run"]>>[]>(contenders.map(({ name }) => [name, []]));
@@ -136,9 +142,10 @@ export async function benchDownload(options: { size: number; rounds: number }): 
       await Deno.remove(out).catch(() => {});
     }
   }
-  return contenders.map(({ name, against }) =>
-    rowOf(name, results.get(name) ?? [], against && results.get(against), size)
-  );
+  return contenders.map(({ name, against, tools }) => {
+    const references = { against: results.get(against ?? ""), tools: results.get(tools ?? "") };
+    return rowOf(name, results.get(name) ?? [], references, size);
+  });
 }
 
 function url({ port }: Reference, scheme: "http" | "https"): string {
@@ -147,9 +154,19 @@ function url({ port }: Reference, scheme: "http" | "https"): string {
 
 type Results = Awaited<ReturnType<Contender["run"]>>[];
 
-function rowOf(what: string, results: Results, reference: Results | "" | undefined, size: number): BenchRow {
+function rowOf(
+  what: string,
+  results: Results,
+  { against, tools }: { readonly against: Results | undefined; readonly tools: Results | undefined },
+  size: number,
+): BenchRow {
   const speeds = (all: Results): number[] => all.map(({ receiver }) => size / 1e6 / (receiver.ms / 1000));
   const own = speeds(results);
+  const ratioTo = (other: Results | undefined): number | undefined => {
+    if (other === undefined) return undefined;
+    const theirs = speeds(other);
+    return median(own.map((speed, round) => speed / (theirs[round] ?? NaN)));
+  };
   const gigabytes = size / 1e9;
   const cpu = results.map(({ receiver, sender }) => (receiver.cpuMs + sender.cpuMs) / 1000 / gigabytes);
   return {
@@ -157,7 +174,8 @@ function rowOf(what: string, results: Results, reference: Results | "" | undefin
     figures: {
       "MB/s": Math.round(median(own)),
       "range": `${Math.round(Math.min(...own))}-${Math.round(Math.max(...own))}`,
-      "ratio": reference ? median(own.map((speed, round) => speed / (speeds(reference)[round] ?? NaN))) : undefined,
+      "ratio": ratioTo(against),
+      "to tools": ratioTo(tools),
       "CPU s/GB": median(cpu),
       "receiver MB": Math.round(Math.max(...results.map(({ receiver }) => receiver.peakBytes)) / 1e6),
       "sender MB": Math.round(Math.max(...results.map(({ sender }) => sender.peakBytes)) / 1e6),
