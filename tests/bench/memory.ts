@@ -19,8 +19,8 @@ export async function benchMemory(options: { size: number; files: number }): Pro
   const { size, files } = options;
   const large = await memoryOfLarge(size);
   const trees = await runTree({ files, bytes: SMALL_FILE_BYTES, rounds: 1 });
-  const small = trees.flatMap(({ name, runs }) => {
-    return runs.map((run) => row(`${name}, ${files.toLocaleString("en-US")} files`, run));
+  const small = trees.flatMap(({ contender, runs }) => {
+    return runs.map((run) => row(`${contender.name}, ${files.toLocaleString("en-US")} files`, run));
   });
   return [...large, ...small];
 }

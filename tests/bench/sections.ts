@@ -11,6 +11,7 @@ import { benchHttp } from "./http.ts";
 import { benchIndex, benchStart } from "./index.ts";
 import { benchInside } from "./inside.ts";
 import { benchMemory } from "./memory.ts";
+import { benchOneFile } from "./one_file.ts";
 import { benchPictures } from "./pictures.ts";
 import { redisReference } from "./redis_reference.ts";
 import type { Section } from "./section.ts";
@@ -85,6 +86,14 @@ export const SECTIONS: readonly Section[] = [
     about: "Whether `--up` and `--down` hold. The reference is the rate that was set.",
     onPage: { rounds: 1 },
     run: benchRates,
+  },
+  {
+    name: "one file",
+    about:
+      "A large file into a folder, with programs that people use for that. scp and Recess encrypt, and Recess and " +
+      'libtorrent verify. A column such as "of rsync" compares Recess with that program: above 1, Recess was faster.',
+    onPage: { size: GIB },
+    run: benchOneFile,
   },
   {
     name: "many files",
