@@ -1,6 +1,6 @@
 /**
- * Programs that move a folder or a file from one machine to another: Recess and its references. Each
- * is measured alike. Called by trees.ts and one_file.ts.
+ * Programs that move a folder or a file from one machine to another: Recess and its references. All
+ * are measured alike. Called by trees.ts and one_file.ts.
  * @module
  */
 
