@@ -15,13 +15,21 @@ import { describedFlags } from "../../lib/cli/flags.ts";
 import { usageOf } from "../../lib/shell/commands/command.ts";
 import { COMMANDS, QUIT } from "../../lib/shell/commands/commands.ts";
 import type { Shape } from "../../lib/protocol/field.ts";
+import { figuresIn, RESULTS, speedTable } from "./results.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
 /** Every document with generated parts, and what belongs between which markers. */
 export async function generatedParts(): Promise<{ file: URL; parts: Record<string, string> }[]> {
   return [
-    { file: new URL("README.md", ROOT), parts: { commands: commandTable(), classrooms: classroomTable() } },
+    {
+      file: new URL("README.md", ROOT),
+      parts: {
+        commands: commandTable(),
+        classrooms: classroomTable(),
+        speed: speedTable(figuresIn(await Deno.readTextFile(RESULTS))),
+      },
+    },
     { file: new URL("lib/server/README.md", ROOT), parts: { routes: routeTable() } },
     { file: new URL("lib/core/README.md", ROOT), parts: { limits: await limitsTable() } },
     { file: new URL("lib/protocol/README.md", ROOT), parts: { messages: messageTables(), failures: failureTable() } },

@@ -5,7 +5,7 @@ import { renderPage } from "../bench/page.ts";
 import { runSection } from "../bench/section.ts";
 import { SECTIONS } from "../bench/sections.ts";
 import { PROJECT } from "../support/programs.ts";
-import { figuresIn, RESULTS } from "../support/results.ts";
+import { figuresIn, RESULTS, speedTable } from "../support/results.ts";
 
 /** A figure of speed, CPU time or memory, as a sentence has it. */
 const QUOTED = /(\d[\d,.]*)\s(?:(?:MB|GB|files|searches|joins)(?:\/s|\sa\ssecond)|ms\b|CPU\ss\b|MB\sof\smemory)/g;
@@ -42,6 +42,13 @@ Deno.test("figuresIn() reads what renderPage() has written", () => {
   assertEquals(figures.get("one")?.get("curl | openssl"), { "MB/s": "1,234", "ratio": "" });
   assertEquals(figures.get("one")?.get("recess"), { "MB/s": "12.3", "ratio": "0.50" });
   assertEquals(figures.get("")?.get("cores"), { "": "2" });
+});
+
+Deno.test("speedTable() quotes the figures of the page, and leaves out rows without one", () => {
+  const rows = [{ what: "recess get", figures: { "files/s": 1234 } }];
+  const figures = figuresIn(pageOf({ name: "many files", about: "About.", scale: SCALE, seconds: 1, rows }));
+  const [, , ...quoted] = speedTable(figures).split("\n");
+  assertEquals(quoted, ["| 10,000 files of 4 KiB, encrypted and verified | 1,234 files/s |  |"]);
 });
 
 Deno.test("runSection() makes a failure a part of the page", async () => {
