@@ -14,8 +14,17 @@ export interface Reference extends AsyncDisposable {
   readonly port: number;
 }
 
+/** Where a server is to run. */
+export interface Place {
+  readonly host: string;
+  /** A command that runs the server. */
+  readonly within: readonly string[];
+}
+
+const HERE: Place = { host: "127.0.0.1", within: [] };
+
 /** nginx on a folder: plain on `port`, TLS 1.3 on the port after it. */
-export async function startNginx(temp: TempFolder, root: string): Promise<Reference | undefined> {
+export async function startNginx(temp: TempFolder, root: string, place = HERE): Promise<Reference | undefined> {
   const port = freePort();
   const folder = await temp.folder("nginx");
   // A key of its own kind of certificate would change nothing: the cipher is what costs.
@@ -25,11 +34,11 @@ export async function startNginx(temp: TempFolder, root: string): Promise<Refere
   const config = `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
     events {} http { access_log off; sendfile on; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
     fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-    server { listen 127.0.0.1:${port}; root ${root};
-      listen 127.0.0.1:${port + 1} ssl; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;
+    server { listen ${place.host}:${port}; root ${root};
+      listen ${place.host}:${port + 1} ssl; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;
       ssl_protocols TLSv1.3; } }`;
   await Deno.writeTextFile(`${folder}/nginx.conf`, config);
-  return await start("nginx", ["-p", folder, "-c", `${folder}/nginx.conf`], port);
+  return await start("nginx", ["-p", folder, "-c", `${folder}/nginx.conf`], port, place);
 }
 
 /**
@@ -64,21 +73,28 @@ export async function startSshd(temp: TempFolder): Promise<Reference | undefined
 }
 
 /** rsync's daemon, with one folder as its module `tree`. */
-export async function startRsync(temp: TempFolder, folder: string): Promise<Reference | undefined> {
+export async function startRsync(temp: TempFolder, folder: string, place = HERE): Promise<Reference | undefined> {
   const port = freePort();
   const config = temp.at("rsyncd.conf");
   await Deno.writeTextFile(config, `use chroot = no\nuid = 0\ngid = 0\n[tree]\npath = ${folder}\n`);
-  const args = ["--daemon", "--no-detach", `--config=${config}`, `--port=${port}`, "--address=127.0.0.1"];
-  return await start("rsync", args, port);
+  const args = ["--daemon", "--no-detach", `--config=${config}`, `--port=${port}`, `--address=${place.host}`];
+  return await start("rsync", args, port, place);
 }
 
-async function start(program: string, args: string[], port: number): Promise<Reference | undefined> {
+async function start(
+  program: string,
+  args: string[],
+  port: number,
+  { host, within }: Place = HERE,
+): Promise<Reference | undefined> {
+  const run = (...all: string[]): Deno.Command => {
+    const [command = "", ...rest] = [...within, ...all];
+    return new Deno.Command(command, { args: rest, stdout: "null", stderr: "null" });
+  };
   try {
-    const child = new Deno.Command(program, { args, stdout: "null", stderr: "null" }).spawn();
+    const child = run(program, ...args).spawn();
     await eventually(`${program} answers`, async () => {
-      const conn = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
-      conn?.close();
-      return conn !== undefined;
+      return (await run("bash", "-c", `: < /dev/tcp/${host}/${port}`).output()).success;
     });
     return {
       pid: child.pid,

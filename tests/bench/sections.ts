@@ -10,6 +10,7 @@ import { benchDownload, benchFirstByte } from "./download.ts";
 import { benchHttp } from "./http.ts";
 import { benchIndex, benchStart } from "./index.ts";
 import { benchInside } from "./inside.ts";
+import { benchLongLines } from "./long_lines.ts";
 import { benchMemory } from "./memory.ts";
 import { benchOneFile } from "./one_file.ts";
 import { benchPictures } from "./pictures.ts";
@@ -115,6 +116,13 @@ export const SECTIONS: readonly Section[] = [
       "counts.",
     onPage: { rounds: 1 },
     run: ({ size }) => benchMemory({ size, files: 100_000 }),
+  },
+  {
+    name: "long lines",
+    about: "A file of 60 MB and 500 files of 4 KiB over lines of 200 Mbit/s with a delay, without and with losses. The " +
+      "index is on the side of the receiver, whose program runs already. The references are curl from nginx and rsync " +
+      "from its daemon, over the same line, without encryption and with the start of their programs.",
+    run: benchLongLines,
   },
   {
     name: "http",

@@ -142,13 +142,18 @@ export async function startIndex(...args: string[]): Promise<RunningIndex> {
   return await listening(new Program(indexArgs(args)));
 }
 
+/** Starts an index at another host than 127.0.0.1, by a command that runs it. */
+export async function startIndexAt(host: string, within: readonly string[]): Promise<RunningIndex> {
+  return await listening(new Program(indexArgs([], host), { within }));
+}
+
 /** Starts an index into which a test can look. */
 export async function startInspectedIndex(...args: string[]): Promise<RunningIndex> {
   return await listening(new Program(indexArgs(args), { inspected: true }));
 }
 
-function indexArgs(args: readonly string[]): string[] {
-  return [...SERVER_FLAGS, "server.ts", "--port", "0", "--http-port", "0", "--host", "127.0.0.1", ...args];
+function indexArgs(args: readonly string[], host = "127.0.0.1"): string[] {
+  return [...SERVER_FLAGS, "server.ts", "--port", "0", "--http-port", "0", "--host", host, ...args];
 }
 
 async function listening(program: Program): Promise<RunningIndex> {
@@ -171,9 +176,10 @@ export interface RunningPeer extends AsyncDisposable {
 /** Where a peer is and what it is given. */
 export interface PeerArgs {
   readonly folder: string;
-  readonly index: { readonly port: number };
+  /** Where the index is; its default host is the peer's. */
+  readonly index: { readonly port: number; readonly host?: string };
   readonly name?: string;
-  /** Where it listens and the index is; default: 127.0.0.1. */
+  /** Where it listens; default: 127.0.0.1. */
   readonly host?: string;
   readonly stdin?: "piped";
   readonly inspected?: boolean;
@@ -236,7 +242,7 @@ export function peerArgs({ folder, index, name, host = "127.0.0.1", args = [] }:
     "--host",
     host,
     "--index",
-    formatAddress({ host, port: index.port }),
+    formatAddress({ host, ...index }),
     ...(name === undefined ? [] : ["--name", name]),
     ...args,
   ];
