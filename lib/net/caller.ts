@@ -14,6 +14,7 @@ import type { Request } from "../protocol/message.ts";
 import type { Connection } from "./connection.ts";
 import type { Identity } from "./identity.ts";
 import { type Channel, prove } from "./proof.ts";
+import { ReadingTurn, unread } from "./reading_turns.ts";
 import type { RoomKey } from "./room_key.ts";
 
 /** A reply. Its body, of `bodyBytes` bytes, is next on the connection. */
@@ -31,11 +32,17 @@ export interface AskOptions {
    * the other side sends meanwhile.
    */
   readonly onNews?: ((event: string, data: unknown) => void) | undefined;
+  /**
+   * Whether a failure of the other side is also that of everything that is asked after it.
+   * Default: false.
+   */
+  readonly isVital?: boolean | undefined;
 }
 
 /**
- * Sends one request and reads until its answer, for connections on which nothing else is under way.
- * The body, if any, is next on the connection.
+ * Sends one request at once, and reads until its answer when everything asked before on the
+ * connection has been answered and read. The body, if any, is next on the connection: nothing else
+ * may have been asked by then. Otherwise, see {@linkcode askAndRead}.
  *
  * @throws {Failure} The other side's failure. "malformed" when it answers something else.
  */
@@ -45,11 +52,29 @@ export async function ask<D, R>(
   data: D,
   options: AskOptions = {},
 ): Promise<ReplyWithBody<R>> {
+  return await askAndRead(connection, message, data, (reply) => reply, options);
+}
+
+/**
+ * Sends one request at once. When everything asked before has been answered and read, it reads
+ * until the answer, and `read` reads the body. What is asked after it is read after that.
+ *
+ * @returns What `read` returns.
+ * @throws {Failure} As {@linkcode ask}, and as `read` does.
+ */
+export async function askAndRead<D, R, T>(
+  connection: Connection,
+  message: Request<D, R>,
+  data: D,
+  read: (reply: ReplyWithBody<R>) => T | Promise<T>,
+  options: AskOptions = {},
+): Promise<T> {
+  let answer: { readonly value: T } | Failure = new Failure("closed", `No answer to ${message.method}`);
   for await (const reply of askAll(connection, message, [data], { ...options, ahead: 1 })) {
-    if (reply instanceof Failure) throw reply;
-    return reply;
+    answer = reply instanceof Failure ? reply : { value: await read(reply) };
   }
-  throw new RangeError("Cannot get here: one thing was asked");
+  if (answer instanceof Failure) throw answer;
+  return answer.value;
 }
 
 /**
@@ -57,6 +82,9 @@ export async function ask<D, R>(
  * answered, so that none waits for the round trip of the one before. `ahead` is looked at again
  * after each answer. Yields the answers in order, a failure of the other side as a value. The body
  * of each answer has to be read before the next one is taken.
+ *
+ * Others may ask on the connection meanwhile. Their answers are read after these, so the loop over
+ * the answers has to go on to its end, or the connection is of no more use.
  *
  * @throws {Failure} Failures of the connection, and "malformed".
  */
@@ -66,35 +94,68 @@ export async function* askAll<D, R>(
   all: Iterable<D>,
   options: AskOptions & { readonly ahead: number | (() => number) },
 ): AsyncGenerator<ReplyWithBody<R> | Failure> {
-  const { ahead, waitMs = REPLY_WAIT_MS, onNews } = options;
+  const { ahead, waitMs = REPLY_WAIT_MS, onNews, isVital = false } = options;
   const aheadNow = typeof ahead === "number" ? () => ahead : ahead;
   const questions = all[Symbol.iterator]();
+  const turn = new ReadingTurn(connection);
   let asked = 0;
   let answered = 0;
-  let endMs = performance.now() + waitMs;
-  for (let next = questions.next(); answered < asked || next.done !== true;) {
-    for (; next.done !== true && asked - answered < aheadNow(); next = questions.next()) {
-      // Not awaited: a failed write closes the connection, and the read below then fails.
-      connection.send(encodeRequest(message, next.value, ++asked)).catch(() => {});
+  let isRead = false;
+  let failure: Failure | undefined;
+  try {
+    let next = questions.next();
+    const askMore = (): void => {
+      for (; next.done !== true && asked - answered < aheadNow(); next = questions.next()) {
+        // Not awaited: a failed write closes the connection, and the read below then fails.
+        connection.send(encodeRequest(message, next.value, ++asked)).catch(() => {});
+      }
+    };
+    askMore();
+    if (turn.hasToWait) await turn.come();
+    for (let endMs = performance.now() + waitMs; answered < asked || next.done !== true;) {
+      askMore();
+      const envelope = await receiveBy(endMs, connection, { method: message.method, waitMs });
+      if (envelope.kind === "news") {
+        onNews?.(envelope.event, envelope.data);
+        if (onNews !== undefined) endMs = performance.now() + waitMs;
+        continue;
+      }
+      answered += 1;
+      const reply = envelope.kind === "failure" ? envelope.failure : readReply(message, envelope);
+      if (isVital && reply instanceof Failure) failure = reply;
+      yield reply;
+      endMs = performance.now() + waitMs;
     }
-    const leftMs = Math.ceil(endMs - performance.now());
-    if (leftMs <= 0) {
-      connection.close();
-      throw new Failure("timeout", `No answer to ${message.method} for ${Math.round(waitMs / 1000)} s`);
-    }
-    const envelope = await connection.receive({ waitMs: leftMs });
-    if (envelope === null) throw new Failure("closed", `No answer to ${message.method}: the other side closed`);
-    if (envelope.kind === "news") {
-      onNews?.(envelope.event, envelope.data);
-      if (onNews !== undefined) endMs = performance.now() + waitMs;
-      continue;
-    }
-    // A failure without an id is about the connection itself, such as that there are too many.
-    if (envelope.kind === "failure" && envelope.id === 0) throw envelope.failure;
-    answered += 1;
-    yield envelope.kind === "failure" ? envelope.failure : readReply(message, envelope);
-    endMs = performance.now() + waitMs;
+    isRead = true;
+  } catch (thrown) {
+    failure = Failure.from(thrown, "closed", "Cannot read on");
+    throw thrown;
+  } finally {
+    turn.end(isRead ? failure : failure ?? unread());
   }
+}
+
+/**
+ * Receives the next message.
+ *
+ * @throws {Failure} "timeout" when the end of the wait has come; "closed"; and a failure that is
+ * about the connection itself.
+ */
+async function receiveBy(
+  endMs: number,
+  connection: Connection,
+  { method, waitMs }: { readonly method: string; readonly waitMs: number },
+): Promise<Envelope> {
+  const leftMs = Math.ceil(endMs - performance.now());
+  if (leftMs <= 0) {
+    connection.close();
+    throw new Failure("timeout", `No answer to ${method} for ${Math.round(waitMs / 1000)} s`);
+  }
+  const envelope = await connection.receive({ waitMs: leftMs });
+  if (envelope === null) throw new Failure("closed", `No answer to ${method}: the other side closed`);
+  // A failure without an id is about the connection itself, such as that there are too many.
+  if (envelope.kind === "failure" && envelope.id === 0) throw envelope.failure;
+  return envelope;
 }
 
 /** The identity with which one calls. */
@@ -106,6 +167,11 @@ export interface CallingAs {
   readonly roomKey?: RoomKey | undefined;
   /** What is called. The proof is valid only there. Default: a peer. */
   readonly called?: Channel["called"] | undefined;
+  /**
+   * Whether to go on before the other side has accepted the proof. When it does not, that is the
+   * failure of what is asked next. Default: false.
+   */
+  readonly goesOn?: boolean | undefined;
 }
 
 /**
@@ -116,7 +182,7 @@ export interface CallingAs {
  * "index-unreachable" when an index is called and a peer answers.
  */
 export async function greet(connection: Connection, options: AskOptions & CallingAs = {}): Promise<string | undefined> {
-  const { name, identity, roomKey, called = "peer", ...rest } = options;
+  const { name, identity, roomKey, called = "peer", goesOn = false, ...rest } = options;
   const asking = makeNonce();
   const ours = {
     version: PROTOCOL_VERSION,
@@ -133,7 +199,9 @@ export async function greet(connection: Connection, options: AskOptions & Callin
   }
   if (identity !== undefined) {
     const channel = { asked: data.nonce, asking, called, calledId: connection.calledId };
-    await ask(connection, Prove, await prove(channel, identity, roomKey), rest);
+    const accepted = ask(connection, Prove, await prove(channel, identity, roomKey), { ...rest, isVital: true });
+    if (goesOn) accepted.catch(() => {});
+    else await accepted;
   }
   return data.name;
 }

@@ -9,7 +9,7 @@ import { failedWith, Failure } from "../core/failure.ts";
 import { Bell } from "../core/flow/bell.ts";
 import { DOWNLOAD_IDLE_MS_MAX, DOWNLOAD_WAIT_MS_MAX, RETRIES_MAX } from "../core/limits.ts";
 import { PieceSet } from "../core/piece_set.ts";
-import { type Range, rangeBytes } from "../core/range.ts";
+import type { Range } from "../core/range.ts";
 import { Buffers } from "./pieces/buffers.ts";
 import { mayShrink } from "./pieces/compress.ts";
 import type { WantedContent } from "./content/content.ts";
@@ -20,6 +20,7 @@ import { type Opened, Opening } from "./opening.ts";
 import type { PartialCopy } from "./content/partials.ts";
 import { LocalCopy } from "./pieces/local_copy.ts";
 import { PieceList } from "./pieces/piece_list.ts";
+import { allAheadMs } from "./plan/ahead.ts";
 import { isLate } from "./plan/lateness.ts";
 import { plan, type Step } from "./plan/plan.ts";
 import { planAgainMs } from "./plan/plan_again.ts";
@@ -199,6 +200,7 @@ export class Download implements AsyncDisposable {
       buffers: this.#buffers,
       compress: this.#compress,
       signal: this.#tasks.signal,
+      pace: this.#tools.pace,
     }, nowMs);
     const others = this.#pool.placed.filter((source) => source !== this.#anchor);
     for (const source of opening.next(others, nowMs)) this.#follow(source, this.#openWith(source, opening));
@@ -206,6 +208,8 @@ export class Download implements AsyncDisposable {
 
   async #openWith(source: SourceAtWork, opening: Opening): Promise<void> {
     const opened = await opening.run(source);
+    // It may still be answering what it has.
+    this.#tasks.add(source.quiet());
     if (opened === undefined) return;
     if (this.#opening === opening) return await this.#opened(opened);
     opened.began?.forget(new Failure("cancelled", "Its piece came too late"));
@@ -301,14 +305,9 @@ export class Download implements AsyncDisposable {
     this.#firstMs ??= this.#movedMs - this.#startMs;
     this.#local?.noteArrival();
     this.#here.addTouched(piece);
-    // When two sources were asked for the same pieces, the slower one is released.
-    for (const source of this.#pool.placed) {
-      if (source.asked !== undefined && rangeBytes(source.asked) > 0 && this.#here.covers(source.asked)) {
-        source.release();
-      }
-    }
+    this.#pool.releaseCovered(this.#here);
     this.#watch.onProgress(this.#progress(false));
-    if (this.#here.size === this.#here.count) this.#bell.ring();
+    if (this.#here.size === this.#here.count || allAheadMs(this.#state()).includes(0)) this.#bell.ring();
   }
 
   /** Follows the work of a source, which may fail without the download. */
@@ -321,8 +320,8 @@ export class Download implements AsyncDisposable {
 
   /** Waits until something happens that may change the plan. */
   async #happening(step: Step): Promise<void> {
-    const idle = this.#pool.placed.filter((source) => !source.isBusy && !source.isDropped);
-    const waitMs = planAgainMs(step, idle.map((source) => source.waitMs()), { isChecked: this.#isChecked });
+    const restMs = this.#pool.restMs();
+    const waitMs = planAgainMs(step, { restMs, aheadMs: allAheadMs(this.#state()), isChecked: this.#isChecked });
     const heldUpMs = await this.#holdUps.wait(this.#bell, waitMs);
     if (heldUpMs === 0) return;
     for (const source of this.#pool.placed) source.excuse(heldUpMs);

@@ -14,6 +14,7 @@ import { Failure } from "../core/failure.ts";
 import { RETRIES_MAX } from "../core/limits.ts";
 import { onAbort } from "../core/flow/on_abort.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
+import type { DownloadTools } from "./content/download_tools.ts";
 import type { Buffers } from "./pieces/buffers.ts";
 import type { FetchOrder } from "./pieces/fetch.ts";
 import { PieceList } from "./pieces/piece_list.ts";
@@ -49,7 +50,7 @@ export interface Opened {
 }
 
 /** What is to be opened. */
-export interface OpeningOptions {
+export interface OpeningOptions extends Pick<DownloadTools, "pace"> {
   readonly size: number;
   readonly root: string | undefined;
   /** The index of the first missing piece. */
@@ -120,7 +121,7 @@ export class Opening {
   }
 
   async #open(source: SourceAtWork, losing: AbortSignal): Promise<Opened> {
-    const { size, root, firstMissing, buffers, compress, signal } = this.#options;
+    const { size, root, firstMissing, buffers, compress, signal, pace } = this.#options;
     const list = new PieceList(size);
     if (root !== undefined) {
       await source.fetchList(list, { root });
@@ -129,7 +130,10 @@ export class Opening {
     const target = { name: source.listed.name };
     const feeding = new AbortController();
     using _losing = onAbort(losing, () => feeding.abort(losing.reason));
-    const feed = source.feed(list, target, AbortSignal.any([feeding.signal, signal]));
+    const feed = list.feed((ending) => source.connect(ending), target, {
+      signal: AbortSignal.any([feeding.signal, signal]),
+      pace,
+    });
     feed.catch(() => {});
     try {
       const range = pieceRange(firstMissing, size);

@@ -119,9 +119,9 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     name: "long lines",
-    about: "A file of 60 MB and 500 files of 4 KiB over lines of 200 Mbit/s with a delay, without and with losses. The " +
-      "index is on the side of the receiver, whose program runs already. The references are curl from nginx and rsync " +
-      "from its daemon, over the same line, without encryption and with the start of their programs.",
+    about: "A file of 60 MB and 500 files of 4 KiB over lines of 200 Mbit/s with a delay and with losses. The index " +
+      "is beside the receiver, whose program runs already. The references are curl from nginx and rsync from its " +
+      "daemon over the same line, without encryption, with the start of their programs.",
     run: benchLongLines,
   },
   {

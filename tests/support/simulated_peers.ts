@@ -28,6 +28,11 @@ export class SimulatedLane {
   lookAtMs = -Infinity;
   upload: Upload | undefined;
   asked: Range | undefined;
+  /** Requests that have come to the sender, the one that it answers first. */
+  readonly atSender: Upload[] = [];
+  /** What was asked for ahead. */
+  next: Upload | undefined;
+  roundTripMs: number | undefined;
   askedBytes = 0;
   bytes = 0;
   beganMs: number | undefined;
@@ -48,6 +53,11 @@ export class SimulatedLane {
     this.from = from;
   }
 
+  /** How long it has answered the present request. */
+  turnMs(nowMs: number): number {
+    return Math.max(1, nowMs - (this.beganMs ?? 0));
+  }
+
   planned(nowMs: number): PlannedSource {
     const isAsked = this.asked !== undefined;
     return {
@@ -58,6 +68,9 @@ export class SimulatedLane {
       standing: this.standing,
       bytesPerSecond: this.bytesPerSecond,
       asked: this.asked,
+      next: this.next?.range,
+      turnBytesPerSecond: this.askedBytes === 0 ? undefined : this.askedBytes / this.turnMs(nowMs) * 1000,
+      roundTripMs: this.roundTripMs,
       sinceMs: isAsked ? nowMs - this.movedMs : 0,
       sinceBytes: isAsked ? this.sinceBytes : 0,
       isWaiting: isAsked && this.isWaiting,

@@ -56,6 +56,8 @@ export interface ClassResult {
   readonly ratio: number;
   /** How many times the file left its owner. */
   readonly ownerSent: number;
+  /** How many ranges were asked for while the one before still arrived. */
+  readonly askedAhead: number;
 }
 
 /** Lets a class download a file from one owner, all at once. */
@@ -71,6 +73,7 @@ class Swarm {
   readonly #slots: number;
   readonly #owner: SimulatedPeer;
   readonly #receivers: readonly SimulatedPeer[];
+  #askedAhead = 0;
 
   constructor(options: ClassOptions) {
     this.#options = options;
@@ -95,7 +98,11 @@ class Swarm {
     const isUnderWay = (): boolean => this.#receivers.some(({ doneMs }) => doneMs === undefined);
     while (isUnderWay() && this.#time.now() < RUN_MS_MAX && this.#time.step());
     const lastMs = Math.max(...this.#receivers.map(({ doneMs = Infinity }) => doneMs));
-    return { ratio: lastMs / (size / bytesPerSecond * 1000), ownerSent: this.#owner.sentBytes / size };
+    return {
+      ratio: lastMs / (size / bytesPerSecond * 1000),
+      ownerSent: this.#owner.sentBytes / size,
+      askedAhead: this.#askedAhead,
+    };
   }
 
   #later(ms: number, run: () => void): void {
@@ -181,8 +188,17 @@ class Swarm {
   }
 
   #look(lane: SimulatedLane): void {
-    const { from, to } = lane;
     lane.isBusy = true;
+    this.#see(lane, () => {
+      lane.isBusy = false;
+      this.#wake(lane.to, 1);
+    });
+  }
+
+  #see(lane: SimulatedLane, onSeen: () => void): void {
+    const { from, to } = lane;
+    lane.lookAtMs = Infinity;
+    const askedMs = this.#time.now();
     this.#onTheWay(() => {
       const { given, asking } = from.demand.note({ root: ROOT, size: this.#options.size }, to.id);
       const seen = {
@@ -192,37 +208,64 @@ class Swarm {
         isFull: from.slotsTaken >= this.#slots,
       };
       this.#onTheWay(() => {
+        const nowMs = this.#time.now();
         lane.seen = seen;
-        lane.isBusy = false;
-        lane.lookAtMs = this.#time.now() + LOOK_MS;
-        this.#wake(to, 1);
+        lane.roundTripMs ??= nowMs - askedMs;
+        lane.lookAtMs = nowMs + LOOK_MS;
+        onSeen();
       });
     });
   }
 
   #ask(lane: SimulatedLane, range: Range): void {
     const upload: Upload = { lane, range, promised: undefined, sentBytes: 0, isCancelled: false };
+    if (lane.upload === undefined) this.#begin(lane, upload);
+    else {
+      this.#askedAhead += 1;
+      lane.next = upload;
+      if (this.#time.now() >= lane.lookAtMs) this.#see(lane, () => {});
+    }
+    this.#onTheWay(() => {
+      if (upload.isCancelled) return;
+      lane.atSender.push(upload);
+      if (lane.atSender.length === 1) this.#admit(upload);
+    });
+  }
+
+  #begin(lane: SimulatedLane, upload: Upload): void {
     Object.assign(lane, {
       upload,
-      asked: range,
+      asked: upload.range,
       isBusy: true,
       movedMs: this.#time.now(),
       sinceBytes: 0,
       askedBytes: 0,
     });
-    this.#onTheWay(() => {
-      const { from } = lane;
-      if (upload.isCancelled) return;
-      upload.promised = from.demand.promise({ root: ROOT, size: this.#options.size }, lane.to.id, range);
-      if (from.slotsTaken >= this.#slots) {
-        from.waiting.push(upload);
-        lane.isWaiting = true;
-        return;
-      }
-      from.slotsTaken += 1;
-      from.running.push(upload);
-      this.#send(from);
-    });
+  }
+
+  /** Begins to answer a request, or lets it wait for a slot. */
+  #admit(upload: Upload): void {
+    const { lane } = upload;
+    const { from } = lane;
+    upload.promised = from.demand.promise({ root: ROOT, size: this.#options.size }, lane.to.id, upload.range);
+    if (from.slotsTaken >= this.#slots) {
+      from.waiting.push(upload);
+      lane.isWaiting = true;
+      return;
+    }
+    from.slotsTaken += 1;
+    from.running.push(upload);
+    this.#send(from);
+  }
+
+  /** Ends an answer. The next request on the same connection is answered then. */
+  #answered(upload: Upload): void {
+    const { atSender } = upload.lane;
+    upload.promised?.[Symbol.dispose]();
+    this.#freeSlot(upload.lane.from);
+    atSender.splice(atSender.indexOf(upload), 1);
+    const [next] = atSender;
+    if (next !== undefined) this.#admit(next);
   }
 
   /** Sends one turn of the next upload: all of a peer share its rate. */
@@ -242,10 +285,7 @@ class Swarm {
       const sentBytes = upload.sentBytes;
       this.#onTheWay(() => this.#arrive(upload, sentBytes - part, sentBytes));
       if (part < left && !upload.isCancelled) peer.running.push(upload);
-      else {
-        upload.promised?.[Symbol.dispose]();
-        this.#freeSlot(peer);
-      }
+      else this.#answered(upload);
       this.#send(peer);
     });
   }
@@ -269,8 +309,10 @@ class Swarm {
       if (piece.end > range.start + from) this.#arrivePiece(lane, index, { start: piece.end, end: range.end });
     }
     if (to < rangeBytes(range)) return;
+    const { next } = lane;
     this.#finish(lane);
     lane.isBusy = false;
+    if (next !== undefined) this.#begin(lane, next);
     this.#wake(lane.to, 1);
   }
 
@@ -294,10 +336,11 @@ class Swarm {
 
   /** Lets go of what has come from elsewhere; the connection has to be made again. */
   #release(lane: SimulatedLane): void {
-    const { upload, from } = lane;
+    const { upload, next, from, atSender } = lane;
+    for (const each of [upload, next]) if (each !== undefined) each.isCancelled = true;
     if (upload !== undefined) {
-      upload.isCancelled = true;
       this.#onTheWay(() => {
+        atSender.splice(0);
         for (const line of [from.running, from.waiting]) {
           const at = line.indexOf(upload);
           if (at < 0) continue;
@@ -321,6 +364,13 @@ class Swarm {
       lane.bytesPerSecond = lane.askedBytes / ms * 1000;
       lane.standing = "good";
     }
-    Object.assign(lane, { askedBytes: 0, beganMs: undefined, asked: undefined, isWaiting: false, upload: undefined });
+    Object.assign(lane, {
+      askedBytes: 0,
+      beganMs: undefined,
+      asked: undefined,
+      isWaiting: false,
+      upload: undefined,
+      next: undefined,
+    });
   }
 }

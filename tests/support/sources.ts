@@ -45,6 +45,11 @@ export interface Behaviour {
   readonly closesAfter?: number;
   /** Sends this many bytes of a body, and then nothing, without closing. */
   readonly stallsAfter?: number;
+  /**
+   * Sends the last bytes of a range only when the next request has come, unless the range is the
+   * end of the file.
+   */
+  readonly waitsForNext?: boolean;
   /** Says that the file has another size. */
   readonly size?: number;
   /** Fails like this when it is asked for bytes. */
@@ -78,7 +83,7 @@ export class TestSource implements AsyncDisposable {
     let digestsAsked = 0;
     const about = { name: file.name, size: behaviour.size ?? file.bytes.length, modified: 1 };
     const all = routes(
-      route(Pieces, (_: undefined, { from, limit, doubt }) => {
+      route(Pieces, (_: Connection, { from, limit, doubt }) => {
         if (doubt !== undefined) source.doubts.push(doubt);
         digestsAsked += 1;
         if (behaviour.failsLater !== undefined && digestsAsked > 1) throw behaviour.failsLater;
@@ -91,7 +96,7 @@ export class TestSource implements AsyncDisposable {
           body: { bytes: body.length, write: (stream) => writeAll(stream, body) },
         });
       }),
-      route(Download, (_, { root, start, end = file.bytes.length }) => {
+      route(Download, (connection, { root, start, end = file.bytes.length }) => {
         if (root !== undefined && root !== file.root) throw new Failure("not-shared", "it is not shared here");
         if (behaviour.fails !== undefined) throw behaviour.fails;
         const body = file.bytes.slice(start, end);
@@ -102,6 +107,8 @@ export class TestSource implements AsyncDisposable {
             const part = body.subarray(at, at + 65_536);
             if (at >= (behaviour.closesAfter ?? Infinity)) throw new Failure("closed", "on purpose");
             if (at >= (behaviour.stallsAfter ?? Infinity)) await source.#closed;
+            const isLast = at + part.length === body.length && end < file.bytes.length;
+            if (behaviour.waitsForNext === true && isLast) await nextRequest(connection);
             source.sent += part.length;
             await writeAll(stream, part);
           }
@@ -113,7 +120,7 @@ export class TestSource implements AsyncDisposable {
       connectionsMax: 100,
       serve: async (connection) => {
         source.connections += 1;
-        await answerRequests(connection, all, undefined, { name: () => behaviour.name ?? peer, idleMs: 5_000 });
+        await answerRequests(connection, all, connection, { name: () => behaviour.name ?? peer, idleMs: 5_000 });
       },
     });
     return source;
@@ -131,6 +138,13 @@ export class TestSource implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close();
     await this.#listener?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Waits until something has arrived that was not read. Fails when nothing comes for long. */
+async function nextRequest(connection: Connection): Promise<void> {
+  if (connection.arrived.length === 0 && await connection.more({ waitMs: 5_000 }) !== "more") {
+    throw new Failure("closed", "the other side closed");
   }
 }
 
@@ -205,7 +219,7 @@ export async function connectPlain({ address, peer }: Source, signal: AbortSigna
   const connection = await dial(address, { signal });
   using _closing = connection.closeOn(signal);
   signal.throwIfAborted();
-  const name = await greet(connection, { identity: CALLER });
+  const name = await greet(connection, { identity: CALLER, goesOn: true });
   if (name === peer) return connection;
   connection.close();
   throw new Failure("unreachable", `Cannot reach ${peer}: somebody else is there`);

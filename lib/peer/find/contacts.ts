@@ -87,19 +87,20 @@ export class Contacts {
    */
   async reachRow(row: PeerRow, signal?: AbortSignal): Promise<ReachedPeer> {
     const peer = reachable(row);
-    const connection = await this.#connect(sourceOf(peer), () => Promise.resolve(row.certificate), signal);
+    const connection = await this.#connect(sourceOf(peer), () => Promise.resolve(row.certificate), { signal });
     return { peer, connection, [Symbol.dispose]: () => connection.close() };
   }
 
   /**
-   * Connects to a source.
+   * Connects to a source. The first request may follow at once, without a round trip for the proof
+   * of this peer's key: it fails when the other side does not accept that.
    *
    * @throws {Failure} "key-changed"; "refused" when the peer does not encrypt and this one insists
    * on it; "unsupported" for a classroom client; "unreachable"; "wrong-key"; and whatever the other
    * side answers.
    */
   async connect(source: Source, signal?: AbortSignal): Promise<Connection> {
-    return await this.#connect(source, () => this.#certificateOf(source), signal);
+    return await this.#connect(source, () => this.#certificateOf(source), { signal, goesOn: true });
   }
 
   /**
@@ -126,7 +127,7 @@ export class Contacts {
   async #connect(
     source: Source,
     certificate: () => Promise<string>,
-    signal: AbortSignal | undefined,
+    { signal, goesOn }: { readonly signal: AbortSignal | undefined; readonly goesOn?: boolean | undefined },
   ): Promise<Connection> {
     const { dial, plain, self } = this.#options;
     const { peer, address, id } = source;
@@ -147,7 +148,7 @@ export class Contacts {
     using _closing = connection.closeOn(signal);
     try {
       signal?.throwIfAborted();
-      const name = await greet(connection, self());
+      const name = await greet(connection, { ...self(), goesOn });
       if (name !== peer) {
         throw new Failure("unreachable", `Cannot reach ${peer}: another peer is at ${formatAddress(address)} now`);
       }

@@ -10,7 +10,7 @@ import { Bell } from "../../core/flow/bell.ts";
 import { DIGEST_BYTES, digestAt, pieceCount, rootOf } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
 import { EMPTY_DIGEST_ANSWERS_MAX, PAGE_DIGESTS_MAX } from "../../core/limits.ts";
-import { ask, type AskOptions } from "../../net/caller.ts";
+import { askAndRead, type AskOptions } from "../../net/caller.ts";
 import type { Connection } from "../../net/connection.ts";
 import { Pieces } from "../../protocol/files.ts";
 import type { Traits } from "../../store/files/traits.ts";
@@ -98,28 +98,51 @@ export class PieceList {
     let emptyAnswers = 0;
     try {
       while (this.#root === undefined) {
-        const { data, bodyBytes } = await ask(connection, Pieces, {
-          ...target,
-          from: fetched,
-          limit: PAGE_DIGESTS_MAX,
+        const question = { ...target, from: fetched, limit: PAGE_DIGESTS_MAX };
+        const { data, end } = await askAndRead(connection, Pieces, question, async ({ data, bodyBytes }) => {
+          version ??= data.modified;
+          this.#traits = { modified: data.modified, executable: data.executable };
+          if (data.size !== this.size || data.modified !== version) {
+            throw new Failure("file-changed", `"${data.name}" has changed since it was listed`);
+          }
+          const end = fetched + bodyBytes / DIGEST_BYTES;
+          if (!Number.isInteger(end) || end * DIGEST_BYTES > this.#digests.length) {
+            throw new Failure("malformed", `Got digests that do not fit a file of ${this.size} bytes`);
+          }
+          await connection.readBody(this.#digests.subarray(fetched * DIGEST_BYTES, end * DIGEST_BYTES), pace);
+          return { data, end };
         }, { onNews });
-        version ??= data.modified;
-        this.#traits = { modified: data.modified, executable: data.executable };
-        if (data.size !== this.size || data.modified !== version) {
-          throw new Failure("file-changed", `"${data.name}" has changed since it was listed`);
-        }
-        const end = fetched + bodyBytes / DIGEST_BYTES;
-        if (!Number.isInteger(end) || end * DIGEST_BYTES > this.#digests.length) {
-          throw new Failure("malformed", `Got digests that do not fit a file of ${this.size} bytes`);
-        }
-        await connection.readBody(this.#digests.subarray(fetched * DIGEST_BYTES, end * DIGEST_BYTES), pace);
-        emptyAnswers = bodyBytes === 0 ? emptyAnswers + 1 : 0;
+        emptyAnswers = end === fetched ? emptyAnswers + 1 : 0;
         if (emptyAnswers > EMPTY_DIGEST_ANSWERS_MAX) throw new Failure("timeout", `"${data.name}" is not being hashed`);
         fetched = end;
         // The root follows from the digests, so a source need not send it.
         if (fetched * DIGEST_BYTES === this.#digests.length) this.#check(wanted ?? data.root);
         if (wanted === undefined || this.#root !== undefined) this.#announce(fetched);
       }
+    } catch (thrown) {
+      this.fail(thrown);
+      throw thrown;
+    }
+  }
+
+  /**
+   * Asks a source for all digests over a connection of their own, while it is still hashing and
+   * beside everything else.
+   *
+   * @throws The reason of the signal; and as `connect` and `fetch` do.
+   */
+  async feed(
+    connect: (signal: AbortSignal) => Promise<Connection>,
+    target: Target,
+    { signal, pace }: Pick<DownloadTools, "pace"> & { readonly signal: AbortSignal },
+  ): Promise<void> {
+    try {
+      using connection = await connect(signal);
+      signal.throwIfAborted();
+      using _closing = connection.closeOn(signal);
+      // A source that asks its owner also says so on the connection for bytes, where the wait is
+      // counted.
+      await this.fetch(connection, target, { pace, onNews: () => {} });
     } catch (thrown) {
       this.fail(thrown);
       throw thrown;

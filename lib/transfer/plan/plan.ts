@@ -8,17 +8,21 @@
 
 import { PIECE_BYTES, pieceRange } from "../../core/content.ts";
 import { PieceSet } from "../../core/piece_set.ts";
-import { randomBelow } from "../../core/random.ts";
 import { type Range, rangeBytes } from "../../core/range.ts";
-import { isLate, isOverdue, isSlowButMoving, isStalled, paceOf, speedOf } from "./lateness.ts";
+import { aheadInMs } from "./ahead.ts";
+import { isLate, isSlowButMoving, isStalled, paceOf, speedOf } from "./lateness.ts";
 import type { DownloadState, PlannedSource } from "./plan_state.ts";
+import { isSwarm, rarestPiece, rarityFor } from "./swarm.ts";
 
 /**
  * How much a source is asked for at once, as time at its speed. It is long enough to cost little,
  * and short enough to react to changes.
  */
 const SPAN_MS = 1_000;
-/** What a source is asked for while its speed is not known. */
+/**
+ * What a source is asked for while its speed is not known. As soon as it gives something, it is
+ * asked for twice as much ahead.
+ */
 const FIRST_SPAN_PIECES = 4;
 /**
  * What a source is asked for in a swarm while its speed is not known. Short requests keep lines
@@ -103,13 +107,16 @@ function isOver(
 function planRequests(state: DownloadState): PlannedRequest[] {
   const requests: PlannedRequest[] = [];
   const asked = askedPieces(state);
-  const ready = state.sources.filter((source) => source.state === "ready" && source.tries < state.triesMax);
+  const ready = state.sources.filter((source) => {
+    return source.tries < state.triesMax && (source.state === "ready" || aheadInMs(source, state) === 0);
+  });
   ready.sort((a, b) => rank(a) - rank(b) || speedOf(b, state) - speedOf(a, state));
   const lineUpMs = areAllFull(state) ? LINE_UP_AT_ALL_FULL_MS : LINE_UP_MS;
   let lines = Math.floor(state.idleMs / lineUpMs) - state.sources.filter(({ isWaiting }) => isWaiting).length;
   for (const source of ready) {
     if (source.isFull && lines <= 0) continue;
-    const pieces = choosePieces(source, state, asked) ?? doubledPieces(source, state, requests);
+    const isAhead = source.state === "busy";
+    const pieces = choosePieces(source, state, asked) ?? (isAhead ? undefined : doubledPieces(source, state, requests));
     if (pieces === undefined) continue;
     for (let index = pieces.first; index < pieces.end; index++) asked.add(index);
     const range = {
@@ -124,10 +131,11 @@ function planRequests(state: DownloadState): PlannedRequest[] {
 
 /**
  * The order in which sources choose. Sources with some of the pieces come first, which relieves the
- * owners. Full sources come later, and sources that gave nothing when asked come last.
+ * owners. Sources that still deliver come later, then full sources, and sources that gave nothing
+ * when asked come last.
  */
-function rank({ standing, has, isFull }: PlannedSource): number {
-  return standing === "bad" ? 3 : isFull ? 2 : has === undefined ? 1 : 0;
+function rank({ state, standing, has, isFull }: PlannedSource): number {
+  return standing === "bad" ? 4 : isFull ? 3 : state === "busy" ? 2 : has === undefined ? 1 : 0;
 }
 
 /** A run of pieces: `end` is one past the last. */
@@ -138,14 +146,15 @@ interface Pieces {
 
 /**
  * The pieces that are copied from this machine, or that some source has been asked for: others are
- * chosen first. A stream cannot
- * go on without its next piece, so what a late source was asked for does not count there.
+ * chosen first. A stream cannot go on without its next piece, so what a late source was asked for
+ * does not count there. What a late source was asked for ahead never counts.
  */
 function askedPieces(state: DownloadState): PieceSet {
   const asked = state.local?.copy() ?? new PieceSet(state.here.count);
   for (const source of state.sources) {
-    if (source.asked === undefined || (state.order === "in-order" && isLate(source, state))) continue;
-    asked.addTouched(source.asked);
+    const isBehind = isLate(source, state);
+    if (source.asked !== undefined && !(state.order === "in-order" && isBehind)) asked.addTouched(source.asked);
+    if (source.next !== undefined && !isBehind && !isStalled(source, state)) asked.addTouched(source.next);
   }
   return asked;
 }
@@ -169,61 +178,6 @@ function firstPiece(state: DownloadState, isFree: (index: number) => boolean): n
   const end = windowEnd(state);
   for (let index = 0; index < end; index++) if (isFree(index)) return index;
   return undefined;
-}
-
-/**
- * One of the rarest pieces, chosen by chance, so that peers that start together take different
- * ones.
- */
-function rarestPiece(
-  source: PlannedSource,
-  state: DownloadState,
-  isFree: (index: number) => boolean,
-): number | undefined {
-  const rarity = rarityFor(source, state);
-  let rarest: number[] = [];
-  let fewest = Infinity;
-  for (let index = 0; index < state.here.count; index++) {
-    if (!isFree(index)) continue;
-    const copies = rarity(index);
-    if (copies > fewest) continue;
-    if (copies < fewest) rarest = [];
-    fewest = copies;
-    rarest.push(index);
-  }
-  return rarest[randomBelow(state.random, rarest.length)];
-}
-
-/**
- * How many incomplete sources have a piece, plus one if this source has already sent it to
- * somebody.
- */
-function rarityFor(source: PlannedSource, state: DownloadState): (index: number) => number {
-  const partial = state.sources.flatMap((other) => {
-    return other.has === undefined || other.id === source.id || !isCredible(other) ? [] : [other.has];
-  });
-  return (index) => {
-    const given = source.given?.has(index) === true ? 1 : 0;
-    return partial.reduce((copies, has) => copies + (has.has(index) ? 1 : 0), given);
-  };
-}
-
-/**
- * Whether others download the same content, so that the choice of pieces matters. A stream always
- * takes its next piece.
- */
-function isSwarm(state: DownloadState): boolean {
-  return state.order === "rarest-first" && state.sources.some((source) => {
-    return isCredible(source) && (source.has !== undefined || source.asking > 1);
-  });
-}
-
-/**
- * Whether a source is believed about its pieces and its receivers: not when it does not give a
- * piece that it was asked for.
- */
-function isCredible({ state, standing, sinceMs }: PlannedSource): boolean {
-  return state !== "dropped" && standing !== "bad" && !isOverdue(sinceMs);
 }
 
 /** The end of the pieces that may be asked for now. */
@@ -253,7 +207,7 @@ function spanPieces(source: PlannedSource, state: DownloadState, asked: PieceSet
   const span = areAllFull(state)
     ? SPAN_PIECES_MAX
     : source.bytesPerSecond === undefined
-    ? isSwarm(state) ? FIRST_SWARM_SPAN_PIECES : FIRST_SPAN_PIECES
+    ? isSwarm(state) ? FIRST_SWARM_SPAN_PIECES : source.state === "busy" ? 2 * FIRST_SPAN_PIECES : FIRST_SPAN_PIECES
     : Math.round(source.bytesPerSecond * SPAN_MS / 1000 / PIECE_BYTES);
   // Each source has an equal part of a stream's window: a larger part would keep the others
   // waiting.

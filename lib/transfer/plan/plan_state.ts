@@ -34,6 +34,12 @@ export interface PlannedSource {
   readonly asking: number;
   /** What it still has to deliver of what it was asked for. */
   readonly asked: Range | undefined;
+  /** What it was asked for ahead, to be delivered after that. */
+  readonly next: Range | undefined;
+  /** How fast it delivers what it was asked for; undefined before the first piece of that. */
+  readonly turnBytesPerSecond: number | undefined;
+  /** The shortest time from a request to its answer; undefined while it is not known. */
+  readonly roundTripMs: number | undefined;
   /**
    * Time since it was asked, or since its last verified piece after that; 0 when it is not asked
    * for anything.

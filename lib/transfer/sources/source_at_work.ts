@@ -4,30 +4,21 @@
  * @module
  */
 
-import { PIECE_BYTES } from "../../core/content.ts";
 import type { Failure } from "../../core/failure.ts";
 import { CONSENT_WAIT_MS, PEER_IDLE_MS_MAX, REPLY_WAIT_MS, RETRIES_MAX } from "../../core/limits.ts";
 import { type Range, rangeBytes } from "../../core/range.ts";
-import { ask } from "../../net/caller.ts";
 import type { Connection } from "../../net/connection.ts";
-import { Asking, Pieces, Queued } from "../../protocol/files.ts";
+import { Asking, Queued } from "../../protocol/files.ts";
 import type { DownloadTools } from "../content/download_tools.ts";
 import { type FetchOrder, fetchRange } from "../pieces/fetch.ts";
-import { askHoldings, EVERYTHING } from "./holdings.ts";
+import { Looks } from "./holdings.ts";
 import type { PieceList, Target } from "../pieces/piece_list.ts";
 import type { Placed } from "../plan/places.ts";
 import type { PlannedSource } from "../plan/plan_state.ts";
 import type { Source } from "../content/source.ts";
+import { type AskedRange, AskedRanges } from "./asked_ranges.ts";
 import { SourceConnection } from "./source_connection.ts";
 import { SourceRecord } from "./source_record.ts";
-
-/**
- * How soon a source is asked again what it has, when it does not have everything or when others
- * also ask it.
- */
-const LOOK_AGAIN_MS = 1_000;
-/** How soon a source is asked again that has everything, when no other peer asks it. */
-const LOOK_SELDOM_MS = 2_000;
 
 /**
  * How long a source without a place keeps a usable connection: half of the time after which peers
@@ -56,6 +47,8 @@ export class SourceAtWork {
   before: number | undefined;
   /** Whether this source is asking its owner for consent. */
   isAsking = false;
+  /** Where the last request ended, well or badly. */
+  stoppedAt = 0;
   readonly #context: SourceContext;
   readonly #tools: DownloadTools;
   readonly #connection: SourceConnection;
@@ -64,11 +57,10 @@ export class SourceAtWork {
   #isPlaced = false;
   #displacedMs = 0;
   #turns = 0;
-  #asked: Range | undefined;
-  /** Where the last request ended, well or badly. */
-  #stoppedAt = 0;
-  #holdings = EVERYTHING;
-  #lookAtMs = -Infinity;
+  readonly #asked = new AskedRanges();
+  /** The shortest time so far from a request to its answer. */
+  #roundTripMs: number | undefined;
+  readonly #looks: Looks;
   /** When it was last asked, got its place, or gave a verified piece. */
   #movedMs = 0;
 
@@ -77,7 +69,8 @@ export class SourceAtWork {
     this.#context = context;
     this.#tools = tools;
     this.record = new SourceRecord(tools);
-    this.#connection = new SourceConnection(() => this.#connect());
+    this.#looks = new Looks(context.size, tools.clock);
+    this.#connection = new SourceConnection(() => this.connect());
   }
 
   /** The name of the peer. */
@@ -95,9 +88,9 @@ export class SourceAtWork {
     return this.#isDropped;
   }
 
-  /** What it still has to deliver. */
+  /** What it still has to deliver, before what it was asked for ahead. */
   get asked(): Range | undefined {
-    return this.#asked;
+    return this.#asked.first?.left;
   }
 
   /**
@@ -105,29 +98,33 @@ export class SourceAtWork {
    * has is due. 0 when it can be asked now.
    */
   waitMs(): number {
-    const lookMs = this.#holdings.has === undefined ? 0 : this.#lookAtMs - this.#nowMs();
-    return Math.max(this.record.restMs(), lookMs);
+    const { holdings, dueInMs } = this.#looks;
+    return Math.max(this.record.restMs(), holdings.has === undefined ? 0 : dueInMs);
   }
 
   /** Whether to ask what it has before asking it for pieces. */
   get isDueForLook(): boolean {
     const isFree = !this.isBusy && !this.#isDropped && this.record.restMs() === 0;
-    return isFree && this.#nowMs() >= this.#lookAtMs;
+    return isFree && this.#looks.dueInMs <= 0;
   }
 
   /** The source as the plan sees it. */
   planned(): PlannedSource {
     const { tries, standing, bytesPerSecond } = this.record;
     const isResting = this.record.restMs() > 0;
-    const isAsked = this.#asked !== undefined;
+    const { first, next } = this.#asked;
+    const isAsked = first !== undefined;
     return {
       id: this.peer,
       state: this.#isDropped ? "dropped" : this.isBusy ? "busy" : isResting ? "resting" : "ready",
       tries,
       standing,
       bytesPerSecond,
-      ...this.#holdings,
-      asked: this.#asked,
+      ...this.#looks.holdings,
+      asked: first?.left,
+      next: next?.left,
+      turnBytesPerSecond: first?.record.bytesPerSecond,
+      roundTripMs: this.#roundTripMs,
       sinceMs: isAsked ? this.#nowMs() - this.#movedMs : 0,
       sinceBytes: isAsked ? this.#connection.bytesSinceMark : 0,
       isWaiting: this.isWaiting,
@@ -178,7 +175,7 @@ export class SourceAtWork {
   displace(): void {
     this.#isPlaced = false;
     this.#displacedMs = this.#nowMs();
-    if (this.isBusy && !this.#isLooking) this.release();
+    if (this.isBusy && (!this.#isLooking || this.#asked.first !== undefined)) this.release();
   }
 
   /** Whether it has no place but has a connection, or is making one. */
@@ -191,12 +188,17 @@ export class SourceAtWork {
     this.#movedMs = Math.min(this.#nowMs(), this.#movedMs + ms);
   }
 
-  /** Fetches all digests of the content. The source may have to ask its owner for consent first. */
+  /**
+   * Fetches all digests of the content. The source may have to ask its owner for consent first.
+   * What it has is asked in the same breath, and answered after the digests.
+   */
   async fetchList(list: PieceList, target: Target): Promise<void> {
     const { pace } = this.#tools;
     const onNews = (event: string): void => void (this.isAsking ||= event === Asking.event);
     try {
-      await list.fetch(await this.#connection.begin(), target, { pace, onNews });
+      const fetching = list.fetch(await this.#connection.begin(), target, { pace, onNews });
+      if ("root" in target) this.#lookBeside(target.root);
+      await fetching;
       if (this.isAsking) this.#moved();
     } catch (thrown) {
       throw this.#connection.failed(thrown);
@@ -206,64 +208,69 @@ export class SourceAtWork {
     }
   }
 
-  /**
-   * Fetches all digests over a connection of their own, while the source is still hashing and
-   * beside everything else.
-   *
-   * @throws The reason of the signal; and as the source does.
-   */
-  async feed(list: PieceList, target: Target, signal: AbortSignal): Promise<void> {
-    const { connect, pace } = this.#tools;
-    try {
-      using connection = await connect(this.listed, signal);
-      signal.throwIfAborted();
-      using _closing = connection.closeOn(signal);
-      // A source that asks its owner also says so on the connection for bytes, where the wait is
-      // counted.
-      await list.fetch(connection, target, { pace, onNews: () => {} });
-    } catch (thrown) {
-      list.fail(thrown);
-      throw thrown;
-    }
-  }
-
   /** Asks what it has, and how many peers want it. */
   async look(root: string): Promise<void> {
     this.#isLooking = true;
     try {
       const connection = await this.#connection.begin();
-      this.#holdings = await askHoldings(connection, { root, size: this.#context.size }) ?? this.#holdings;
+      const askedMs = this.#nowMs();
+      await this.#looks.look(connection, root);
+      this.#answered(askedMs);
     } catch (thrown) {
       throw this.#connection.failed(thrown);
     } finally {
       this.#isLooking = false;
       this.#connection.end();
     }
-    const { has, asking } = this.#holdings;
-    this.#lookAtMs = this.#nowMs() + (has !== undefined || asking > 1 ? LOOK_AGAIN_MS : LOOK_SELDOM_MS);
   }
 
-  /** Fetches a range. Pieces that arrive before a failure count. */
-  async fetch(range: Range, order: FetchOrder): Promise<void> {
-    this.#asked = range;
-    this.#moved();
-    this.record.beginTurn();
+  /** Asks what it has beside another request, if that is due. A later look reports a failure. */
+  async #lookBeside(root: string): Promise<void> {
+    if (this.#looks.dueInMs > 0) return;
     try {
-      await fetchRange(range, await this.#connection.begin(), {
+      await this.#looks.look(await this.#connection.begin(), root);
+    } catch {
+      // The request before it or the look after it reports why.
+    } finally {
+      this.#connection.end();
+    }
+  }
+
+  /**
+   * Fetches a range. Pieces that arrive before a failure count. While another range still arrives,
+   * it is asked for ahead; it fails with `RELEASED` when that other one fails.
+   */
+  async fetch(range: Range, order: FetchOrder): Promise<void> {
+    const asked = this.#asked.begin(range, this.record.beginTurn());
+    let isGood = false;
+    if (asked.before === undefined) this.#moved();
+    else if (order.list.root !== undefined) this.#lookBeside(order.list.root);
+    try {
+      const connection = await this.#connection.begin();
+      const askedMs = asked.before === undefined ? this.#nowMs() : undefined;
+      await fetchRange(range, connection, {
         order,
         pace: this.#tools.pace,
         onNews: (event, data) => this.#heard(event, data),
-        onBegin: () => this.#begins(),
-        onPiece: (piece) => this.#gave(piece),
+        onBegin: () => this.#begins(asked, askedMs),
+        onPiece: (piece) => this.#gave(piece, asked),
       });
+      isGood = true;
+      await asked.before;
     } catch (thrown) {
+      await asked.before;
       throw this.#connection.failed(thrown);
     } finally {
-      this.record.endTurn();
-      this.#stoppedAt = this.#asked?.start ?? 0;
-      this.#asked = undefined;
-      this.before = undefined;
-      this.isAsking = false;
+      // The failure of the request before it says nothing about this one.
+      if (asked.record.bytes > 0 || await asked.before !== false) {
+        this.record.endTurn(asked.record);
+        this.stoppedAt = asked.left.start;
+      }
+      asked.end(isGood);
+      if (this.#asked.first === undefined) {
+        this.before = undefined;
+        this.isAsking = false;
+      }
       this.#connection.end();
     }
   }
@@ -275,38 +282,25 @@ export class SourceAtWork {
   }
 
   /** Notes that the source begins to send. */
-  #begins(): void {
-    this.record.answers();
+  #begins({ record }: AskedRange, askedMs: number | undefined): void {
+    if (askedMs !== undefined && record.bytes === 0) this.#answered(askedMs);
+    record.answers();
     // The wait in line is over: from now on pieces are due.
     if (this.before !== undefined || this.isAsking) this.#moved();
     this.before = undefined;
     this.isAsking = false;
   }
 
-  /** Notes a piece that was verified and written. */
-  #gave(piece: Range): void {
-    this.record.gave(rangeBytes(piece));
-    this.#moved();
-    if (this.#asked !== undefined) {
-      this.#asked = { start: Math.max(piece.end, this.#asked.start), end: this.#asked.end };
-    }
+  /** Notes that the answer to a request has come, before which nothing had to be answered. */
+  #answered(askedMs: number): void {
+    this.#roundTripMs = Math.min(this.#roundTripMs ?? Infinity, this.#nowMs() - askedMs);
   }
 
-  /**
-   * Asks the source on a new connection whether it still has a content, after it sent a wrong piece
-   * of it.
-   *
-   * @returns The failure with which it answers; undefined when it still has the content.
-   */
-  async refusal(root: string): Promise<unknown> {
-    try {
-      using connection = await this.#connect();
-      const doubt = Math.floor(this.#stoppedAt / PIECE_BYTES);
-      await ask(connection, Pieces, { root, from: 0, limit: 1, doubt });
-      return undefined;
-    } catch (thrown) {
-      return thrown;
-    }
+  /** Notes a piece that was verified and written. */
+  #gave(piece: Range, asked: AskedRange): void {
+    this.record.gave(rangeBytes(piece), asked.record);
+    this.#moved();
+    asked.left = { start: Math.max(piece.end, asked.left.start), end: asked.left.end };
   }
 
   /** Ends what is under way because it is not needed any more. It fails with `RELEASED`. */
@@ -330,13 +324,14 @@ export class SourceAtWork {
     this.#connection.close(reason);
   }
 
+  /** Makes a new connection to it, beside the one for bytes. */
+  connect(signal = this.#context.signal): Promise<Connection> {
+    return this.#tools.connect(this.listed, signal);
+  }
+
   #moved(): void {
     this.#movedMs = this.#nowMs();
     this.#connection.mark();
-  }
-
-  #connect(): Promise<Connection> {
-    return this.#tools.connect(this.listed, this.#context.signal);
   }
 
   #nowMs(): number {

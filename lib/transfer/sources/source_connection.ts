@@ -1,6 +1,7 @@
 /**
- * The connection to one source: made when it is needed, kept for the next use, used for one thing
- * at a time. Called by source_at_work.ts.
+ * The connection to one source: made when it is needed, and kept for the next use. Several uses may
+ * be under way, since the next request may be sent while the answer to the one before still
+ * arrives. Called by source_at_work.ts.
  * @module
  */
 
@@ -13,13 +14,18 @@ import type { Connection } from "../../net/connection.ts";
  */
 export const RELEASED = new Failure("cancelled", "It is not needed any more");
 
-/** One connection, and the use that is made of it now. */
+/** One connection, and the uses that are made of it now. */
 export class SourceConnection {
   readonly #connect: () => Promise<Connection>;
   #connection: Connection | undefined;
-  #isBusy = false;
+  /** How many uses are under way. */
+  #uses = 0;
   #isReleased = false;
-  /** Resolves when the use that was begun last has ended. */
+  /** Whether one of those uses has failed, and all others will. */
+  #hasFailed = false;
+  /** The connection that is being made. */
+  #connecting: Promise<Connection> | undefined;
+  /** Resolves when no use is under way. */
   #ended: Promise<void> = Promise.resolve();
   #end: () => void = () => {};
   #markedBytes = 0;
@@ -30,7 +36,7 @@ export class SourceConnection {
 
   /** Whether it is in use. */
   get isBusy(): boolean {
-    return this.#isBusy;
+    return this.#uses > 0;
   }
 
   /** Whether there is a connection. */
@@ -54,41 +60,53 @@ export class SourceConnection {
    * @throws As connecting does.
    */
   async begin(): Promise<Connection> {
-    this.#isBusy = true;
-    this.#isReleased = false;
-    ({ promise: this.#ended, resolve: this.#end } = Promise.withResolvers<void>());
-    if (this.#connection === undefined || this.#connection.ended !== undefined) {
-      this.#connection = undefined;
+    if (this.#uses === 0) {
+      this.#isReleased = this.#hasFailed = false;
+      ({ promise: this.#ended, resolve: this.#end } = Promise.withResolvers<void>());
+      if (this.#connection?.ended !== undefined) this.#connection = undefined;
+    }
+    this.#uses += 1;
+    if (this.#hasFailed || this.#isReleased) throw RELEASED;
+    return this.#connection ?? await (this.#connecting ??= this.#make());
+  }
+
+  async #make(): Promise<Connection> {
+    try {
       const connection = await this.#connect();
       if (this.#isReleased) connection.close();
       this.#connection = connection;
       this.#markedBytes = 0;
+      return connection;
+    } finally {
+      this.#connecting = undefined;
     }
-    return this.#connection;
   }
 
   /**
    * Closes the connection after a use has failed.
    *
-   * @returns What the use fails with: `RELEASED` when it was released, otherwise what was thrown.
+   * @returns What the use fails with: what was thrown, or `RELEASED` when it was released or failed
+   * only because another use did.
    */
   failed(thrown: unknown): unknown {
     this.close();
-    return this.#isReleased ? RELEASED : thrown;
+    const isFirst = !this.#hasFailed && !this.#isReleased;
+    this.#hasFailed = true;
+    return isFirst ? thrown : RELEASED;
   }
 
   /** Ends a use. */
   end(): void {
-    this.#isBusy = false;
-    this.#end();
+    this.#uses -= 1;
+    if (this.#uses === 0) this.#end();
   }
 
   /**
-   * Closes the connection because the present use is not needed any more. That use fails with
+   * Closes the connection because the present uses are not needed any more. They fail with
    * `RELEASED`.
    */
   release(): void {
-    if (this.#isBusy) this.#isReleased = true;
+    if (this.isBusy) this.#isReleased = true;
     this.close();
   }
 

@@ -3,7 +3,10 @@
  * @module
  */
 
+import { PIECE_BYTES } from "../../core/content.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
+import { ask } from "../../net/caller.ts";
+import { Pieces } from "../../protocol/files.ts";
 import type { Content } from "../content/content.ts";
 import type { SourceAtWork } from "./source_at_work.ts";
 import type { SourcePool } from "./source_pool.ts";
@@ -31,9 +34,26 @@ export async function explained(
   if (!failedWith(failure, "corrupt")) return failure;
   // Wrong bytes have two causes: a damaged copy, or a file that was changed while it was sent. The
   // owner knows which.
-  const refusal = root === undefined ? undefined : await source.refusal(root);
+  const refusal = root === undefined ? undefined : await refusalOf(source, root);
   if (failedWith(refusal, "not-shared", "file-changed")) return changed(refusal);
   return new Failure("corrupt", `${failure.message} (sent by ${peer})`, { cause: failure });
+}
+
+/**
+ * Asks a source on a new connection whether it still has a content, after it sent a wrong piece of
+ * it.
+ *
+ * @returns The failure with which it answers; undefined when it still has the content.
+ */
+async function refusalOf(source: SourceAtWork, root: string): Promise<unknown> {
+  try {
+    using connection = await source.connect();
+    const doubt = Math.floor(source.stoppedAt / PIECE_BYTES);
+    await ask(connection, Pieces, { root, from: 0, limit: 1, doubt });
+    return undefined;
+  } catch (thrown) {
+    return thrown;
+  }
 }
 
 /**

@@ -13,6 +13,8 @@ import {
   FIND_AGAIN_LAST_MS,
   SOURCE_CONNECTIONS_KEPT_MAX,
 } from "../../core/limits.ts";
+import type { PieceSet } from "../../core/piece_set.ts";
+import { rangeBytes } from "../../core/range.ts";
 import type { WantedContent } from "../content/content.ts";
 import type { DownloadTools } from "../content/download_tools.ts";
 import { changePlaces } from "../plan/places.ts";
@@ -108,6 +110,21 @@ export class SourcePool {
     source.displace();
     const kept = [...this.#sources.values()].filter(({ isKept }) => isKept).length;
     if (kept > SOURCE_CONNECTIONS_KEPT_MAX) source.release();
+  }
+
+  /** How long to wait before each idle source may be asked again. */
+  restMs(): number[] {
+    return this.placed.filter((source) => !source.isBusy && !source.isDropped).map((source) => source.waitMs());
+  }
+
+  /**
+   * Releases the sources whose pieces are here: when two were asked for the same pieces, that is
+   * the slower one.
+   */
+  releaseCovered(here: PieceSet): void {
+    for (const source of this.placed) {
+      if (source.asked !== undefined && rangeBytes(source.asked) > 0 && here.covers(source.asked)) source.release();
+    }
   }
 
   /** Drops all sources but one, because what the others have is another content. */

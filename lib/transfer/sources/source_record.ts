@@ -11,7 +11,7 @@ import type { Random } from "../../core/random.ts";
 import type { DownloadTools } from "../content/download_tools.ts";
 import type { PlannedSource } from "../plan/plan_state.ts";
 
-/** The record of one source. A turn is one request for a range. */
+/** The record of one source. */
 export class SourceRecord {
   /** Verified bytes that came from the source. */
   bytes = 0;
@@ -23,10 +23,6 @@ export class SourceRecord {
   #standing: PlannedSource["standing"] = "new";
   #bytesPerSecond: number | undefined;
   #restUntilMs = -Infinity;
-  /**
-   * The present turn: when its first answer came, when its last piece came, and how much it gave.
-   */
-  #turn = { beganMs: 0, pieceMs: 0, bytes: 0 };
 
   constructor({ clock, random }: Pick<DownloadTools, "clock" | "random">) {
     this.#clock = clock;
@@ -54,31 +50,21 @@ export class SourceRecord {
   }
 
   /** Begins a turn. */
-  beginTurn(): void {
-    const nowMs = this.#clock.now();
-    this.#turn = { beganMs: nowMs, pieceMs: nowMs, bytes: 0 };
+  beginTurn(): TurnRecord {
+    return new TurnRecord(this.#clock);
   }
 
-  /** Notes that the source begins to answer. Time before its first answer does not count. */
-  answers(): void {
-    if (this.#turn.bytes === 0) this.#turn.beganMs = this.#turn.pieceMs = this.#clock.now();
-  }
-
-  /** Notes a piece that was verified and written. */
-  gave(bytes: number): void {
-    const nowMs = this.#clock.now();
-    this.busyMs += nowMs - this.#turn.pieceMs;
-    this.#turn.pieceMs = nowMs;
+  /** Notes a piece of a turn that was verified and written. */
+  gave(bytes: number, turn: TurnRecord): void {
+    this.busyMs += turn.gave(bytes);
     this.bytes += bytes;
-    this.#turn.bytes += bytes;
     this.#tries = 0;
   }
 
   /** Ends a turn, well or badly. */
-  endTurn(): void {
-    const { beganMs, bytes } = this.#turn;
+  endTurn({ bytes, bytesPerSecond }: TurnRecord): void {
     this.#standing = bytes > 0 ? "good" : "bad";
-    if (bytes > 0) this.#bytesPerSecond = bytes / Math.max(this.#clock.now() - beganMs, 1) * 1000;
+    this.#bytesPerSecond = bytesPerSecond ?? this.#bytesPerSecond;
   }
 
   /** Notes a failed attempt, after which the source rests. */
@@ -88,5 +74,42 @@ export class SourceRecord {
     // A source that gave pieces before it failed has only ended its turn.
     if (this.#tries > 0) this.#standing = "bad";
     this.#tries += 1;
+  }
+}
+
+/** The record of one turn, which is one request for a range. */
+export class TurnRecord {
+  /** Verified bytes that it gave. */
+  bytes = 0;
+  readonly #clock: Clock;
+  /** When its first answer came, and its last piece. */
+  #beganMs: number;
+  #pieceMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#beganMs = this.#pieceMs = clock.now();
+  }
+
+  /** How fast it has been since its first answer; undefined before its first piece. */
+  get bytesPerSecond(): number | undefined {
+    return this.bytes === 0 ? undefined : this.bytes / Math.max(this.#clock.now() - this.#beganMs, 1) * 1000;
+  }
+
+  /** Notes that the source begins to answer. Time before its first answer does not count. */
+  answers(): void {
+    if (this.bytes === 0) this.#beganMs = this.#pieceMs = this.#clock.now();
+  }
+
+  /**
+   * Notes a piece.
+   *
+   * @returns How long it took.
+   */
+  gave(bytes: number): number {
+    const beforeMs = this.#pieceMs;
+    this.#pieceMs = this.#clock.now();
+    this.bytes += bytes;
+    return this.#pieceMs - beforeMs;
   }
 }

@@ -3,10 +3,11 @@ import { Failure } from "../../../lib/core/failure.ts";
 import { MALFORMED_LINES_MAX } from "../../../lib/core/limits.ts";
 import { PROTOCOL_VERSION } from "../../../lib/core/version.ts";
 import { answerRequests, route, routes } from "../../../lib/net/answerer.ts";
-import { ask, Caller, greet } from "../../../lib/net/caller.ts";
+import { ask, askAll, askAndRead, Caller, greet, makeNonce } from "../../../lib/net/caller.ts";
 import type { Connection } from "../../../lib/net/connection.ts";
 import { Identity } from "../../../lib/net/identity.ts";
 import { encodeFailure, encodeNews, encodeReply } from "../../../lib/protocol/envelope.ts";
+import { Hello } from "../../../lib/protocol/hello.ts";
 import { Pieces, Queued } from "../../../lib/protocol/files.ts";
 import { Closing, Leave, Ping } from "../../../lib/protocol/presence.ts";
 import { connectionPair } from "../../support/connections.ts";
@@ -166,6 +167,58 @@ Deno.test("answerRequests() reports a bug, and answers it as internal without de
   here.close();
   await answered;
 });
+
+Deno.test("askAndRead() asks before earlier requests are answered, and reads its answer after theirs", async () => {
+  const [here, there] = connectionPair();
+  using _here = here;
+  const body = (reply: { bodyBytes: number }): Promise<number> => readByte(here, reply.bodyBytes);
+  const first = askAndRead(here, Pieces, { name: "a", from: 0, limit: 1 }, body);
+  const second = askAndRead(here, Pieces, { name: "b", from: 0, limit: 1 }, body);
+  const third = ask(here, Ping, {});
+  for (let count = 0; count < 3; count++) await there.receive(WAIT);
+  for (const byte of [8, 9]) {
+    const line = encodeReply(Pieces, { name: "a", size: 1, modified: 1 }, 1, 1);
+    await there.sendWithBody(line, async (stream) => void await stream.write(new Uint8Array([byte])));
+  }
+  await there.send(encodeReply(Ping, {}, 1));
+  assertEquals(await Promise.all([first, second, third]), [8, 9, { data: {}, bodyBytes: 0 }]);
+});
+
+Deno.test("askAll() that is not read to its end lets nobody read after it", async () => {
+  const [here, there] = connectionPair();
+  using _here = here;
+  const stopping = (async () => {
+    for await (const _ of askAll(here, Ping, [{}, {}], { ahead: 2 })) throw new RangeError("enough");
+  })();
+  const next = assertRejects(() => ask(here, Ping, {}), Failure, "not read to its end");
+  await there.send(encodeReply(Ping, {}, 1));
+  await assertRejects(() => stopping, RangeError);
+  assertEquals((await next).code, "closed");
+});
+
+Deno.test("greet() goes on before its proof is accepted, and a refusal fails the next request", async () => {
+  const [here, there] = connectionPair();
+  using _here = here;
+  there.trust();
+  const greeting = greet(here, { ...PROVEN, goesOn: true });
+  await answerWith(there, encodeReply(Hello, { version: PROTOCOL_VERSION, software: "x", nonce: makeNonce() }, 1));
+  await greeting;
+  const asking = assertRejects(() => ask(here, Ping, {}), Failure, "the room key is another");
+  await there.receive(WAIT);
+  await there.receive(WAIT);
+  await there.send(encodeFailure(new Failure("no-member", "the room key is another"), 1));
+  // Nobody reads the answer to what was asked next.
+  there.send(encodeFailure(new Failure("unproven", "Prove your identity first"), 1)).catch(() => {});
+  assertEquals((await asking).code, "no-member");
+  assertEquals((await assertRejects(() => ask(here, Ping, {}), Failure)).code, "no-member");
+});
+
+async function readByte(connection: Connection, bodyBytes: number): Promise<number> {
+  assertEquals(bodyBytes, 1);
+  const byte = new Uint8Array(1);
+  await connection.readBody(byte);
+  return byte[0] ?? -1;
+}
 
 Deno.test("ask() leaves the body of a reply on the connection", async () => {
   const [here, there] = connectionPair();

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PIECE_BYTES, pieceCount, sameBytes } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
+import { type Clock, systemClock } from "../../../lib/core/flow/clock.ts";
 import { PieceSet } from "../../../lib/core/piece_set.ts";
 import type { WantedContent } from "../../../lib/transfer/content/content.ts";
 import { Downloads } from "../../../lib/transfer/downloads.ts";
@@ -56,15 +57,17 @@ interface Run {
   readonly sources: readonly Source[];
   readonly signal?: AbortSignal;
   readonly onProgress?: DownloadWatch["onProgress"];
+  /** Default: one that is faster than the machine's. */
+  readonly clock?: Clock;
 }
 
 function run(
-  { content = WITH_ROOT, sink = new MemorySink(SIZE), sources, signal, onProgress }: Run,
+  { content = WITH_ROOT, sink = new MemorySink(SIZE), sources, signal, onProgress, clock = fastClock(50) }: Run,
 ): Promise<Downloaded> {
   const downloads = new Downloads({
     connect: connectPlain,
     finder: { sources: () => Promise.resolve(sources) },
-    clock: fastClock(50),
+    clock,
     random: seededRandom(1),
   });
   return downloads.download(content, sink, {
@@ -150,6 +153,38 @@ Deno.test("download() drops a source that sends a wrong byte, names the piece an
   ]);
   assertEquals(alone.writes, [0, PIECE_BYTES], "a wrong piece was written");
   assertEquals([bad.doubts.at(-1), good.doubts], [2, []], "the source hears which piece does not match");
+});
+
+const LONG = new ServedFile(randomBytes(20 * PIECE_BYTES, seededRandom(6)));
+const WANTED_LONG: WantedContent = { ...WITH_ROOT, size: LONG.bytes.length, root: LONG.root };
+
+Deno.test("download() asks a source for its next range while it still sends the one before", async () => {
+  await using source = await TestSource.open(LONG, { waitsForNext: true });
+  const sink = new MemorySink(LONG.bytes.length);
+  await run({ content: WANTED_LONG, sink, sources: [source.source], clock: systemClock });
+  assertEquals(sink.bytes, LONG.bytes);
+  assertEquals(source.connections, 1);
+});
+
+Deno.test("download() names the wrong piece of a range behind which another one was asked for", async () => {
+  await using source = await TestSource.open(LONG, { waitsForNext: true, flipsByte: 4 * PIECE_BYTES - 1 });
+  const sink = new MemorySink(LONG.bytes.length);
+  const failing = run({ content: WANTED_LONG, sink, sources: [source.source], clock: systemClock });
+  assertEquals(
+    (await assertRejects(() => failing, Failure)).message,
+    'Piece 3 of "served.bin" does not match its digest (sent by owner)',
+  );
+  assertEquals([sink.writes.length, source.doubts], [3, [3]]);
+});
+
+Deno.test("download() counts one failure when a connection breaks with a range asked for ahead", async () => {
+  await using source = await TestSource.open(LONG, { closesAfter: 3 * PIECE_BYTES + 5 });
+  const sink = new MemorySink(LONG.bytes.length);
+  const retries: number[] = [];
+  const onProgress = (progress: DownloadProgress): void => void retries.push(progress.retries);
+  await run({ content: WANTED_LONG, sink, sources: [source.source], onProgress });
+  assertEquals(sink.bytes, LONG.bytes);
+  assertEquals(Math.max(...retries), 1);
 });
 
 Deno.test("download() distinguishes a file that changed while it was sent from a damaged one", async () => {

@@ -11,7 +11,8 @@ import { seededRandom } from "../../../support/seeded_random.ts";
  *
  * - `=8` gives 8 pieces a second
  * - `[0-3]` has only these pieces, `(0-3)` has sent these pieces to others
- *  - `>0-3` was asked for these pieces
+ *  - `>0-3` was asked for these pieces, `>0-3>4-7` for the last ones ahead
+ * - `!8` gives 8 pieces a second of what it was asked for, `/50` answers after 50 ms
  * - `@3000` has given no piece for 3,000 ms, `%40` has sent 40 % of one since then
  * - `w` lets us wait, `#` is full, `&3` has three receivers
  *  - `+` gave a piece in its last turn, `-` gave none
@@ -23,19 +24,27 @@ function source(text: string, count: number): PlannedSource {
   const pieces = (list: string | undefined): PieceSet | undefined => {
     return list === undefined ? undefined : setOf(list, count);
   };
-  const asked = value(/>(\d+(?:-\d+)?)/)?.split("-").map(Number);
+  const rangeOf = (list: string | undefined): PlannedSource["asked"] => {
+    const [first = 0, last = first] = list?.split("-").map(Number) ?? [];
+    return list === undefined ? undefined : { start: first * PIECE_BYTES, end: (last + 1) * PIECE_BYTES };
+  };
   const tries = value(/~(\d+)/);
   const speed = value(/=([\d.]+)/);
+  const turnSpeed = value(/!([\d.]+)/);
+  const roundTrip = value(/\/(\d+)/);
   return {
     id,
-    state: text.includes("x") ? "dropped" : asked !== undefined ? "busy" : tries !== undefined ? "resting" : "ready",
+    state: text.includes("x") ? "dropped" : text.includes(">") ? "busy" : tries !== undefined ? "resting" : "ready",
     tries: Number(tries ?? 0),
     standing: text.endsWith("-") ? "bad" : text.endsWith("+") ? "good" : "new",
     bytesPerSecond: speed === undefined ? undefined : Number(speed) * PIECE_BYTES,
     has: pieces(value(/\[([\d,-]*)\]/)),
     given: pieces(value(/\(([\d,-]*)\)/)),
     asking: Number(value(/&(\d+)/) ?? 1),
-    asked: asked && { start: (asked[0] ?? 0) * PIECE_BYTES, end: ((asked[1] ?? asked[0] ?? 0) + 1) * PIECE_BYTES },
+    asked: rangeOf(value(/>(\d+(?:-\d+)?)/)),
+    next: rangeOf(value(/>[\d-]+>(\d+(?:-\d+)?)/)),
+    turnBytesPerSecond: turnSpeed === undefined ? undefined : Number(turnSpeed) * PIECE_BYTES,
+    roundTripMs: roundTrip === undefined ? undefined : Number(roundTrip),
     sinceMs: Number(value(/@(\d+)/) ?? 0),
     sinceBytes: Number(value(/%(\d+)/) ?? 0) / 100 * PIECE_BYTES,
     isWaiting: text.includes("w"),
@@ -200,6 +209,36 @@ const CASES: [
   ["a source that was never asked is asked, however late it is", 20, "0-18", "a>19@60000 b", "b:19", LONG_IDLE],
   ["the download fails when only sources are left that gave nothing", 20, "0-18", "a- b-", "fail", LONG_IDLE],
 
+  // Ranges that are asked for ahead.
+  ["a source that will soon be done is asked for its next span", 100, "0-17", "a=20>18-19/50", "a:20-39"],
+  ["a source that still has much to deliver is not asked ahead", 100, "0-9", "a=20>10-19/50", "wait"],
+  ["a source that answers at once is asked later", 100, "0-17", "a=20>18-19/1", "wait"],
+  ["what has arrived of a piece counts", 100, "0-18", "a=10>19/30", "wait"],
+  ["a piece that has nearly arrived is as good as here", 100, "0-18", "a=10>19%60/30", "a:20-29"],
+  ["a source is asked for one span ahead", 1000, "0-17", "a=20>18-19>20-39/50", "wait"],
+  ["a source of unknown speed that gives something is asked for twice as much", 100, "0", "a>1-3!9/50", "a:4-11"],
+  ["a source that has given nothing yet is not asked ahead", 100, "", "a>0-3/50", "wait"],
+  ["a late source is not asked ahead", 100, "0-18", "a=20>19@3000/50", "wait"],
+  ["a slow source that moves is asked ahead", 100, "0-18", "a=0.5>19@2500%99/50", "a:20"],
+  ["a source that has stalled is not asked ahead", 100, "0-18", "a=20>19@600/50", "wait", { idleMs: 600 }],
+  ["a source that lets us wait is not asked ahead", 100, "0-18", "a=20>19w/50", "wait"],
+  ["a full source is not asked ahead", 100, "0-18", "a=20>19#/50", "wait"],
+  ["a source with some of the pieces is not asked ahead", 100, "0-18", "a=20>19[0-50]/50", "wait"],
+  ["a source with other receivers is not asked ahead", 100, "0-18", "a=20>19&2/50", "wait"],
+  ["nobody is asked ahead while one source has other receivers", 100, "0-18", "a=20>19/50 b=20>20-29&2", "wait"],
+  ["a source that is done chooses before one that will be", 1000, "0-18", "a=40>19/50 b=20", "b:20-39 a:40-79"],
+  ["pieces that were asked for ahead are not asked of another", 1000, "0-17", "a=20>18-19>20-39 b=20", "b:40-59"],
+  [
+    "pieces that a late source was asked for ahead are free",
+    100,
+    "0-17",
+    "a=20>18-19>20-39@3000 b=10",
+    "b:20-29",
+  ],
+  ["no source takes over from another one ahead", 40, "0-18,20-29", "a=20>19/50 b=1>30-39", "wait"],
+  ["the end is shared with sources that are asked ahead", 30, "0-18", "a=20>19/50 b=20", "b:20-24 a:25-27"],
+  ["nothing is asked ahead when nothing is left", 20, "0-18", "a=20>19/50", "wait"],
+
   // The last spans.
   ["a source that is done takes over the end of the slowest one's pieces", 20, "0-9", "a=2>10-19 b=8", "b:12-19"],
   ["an equally fast source takes over half", 20, "0-9", "a=5>10-19 b=5", "b:15-19"],
@@ -243,6 +282,8 @@ const CASES: [
   ["a single receiver asks in order, which a disk reads fastest", 100, "", "a=20(0-50)", "a:0-19"],
 
   // A stream.
+  ["a stream is asked for ahead", 100, "0-18", "a=20>19/50", "a:20-39", STREAM],
+  ["a stream is not asked of a late source again", 100, "0-18", "a=0.5>19@2500%99/50", "wait", STREAM],
   ["a stream takes its next pieces, rare or not", 100, "0-9", "a=20(10-20)&9 b=20[50-60]", "a:10-25", STREAM],
   [
     "a stream from several sources does not go beyond its window",
