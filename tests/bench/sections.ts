@@ -19,6 +19,7 @@ import type { Section } from "./section.ts";
 import { benchInsideRedis, benchShared, overRedis } from "./shared.ts";
 import { benchClass, benchLosses, benchRates, benchSources, benchSwarm } from "./swarm.ts";
 import { benchTree } from "./trees.ts";
+import { benchVersions } from "./versions.ts";
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -95,6 +96,14 @@ export const SECTIONS: readonly Section[] = [
       'libtorrent verify. A column such as "of rsync" compares Recess with that program: above 1, Recess was faster.',
     onPage: { size: GIB },
     run: benchOneFile,
+  },
+  {
+    name: "new version",
+    about: "A large file for a receiver that has parts of it: its older version in which every twentieth mebibyte " +
+      "differs, or half of it in another file. The references are a receiver that has nothing, and rsync. `sent MB` " +
+      "is what the sender sent of the file.",
+    onPage: { size: GIB },
+    run: benchVersions,
   },
   {
     name: "many files",
