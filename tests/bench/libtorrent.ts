@@ -46,8 +46,10 @@ export class Seeder implements AsyncDisposable {
   static async start(folder: string, torrent: string): Promise<Seeder | undefined> {
     const python = pythonWithLibtorrent();
     if (python === undefined) return undefined;
-    const program = new Program([SCRIPT, "seed", folder, torrent], { runtime: python });
+    await using stack = new AsyncDisposableStack();
+    const program = stack.use(new Program([SCRIPT, "seed", folder, torrent], { runtime: python }));
     const [, port] = await program.line(/^listening (\d+)$/, MADE_MS);
+    stack.move();
     return new Seeder(python, program, torrent, Number(port));
   }
 

@@ -32,8 +32,8 @@ async function memoryOfLarge(size: number): Promise<BenchRow[]> {
   const index = stack.use(await startIndex());
   const owner = stack.use(await startPeer({ folder: temp.at("owner"), index, name: "owner" }));
   await idle(owner.program.pid);
-  const nginx = await startNginx(temp, temp.at("owner"));
-  const rsync = await startRsync(temp, temp.at("owner"));
+  const nginx = stack.use(await startNginx(temp, temp.at("owner")));
+  const rsync = stack.use(await startRsync(temp, temp.at("owner")));
   const out = temp.at("out.bin");
   const peer = peerArgs({ folder: temp.at("taker"), index, name: "taker" });
   const ways: [what: string, pid: number, command: string, args: readonly string[]][] = [
@@ -41,12 +41,10 @@ async function memoryOfLarge(size: number): Promise<BenchRow[]> {
     ["recess get", owner.program.pid, Deno.execPath(), [...peer, "get", FILE, "--output", out]],
   ];
   if (nginx !== undefined) {
-    stack.use(nginx);
     const url = `https://127.0.0.1:${nginx.port + 1}/${FILE}`;
     ways.unshift(["nginx, TLS 1.3, curl", nginx.pid, "curl", ["-s", "-k", "-o", "/dev/null", url]]);
   }
   if (rsync !== undefined) {
-    stack.use(rsync);
     ways.unshift(["rsync from its daemon", rsync.pid, "rsync", [`rsync://127.0.0.1:${rsync.port}/tree/${FILE}`, out]]);
   }
   const rows: BenchRow[] = [];

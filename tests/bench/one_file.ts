@@ -44,11 +44,10 @@ export async function benchOneFile(options: { size: number; rounds: number }): P
 }
 
 async function references(temp: TempFolder, folder: string, stack: AsyncDisposableStack): Promise<Contender[]> {
-  const rsync = await startRsync(temp, folder);
-  const sshd = await startSshd(temp);
-  const nginx = answers("aria2c", ["--version"]) ? await startNginx(temp, folder) : undefined;
-  const seeder = await Seeder.start(folder, temp.at("one.torrent"));
-  for (const server of [rsync, sshd, nginx, seeder]) if (server !== undefined) stack.use(server);
+  const rsync = stack.use(await startRsync(temp, folder));
+  const sshd = stack.use(await startSshd(temp));
+  const nginx = stack.use(answers("aria2c", ["--version"]) ? await startNginx(temp, folder) : undefined);
+  const seeder = stack.use(await Seeder.start(folder, temp.at("one.torrent")));
   return [
     ...(rsync === undefined ? [] : [rsyncOf(rsync, FILE, 1)]),
     ...(sshd === undefined ? [] : [scpOf(sshd, temp.at("sshd/ssh_config"), `${folder}/${FILE}`)]),

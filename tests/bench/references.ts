@@ -91,19 +91,21 @@ async function start(
     const [command = "", ...rest] = [...within, ...all];
     return new Deno.Command(command, { args: rest, stdout: "null", stderr: "null" });
   };
+  await using stack = new AsyncDisposableStack();
   try {
     const child = run(program, ...args).spawn();
+    let isEnded = false;
+    const ended = child.status.then(() => isEnded = true);
+    stack.defer(async () => {
+      if (!isEnded) child.kill("SIGKILL");
+      await ended;
+    });
     await eventually(`${program} answers`, async () => {
+      if (isEnded) throw new Error(`${program} ended at once`);
       return (await run("bash", "-c", `: < /dev/tcp/${host}/${port}`).output()).success;
     });
-    return {
-      pid: child.pid,
-      port,
-      async [Symbol.asyncDispose]() {
-        child.kill("SIGKILL");
-        await child.status;
-      },
-    };
+    const owned = stack.move();
+    return { pid: child.pid, port, [Symbol.asyncDispose]: () => owned.disposeAsync() };
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound) return undefined;
     throw thrown;

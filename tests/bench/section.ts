@@ -46,6 +46,12 @@ export async function runSection(section: Section, scale: Scale): Promise<Sectio
   try {
     return result(await section.run(scale));
   } catch (thrown) {
-    return result([], thrown instanceof Error ? thrown.message : String(thrown));
+    return result([], reasonOf(thrown));
   }
+}
+
+/** Why something failed first, when to end it failed, too. */
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof SuppressedError) return `${reasonOf(thrown.suppressed)} (then: ${reasonOf(thrown.error)})`;
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -26,7 +26,7 @@ const GIB = 2 ** 30;
 
 /** How many files the indexes of a section have: two sizes, and the largest. */
 function fileCounts({ names }: { names: number }): number[] {
-  return [10_000, 100_000, names];
+  return [...new Set([10_000, 100_000, names])];
 }
 
 export const SECTIONS: readonly Section[] = [
@@ -52,13 +52,14 @@ export const SECTIONS: readonly Section[] = [
     name: "first byte",
     about: "The time from `get` until the first verified byte has arrived: of a file that its owner has hashed, and " +
       "of one that it has not. There is no reference.",
-    onPage: { size: GIB },
+    onPage: { size: GIB, rounds: 2 },
     run: benchFirstByte,
   },
   {
     name: "sources",
     about: "One receiver of a file from 1, 2, 4 and 8 sources that each send at most 40 MB/s. The reference is the " +
       "sum of these rates.",
+    onPage: { rounds: 2 },
     run: benchSources,
   },
   {
@@ -94,7 +95,7 @@ export const SECTIONS: readonly Section[] = [
     about:
       "A large file into a folder, with programs that people use for that. scp and Recess encrypt, and Recess and " +
       'libtorrent verify. A column such as "of rsync" compares Recess with that program: above 1, Recess was faster.',
-    onPage: { size: GIB },
+    onPage: { size: GIB, rounds: 2 },
     run: benchOneFile,
   },
   {
@@ -131,6 +132,7 @@ export const SECTIONS: readonly Section[] = [
     about: "A file of 60 MB and 500 files of 4 KiB over lines of 200 Mbit/s with a delay and with losses. The index " +
       "is beside the receiver, whose program runs already. The references are curl from nginx and rsync from its " +
       "daemon over the same line, without encryption, with the start of their programs.",
+    onPage: { rounds: 2 },
     run: benchLongLines,
   },
   {
@@ -183,11 +185,13 @@ export const SECTIONS: readonly Section[] = [
   {
     name: "behind redis",
     about: "The section on files again, with a server that shares its index over Redis.",
+    onPage: { names: 100_000 },
     run: (scale) => overRedis((flavour) => benchFiles(flavour, fileCounts(scale))),
   },
   {
     name: "inside behind redis",
     about: "The section on searches inside an index again, for an index that is shared over Redis.",
+    onPage: { names: 100_000 },
     run: (scale) => benchInsideRedis(fileCounts(scale)),
   },
   {

@@ -69,10 +69,8 @@ export async function runTree(options: Tree & { rounds: number; besideOne?: bool
   const index = stack.use(await startIndex());
   const owner = stack.use(await startPeer({ folder: temp.at("owner"), index, name: "owner" }));
   await hashed(temp, index, owner, files);
-  const rsync = await startRsync(temp, folder);
-  const seeder = await Seeder.start(folder, temp.at("tree.torrent"));
-  if (rsync !== undefined) stack.use(rsync);
-  if (seeder !== undefined) stack.use(seeder);
+  const rsync = stack.use(await startRsync(temp, folder));
+  const seeder = stack.use(await Seeder.start(folder, temp.at("tree.torrent")));
   const one = { name: "recess get, one file of the same size", what: LARGE, files: 1, ratio: "of one file" };
   const contenders: Contender[] = [
     ...(rsync === undefined ? [] : [rsyncOf(rsync, "", files)]),

@@ -108,6 +108,14 @@ const QUOTED: readonly QuotedRow[] = [
   },
 ];
 
+/** The rows of README's table that lack their figure, although their section was measured. */
+export function lostQuotes(figures: Figures): string[] {
+  return QUOTED.filter(({ section, own }) => {
+    const rows = figures.get(section);
+    return rows !== undefined && rows.size > 0 && rows.get(own.row)?.[own.column] === undefined;
+  }).map(({ what }) => what);
+}
+
 /** README's table of figures. A row without its figure on the page is left out. */
 export function speedTable(figures: Figures): string {
   const quote = (section: string, { row, column, as }: Quote): string | undefined => {

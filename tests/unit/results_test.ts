@@ -5,7 +5,7 @@ import { renderPage } from "../bench/page.ts";
 import { runSection } from "../bench/section.ts";
 import { SECTIONS } from "../bench/sections.ts";
 import { PROJECT } from "../support/programs.ts";
-import { figuresIn, RESULTS, speedTable } from "../support/results.ts";
+import { figuresIn, lostQuotes, RESULTS, speedTable } from "../support/results.ts";
 
 /** A figure of speed, CPU time or memory, as a sentence has it. */
 const QUOTED = /(\d[\d,.]*)\s(?:(?:MB|GB|files|searches|joins)(?:\/s|\sa\ssecond)|ms\b|CPU\ss\b|MB\sof\smemory)/g;
@@ -30,6 +30,13 @@ Deno.test("every table of RESULTS.md belongs to a section of the bench", async (
   assertEquals(new Set(names).size, names.length);
   const measured = [...figuresIn(await Deno.readTextFile(RESULTS)).keys()].filter((name) => name !== "");
   assertEquals(measured.filter((name) => !names.includes(name)), []);
+});
+
+Deno.test("README's table finds the figures of every section that was measured", async () => {
+  assertEquals(lostQuotes(figuresIn(await Deno.readTextFile(RESULTS))), []);
+  const rows = [{ what: "renamed", figures: { "MB/s": 1 } }];
+  const page = pageOf({ name: "sources", about: "About.", scale: SCALE, seconds: 1, rows });
+  assertEquals(lostQuotes(figuresIn(page)), ["a file from 8 peers that send 40 MB/s each"]);
 });
 
 Deno.test("figuresIn() reads what renderPage() has written", () => {
