@@ -4,11 +4,12 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { PIECE_BYTES } from "../../../../lib/core/content.ts";
 import type { Destination } from "../../../../lib/peer/get/fetching.ts";
 import { Room, type RoomPeer } from "../../../support/room.ts";
 import { sameFiles } from "../../../support/temp.ts";
+import { eventually } from "../../../support/wait.ts";
 
 const PIECES = 64;
 const SIZE = PIECES * PIECE_BYTES;
@@ -47,10 +48,25 @@ Deno.test("a new version of a file costs only its changed pieces, and the old on
   const taker = await room.peer("rui", rui);
   await room.hashed("ana", "disk.img");
   await room.hashed("rui", "disk.img");
-  const { path, fetched } = await get(taker, `${await room.hashed("ana", "disk.img")}`);
+  const { path, fetched } = await get(taker, await room.hashed("ana", "disk.img"));
   assertEquals(fetched, 3 * PIECE_BYTES);
   assert(await sameFiles(ana.at("disk.img"), path), path);
   assert(path !== rui.at("disk.img"), path);
+});
+
+Deno.test("the speed of a download does not count what is copied from the folder", async () => {
+  await using room = await Room.open();
+  const [ana, rui] = [await room.folder(), await room.folder()];
+  for (const folder of [ana, rui]) await folder.file("disk.img", SIZE, 1);
+  await change(ana.at("disk.img"), 5, 40, 41);
+  await room.peer("ana", ana, { up: PIECE_BYTES });
+  const taker = await room.peer("rui", rui);
+  const root = await room.hashed("ana", "disk.img");
+  await room.hashed("rui", "disk.img");
+  const { transfer, result } = taker.peer.transfers.start(await taker.peer.directory.resolve(root), { kind: "folder" });
+  await eventually("the old version is copied", () => transfer.view().done >= SIZE - 3 * PIECE_BYTES);
+  assertLess(transfer.view().bytesPerSecond, 4 * PIECE_BYTES);
+  await result;
 });
 
 Deno.test("a file costs only the half that no other file of the folder has", async () => {
