@@ -18,7 +18,10 @@ export interface Scale {
 /** One section, and one table of the page. */
 export interface Section {
   readonly name: string;
-  /** For the page: what is measured, and what the reference is. */
+  /**
+   * For the page: what is measured, and what the reference is. `{size}` and `{names}` stand for
+   * those of the scale.
+   */
   readonly about: string;
   /** What differs from the usual scale with `--all`, so that the whole page does not take long. */
   readonly onPage?: Partial<Scale> | undefined;
@@ -38,7 +41,9 @@ export interface SectionResult {
 
 /** Runs a section; its failure is a result, too. */
 export async function runSection(section: Section, scale: Scale): Promise<SectionResult> {
-  const { name, about } = section;
+  const { name } = section;
+  const about = section.about.replaceAll("{size}", inUnits(scale.size))
+    .replaceAll("{names}", scale.names.toLocaleString("en-US"));
   const start = performance.now();
   const result = (rows: readonly BenchRow[], failure?: string): SectionResult => {
     return { name, about, scale, seconds: (performance.now() - start) / 1000, rows, failure };
@@ -54,4 +59,9 @@ export async function runSection(section: Section, scale: Scale): Promise<Sectio
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof SuppressedError) return `${reasonOf(thrown.suppressed)} (then: ${reasonOf(thrown.error)})`;
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** A size in the units in which sizes of this bench are whole numbers. */
+function inUnits(bytes: number): string {
+  return bytes % 2 ** 30 === 0 ? `${bytes / 2 ** 30} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }

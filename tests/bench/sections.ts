@@ -37,9 +37,10 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     name: "download",
-    about: "A large file from one program to another on this machine, to nowhere and to a file. The references are a " +
-      "bare copy by Deno (with SHA-256, and with TLS), curl from nginx, and scp. The ratio compares Recess with the " +
-      "reference that does the same work, round by round.",
+    about: 'A file of {size} from one program to another on this machine, to nowhere, or in rows with "to disk" to a ' +
+      "file. The references are a bare copy by Deno (with SHA-256, and with TLS), curl from nginx, and scp. " +
+      '"ratio" compares Recess with the bare copy that does the same work, and "to tools" with curl and OpenSSL, ' +
+      "round by round.",
     onPage: { size: GIB },
     run: benchDownload,
   },
@@ -50,8 +51,9 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     name: "first byte",
-    about: "The time from `get` until the first verified byte has arrived: of a file that its owner has hashed, and " +
-      "of one that it has not. There is no reference.",
+    about:
+      "The time from `get` until the first verified byte of {size} has arrived: of a file that its owner has hashed, " +
+      "and of one that it has not. There is no reference.",
     onPage: { size: GIB, rounds: 2 },
     run: benchFirstByte,
   },
@@ -93,14 +95,15 @@ export const SECTIONS: readonly Section[] = [
   {
     name: "one file",
     about:
-      "A large file into a folder, with programs that people use for that. scp and Recess encrypt, and Recess and " +
+      "A file of {size} into a folder, with programs that people use for that. scp and Recess encrypt. Recess and " +
       'libtorrent verify. A column such as "of rsync" compares Recess with that program: above 1, Recess was faster.',
     onPage: { size: GIB, rounds: 2 },
     run: benchOneFile,
   },
   {
     name: "new version",
-    about: "A large file for a receiver that has parts of it: its older version in which every twentieth mebibyte " +
+    about:
+      "A file of {size} for a receiver that has parts of it: its older version in which every twentieth mebibyte " +
       "differs, or half of it in another file. The references are a receiver that has nothing, and rsync. `sent MB` " +
       "is what the sender sent of the file.",
     onPage: { size: GIB },
@@ -121,7 +124,8 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     name: "memory",
-    about: "The most memory that each side took, for a large file and for 100,000 files of 4 KiB. libtorrent maps " +
+    about:
+      "The most memory that each side took, for a file of {size} and for 100,000 files of 4 KiB. libtorrent maps " +
       "files into its memory, and Linux counts these bytes. Of rsync, which has several processes, the largest one " +
       "counts.",
     onPage: { rounds: 1 },
@@ -159,12 +163,12 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     name: "inside",
-    about: "Searches in an index without network and protocol. There is no reference.",
+    about: "Searches in an index with up to {names} names, without network and protocol. There is no reference.",
     run: (scale) => benchInside("in memory", () => Promise.resolve(new LocalIndex()), fileCounts(scale)),
   },
   {
     name: "files",
-    about: "An index with more and more files: registering them, memory, and searches.",
+    about: "An index with up to {names} files: registering them, memory, and searches.",
     run: (scale) => benchFiles(LOCAL, fileCounts(scale)),
   },
   {
@@ -179,24 +183,25 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     name: "shared",
-    about: "Several servers that share an index over Redis.",
+    about: "Several servers that share an index with up to {names} files over Redis.",
     run: (scale) => benchShared(fileCounts(scale)),
   },
   {
     name: "behind redis",
-    about: "The section on files again, with a server that shares its index over Redis.",
+    about: "The section on files again, up to {names} files, with a server that shares its index over Redis.",
     onPage: { names: 100_000 },
     run: (scale) => overRedis((flavour) => benchFiles(flavour, fileCounts(scale))),
   },
   {
     name: "inside behind redis",
-    about: "The section on searches inside an index again, for an index that is shared over Redis.",
+    about:
+      "The section on searches inside an index again, up to {names} names, for an index that is shared over Redis.",
     onPage: { names: 100_000 },
     run: (scale) => benchInsideRedis(fileCounts(scale)),
   },
   {
     name: "large index",
-    about: "Searches of the largest index, by programs of their own. The reference is `PING`.",
+    about: "Searches of an index with {names} names, by programs of their own. The reference is `PING`.",
     run: ({ names }) => benchIndex({ peers: 10, filesEach: names / 10 }),
   },
 ];

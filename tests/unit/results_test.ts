@@ -58,6 +58,13 @@ Deno.test("speedTable() quotes the figures of the page, and leaves out rows with
   assertEquals(quoted, ["| 10,000 files of 4 KiB, encrypted and verified | 1,234 files/s |  |"]);
 });
 
+Deno.test("runSection() writes the scale into what a section says of itself", async () => {
+  const about = "A file of {size}, {names} names.";
+  const scale = { size: 3 * 2 ** 30, rounds: 1, names: 1_000_000 };
+  const result = await runSection({ name: "one", about, run: () => Promise.resolve([]) }, scale);
+  assertEquals(result.about, "A file of 3 GiB, 1,000,000 names.");
+});
+
 Deno.test("runSection() makes a failure a part of the page", async () => {
   const run = (): Promise<never> => Promise.reject(new Error("nobody\nanswers"));
   const page = pageOf(await runSection({ name: "one", about: "About.", run }, SCALE));
