@@ -23,8 +23,8 @@ import { SpareBuffers } from "./pieces/buffers.ts";
 /** The most that is written at once. A sender without a rate limit also reads as much at once. */
 const COPY_BYTES = 256 * 1024;
 /**
- * What a sender with a rate limit reads at once. Each read wakes a thread, which cost a class on
- * one computer a tenth of its CPU time.
+ * What a sender with a rate limit reads at once. When threads read, waking one for each read cost
+ * a class on one computer a tenth of its CPU time.
  */
 const PACED_READ_BYTES = PIECE_BYTES;
 /** Two for each of as many uploads as usually run at once. */
@@ -39,6 +39,10 @@ const PACED_BUFFERS = new SpareBuffers({ bytes: PACED_READ_BYTES, keptMax: KEPT_
  * At most this many bytes are read synchronously: to hand the read to a thread would take longer.
  */
 const AT_ONCE_BYTES_MAX = 64 * 1024;
+/** A read that takes longer than this is one from a slow disk. */
+const SLOW_READ_MS = 5;
+/** How long threads read all files after a slow read. */
+const THREADS_MS = 1_000;
 /** How often a running pipe is checked. */
 const WATCH_MS = 1_000;
 
@@ -174,7 +178,7 @@ async function copy(
   for (let position = range.start; position < range.end; [buffer, other] = [other, buffer]) {
     const pieceLeft = PIECE_BYTES - position % PIECE_BYTES;
     const wanted = Math.min(buffer.length, range.end - position, pieceLeft);
-    const read = await open.file.read(buffer.subarray(0, wanted));
+    const read = await readSome(open.file, buffer.subarray(0, wanted));
     await writing;
     if (read === null) throw changed();
     isTurnOver = pieceLeft === PIECE_BYTES && position > range.start && turn?.isOver === true && canResume;
@@ -189,6 +193,25 @@ async function copy(
   buffers.give(buffer);
   buffers.give(other);
   if (isTurnOver) throw turnOver();
+}
+
+/** Until when threads read all files. */
+let threadsUntilMs = 0;
+
+/**
+ * Reads at least one byte. Most files that are sent are in the memory of the system, and to hand
+ * each read to a thread takes longer (lib/README.md, "The way of a byte"). After a slow read,
+ * threads read for a while, so that a slow disk delays no other peer.
+ *
+ * @returns How many it read, or null at the end of the file.
+ */
+function readSome(file: OpenFile["file"], target: Uint8Array): number | null | Promise<number | null> {
+  const startMs = performance.now();
+  if (startMs < threadsUntilMs) return file.read(target);
+  const read = file.readSync(target);
+  const endMs = performance.now();
+  if (endMs - startMs > SLOW_READ_MS) threadsUntilMs = endMs + THREADS_MS;
+  return read;
 }
 
 /**

@@ -107,3 +107,38 @@ Deno.test("sendRange() ends in the middle of a piece when its signal is aborted"
   assertEquals(failure.code, "busy");
   assert((await received).length < SIZE - 1);
 });
+
+/** A file on a slow disk, with counters of both kinds of reads. */
+function slowFile(file: Deno.FsFile): { file: Deno.FsFile; counts: { waiting: number; threads: number } } {
+  const counts = { waiting: 0, threads: 0 };
+  const slow: Pick<Deno.FsFile, "seekSync" | "readSync" | "read"> = {
+    seekSync: (offset, whence) => file.seekSync(offset, whence),
+    readSync(target) {
+      counts.waiting += 1;
+      const endMs = performance.now() + 20;
+      while (performance.now() < endMs);
+      return file.readSync(target);
+    },
+    read(target) {
+      counts.threads += 1;
+      return file.read(target);
+    },
+  };
+  return { file: slow as Deno.FsFile, counts };
+}
+
+Deno.test("sendRange() waits for a slow disk in a thread, so that others are served meanwhile", async () => {
+  await using temp = await TempFolder.make();
+  const bytes = await Deno.readFile(await temp.file("a.bin", SIZE));
+  using folder = await Folder.open(temp.path);
+  const [here, there] = await tcpPair();
+  const received = readAll(there);
+  using open = folder.openShared("a.bin");
+  const { file, counts } = slowFile(open.file);
+  const end = SIZE - 1;
+  await sendRange({ ...open, file, size: SIZE, isUnchanged: () => true }, { start: 0, end }, here);
+  here.close();
+  assertEquals(await received, bytes.subarray(0, end));
+  assert(counts.waiting <= 1, `the program waited for ${counts.waiting} slow reads`);
+  assert(counts.threads > 10, `threads read only ${counts.threads} times`);
+});
