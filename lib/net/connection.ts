@@ -90,6 +90,16 @@ export class Connection implements Disposable {
     return this.#queue.bytesWritten;
   }
 
+  /** Whether the next message has arrived already, so that `receive` does not wait for it. */
+  get hasMessage(): boolean {
+    return this.#buffer.hasLine;
+  }
+
+  /** Bytes of lines that wait to be handed to the system. */
+  get queuedBytes(): number {
+    return this.#queue.queuedBytes;
+  }
+
   /** Accepts lines of full length, after the other side has introduced itself. */
   trust(): void {
     this.#buffer.lineBytesMax = LINE_BYTES_MAX;

@@ -42,6 +42,11 @@ export class SendQueue {
     return this.#bytesWritten;
   }
 
+  /** Bytes of lines that wait to be handed to the system. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
   /** Resolves when everything that is queued now has been sent or has failed. */
   get empty(): Promise<void> {
     return this.#queue;

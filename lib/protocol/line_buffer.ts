@@ -36,6 +36,11 @@ export class LineBuffer {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
+  /** Whether a whole line waits. */
+  get hasLine(): boolean {
+    return this.#bytes.subarray(0, this.#end).includes(LINE_FEED, this.#start + this.#scanned);
+  }
+
   /** Adds what has just arrived. The bytes are copied. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;

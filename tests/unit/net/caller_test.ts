@@ -1,16 +1,18 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Failure } from "../../../lib/core/failure.ts";
 import { MALFORMED_LINES_MAX } from "../../../lib/core/limits.ts";
 import { PROTOCOL_VERSION } from "../../../lib/core/version.ts";
 import { answerRequests, route, routes } from "../../../lib/net/answerer.ts";
 import { ask, askAll, askAndRead, Caller, greet, makeNonce } from "../../../lib/net/caller.ts";
-import type { Connection } from "../../../lib/net/connection.ts";
+import { joinBytes } from "../../../lib/core/bytes.ts";
+import { Connection } from "../../../lib/net/connection.ts";
 import { Identity } from "../../../lib/net/identity.ts";
-import { encodeFailure, encodeNews, encodeReply } from "../../../lib/protocol/envelope.ts";
+import { encodeFailure, encodeNews, encodeReply, encodeRequest } from "../../../lib/protocol/envelope.ts";
 import { Hello } from "../../../lib/protocol/hello.ts";
 import { Pieces, Queued } from "../../../lib/protocol/files.ts";
 import { Closing, Leave, Ping } from "../../../lib/protocol/presence.ts";
 import { connectionPair } from "../../support/connections.ts";
+import { memoryPair } from "../../support/memory_streams.ts";
 
 const WAIT = { waitMs: 2_000 };
 /** Greets something that answers like an index, and proves this key. */
@@ -153,6 +155,40 @@ Deno.test("answerRequests() refuses everything between HELLO and PROVE, and then
   for (let time = 0; time < MALFORMED_LINES_MAX; time++) await ask(here, Ping, {}).catch(() => {});
   assertEquals([(await answered)?.code, calls], ["unproven", 0]);
   here.close();
+});
+
+Deno.test("answerRequests() sends the answers to requests that came together in few writes, in order", async () => {
+  const REQUESTS = 40;
+  const requests: number[] = [];
+  const answers = routes(route(Ping, () => {
+    requests.push(requests.length);
+    return Promise.resolve({ data: {} });
+  }));
+  const [stream, there] = memoryPair();
+  let writes = 0;
+  const counted = { ...stream, read: stream.read.bind(stream), close: stream.close.bind(stream) };
+  const answering = new Connection({
+    ...counted,
+    async write(bytes) {
+      writes += 1;
+      // The system has the bytes a moment later.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return await stream.write(bytes);
+    },
+  }, { local: { host: "127.0.0.1", port: 1 }, remote: { host: "127.0.0.1", port: 2 } });
+  const ended = answerRequests(answering, answers, undefined, { idleMs: 2_000 });
+  using asking = new Connection(there, { local: answering.remote, remote: answering.local });
+  await greet(asking, PROVEN);
+  writes = 0;
+  const all = Array.from({ length: REQUESTS }, (_, index) => encodeRequest(Ping, {}, index + 1));
+  await asking.send(joinBytes(all));
+  for (let id = 1; id <= REQUESTS; id++) {
+    const envelope = await asking.receive(WAIT);
+    assertEquals([envelope?.kind, envelope?.kind === "reply" && envelope.id], ["reply", id]);
+  }
+  assertLess(writes, 5);
+  asking.close();
+  await ended;
 });
 
 Deno.test("answerRequests() reports a bug, and answers it as internal without details", async () => {
