@@ -38,7 +38,7 @@ const PACED_BUFFERS = new SpareBuffers({ bytes: PACED_READ_BYTES, keptMax: KEPT_
 /**
  * At most this many bytes are read synchronously: to hand the read to a thread would take longer.
  */
-const AT_ONCE_BYTES_MAX = 64 * 1024;
+export const AT_ONCE_BYTES_MAX = 64 * 1024;
 /** A read that takes longer than this is one from a slow disk. */
 const SLOW_READ_MS = 5;
 /** How long threads read all files after a slow read. */

@@ -21,7 +21,7 @@ import type { OpenFile } from "../../store/files/folder.ts";
 import type { Share } from "../../store/share/share.ts";
 import { gzip, mayShrink } from "../../transfer/pieces/compress.ts";
 import type { PartialCopy, Partials } from "../../transfer/content/partials.ts";
-import { readRange, sendBytes, sendRange } from "../../transfer/send.ts";
+import { AT_ONCE_BYTES_MAX, readRange, sendBytes, sendRange } from "../../transfer/send.ts";
 import { askedRange } from "./asked_range.ts";
 import type { Wish } from "./consent.ts";
 import { Demand, type Promised } from "./demand.ts";
@@ -140,8 +140,8 @@ export class Host {
       throw new Failure("malformed", "Cannot compress more than one piece at a time");
     }
     using _slot = await small.take();
-    using open = this.#open(content);
-    const bytes = await readRange(open, range);
+    using _serving = this.#parts.share.serve();
+    const bytes = this.#readWhole(content, range) ?? await this.#readRange(content, range);
     // A small answer counts as sent once it is read: it is on its way in a moment.
     promised?.sent(rangeBytes(range));
     const packed = compress && mayShrink(content.file.name) ? await gzip(bytes) : undefined;
@@ -152,6 +152,17 @@ export class Host {
     }
     await pace?.take(body.length);
     return { data, body };
+  }
+
+  /** The bytes of a small whole file. Undefined when it has to be opened. */
+  #readWhole({ kind, file }: Shared, range: Range): Uint8Array<ArrayBuffer> | undefined {
+    const isWhole = rangeBytes(range) === file.size && file.size <= AT_ONCE_BYTES_MAX;
+    return isWhole && kind === "whole" ? this.#parts.share.read(file) : undefined;
+  }
+
+  async #readRange(content: Shared, range: Range): Promise<Uint8Array<ArrayBuffer>> {
+    using open = this.#open(content);
+    return await readRange(open, range);
   }
 
   /** Answers with a range that is sent while it is read, when it is the caller's turn. */
@@ -165,6 +176,7 @@ export class Host {
     held.use(promised);
     const asker = { key: visit.caller, address: visit.connection.remote.host };
     const turn = held.use(await large.take(asker, (before) => visit.reportPlace(before)));
+    held.use(this.#parts.share.serve());
     const open = held.use(this.#open(content));
     const kept = held.move();
     return {

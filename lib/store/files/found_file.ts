@@ -16,6 +16,12 @@ export interface FoundFile {
    * Undefined where the system does not note it.
    */
   readonly changed?: number | undefined;
+  /**
+   * The number of the file on its disk, and of the disk. Undefined for a link, and where the system
+   * has no such numbers.
+   */
+  readonly inode?: number | undefined;
+  readonly device?: number | undefined;
   /** Whether it is a program that may be started. Absent when it is not. */
   readonly executable?: boolean | undefined;
 }

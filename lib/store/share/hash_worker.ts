@@ -12,18 +12,25 @@ import { createHash } from "node:crypto";
 import { readFullSync } from "../../core/bytes.ts";
 import { DIGEST_BYTES, PIECE_BYTES } from "../../core/content.ts";
 
+/** A file to hash. `path` is a real path that may be shared. */
+export interface ToHash {
+  readonly id: number;
+  readonly path: string;
+  readonly urgent: boolean;
+}
+
 /**
- * To the worker: hash a file, move it to the front, or drop it. `path` is a real path that may be
- * shared.
+ * To the worker: hash files, move one to the front, drop it, or hash only urgent ones for a while.
  */
 export type ToWorker =
-  | { readonly kind: "hash"; readonly id: number; readonly path: string; readonly urgent: boolean }
+  | { readonly kind: "hash"; readonly files: readonly ToHash[] }
+  | { readonly kind: "rest"; readonly isResting: boolean }
   | { readonly kind: "hurry"; readonly id: number }
   | { readonly kind: "drop"; readonly id: number };
 
 /**
- * From the worker: more digests of a file, the last ones with its size and time, or why it cannot
- * be hashed.
+ * From the worker, several in one message: more digests of a file, the last ones with its size and
+ * time, or why it cannot be hashed.
  */
 export type FromWorker =
   | {
@@ -56,19 +63,23 @@ interface Job {
 
 const jobs = new Map<number, Job>();
 const buffer = new Uint8Array(PIECE_BYTES);
+const news: FromWorker[] = [];
 let working = false;
+/** Whether only urgent files are hashed. */
+let isResting = false;
 
 // The page and worker types of the library disagree on what `self` is. Only these members are used.
 const port = self as unknown as {
   readonly name?: string | undefined;
   onmessage: (event: MessageEvent<ToWorker>) => void;
-  postMessage(message: FromWorker): void;
+  postMessage(message: readonly FromWorker[]): void;
 };
 
 // Only in the worker. Everywhere else this module is loaded for its types and its worker's name.
 if (port.name === HASH_WORKER) {
   port.onmessage = ({ data }) => {
-    if (data.kind === "hash") jobs.set(data.id, { ...data, reading: undefined });
+    if (data.kind === "hash") { for (const file of data.files) jobs.set(file.id, { ...file, reading: undefined }); }
+    else if (data.kind === "rest") isResting = data.isResting;
     else if (data.kind === "hurry") hurry(data.id);
     else drop(data.id);
     if (!working) void work();
@@ -87,25 +98,29 @@ function drop(id: number): void {
 
 async function work(): Promise<void> {
   working = true;
-  while (jobs.size > 0) {
+  for (let job = nextJob(); job !== undefined; job = nextJob()) {
     const turnEnd = performance.now() + TURN_MS;
-    while (jobs.size > 0 && performance.now() < turnEnd) step(turnEnd);
+    for (; job !== undefined && performance.now() < turnEnd; job = nextJob()) step(job, turnEnd);
+    if (news.length > 0) port.postMessage(news.splice(0));
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   working = false;
 }
 
-/** Continues to hash the file that has its turn, until the turn or the file ends. */
-function step(turnEnd: number): void {
+/** The file that has its turn. */
+function nextJob(): Job | undefined {
   const [first] = jobs.values();
-  const job = jobs.values().find((each) => each.urgent) ?? first;
-  if (job === undefined) return;
+  return jobs.values().find((each) => each.urgent) ?? (isResting ? undefined : first);
+}
+
+/** Continues to hash a file, until the turn or the file ends. */
+function step(job: Job, turnEnd: number): void {
   try {
     hashOn(job, turnEnd);
   } catch (thrown) {
     drop(job.id);
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    port.postMessage({ kind: "failed", id: job.id, changed: thrown instanceof Changed, reason });
+    news.push({ kind: "failed", id: job.id, changed: thrown instanceof Changed, reason });
   }
 }
 
@@ -128,11 +143,11 @@ function hashOn(job: Job, turnEnd: number): void {
   if (now.size !== size || now.modified !== modified) throw new Changed("it changed while it was read");
   const digests = joined(gathered);
   if (pieceBytes === PIECE_BYTES && job.reading.told * PIECE_BYTES < size) {
-    port.postMessage({ kind: "digests", id: job.id, digests });
+    news.push({ kind: "digests", id: job.id, digests });
     return;
   }
   drop(job.id);
-  port.postMessage({ kind: "digests", id: job.id, digests, done: { size, modified } });
+  news.push({ kind: "digests", id: job.id, digests, done: { size, modified } });
 }
 
 function open(path: string): NonNullable<Job["reading"]> {

@@ -88,6 +88,8 @@ export function lookAt(folder: Folder, name: string): Found {
       size: target.size,
       modified: target.mtime?.getTime() ?? 0,
       changed: target.ctime?.getTime(),
+      inode: info.isSymlink ? undefined : target.ino ?? undefined,
+      device: target.dev,
     };
     return { ...nothing, file: isExecutable(target) ? { ...version, executable: true } : version };
   } catch {

@@ -14,7 +14,9 @@ import { FileList, type KnownPieces, sameVersion, type SharedFile } from "./file
 import type { Folder, OpenFile } from "../files/folder.ts";
 import { FolderFollower, SETTLE_MS } from "./folder_follower.ts";
 import type { Change } from "./gathered_change.ts";
-import { Hasher, type HashJob, type HashResult } from "./hasher.ts";
+import type { HashResult } from "./hash_job.ts";
+import { Hashing } from "./hashing.ts";
+import { ListedReader } from "./listed_read.ts";
 import { pieceFits } from "./piece_check.ts";
 import { removeFile } from "./remove_file.ts";
 import type { FoundFile } from "../files/found_file.ts";
@@ -22,23 +24,18 @@ import { lookAt, scan } from "./scan.ts";
 import type { HashedFile, State } from "../state/state.ts";
 import { type ShareTrouble, Troubles } from "./troubles.ts";
 
-/** Files that the worker hashes at a time, so that one that a peer asks for need not wait long. */
-const HASHING_MAX = 8;
-
 /** The files of one folder. */
 export class Share implements AsyncDisposable {
   readonly #folder: Folder;
   readonly #state: State;
   /** Opened before the first scan, so that no change between the two is missed. */
   readonly #follower: FolderFollower;
-  readonly #hasher = new Hasher();
+  readonly #reader: ListedReader;
   readonly #files = new FileList();
-  readonly #toHash = new Set<string>();
-  readonly #jobs = new Map<string, HashJob>();
+  readonly #hashing: Hashing;
   readonly #troubles = new Troubles();
   readonly #closing = new AbortController();
   #onChange: (names: readonly string[]) => void = () => {};
-  #lanes = 0;
   readonly #onUnnamable = (name: string): void => this.#troubles.tell("unnamable", name);
   /** What goes on in the background. All of it ends before the database closes. */
   readonly #background = new Set<Promise<void>>();
@@ -46,6 +43,13 @@ export class Share implements AsyncDisposable {
   private constructor(folder: Folder, state: State, follows: boolean) {
     this.#folder = folder;
     this.#state = state;
+    this.#reader = new ListedReader(folder);
+    this.#hashing = new Hashing({
+      cores: navigator.hardwareConcurrency,
+      pathOf: (file) => folder.realPathOf(file.name),
+      onHashed: (file, result) => this.#hashed(file, result),
+      onFailed: (file, failure) => this.#notHashed(file, failure),
+    });
     this.#follower = new FolderFollower(folder, { follows });
   }
 
@@ -63,7 +67,7 @@ export class Share implements AsyncDisposable {
         const known = hashed.get(file.name);
         share.#put(known !== undefined && sameVersion(known, file) ? { ...file, root: known.root } : file);
         // It was changed while nobody looked, so its bytes may differ with the same size and time.
-        if (known?.changed !== file.changed) share.#toHash.add(file.name);
+        if (known?.changed !== file.changed) share.#hashing.add(file);
         hashed.delete(file.name);
       }
     }
@@ -83,7 +87,7 @@ export class Share implements AsyncDisposable {
       look: (change) => this.#look(change),
       onFolder: (fate) => this.#troubles.tellFate(fate, this.#folder.path),
     }));
-    this.#hashMore();
+    this.#hashing.goOn();
   }
 
   /** What is shared now. */
@@ -94,7 +98,7 @@ export class Share implements AsyncDisposable {
   /** How much of a file is hashed, from 0 to 1. Undefined while it waits for its turn. */
   hashedPart(file: SharedFile): number | undefined {
     if (file.root !== undefined) return 1;
-    const job = this.#jobs.get(file.name);
+    const job = this.#hashing.jobOf(file.name);
     return job && job.digests.length / DIGEST_BYTES / Math.max(1, pieceCount(file.size));
   }
 
@@ -111,6 +115,20 @@ export class Share implements AsyncDisposable {
     throw changed(file.name);
   }
 
+  /** Notes that another peer downloads, until this is disposed of: then hashing can wait. */
+  serve(): Disposable {
+    return this.#hashing.serve();
+  }
+
+  /**
+   * Reads a small file whole.
+   *
+   * @returns Undefined when it has to be opened with {@linkcode open}.
+   */
+  read(file: SharedFile): Uint8Array<ArrayBuffer> | undefined {
+    return this.#reader.read(file);
+  }
+
   /**
    * The digests of a file from number `from` on. Asking for a file that is not hashed yet moves it
    * to the front. The result is then what is known, after a moment's wait if that is nothing.
@@ -123,8 +141,7 @@ export class Share implements AsyncDisposable {
       const digests = this.#state.digestsOf(file.name, file.root);
       if (digests !== undefined) return { file, digests: digests.subarray(start) };
     }
-    const job = this.#jobs.get(file.name) ?? this.#startJob(file, { urgent: true });
-    this.#hasher.hurry(job);
+    const job = this.#hashing.hurry(file);
     const deadlineMs = performance.now() + PIECES_WAIT_MS;
     while (job.digests.length <= start && !job.ended && performance.now() < deadlineMs) {
       await settlesWithin(deadlineMs - performance.now(), job.news);
@@ -152,7 +169,7 @@ export class Share implements AsyncDisposable {
       this.#put({ ...found, root });
     } else {
       this.#put(found);
-      this.#hashMore();
+      this.#hashing.goOn();
     }
     this.#onChange([file.name]);
   }
@@ -178,7 +195,7 @@ export class Share implements AsyncDisposable {
     this.#put(unknown);
     this.#troubles.tell("other-bytes", unknown.name);
     this.#onChange([unknown.name]);
-    this.#hashMore();
+    this.#hashing.goOn();
   }
 
   /**
@@ -220,7 +237,7 @@ export class Share implements AsyncDisposable {
   /** Stops following and hashing. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Failure("closed", "The peer is closing"));
-    this.#hasher[Symbol.dispose]();
+    this.#hashing[Symbol.dispose]();
     await this.#follower[Symbol.asyncDispose]();
     await Promise.all(this.#background);
   }
@@ -231,21 +248,14 @@ export class Share implements AsyncDisposable {
   }
 
   #put(file: SharedFile): void {
-    this.#stopHashing(file.name);
+    this.#hashing.drop(file.name);
     this.#files.put(file);
-    if (file.root === undefined) this.#toHash.add(file.name);
+    if (file.root === undefined) this.#hashing.add(file);
   }
 
   #drop(name: string): void {
-    this.#stopHashing(name);
+    this.#hashing.drop(name);
     this.#files.drop(name);
-  }
-
-  #stopHashing(name: string): void {
-    this.#toHash.delete(name);
-    const job = this.#jobs.get(name);
-    this.#jobs.delete(name);
-    if (job !== undefined) this.#hasher.drop(job);
   }
 
   /** Looks at what may have changed, and updates the list. */
@@ -266,7 +276,7 @@ export class Share implements AsyncDisposable {
       changed.push(...gone);
     }
     if (changed.length > 0) this.#onChange(changed);
-    this.#hashMore();
+    this.#hashing.goOn();
   }
 
   /** Updates the list with one file as it was found. @returns Whether that changed anything. */
@@ -274,9 +284,11 @@ export class Share implements AsyncDisposable {
     const known = this.#files.get(found.name);
     if (known !== undefined && sameVersion(known, found)) {
       const { root, changed } = known;
-      if (changed === found.changed && known.executable === found.executable) return false;
+      if (changed === found.changed && known.executable === found.executable && known.inode === found.inode) {
+        return false;
+      }
       this.#files.put(root === undefined ? found : { ...found, root });
-      if (changed !== found.changed) this.#toHash.add(found.name);
+      if (changed !== found.changed) this.#hashing.add(found);
       return false;
     }
     const age = Date.now() - found.modified;
@@ -288,46 +300,11 @@ export class Share implements AsyncDisposable {
     return true;
   }
 
-  /** Keeps as many files in work as there are lanes. */
-  #hashMore(): void {
-    while (this.#lanes < HASHING_MAX && this.#lanes < this.#toHash.size && !this.#closing.signal.aborted) {
-      this.#lanes += 1;
-      this.#goOn(this.#hashInLane().finally(() => this.#lanes -= 1));
+  #notHashed(file: SharedFile, failure: unknown): void {
+    // The file changed or is gone: the watcher reports that.
+    if (failedWith(failure, "not-shared") && lookAt(this.#folder, file.name).file !== undefined) {
+      this.#troubles.tell("unreadable", file.name);
     }
-  }
-
-  async #hashInLane(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      const [name] = this.#toHash;
-      const file = name === undefined ? undefined : this.#files.get(name);
-      if (name === undefined || file === undefined) return;
-      this.#toHash.delete(name);
-      try {
-        const job = this.#jobs.get(name) ?? this.#startJob(file, { urgent: false });
-        await job.done;
-      } catch (thrown) {
-        if (!failedWith(thrown, "file-changed", "not-shared", "no-access", "closed")) throw thrown;
-      }
-    }
-  }
-
-  #startJob(file: SharedFile, options: { urgent: boolean }): HashJob {
-    this.#closing.signal.throwIfAborted();
-    const path = this.#folder.realPathOf(file.name);
-    this.#toHash.delete(file.name);
-    const job = this.#hasher.start(path, options);
-    this.#jobs.set(file.name, job);
-    job.done.then((result) => {
-      this.#jobs.delete(file.name);
-      this.#hashed(file, result);
-    }, (failure) => {
-      // The file changed or is gone: the watcher reports that.
-      if (this.#jobs.get(file.name) === job) this.#jobs.delete(file.name);
-      if (failedWith(failure, "not-shared") && lookAt(this.#folder, file.name).file !== undefined) {
-        this.#troubles.tell("unreadable", file.name);
-      }
-    });
-    return job;
   }
 
   #hashed(file: SharedFile, { root, digests, ...version }: HashResult): void {
@@ -337,7 +314,7 @@ export class Share implements AsyncDisposable {
     this.#state.putPieces([{ ...hashed, digests }]);
     this.#put(hashed);
     // A file that was changed meanwhile has to be looked at once more.
-    if (now.changed !== file.changed) this.#toHash.add(file.name);
+    if (now.changed !== file.changed) this.#hashing.add(hashed);
     if (now.root === root) return;
     if (now.root !== undefined) this.#troubles.tell("other-bytes", file.name);
     this.#onChange([file.name]);

@@ -246,3 +246,20 @@ Deno.test("doubt() believes a copy that still fits, and hashes again one that do
   const now = await eventually("it is hashed again", () => share.files.get("a.bin")?.root);
   assertEquals(now, await rootOfFile(temp.at("a.bin")));
 });
+
+Deno.test("Share hashes nothing but what is asked for while another peer downloads", async () => {
+  await using temp = await TempFolder.make();
+  for (const name of ["asked.bin", "other.bin"]) await temp.file(name, 2 * PIECE_BYTES);
+  await using opened = await openShare(temp);
+  const { share, start } = opened;
+  {
+    using _serving = share.serve();
+    start();
+    const { digests } = await share.pieces(await present(share, "asked.bin"), 0);
+    assert(digests.length > 0);
+    await eventually("what is asked for is hashed", () => share.files.get("asked.bin")?.root);
+    assertEquals(share.files.get("other.bin")?.root, undefined);
+    assertEquals(share.hashedPart(await present(share, "other.bin")) ?? 0, 0);
+  }
+  await eventually("the other file is hashed afterwards", () => share.files.get("other.bin")?.root);
+});

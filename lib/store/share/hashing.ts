@@ -1,0 +1,173 @@
+/**
+ * Hashes the files of a share in the background, those that another peer asks for first. It uses
+ * all processors when nobody downloads from this peer, and none when somebody does
+ * (hash_policy.ts). Made by share.ts.
+ * @module
+ */
+
+import { Failure } from "../../core/failure.ts";
+import type { SharedFile } from "./file_list.ts";
+import type { HashJob, HashResult } from "./hash_job.ts";
+import { hashWorkers } from "./hash_policy.ts";
+import { Hasher } from "./hasher.ts";
+
+/** Files that one worker gets ahead, so that it does not wait for messages. */
+const AHEAD_MAX = 64;
+/** Bytes that one worker gets ahead, unless it has fewer than two files. */
+const AHEAD_BYTES_MAX = 8 * 1024 ** 2;
+/** So long after its last request, a peer still counts as downloading. */
+const SERVED_MS = 1_000;
+
+/** What hashing needs of the share. */
+export interface HashingParts {
+  readonly cores: number;
+  /** @throws {Failure} When there is no such file any more. */
+  readonly pathOf: (file: SharedFile) => string;
+  readonly onHashed: (file: SharedFile, result: HashResult) => void;
+  readonly onFailed: (file: SharedFile, failure: unknown) => void;
+}
+
+/** The files of a share that are not hashed yet. */
+export class Hashing implements Disposable {
+  readonly #parts: HashingParts;
+  readonly #hasher = new Hasher();
+  /** Files that wait for their turn, by name. */
+  readonly #waiting = new Map<string, SharedFile>();
+  readonly #jobs = new Map<string, HashJob>();
+  #waitingBytes = 0;
+  #startedBytes = 0;
+  #isOn = false;
+  #isClosed = false;
+  /** How many downloads from this peer are running. */
+  #serving = 0;
+  #servingSinceMs: number | undefined;
+  #servedMs = -Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(parts: HashingParts) {
+    this.#parts = parts;
+  }
+
+  /** Lets a file wait for its turn. */
+  add(file: SharedFile): void {
+    this.#leaveLine(file.name);
+    this.#waiting.set(file.name, file);
+    this.#waitingBytes += file.size;
+  }
+
+  /** Forgets a file that has another version now, or is gone. */
+  drop(name: string): void {
+    this.#leaveLine(name);
+    const job = this.#jobs.get(name);
+    this.#jobs.delete(name);
+    if (job !== undefined) this.#hasher.drop(job);
+  }
+
+  /** The work on a file. Undefined while it waits. */
+  jobOf(name: string): HashJob | undefined {
+    return this.#jobs.get(name);
+  }
+
+  /**
+   * Hashes a file before all others.
+   *
+   * @throws {Failure} What `pathOf` throws; "closed".
+   */
+  hurry(file: SharedFile): HashJob {
+    const job = this.#jobs.get(file.name) ?? this.#start(file, { urgent: true });
+    this.#hasher.hurry(job);
+    return job;
+  }
+
+  /** Hashes what waits, from now on. */
+  goOn(): void {
+    this.#isOn = true;
+    this.#arrange();
+  }
+
+  /** Notes that another peer downloads, until this is disposed of. */
+  serve(): Disposable {
+    this.#serving += 1;
+    if (this.#servingSinceMs === undefined) this.#arrange();
+    return {
+      [Symbol.dispose]: () => {
+        this.#serving -= 1;
+        this.#servedMs = performance.now();
+      },
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOn = false;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#hasher[Symbol.dispose]();
+  }
+
+  /** Gives the workers as much as they may have now. */
+  #arrange(): void {
+    if (!this.#isOn) return;
+    if (this.#waiting.size + this.#jobs.size === 0) return void (this.#servingSinceMs = undefined);
+    const servingMs = this.#servingMs();
+    const workers = hashWorkers({
+      cores: this.#parts.cores,
+      files: this.#waiting.size + this.#jobs.size,
+      bytes: this.#waitingBytes + this.#startedBytes,
+      servingMs,
+    });
+    this.#hasher.use(workers);
+    clearTimeout(this.#timer);
+    if (servingMs > 0) this.#timer = setTimeout(() => this.#arrange(), SERVED_MS);
+    while (this.#hasRoom(workers)) {
+      const [file] = this.#waiting.values();
+      if (file === undefined) return;
+      this.#leaveLine(file.name);
+      if (this.#jobs.has(file.name)) continue;
+      try {
+        this.#start(file, { urgent: false });
+      } catch (thrown) {
+        if (!(thrown instanceof Failure)) throw thrown;
+        // The watcher reports what became of the file.
+      }
+    }
+  }
+
+  #hasRoom(workers: number): boolean {
+    const { size } = this.#jobs;
+    return size < 2 * workers || (size < AHEAD_MAX * workers && this.#startedBytes < AHEAD_BYTES_MAX * workers);
+  }
+
+  #servingMs(): number {
+    const nowMs = performance.now();
+    const isServing = this.#serving > 0 || nowMs - this.#servedMs < SERVED_MS;
+    this.#servingSinceMs = isServing ? this.#servingSinceMs ?? nowMs : undefined;
+    return this.#servingSinceMs === undefined ? 0 : Math.max(1, nowMs - this.#servingSinceMs);
+  }
+
+  #leaveLine(name: string): void {
+    this.#waitingBytes -= this.#waiting.get(name)?.size ?? 0;
+    this.#waiting.delete(name);
+  }
+
+  #start(file: SharedFile, options: { urgent: boolean }): HashJob {
+    if (this.#isClosed) throw new Failure("closed", "The peer is closing");
+    const { pathOf, onHashed, onFailed } = this.#parts;
+    const path = pathOf(file);
+    this.#leaveLine(file.name);
+    const job = this.#hasher.start(path, options);
+    this.#jobs.set(file.name, job);
+    this.#startedBytes += file.size;
+    const end = (): void => {
+      this.#startedBytes -= file.size;
+      if (this.#jobs.get(file.name) === job) this.#jobs.delete(file.name);
+    };
+    job.done.then((result) => {
+      end();
+      onHashed(file, result);
+    }, (failure) => {
+      end();
+      onFailed(file, failure);
+    }).finally(() => this.#arrange());
+    return job;
+  }
+}
