@@ -113,7 +113,8 @@ export const SECTIONS: readonly Section[] = [
     name: "many files",
     about: "10,000 files of 4 KiB in 100 folders, with new folders in each round. Recess encrypts and verifies. The " +
       "references do not encrypt: rsync from its daemon, and libtorrent between two processes that connect directly. " +
-      "The first columns leave out the start of the program that receives, but for rsync. The last ones include it.",
+      "Files and megabytes a second leave out the start of the receiving program, except for rsync. CPU time and the " +
+      "time of the command include it.",
     run: ({ rounds }) => benchTree({ files: 10_000, bytes: 4096, rounds }),
   },
   {
