@@ -30,7 +30,8 @@ export const FAILURES = {
   "folder-in-use": { retry: false, hint: "stop the other peer, or share another folder" },
   "index-unreachable": {
     retry: true,
-    hint: "check that an index runs there; start one with `deno task server`, or name another with --index HOST:PORT",
+    hint: "check that an index runs there and that its firewall lets you in; start one with `deno task server`, " +
+      "or name another with --index HOST:PORT",
   },
   "internal": { retry: false, hint: "this is a bug: run again with --debug and report what it prints" },
   "key-changed": { retry: false, hint: "" },

@@ -176,7 +176,7 @@ export class Session {
     const peer = this.#joinedPeer();
     if (peer.port === undefined) {
       throw new Failure("unreachable", "Cannot list files: the index has not reached you", {
-        hint: "open the peer's port in this machine's firewall and join again",
+        hint: "open the peer's port in its machine's firewall and join again",
       });
     }
     const files = await this.parts.index.update(peer.name, change);

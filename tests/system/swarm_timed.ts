@@ -56,6 +56,17 @@ async function startSource(
   return await startPeer({ folder, index, name, args });
 }
 
+/** Changes one byte of every piece of a file, so that whatever its peer sends is wrong. */
+async function spoil(path: string): Promise<void> {
+  const { size, atime, mtime } = await Deno.stat(path);
+  using file = await Deno.open(path, { write: true });
+  for (let at = 1000; at < size; at += MIB) {
+    await file.seek(at, Deno.SeekMode.Start);
+    await file.write(new Uint8Array([1]));
+  }
+  await file.utime(atime ?? new Date(), mtime ?? new Date());
+}
+
 Deno.test("a file arrives whole when one of four sources is killed, one lies and one stalls", async () => {
   const size = 300 * MIB;
   await using temp = await TempFolder.make();
@@ -65,21 +76,11 @@ Deno.test("a file arrives whole when one of four sources is killed, one lies and
   await using good = await startSource(temp, index, "good", original, ...up);
   await using killed = await startSource(temp, index, "killed", original, ...up);
   await using silent = await startSource(temp, index, "silent", original, ...up);
-  // The liar's copy is a file of its own, changed behind its back when it is hashed.
+  // The liar's copy is a file of its own, which is changed behind its back.
   await temp.folder("liar");
   await Deno.copyFile(original, temp.at("liar/film.bin"));
   await using liar = await startPeer({ folder: temp.at("liar"), index, name: "liar", args: up });
   await hashed(index, temp, "film.bin", 4);
-  const info = await Deno.stat(temp.at("liar/film.bin"));
-  {
-    using file = await Deno.open(temp.at("liar/film.bin"), { write: true });
-    // One byte in every piece, so that whatever it sends is wrong.
-    for (let at = 1000; at < size; at += MIB) {
-      await file.seek(at, Deno.SeekMode.Start);
-      await file.write(new Uint8Array([1]));
-    }
-    await file.utime(info.atime ?? new Date(), info.mtime ?? new Date());
-  }
   const rui: PeerArgs = { folder: temp.at("rui"), index, name: "rui", args: ["--json"] };
   await using get = startCommand(rui, "get", "film.bin");
   await eventually("30 % are there", async () => {
@@ -87,13 +88,13 @@ Deno.test("a file arrives whole when one of four sources is killed, one lies and
   });
   killed.program.kill("SIGKILL");
   silent.program.kill("SIGSTOP");
+  await spoil(temp.at("liar/film.bin"));
   assertEquals(await get.exit(), 0, get.stderr);
   silent.program.kill("SIGCONT");
   assert(await sameFiles(original, temp.at("rui/film.bin")));
   const { fetched, sources } = reportOf(get.stdout);
   const bytesFrom = (peer: string): number => sources.find((each) => each.peer === peer)?.bytes ?? 0;
   assertLessOrEqual(fetched, size + 8 * MIB, "something was fetched twice");
-  assertEquals(bytesFrom("liar"), 0);
   assertGreater(bytesFrom("killed"), 10 * MIB);
   assertGreater(bytesFrom("silent"), 10 * MIB);
   assertGreater(bytesFrom("good"), bytesFrom("killed"));

@@ -61,10 +61,8 @@ function describe(event: PeerEvent): string {
     case "index-refused":
       return `The index refused: ${event.why}`;
     case "unreachable":
-      return `Others cannot reach you at ${
-        formatAddress(event)
-      }, so your files are not listed; open that port in this ` +
-        "machine's firewall and start again (searching and downloading work without it)";
+      return `Others cannot reach you at ${formatAddress(event)}, so your files are not listed; open that port in ` +
+        `this machine's firewall and start again with --port ${event.port} (searching and downloading work without it)`;
     case "bad-source":
       return `No longer downloading "${event.file}" from ${event.peer}: ${event.why}`;
     case "asked":

@@ -50,6 +50,6 @@ export function greeting(facts: Facts): string[] {
     "Hidden files are never shared",
     isPlain ? "Transfers are not encrypted (--plain)" : `Transfers are encrypted; your key is ${fingerprint}`,
     ...present,
-    "Try: search PART-OF-A-NAME, get NUMBER, peers (to list all commands: help)",
+    "Try: search WORD, get NUMBER, peers (to list all commands: help)",
   ];
 }

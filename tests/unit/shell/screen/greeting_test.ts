@@ -21,7 +21,7 @@ Deno.test("greeting() lists a newcomer's files, what others can see, and three c
     "Hidden files are never shared",
     "Transfers are encrypted; your key is 3f9a-11c2-8b0d-77e1",
     "Connected now: 2 other peers with 40 files",
-    "Try: search PART-OF-A-NAME, get NUMBER, peers (to list all commands: help)",
+    "Try: search WORD, get NUMBER, peers (to list all commands: help)",
   ]);
 });
 
