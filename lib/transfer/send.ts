@@ -20,8 +20,13 @@ import { Watchdog } from "../net/watchdog.ts";
 import type { OpenFile } from "../store/files/folder.ts";
 import { SpareBuffers } from "./pieces/buffers.ts";
 
-/** The most that is written at once. A sender without a rate limit also reads as much at once. */
+/** What a sender without a rate limit reads and writes at once. */
 const COPY_BYTES = 256 * 1024;
+/**
+ * The most that a sender with a rate limit writes at once. Each write wakes both sides; figures are
+ * in lib/README.md, "The way of a byte".
+ */
+const PACED_WRITE_BYTES = PIECE_BYTES / 2;
 /**
  * What a sender with a rate limit reads at once. When threads read, waking one for each read cost
  * a class on one computer a tenth of its CPU time.
@@ -159,7 +164,7 @@ async function copy(
   { pace, turn, canResume = true }: SendOptions,
 ): Promise<void> {
   using watchdog = new Watchdog(BODY_WAIT_MS, () => stream.close());
-  const partBytes = partOfPiece(Math.min(COPY_BYTES, pace?.turnBytes ?? COPY_BYTES));
+  const partBytes = partOfPiece(pace === undefined ? COPY_BYTES : Math.min(PACED_WRITE_BYTES, pace.turnBytes));
   const send = async (bytes: Uint8Array): Promise<void> => {
     for (let done = 0; done < bytes.length;) {
       const part = bytes.subarray(done, done + partBytes);

@@ -7,7 +7,7 @@
 
 import { PIECE_BYTES } from "../../lib/core/content.ts";
 import { eventually } from "../support/wait.ts";
-import { median } from "./measure.ts";
+import { cpuMsOf, median } from "./measure.ts";
 import { type BenchRow, rangeOf } from "./report.ts";
 import { BenchRoom, getInShell } from "./room.ts";
 
@@ -65,15 +65,21 @@ async function benchReceivers(
 ): Promise<BenchRow[]> {
   const { receivers, rounds, size, up } = options;
   const [ratios, seconds, seeded]: [number[], number[], number[]] = [[], [], []];
+  const [costs, starts]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     await using room = await BenchRoom.open(size);
-    await room.source("seeder", up);
+    const seeder = await room.source("seeder", up);
     await room.hashed(1);
     const alone = (await room.get()).tookMs;
     const all = await room.receivers(receivers, up);
+    const pids = [room.index, seeder, ...all].map(({ program }) => program.pid);
+    const startedMs = await cpuMsOfAll(all.map(({ program }) => program.pid));
+    const beforeMs = await cpuMsOfAll(pids);
     const start = performance.now();
     const reports = (await Promise.all(all.map((receiver) => getInShell(receiver, room.names)))).flat();
     const lastMs = performance.now() - start;
+    costs.push((await cpuMsOfAll(pids) - beforeMs) / (receivers * size) * 1e6);
+    starts.push(startedMs / receivers / 1000);
     ratios.push(lastMs / alone);
     seconds.push(lastMs / 1000);
     const fromSeeder = reports.flatMap(({ sources }) => sources.filter(({ peer }) => peer === "seeder"));
@@ -84,8 +90,16 @@ async function benchReceivers(
     "ratio": median(ratios),
     "range": rangeOf(ratios),
     "seeder sent": median(seeded),
+    // Of all processes together, from the moment at which all are started.
+    "CPU s/GB": median(costs),
+    "CPU s of a start": median(starts),
   };
   return [{ what: `${receivers} receivers, 1 seeder, ${up.join(" ")}`, figures }];
+}
+
+/** CPU milliseconds that running processes have used so far, together. */
+async function cpuMsOfAll(pids: readonly number[]): Promise<number> {
+  return (await Promise.all(pids.map(cpuMsOf))).reduce((sum, ms) => sum + ms, 0);
 }
 
 /**

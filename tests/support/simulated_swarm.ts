@@ -27,7 +27,9 @@ import { SimulatedLane, SimulatedPeer, type Upload } from "./simulated_peers.ts"
 import { VirtualTime } from "./virtual_time.ts";
 
 /** How long one turn of a paced sender lasts, as in lib/core/flow/pace.ts. */
-const TURN_MS = 50;
+const TURN_MS = 105;
+/** The most that it sends in a turn, as in lib/transfer/send.ts. */
+const TURN_BYTES_MAX = PIECE_BYTES / 2;
 /** How often a source is asked what it has, as in lib/transfer/sources/source_at_work.ts. */
 const LOOK_MS = 1_000;
 /** How late the plan is looked at when nothing happens, as in lib/transfer/download.ts. */
@@ -275,7 +277,7 @@ class Swarm {
     const upload = peer.running.shift();
     if (upload === undefined) return;
     const left = rangeBytes(upload.range) - upload.sentBytes;
-    const part = Math.min(left, bytesPerSecond * TURN_MS / 1000);
+    const part = Math.min(left, TURN_BYTES_MAX, bytesPerSecond * TURN_MS / 1000);
     peer.isSending = true;
     this.#later(part / bytesPerSecond * 1000, () => {
       peer.isSending = false;
@@ -301,7 +303,7 @@ class Swarm {
     const { size } = this.#options;
     const nowMs = this.#time.now();
     lane.isWaiting = false;
-    lane.beganMs ??= nowMs - TURN_MS;
+    lane.beganMs ??= nowMs - (to - from) / this.#options.bytesPerSecond * 1000;
     lane.sinceBytes += to - from;
     for (let index = Math.floor((range.start + from) / PIECE_BYTES); index < this.#count; index++) {
       const piece = pieceRange(index, size);

@@ -9,15 +9,16 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * How many bytes may go at once after a pause, as time at the rate: several turns, so that they
- * make up for one that was late.
+ * How many bytes may go at once after a pause, as time at the rate. They make up for a turn that
+ * was late.
  */
 const BURST_MS = 125;
 /**
- * How long one turn lasts at the rate: short enough to be smooth, long enough to cost little. At 5
- * MB/s, turns of 25 ms took 1.5 times the CPU time.
+ * How long one turn lasts at the rate: short enough to be smooth, long enough to cost little. What
+ * goes too early is at most a burst and a turn: less than a twentieth of five seconds. Figures are
+ * in lib/README.md, "The way of a byte".
  */
-const TURN_MS = 50;
+const TURN_MS = 105;
 const TURN_BYTES_MIN = 4 * 1024;
 const TURN_BYTES_MAX = 1024 * 1024;
 
