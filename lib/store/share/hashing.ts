@@ -50,17 +50,17 @@ export class Hashing implements Disposable {
 
   /** Lets a file wait for its turn. */
   add(file: SharedFile): void {
-    this.#leaveLine(file.name);
+    this.#waitingBytes += file.size - (this.#waiting.get(file.name)?.size ?? 0);
     this.#waiting.set(file.name, file);
-    this.#waitingBytes += file.size;
   }
 
   /** Forgets a file that has another version now, or is gone. */
   drop(name: string): void {
     this.#leaveLine(name);
     const job = this.#jobs.get(name);
+    if (job === undefined) return;
     this.#jobs.delete(name);
-    if (job !== undefined) this.#hasher.drop(job);
+    this.#hasher.drop(job);
   }
 
   /** The work on a file. Undefined while it waits. */
@@ -145,7 +145,9 @@ export class Hashing implements Disposable {
   }
 
   #leaveLine(name: string): void {
-    this.#waitingBytes -= this.#waiting.get(name)?.size ?? 0;
+    const file = this.#waiting.get(name);
+    if (file === undefined) return;
+    this.#waitingBytes -= file.size;
     this.#waiting.delete(name);
   }
 

@@ -67,7 +67,7 @@ export class Share implements AsyncDisposable {
         const known = hashed.get(file.name);
         share.#put(known !== undefined && sameVersion(known, file) ? { ...file, root: known.root } : file);
         // It was changed while nobody looked, so its bytes may differ with the same size and time.
-        if (known?.changed !== file.changed) share.#hashing.add(file);
+        if (known !== undefined && known.changed !== file.changed) share.#hashing.add(file);
         hashed.delete(file.name);
       }
     }
