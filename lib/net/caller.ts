@@ -17,6 +17,9 @@ import { type Channel, prove } from "./proof.ts";
 import { ReadingTurn, unread } from "./reading_turns.ts";
 import type { RoomKey } from "./room_key.ts";
 
+/** Which part of the requests that are sent ahead is left unanswered when further ones are sent. */
+const ASK_AGAIN_PART = 3 / 4;
+
 /** A reply. Its body, of `bodyBytes` bytes, is next on the connection. */
 export interface ReplyWithBody<R> {
   readonly data: R;
@@ -79,9 +82,10 @@ export async function askAndRead<D, R, T>(
 
 /**
  * Sends many requests of the same kind. Up to `ahead` of them are sent before the first is
- * answered, so that none waits for the round trip of the one before. `ahead` is looked at again
- * after each answer. Yields the answers in order, a failure of the other side as a value. The body
- * of each answer has to be read before the next one is taken.
+ * answered, so that none waits for the round trip of the one before. When a quarter of them is
+ * answered, as many follow. `ahead` is looked at again after each answer. Yields the answers in
+ * order, a failure of the other side as a value. The body of each answer has to be read before the
+ * next one is taken.
  *
  * Others may ask on the connection meanwhile. Their answers are read after these, so the loop over
  * the answers has to go on to its end, or the connection is of no more use.
@@ -104,8 +108,11 @@ export async function* askAll<D, R>(
   let failure: Failure | undefined;
   try {
     let next = questions.next();
+    // Several at a time: they go in one write, and the other side reads and answers them so.
     const askMore = (): void => {
-      for (; next.done !== true && asked - answered < aheadNow(); next = questions.next()) {
+      const most = aheadNow();
+      if (asked - answered > most * ASK_AGAIN_PART) return;
+      for (; next.done !== true && asked - answered < most; next = questions.next()) {
         // Not awaited: a failed write closes the connection, and the read below then fails.
         connection.send(encodeRequest(message, next.value, ++asked)).catch(() => {});
       }

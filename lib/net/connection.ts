@@ -125,14 +125,17 @@ export class Connection implements Disposable {
     let filled = this.#buffer.take(target);
     // What came together with the line before it also counts for the rate.
     if (filled > 0) await pace?.take(filled);
+    // Small bodies come many at a time: one read takes as many of them as have arrived.
+    while (pace === undefined && filled < target.length && target.length < READ_BYTES_MAX) {
+      if (await this.#readOn(BODY_WAIT_MS) === null) throw this.#end(endedEarly());
+      filled += this.#buffer.take(target.subarray(filled));
+    }
     while (filled < target.length) {
       const end = pace === undefined ? target.length : Math.min(target.length, filled + pace.turnBytes);
       await pace?.take(end - filled);
       while (filled < end) {
         const read = await this.#readSome(target.subarray(filled, end), BODY_WAIT_MS);
-        if (read === null) {
-          throw this.#end(new Failure("closed", "Cannot read on: the other side closed in the middle"));
-        }
+        if (read === null) throw this.#end(endedEarly());
         filled += read;
       }
     }
@@ -276,16 +279,16 @@ export class Connection implements Disposable {
    *
    * @returns How many, or null at the end.
    */
-  async #readOn(): Promise<number | null> {
+  async #readOn(waitMs?: number): Promise<number | null> {
     const scratch = new Uint8Array(this.#scratchBytes);
-    const read = await this.#readSome(scratch);
+    const read = await this.#readSome(scratch, waitMs);
     if (read !== null) this.#arrive(scratch, read);
     return read;
   }
 
-  #arrive(scratch: Uint8Array, read: number): void {
+  #arrive(scratch: Uint8Array<ArrayBuffer>, read: number): void {
     this.#scratchBytes = nextReadBytes(this.#scratchBytes, read);
-    this.#buffer.push(scratch.subarray(0, read));
+    this.#buffer.give(scratch, read);
   }
 
   /**
@@ -332,6 +335,10 @@ export class Connection implements Disposable {
 }
 
 function doNothing(): void {}
+
+function endedEarly(): Failure {
+  return new Failure("closed", "Cannot read on: the other side closed in the middle");
+}
 
 /**
  * Grows a read buffer that was filled and shrinks one that was far too large, so that only busy

@@ -50,6 +50,17 @@ export class LineBuffer {
   }
 
   /**
+   * Adds what has just arrived: the first `bytes` bytes of a buffer that nobody writes any more.
+   * They are not copied if nothing else waits and they fill at least half of it, so that little
+   * that waits keeps no large buffer.
+   */
+  give(buffer: Uint8Array<ArrayBuffer>, bytes: number): void {
+    if (this.size > 0 || bytes * 2 < buffer.length) return this.push(buffer.subarray(0, bytes));
+    this.#bytes = buffer;
+    this.#end = bytes;
+  }
+
+  /**
    * The next line, without its line feed and without a carriage return before that. Undefined while
    * the line is incomplete. The bytes are valid until the next call of `push`.
    *

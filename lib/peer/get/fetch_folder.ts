@@ -13,7 +13,7 @@ import { digestOf, rootOf } from "../../core/content.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 import { CopiesAt } from "../../store/files/copies_at.ts";
-import { placeBytes } from "../../store/files/place.ts";
+import { SmallPlaces } from "../../store/files/place.ts";
 import { receivedName } from "../../store/files/received_name.ts";
 import { type ArrivedFile, isSmall, type SmallFile } from "../../transfer/small/small_file.ts";
 import type { Given } from "../../transfer/content/watch.ts";
@@ -85,6 +85,7 @@ class Tree {
   readonly #plan: FolderPlan;
   readonly #context: TreeContext;
   readonly #copies: CopiesAt;
+  readonly #places: SmallPlaces;
   readonly #sources: Given[] = [];
   readonly #failed: FailedFile[];
   #done: number;
@@ -96,6 +97,9 @@ class Tree {
     this.#plan = plan;
     this.#context = context;
     this.#copies = new CopiesAt(context.root);
+    const { root, chosen, parts } = context;
+    // The chosen folder may be on another disk.
+    this.#places = new SmallPlaces(root, () => chosen ?? parts.folder.incomingPath(undefined));
     this.#failed = [...plan.failed];
     const size = bytesOf(plan.files);
     this.#done = size - bytesOf(plan.missing);
@@ -204,15 +208,13 @@ class Tree {
     digest: Uint8Array,
   ): void {
     const file = { ...planned, ...arrived };
-    const { chosen, root, parts } = this.#context;
+    const { chosen, parts } = this.#context;
     try {
       // For a file with a root, the plan has already looked.
       if (planned.root !== undefined || !this.#isAt(file)) {
-        // The chosen folder may be on another disk.
-        const beside = chosen ?? parts.folder.incomingPath(undefined);
-        const { name, modified } = placeBytes(bytes, beside, root, file.stored, file.traits);
-        if (chosen !== undefined) parts.local.note(file.root, join(chosen, name));
-        else parts.share.adopt({ name, size: bytes.length, modified, root: file.root }, digest);
+        const placed = this.#places.place(bytes, file.stored, file.traits);
+        if (chosen !== undefined) parts.local.note(file.root, join(chosen, placed.name));
+        else parts.share.adopt({ ...placed, root: file.root }, digest, placed);
       }
       this.#done += file.size;
     } catch (thrown) {

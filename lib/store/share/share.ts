@@ -159,10 +159,11 @@ export class Share implements AsyncDisposable {
   /**
    * Adds a file that was just written, with its known pieces. When another version is at its place,
    * that one is hashed.
+   *
+   * @param found The file as it was seen at its place. Default: as it is there now.
    */
-  adopt(file: HashedFile, digests: Uint8Array): void {
-    const { file: found } = lookAt(this.#folder, file.name);
-    if (found === undefined) return;
+  adopt(file: HashedFile, digests: Uint8Array, found = lookAt(this.#folder, file.name).file): void {
+    if (found === undefined || !this.#folder.mayShare(found.name)) return;
     const { root } = file;
     if (sameVersion(found, file)) {
       this.#state.putPieces([{ ...found, root, digests }]);

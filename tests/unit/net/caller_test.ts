@@ -256,6 +256,28 @@ async function readByte(connection: Connection, bodyBytes: number): Promise<numb
   return byte[0] ?? -1;
 }
 
+Deno.test("askAll() sends further requests several at a time, as answers come", async () => {
+  const [here, there] = connectionPair();
+  using _here = here;
+  using _there = there;
+  let sent = 0;
+  const questions = (function* () {
+    for (; sent < 30;) yield (sent += 1, {});
+  })();
+  const sentAtAnswer: number[] = [];
+  const answering = (async () => {
+    for (let id = 1; id <= 30; id++) {
+      await there.receive(WAIT);
+      await there.send(encodeReply(Ping, {}, id));
+    }
+  })();
+  for await (const _reply of askAll(here, Ping, questions, { ahead: 16 })) sentAtAnswer.push(sent);
+  await answering;
+  const steps = [...new Set(sentAtAnswer)].map((count, at, all) => count - (all[at - 1] ?? 0));
+  assertEquals(sentAtAnswer.length, 30);
+  assertLess(steps.length, 7);
+});
+
 Deno.test("ask() leaves the body of a reply on the connection", async () => {
   const [here, there] = connectionPair();
   const answers = routes(route(Pieces, () =>

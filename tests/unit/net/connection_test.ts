@@ -34,6 +34,36 @@ Deno.test("Connection gives messages and bodies in order, whatever the size of t
   }
 });
 
+Deno.test("Connection reads many small bodies with their lines at once", async () => {
+  const bodies = Array.from({ length: 40 }, (_, seed) => randomBytes(4096, seededRandom(seed)));
+  const replies = bodies.flatMap((body, id) => {
+    return [encodeReply(Download, { name: "a", size: body.length, modified: 1 }, id, body.length), body];
+  });
+  let left = joined(...replies);
+  let reads = 0;
+  const stream = {
+    read: (target: Uint8Array) => {
+      reads += 1;
+      const read = Math.min(target.length, left.length);
+      target.set(left.subarray(0, read));
+      left = left.subarray(read);
+      return Promise.resolve(read);
+    },
+    write: (bytes: Uint8Array) => Promise.resolve(bytes.length),
+    close() {},
+  };
+  const address = { host: "127.0.0.1", port: 1 };
+  using connection = new Connection(stream, { local: address, remote: address });
+  const received = new Uint8Array(4096);
+  for (const body of bodies) {
+    const reply = await connection.receive(WAIT);
+    assert(reply?.kind === "reply");
+    await connection.readBody(received);
+    assertEquals(received, body);
+  }
+  assert(reads < bodies.length / 2, `${reads} reads`);
+});
+
 Deno.test("Connection goes on after a line that makes no sense", async () => {
   using connection = connectionReading(joined(new TextEncoder().encode("nonsense\n"), encodeRequest(Ping, {}, 1)), 9);
   assertEquals((await assertRejects(() => connection.receive(WAIT), Failure)).code, "malformed");

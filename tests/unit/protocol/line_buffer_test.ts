@@ -20,7 +20,9 @@ Deno.test("LineBuffer gives the same lines one byte at a time, at once, and cut 
     const lines: string[] = [];
     for (let at = 0; at < STREAM.length;) {
       const size = cut > 0 ? cut : 1 + randomBelow(random, 9);
-      buffer.push(STREAM.subarray(at, at + size));
+      const chunk = STREAM.subarray(at, at + size);
+      if (random() < 0.5) buffer.push(chunk);
+      else buffer.give(new Uint8Array([...chunk, ...new Uint8Array(randomBelow(random, 9))]), chunk.length);
       at += size;
       lines.push(...linesOf(buffer));
     }
