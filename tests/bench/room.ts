@@ -26,6 +26,7 @@ export interface Report {
   readonly size: number;
   readonly fetched: number;
   readonly tookMs: number;
+  readonly firstMs?: number;
   readonly files?: number;
   readonly sources: readonly { readonly peer: string; readonly bytes: number }[];
 }

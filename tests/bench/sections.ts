@@ -17,7 +17,7 @@ import { benchPictures } from "./pictures.ts";
 import { redisReference } from "./redis_reference.ts";
 import type { Section } from "./section.ts";
 import { benchInsideRedis, benchShared, overRedis } from "./shared.ts";
-import { benchClass, benchLosses, benchRates, benchSources, benchSwarm } from "./swarm.ts";
+import { benchClass, benchEnd, benchLosses, benchRates, benchSources, benchSwarm } from "./swarm.ts";
 import { benchTree } from "./trees.ts";
 import { benchVersions } from "./versions.ts";
 
@@ -63,6 +63,13 @@ export const SECTIONS: readonly Section[] = [
       "sum of these rates.",
     onPage: { rounds: 2 },
     run: benchSources,
+  },
+  {
+    name: "end of a download",
+    about: "A short download from four sources that each send at most 40 MB/s, by a peer that already runs. The " +
+      "reference is what their rates allow, and the time that syncing as many bytes takes.",
+    onPage: { rounds: 2 },
+    run: benchEnd,
   },
   {
     name: "swarm",

@@ -43,6 +43,49 @@ export async function benchSources(options: { rounds: number }): Promise<BenchRo
   return rows;
 }
 
+/**
+ * The end of a short download: one receiver, already started, of a file that four sources have. The
+ * ideal is what their rates allow. Syncing as many bytes to the same disk is measured by itself.
+ */
+export async function benchEnd(options: { rounds: number }): Promise<BenchRow[]> {
+  const [count, size] = [4, 400_000_000];
+  const idealMs = size / (count * RATE) * 1000;
+  await using room = await BenchRoom.open(size);
+  const [name = ""] = room.names;
+  for (let number = 0; number < count; number++) await room.source(`source ${number}`, UP);
+  await room.hashed(count);
+  const [took, first, sync]: [number[], number[], number[]] = [[], [], []];
+  for (let round = 0; round < options.rounds; round++) {
+    const [receiver] = await room.receivers(1, []);
+    if (receiver === undefined) throw new RangeError("There is no receiver");
+    const [report] = await getInShell(receiver, room.names);
+    took.push(report?.tookMs ?? NaN);
+    first.push(report?.firstMs ?? NaN);
+    await receiver[Symbol.asyncDispose]();
+    sync.push(await syncMs(`${await room.folder("source 0")}/${name}`, `${await room.folder("synced")}/${round}`));
+  }
+  const figures = {
+    "ideal s": idealMs / 1000,
+    "s": median(took) / 1000,
+    "range": rangeOf(took.map((ms) => ms / 1000)),
+    "first byte ms": median(first),
+    "sync s": median(sync) / 1000,
+    "rest s": (median(took) - idealMs - median(sync)) / 1000,
+  };
+  return [{ what: "400 MB from 4 × 40 MB/s", figures }];
+}
+
+/** How long it takes to sync a new copy of a file. */
+async function syncMs(from: string, to: string): Promise<number> {
+  await Deno.copyFile(from, to);
+  using file = await Deno.open(to, { write: true });
+  const start = performance.now();
+  await file.syncData();
+  const ms = performance.now() - start;
+  await Deno.remove(to);
+  return ms;
+}
+
 /** One seeder and eight receivers that start together. All of them send no faster than a rate. */
 export async function benchSwarm(options: { rounds: number }): Promise<BenchRow[]> {
   return await benchReceivers({ ...options, receivers: 8, size: 10 * RATE, up: UP });
