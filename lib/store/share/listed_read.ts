@@ -8,13 +8,14 @@
  * @module
  */
 
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
+import process from "node:process";
+import type { Stats } from "node:fs";
 import type { Folder } from "../files/folder.ts";
 import type { FoundFile } from "../files/found_file.ts";
 
-/** A link is not followed, and a pipe in the place of a file is not waited for. */
-const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** Loaded at the first file: an import would add 20 ms to each start of a program. */
+let loaded: typeof import("node:fs") | undefined;
 /** How long a folder counts as free of links after its path was resolved. */
 const RESOLVED_MS = 10;
 
@@ -37,22 +38,25 @@ export class ListedReader {
   read(file: FoundFile): Uint8Array<ArrayBuffer> | undefined {
     if (file.inode === undefined || this.#folder.elsewhere.has(file.name)) return undefined;
     const path = this.#folder.pathOf(file.name);
+    const fs = loaded ??= process.getBuiltinModule("node:fs");
     let fd: number | undefined;
     try {
       if (!this.#isFreeOfLinks(dirname(path))) return undefined;
-      fd = openSync(path, FLAGS);
+      const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+      // A link is not followed, and a pipe in the place of a file is not waited for.
+      fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       const bytes = new Uint8Array(file.size);
       let read = 0;
       for (let more = 1; more > 0 && read < bytes.length; read += more) {
-        more = readSync(fd, bytes, read, bytes.length - read, null);
+        more = fs.readSync(fd, bytes, read, bytes.length - read, null);
       }
       // Looked at last: so the bytes are those of the listed version.
-      return read === bytes.length && isListed(fd, file) ? bytes : undefined;
+      return read === bytes.length && isListed(fs.fstatSync(fd), file) ? bytes : undefined;
     } catch {
       // The slow way finds out why.
       return undefined;
     } finally {
-      if (fd !== undefined) closeSync(fd);
+      if (fd !== undefined) fs.closeSync(fd);
     }
   }
 
@@ -67,8 +71,7 @@ export class ListedReader {
 }
 
 /** Whether an open file is the listed one, and has not changed since. */
-function isListed(fd: number, { inode, device, size, modified, changed }: FoundFile): boolean {
-  const now = fstatSync(fd);
+function isListed(now: Stats, { inode, device, size, modified, changed }: FoundFile): boolean {
   return now.ino === inode && now.dev === device && now.size === size && now.isFile() &&
     now.mtime.getTime() === modified && now.ctime.getTime() === changed;
 }
