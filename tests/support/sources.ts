@@ -4,6 +4,7 @@
  */
 
 import { DIGEST_BYTES, digestOf, PIECE_BYTES, rootOf } from "../../lib/core/content.ts";
+import { systemClock } from "../../lib/core/flow/clock.ts";
 import { Failure } from "../../lib/core/failure.ts";
 import { answerRequests, route, type Routes, routes } from "../../lib/net/answerer.ts";
 import { greet } from "../../lib/net/caller.ts";
@@ -12,7 +13,7 @@ import { dial } from "../../lib/net/dial.ts";
 import { writeAll } from "../../lib/core/bytes.ts";
 import { Identity } from "../../lib/net/identity.ts";
 import { Listener } from "../../lib/net/listener.ts";
-import { Download, Pieces } from "../../lib/protocol/files.ts";
+import { Download, Holds, Pieces } from "../../lib/protocol/files.ts";
 import type { Source } from "../../lib/transfer/content/source.ts";
 import { AnsweringPeer } from "./answering_peer.ts";
 
@@ -46,8 +47,8 @@ export interface Behaviour {
   /** Sends this many bytes of a body, and then nothing, without closing. */
   readonly stallsAfter?: number;
   /**
-   * Sends the last bytes of a range only when the next request has come, unless the range is the
-   * end of the file.
+   * Answers after 5 ms, as over a line with a delay. Sends the last bytes of a range only when the
+   * next request has come, unless the range is the end of the file.
    */
   readonly waitsForNext?: boolean;
   /** Says that the file has another size. */
@@ -82,7 +83,12 @@ export class TestSource implements AsyncDisposable {
     const source = new TestSource(peer);
     let digestsAsked = 0;
     const about = { name: file.name, size: behaviour.size ?? file.bytes.length, modified: 1 };
+    const line = (): Promise<void> => behaviour.waitsForNext === true ? systemClock.delay(5) : Promise.resolve();
     const all = routes(
+      route(Holds, async (_: Connection) => {
+        await line();
+        throw new Failure("unsupported", "it does not say what it has");
+      }),
       route(Pieces, (_: Connection, { from, limit, doubt }) => {
         if (doubt !== undefined) source.doubts.push(doubt);
         digestsAsked += 1;
@@ -96,7 +102,8 @@ export class TestSource implements AsyncDisposable {
           body: { bytes: body.length, write: (stream) => writeAll(stream, body) },
         });
       }),
-      route(Download, (connection, { root, start, end = file.bytes.length }) => {
+      route(Download, async (connection, { root, start, end = file.bytes.length }) => {
+        await line();
         if (root !== undefined && root !== file.root) throw new Failure("not-shared", "it is not shared here");
         if (behaviour.fails !== undefined) throw behaviour.fails;
         const body = file.bytes.slice(start, end);
@@ -113,7 +120,7 @@ export class TestSource implements AsyncDisposable {
             await writeAll(stream, part);
           }
         };
-        return Promise.resolve({ data: about, body: { bytes: body.length, write } });
+        return { data: about, body: { bytes: body.length, write } };
       }),
     );
     source.#listener = await Listener.listen({ host: "127.0.0.1", port: 0 }, {

@@ -15,6 +15,11 @@ import { isSwarm } from "./swarm.ts";
 
 /** Round trips from a request to the end of the range before it. */
 const ROUND_TRIPS = 2;
+/**
+ * The shortest round trip for which a source is asked ahead. A shorter one loses less than one
+ * per cent of the time, and eight sources on one computer were a quarter slower when asked ahead.
+ */
+const ROUND_TRIP_MS_MIN = 3;
 /** Time that is added to those, for the work of both sides. */
 const SLACK_MS = 20;
 /** The most that they may be, for sources that are slow to answer. */
@@ -26,9 +31,8 @@ const AHEAD_MS_MAX = 1_000;
  */
 export function aheadInMs(source: PlannedSource, state: DownloadState): number {
   const { asked, next, has, isFull, isWaiting, bytesPerSecond, turnBytesPerSecond, roundTripMs } = source;
-  if (source.state !== "busy" || asked === undefined || next !== undefined || roundTripMs === undefined) {
-    return Infinity;
-  }
+  if (source.state !== "busy" || asked === undefined || next !== undefined) return Infinity;
+  if (roundTripMs === undefined || roundTripMs < ROUND_TRIP_MS_MIN) return Infinity;
   if (has !== undefined || isFull || isWaiting || isSwarm(state) || isStalled(source, state)) return Infinity;
   const isTooLate = isLate(source, state) && (state.order === "in-order" || !isSlowButMoving(source));
   const speed = Math.max(bytesPerSecond ?? 0, turnBytesPerSecond ?? 0);

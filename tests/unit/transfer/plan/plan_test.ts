@@ -212,7 +212,8 @@ const CASES: [
   // Ranges that are asked for ahead.
   ["a source that will soon be done is asked for its next span", 100, "0-17", "a=20>18-19/50", "a:20-39"],
   ["a source that still has much to deliver is not asked ahead", 100, "0-9", "a=20>10-19/50", "wait"],
-  ["a source that answers at once is asked later", 100, "0-17", "a=20>18-19/1", "wait"],
+  ["a source that answers soon is asked later", 100, "0-17", "a=20>18-19/3", "wait"],
+  ["a source that answers at once is not asked ahead", 100, "0-18", "a=20>19%99/2", "wait"],
   ["what has arrived of a piece counts", 100, "0-18", "a=10>19/30", "wait"],
   ["a piece that has nearly arrived is as good as here", 100, "0-18", "a=10>19%60/30", "a:20-29"],
   ["a source is asked for one span ahead", 1000, "0-17", "a=20>18-19>20-39/50", "wait"],
