@@ -7,7 +7,7 @@
 import { type FlagTable, parseFlags } from "../../lib/cli/flags.ts";
 import { parseSize } from "../../lib/core/quantity.ts";
 import { PROJECT } from "../support/programs.ts";
-import { machineFacts, useMemoryFolder, versionFacts } from "./machine.ts";
+import { benchFolder, machineFacts, versionFacts } from "./machine.ts";
 import { renderPage } from "./page.ts";
 import { report } from "./report.ts";
 import { runSection, type Scale, type Section, type SectionResult } from "./section.ts";
@@ -27,7 +27,7 @@ const USUAL: Scale = { size: parseSize(USUAL_SIZE), rounds: 3, names: 1_000_000 
 const PAGE = `${PROJECT}/tests/bench/RESULTS.md`;
 
 const { flags } = parseFlags(Deno.args, FLAGS);
-const folder = await useMemoryFolder(parseSize(flags.size ?? USUAL_SIZE));
+const folder = benchFolder();
 const chosen = SECTIONS.filter(({ name }) => name.startsWith(flags.only ?? ""));
 const results: SectionResult[] = [];
 for (const section of chosen) {

@@ -8,8 +8,6 @@ import { PROJECT } from "../support/programs.ts";
 import { libtorrentVersion } from "./libtorrent.ts";
 
 const MISSING = "not installed";
-/** The folder on a tmpfs that every Linux has. */
-const MEMORY_FOLDER = "/dev/shm";
 
 /** A name and what it is, such as a program and its version. */
 export type Fact = readonly [name: string, value: string];
@@ -59,19 +57,10 @@ export function versionIn(text: string | undefined): string | undefined {
 }
 
 /**
- * Has the files of the bench on a tmpfs, where it has room for `size` bytes several times: in the
- * folder that `TMPDIR` names, or else in the one that every Linux has.
- *
- * @returns The folder.
+ * The folder with the files of the bench: the one that `TMPDIR` names, or else `/tmp`. It should be
+ * on a tmpfs. `/dev/shm` is of no use, since Deno lets no program with a peer's permissions in.
  */
-export async function useMemoryFolder(size: number): Promise<string> {
-  const given = Deno.env.get("TMPDIR");
-  if (given === undefined && await fileSystemOf(MEMORY_FOLDER) === "tmpfs") {
-    const room = Number(await outputOf("stat", ["-f", "-c", "%a", MEMORY_FOLDER])) *
-      Number(await outputOf("stat", ["-f", "-c", "%S", MEMORY_FOLDER]));
-    // The file, its copy, and as much again for the programs.
-    if (room > 3 * size) Deno.env.set("TMPDIR", MEMORY_FOLDER);
-  }
+export function benchFolder(): string {
   return Deno.env.get("TMPDIR") ?? "/tmp";
 }
 
