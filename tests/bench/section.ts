@@ -39,7 +39,7 @@ export interface SectionResult {
   readonly failure?: string | undefined;
 }
 
-/** Runs a section; its failure is a result, too. */
+/** Runs a section. When it fails, the reason is in the result. */
 export async function runSection(section: Section, scale: Scale): Promise<SectionResult> {
   const { name } = section;
   const about = section.about.replaceAll("{size}", inUnits(scale.size))
@@ -55,7 +55,7 @@ export async function runSection(section: Section, scale: Scale): Promise<Sectio
   }
 }
 
-/** Why something failed first, when to end it failed, too. */
+/** The reason of a failure: the first one, then the one that came while things were ended. */
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof SuppressedError) return `${reasonOf(thrown.suppressed)} (then: ${reasonOf(thrown.error)})`;
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -207,7 +207,7 @@ Deno.test("a download fetches everything when a piece of the old version cannot 
   assertEquals([scene.source.sent, scene.progress.at(-1)?.copied], [SIZE, undefined]);
 });
 
-Deno.test("a download of which every piece is here needs a source only for the digests", async () => {
+Deno.test("a download asks a source only for the digests when every piece is on this machine", async () => {
   const wanted = new ServedFile(OLD.slice(0, 12 * PIECE_BYTES));
   await using scene = await Scene.open(wanted, { "longer.img": OLD }, { behaviour: { closesAfter: 0 } });
   assertSame(await scene.bytes(), wanted.bytes);
