@@ -92,7 +92,8 @@ class HashThread implements Disposable {
   rest(isResting: boolean): void {
     if (isResting === this.#isResting) return;
     this.#isResting = isResting;
-    if (this.#worker !== undefined) this.#post({ kind: "rest", isResting });
+    // Not by #post, which would keep a worker without work for ever.
+    this.#worker?.postMessage({ kind: "rest", isResting } satisfies ToWorker);
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,7 @@
 /**
- * Hashes the files of a share in the background, those that another peer asks for first. It uses
- * all processors when nobody downloads from this peer, and none when somebody does
- * (hash_policy.ts). Made by share.ts.
+ * Hashes the files of a share in the background, those that another peer asks for first. How
+ * many workers do that depends on whether somebody downloads from this peer (hash_policy.ts). Made
+ * by share.ts.
  * @module
  */
 
@@ -79,9 +79,9 @@ export class Hashing implements Disposable {
     return job;
   }
 
-  /** Hashes what waits, from now on. */
+  /** Hashes what waits, from now on. Does nothing once this is disposed of. */
   goOn(): void {
-    this.#isOn = true;
+    this.#isOn = !this.#isClosed;
     this.#arrange();
   }
 
