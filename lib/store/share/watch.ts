@@ -23,7 +23,7 @@ export class FolderWatch {
   readonly #gathered: GatheredChange;
   readonly #watcher: Deno.FsWatcher;
   readonly #pump: Promise<void>;
-  /** When a change of the lock was reported last, and the next such report. */
+  /** When a change of the lock, or a loss, was reported last, and the next such report. */
   #reportedMs = -Infinity;
   readonly #report = new Bell();
   #isLate = false;
@@ -96,8 +96,10 @@ export class FolderWatch {
    */
   #note({ paths, kind }: Deno.FsEvent): void {
     const names = paths.flatMap((path) => nameInside(this.#folder.path, path) ?? []);
-    if (names.includes(LOCK_NAME)) this.#noteReport();
-    if (paths.length === 0 || kind === "any" || kind === "other") this.#gathered.add("everything");
+    const hasLost = paths.length === 0 || kind === "any" || kind === "other";
+    // What was lost may be a report of the lock.
+    if (hasLost || names.includes(LOCK_NAME)) this.#noteReport();
+    if (hasLost) this.#gathered.add("everything");
     else this.#gathered.add(names.filter((name) => this.#folder.mayShare(name)));
   }
 
