@@ -5,6 +5,7 @@
  */
 
 import { type FlagTable, parseFlags } from "../../lib/cli/flags.ts";
+import { quoteWord } from "../../lib/core/line.ts";
 import { parseSize } from "../../lib/core/quantity.ts";
 import { PROJECT } from "../support/programs.ts";
 import { benchFolder, machineFacts, versionFacts } from "./machine.ts";
@@ -30,6 +31,7 @@ const { flags } = parseFlags(Deno.args, FLAGS);
 const folder = benchFolder();
 const chosen = SECTIONS.filter(({ name }) => name.startsWith(flags.only ?? ""));
 const results: SectionResult[] = [];
+if (chosen.length === 0) throw new RangeError(`No section begins with "${flags.only}"`);
 for (const section of chosen) {
   const result = await runSection(section, scaleOf(section));
   if (result.failure !== undefined) console.error(`${section.name} failed: ${result.failure}`);
@@ -55,7 +57,7 @@ async function writePage(): Promise<void> {
   const text = renderPage(results, {
     machine: await machineFacts(folder),
     versions: await versionFacts(),
-    command: ["deno task bench", ...Deno.args].join(" "),
+    command: ["deno task bench", ...Deno.args.map(quoteWord)].join(" "),
     missing: SECTIONS.filter(({ name }) => !measured.has(name)).map(({ name }) => name),
   });
   await Deno.writeTextFile(PAGE, text);

@@ -1,6 +1,6 @@
 /**
- * The page of all measurements, tests/bench/RESULTS.md. Pure: results in, Markdown out, and figures
- * back from the Markdown. Called by bench.ts, and by the tests of the documents.
+ * The page of all measurements, tests/bench/RESULTS.md. Pure: results in, Markdown out. Called by
+ * bench.ts. tests/support/results.ts reads the figures back.
  * @module
  */
 
@@ -21,12 +21,11 @@ export interface PageFacts {
 /** The page as Markdown; `deno fmt` aligns its tables. */
 export function renderPage(results: readonly SectionResult[], facts: PageFacts): string {
   const { machine, versions, command, missing } = facts;
-  const minutes = results.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
+  const allSeconds = results.reduce((sum, { seconds }) => sum + seconds, 0);
+  const took = allSeconds < 120 ? `${Math.round(allSeconds)} seconds` : `${Math.round(allSeconds / 60)} minutes`;
   return [
     "# What was measured",
-    `\`${command}\` made this page in ${
-      minutes.toFixed(0)
-    } minutes. Do not edit it. All programs run on one machine, and ` +
+    `\`${command}\` made this page in ${took}. Do not edit it. All programs run on one machine, and ` +
     "all figures of a section are from the same run: in each round, every program has its turn. A figure is the " +
     "median of all rounds, and a range is the worst and the best round. CPU time is that of both sides together, and " +
     "both sides share the cores. Encrypted transfers of Recess are verified. To repeat a section, name it: " +

@@ -1,7 +1,7 @@
 /**
  * Many at once: several sources for one receiver, several receivers of one file, rates that have to
- * hold. All peers are real programs; the figures are what the receiving ones
- * report of themselves.
+ * hold. All peers are real programs, and the figures are what the receiving ones report of
+ * themselves.
  * @module
  */
 
