@@ -86,7 +86,8 @@ export interface Fetched {
   readonly unverified?: true | undefined;
   readonly sources: readonly Given[];
   /**
-   * Time from the request to the first verified bytes; undefined when nothing had to be fetched.
+   * Time from the request to the first verified bytes, also copied ones; undefined when everything
+   * was here before.
    */
   readonly firstMs: number | undefined;
   /** Files of a folder that could not be fetched or put in their place. */

@@ -22,7 +22,8 @@ export type HashedShared = SharedFile & { readonly root: string };
 
 /**
  * The files that may have pieces of a wanted one, the likeliest first: of the same name, then of
- * the same ending, then all others, large ones before small ones.
+ * the same ending, then all others, and within each kind large ones before small ones. Of a kind
+ * with more files than are looked at, those count that come first in the list.
  *
  * @param missing How many pieces are missing. The effort is in proportion to it.
  */

@@ -51,6 +51,9 @@ export interface Downloaded {
   readonly traits: Traits;
   /** How much each source gave. What was here before is not counted. */
   readonly sources: readonly Given[];
-  /** Time until the first verified bytes arrived; undefined when nothing had to be fetched. */
+  /**
+   * Time until the first verified bytes had arrived or were copied; undefined when everything was
+   * here before.
+   */
   readonly firstMs: number | undefined;
 }
