@@ -222,6 +222,8 @@ export class Download implements AsyncDisposable {
   async #opened({ source, list, began }: Opened): Promise<void> {
     try {
       await this.#letGo(this.#anchor);
+      // Its last digest may just have come. What is copied then is verified against its list.
+      if (this.#list.root !== undefined) return began?.forget(new Failure("cancelled", "Another list is whole"));
       this.#list = list;
       this.#isChecked = false;
       this.#anchor = began === undefined ? undefined : source;
@@ -233,15 +235,13 @@ export class Download implements AsyncDisposable {
         this.#movedMs = this.#tools.clock.now();
         this.#tasks.signal.throwIfAborted();
       });
-      if (began !== undefined) {
-        if (!this.#here.covers(began.range)) {
-          const written = this.#sink.write(began.range.start, began.bytes);
-          this.#holdUps.note(written);
-          await written;
-          this.#arrived(began.range);
-        }
-        this.#tasks.add(began.feed.then(() => this.#becomeKnown(source), () => {}));
+      if (began !== undefined && !this.#here.covers(began.range)) {
+        const written = this.#sink.write(began.range.start, began.bytes);
+        this.#holdUps.note(written);
+        await written;
+        this.#arrived(began.range);
       }
+      if (began !== undefined) this.#tasks.add(began.feed.then(() => this.#becomeKnown(source), () => {}));
       await this.#copyLocal();
       this.#isChecked = true;
       this.#movedMs = this.#tools.clock.now();
