@@ -8,12 +8,6 @@ import { digestAt } from "../../core/content.ts";
 import { PIECES_LOOKED_UP_MAX } from "../../core/limits.ts";
 import type { PieceSet } from "../../core/piece_set.ts";
 
-/**
- * How much of a digest is the key. Two digests with the same key do no harm: each piece is compared
- * with its whole digest after it is read.
- */
-const KEY_BYTES = 16;
-
 /** A piece of a shared file that has the bytes of a wanted piece. Both are counted from 0. */
 export interface EqualPiece {
   readonly from: number;
@@ -22,7 +16,10 @@ export interface EqualPiece {
 
 /** The missing pieces of one file that have not been found. */
 export class PieceLookUp {
-  /** The pieces that have a digest. Strings, because the engine protects their hashes. */
+  /**
+   * The pieces that have a digest. Strings, because the engine protects their hashes. Whole
+   * digests, because a list may have some that only begin like those of a shared file.
+   */
   readonly #missing = new Map<string, number[]>();
 
   /**
@@ -65,5 +62,5 @@ export class PieceLookUp {
 }
 
 function keyOf(digests: Uint8Array, index: number): string {
-  return digestAt(digests, index).subarray(0, KEY_BYTES).toHex();
+  return digestAt(digests, index).toHex();
 }

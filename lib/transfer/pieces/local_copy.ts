@@ -115,6 +115,8 @@ export class LocalCopy {
     const from = this.#opened(file);
     if (from === undefined) return false;
     const range = pieceRange(to, list.size);
+    // A list that lies may give a short piece the digest of a long one. The file is then right.
+    if (rangeBytes(range) !== rangeBytes(pieceRange(index, file.size))) return false;
     const piece = this.#buffer.subarray(0, rangeBytes(range));
     this.#readingMs = this.#tools.clock.now();
     const isWhole = await isRead(from, index * PIECE_BYTES, piece);

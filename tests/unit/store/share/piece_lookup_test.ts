@@ -37,6 +37,14 @@ Deno.test("PieceLookUp does not find a piece that is here, nor one twice", () =>
   assertEquals(taken("abcd", [0, 2], "abcd", "abcd"), ["1>1 3>3", ""]);
 });
 
+Deno.test("PieceLookUp compares whole digests", () => {
+  for (let byte = 0; byte < 32; byte++) {
+    const wanted = digestsOf("a");
+    wanted[byte] = (wanted[byte] ?? 0) ^ 1;
+    assertEquals(new PieceLookUp(wanted, new PieceSet(1)).take(digestsOf("a")), [], `byte ${byte}`);
+  }
+});
+
 Deno.test("PieceLookUp counts from the first piece that it is given", () => {
   const lookUp = new PieceLookUp(digestsOf("ab"), new PieceSet(2));
   assertEquals(lookUp.take(digestsOf("b"), 7), [{ from: 7, to: 1 }]);

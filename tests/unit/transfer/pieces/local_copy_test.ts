@@ -4,10 +4,11 @@
  * @module
  */
 
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { type Clock, systemClock } from "../../../../lib/core/flow/clock.ts";
-import { PIECE_BYTES } from "../../../../lib/core/content.ts";
+import { DIGEST_BYTES, digestAt, PIECE_BYTES, rootOf } from "../../../../lib/core/content.ts";
+import { Failure } from "../../../../lib/core/failure.ts";
 import { Folder, type OpenFile } from "../../../../lib/store/files/folder.ts";
 import { UnfinishedFile } from "../../../../lib/store/files/unfinished_file.ts";
 import { LocalPieces } from "../../../../lib/store/share/local_pieces.ts";
@@ -160,6 +161,17 @@ Deno.test("a download fetches what a file only seems to have, and the file is ha
   assertSame(await scene.bytes(), wanted.bytes);
   assertEquals(scene.source.sent, 3 * PIECE_BYTES);
   await eventually("another root", () => ![undefined, root].includes(scene.share.files.get(NAME)?.root));
+});
+
+Deno.test("a list that gives a short piece the digest of a long one spoils no shared file", async () => {
+  const long = digestAt(new ServedFile(OLD).digests, 8);
+  const honest = new ServedFile(OLD.slice(0, 2 * PIECE_BYTES + 1234));
+  const digests = new Uint8Array([...honest.digests.subarray(0, 2 * DIGEST_BYTES), ...long]);
+  const lie = Object.assign(honest, { digests, root: rootOf(honest.bytes.length, digests) });
+  await using scene = await Scene.open(lie, { [NAME]: OLD });
+  const before = scene.share.files.get(NAME);
+  await assertRejects(() => scene.bytes(), Failure, "does not match its digest");
+  assertEquals(scene.share.files.get(NAME), before);
 });
 
 Deno.test("a download fetches everything when the old version was changed or removed since it was hashed", async () => {
