@@ -91,7 +91,7 @@ export class Download implements AsyncDisposable {
    */
   async run(): Promise<Downloaded> {
     using _stopping = this.#tasks.stopOn(this.#watch.signal);
-    await this.#pool.find(this.#root);
+    await this.#pool.begin();
     this.#tasks.add(this.#pool.keepFinding(() => this.#root, this.#bell));
     for (let step = this.#plan(); step.kind !== "done"; step = this.#plan()) {
       this.#take(step);

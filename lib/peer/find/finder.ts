@@ -48,7 +48,10 @@ export class Finder implements SourceFinder {
     return all.filter(({ peer }) => peer !== self && (wanted.from === undefined || peer === wanted.from));
   }
 
-  /** The same file with its true size, when peers list its root with different ones. */
+  /**
+   * The same file with its sources, and with its true size when peers list its root with different
+   * ones.
+   */
   async settled(wanted: WantedFile): Promise<WantedFile> {
     return await settled(wanted, this.#options);
   }

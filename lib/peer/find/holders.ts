@@ -6,9 +6,9 @@
 
 import type { Clock } from "../../core/flow/clock.ts";
 import { Failure } from "../../core/failure.ts";
-import { HOLDERS_LOOKED_AT_MAX } from "../../core/limits.ts";
+import { HOLDERS_LOOKED_AT_MAX, PAGE_ROWS_MAX } from "../../core/limits.ts";
 import type { Holder } from "../../protocol/shapes.ts";
-import type { Content } from "../../transfer/content/content.ts";
+import type { WantedContent } from "../../transfer/content/content.ts";
 import type { Contacts } from "./contacts.ts";
 import type { IndexQueries } from "./index_queries.ts";
 import { ListTime } from "./list_time.ts";
@@ -25,10 +25,11 @@ export interface HoldersOptions {
 }
 
 /**
- * A content with its true size. A peer that lists a known root with a false size cannot prove that
- * size, so its claim is dropped. When no peer proves a size now, the content is returned as it is.
+ * A content with its true size and the peers that list it with that. A peer that lists a known root
+ * with a false size cannot prove that size, so its claim is dropped. When no peer proves a size
+ * now, the size stays as it is.
  */
-export async function settled<T extends Content & { readonly from?: string | undefined }>(
+export async function settled<T extends WantedContent>(
   wanted: T,
   options: HoldersOptions,
 ): Promise<T> {
@@ -36,7 +37,11 @@ export async function settled<T extends Content & { readonly from?: string | und
   const holders = await holdersOf(wanted.root, options);
   const chosen = holders.filter(({ peer }) => wanted.from === undefined || peer.name === wanted.from);
   const size = await sizeOf(wanted.root, chosen, wanted.size, options);
-  return size === wanted.size ? wanted : { ...wanted, size };
+  const sources = chosen
+    .filter(({ peer, size: listed }) => listed === size && peer.name !== options.self())
+    .slice(0, PAGE_ROWS_MAX)
+    .map(({ peer, name }) => sourceOf(peer, name));
+  return { ...wanted, size, sources };
 }
 
 /**

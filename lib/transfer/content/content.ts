@@ -6,6 +6,7 @@
 import type { PieceSet } from "../../core/piece_set.ts";
 import type { PeerRef } from "../../protocol/shapes.ts";
 import type { Traits } from "../../store/files/traits.ts";
+import type { Source } from "./source.ts";
 
 /** A file to download. It has no root while its owner has not hashed it. */
 export interface Content {
@@ -20,6 +21,8 @@ export interface WantedContent extends Content {
   readonly from?: string | undefined;
   /** Peers that had it when it was found. */
   readonly peers: readonly PeerRef[];
+  /** Its sources, if they were looked up a moment ago. Then a download begins with them. */
+  readonly sources?: readonly Source[] | undefined;
 }
 
 /** The pieces of a download that have arrived, which other peers can already fetch. */

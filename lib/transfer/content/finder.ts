@@ -6,7 +6,9 @@
 import type { WantedContent } from "./content.ts";
 import type { Source } from "./source.ts";
 
-/** Finds sources. A download asks when it begins, and again and again while it runs. */
+/**
+ * Finds sources. A download asks when it begins without any, and again and again while it runs.
+ */
 export interface SourceFinder {
   /**
    * The peers that have a content now. They are found by its root, or by its name while it has no

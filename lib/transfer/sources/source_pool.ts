@@ -19,6 +19,7 @@ import type { WantedContent } from "../content/content.ts";
 import type { DownloadTools } from "../content/download_tools.ts";
 import { changePlaces } from "../plan/places.ts";
 import { SourceAtWork } from "./source_at_work.ts";
+import type { Source } from "../content/source.ts";
 import type { Given } from "../content/watch.ts";
 
 /** The sources of one download. */
@@ -55,6 +56,13 @@ export class SourcePool {
     return source;
   }
 
+  /** Adds the sources that were looked up a moment ago, or finds some. */
+  async begin(): Promise<void> {
+    const { sources = [], root } = this.#wanted;
+    this.#add(sources);
+    if (sources.length === 0) await this.find(root);
+  }
+
   /**
    * Adds the peers that have the content now. The others stay: a peer may be back before the index
    * knows it.
@@ -65,7 +73,11 @@ export class SourcePool {
       if (failedWith(thrown, "index-unreachable", "closed", "timeout")) return [];
       throw thrown;
     });
-    for (const listed of found) {
+    this.#add(found);
+  }
+
+  #add(sources: readonly Source[]): void {
+    for (const listed of sources) {
       const known = this.#sources.get(listed.peer);
       if (known !== undefined) known.listed = listed;
       else if (this.#sources.size < DOWNLOAD_CANDIDATES_MAX) {

@@ -95,6 +95,14 @@ Deno.test("download() begins with a file that is not hashed yet and learns its r
   assertEquals([result.root, result.digests], [FILE.root, FILE.digests]);
 });
 
+Deno.test("download() begins with the sources that were looked up a moment ago", async () => {
+  await using source = await TestSource.open(FILE);
+  const sink = new MemorySink(SIZE);
+  // A look-up would find nobody.
+  await run({ content: { ...WITH_ROOT, sources: [source.source] }, sink, sources: [] });
+  assertEquals(sink.bytes, FILE.bytes);
+});
+
 Deno.test("download() of an empty file needs no source", async () => {
   const content = { name: "empty", size: 0, peers: [] };
   const { root } = await run({ content, sink: new MemorySink(0), sources: [] });

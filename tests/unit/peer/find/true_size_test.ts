@@ -65,6 +65,9 @@ Deno.test("downloads succeed when liars list a root with false sizes before its 
     const rui = await room.peer(undefined, undefined, { plain: true });
     await rui.peer.directory.search("lecture", { exact: false, limit: 20, offset: 0 });
     const wanted = await rui.peer.directory.resolve(what);
+    assert(wanted.kind === "file");
+    const { sources } = await rui.peer.finder.settled(wanted);
+    assertEquals(sources?.map(({ peer }) => peer), ["ana"], what);
     const { path, size } = await rui.peer.transfers.start(wanted, { kind: "folder" }).result;
     assertEquals([path, size], [rui.folder.at("lecture.mp4"), 3 * PIECE_BYTES + 5], what);
     assert(await sameFiles(rui.folder.at("lecture.mp4"), folder.at("lecture.mp4")));
