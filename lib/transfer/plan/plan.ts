@@ -84,8 +84,20 @@ export function plan(state: DownloadState): Step {
   if (state.here.size === state.here.count) return { kind: "done" };
   const requests = planRequests(state);
   const left = state.sources.filter((source) => source.state !== "dropped" && source.tries < state.triesMax);
-  if (state.local === undefined && (left.length === 0 || isOver(state, left, requests))) return { kind: "fail" };
+  if (!isCopying(state) && (left.length === 0 || isOver(state, left, requests))) return { kind: "fail" };
   return requests.length > 0 ? { kind: "fetch", requests } : { kind: "wait" };
+}
+
+/**
+ * Whether pieces of this machine arrive without a source. A stream waits with those that are far
+ * ahead until sources have sent what comes before them.
+ */
+function isCopying(state: DownloadState): boolean {
+  const { local, here, order } = state;
+  if (local === undefined || order !== "in-order") return local !== undefined;
+  const end = windowEnd(state);
+  for (let index = here.firstMissing; index < end; index++) if (local.has(index) && !here.has(index)) return true;
+  return false;
 }
 
 /**

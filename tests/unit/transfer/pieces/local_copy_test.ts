@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { type Clock, systemClock } from "../../../../lib/core/flow/clock.ts";
+import { type Clock, settlesWithin, systemClock } from "../../../../lib/core/flow/clock.ts";
 import { DIGEST_BYTES, digestAt, PIECE_BYTES, rootOf } from "../../../../lib/core/content.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
 import { Folder, type OpenFile } from "../../../../lib/store/files/folder.ts";
@@ -257,4 +257,14 @@ Deno.test("a stream takes the pieces of the old version in order, and few of the
   await scene.download(streamSink(stream));
   assertSame(Buffer.concat(written), wanted.bytes);
   assertEquals(scene.source.sent, 2 * PIECE_BYTES + 1234);
+});
+
+Deno.test("a stream fails when nobody sends what comes before the pieces of this machine", async () => {
+  const wanted = new ServedFile(OLD);
+  const tail = OLD.subarray(35 * PIECE_BYTES);
+  const behaviour = { fails: new Failure("not-shared", "it is not shared here") };
+  await using scene = await Scene.open(wanted, { "tail.img": tail }, { behaviour });
+  const stream = { write: ({ length }: Uint8Array) => Promise.resolve(length) };
+  const failing = assertRejects(() => scene.download(streamSink(stream)), Failure, "no longer has this version");
+  assert(await settlesWithin(10_000, failing));
 });

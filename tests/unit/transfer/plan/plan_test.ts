@@ -139,6 +139,9 @@ const CASES: [
   ["it goes on however long no source has sent anything", 8, "0-3", "a-", "wait", { ...local("4-7"), ...LONG_IDLE }],
   ["a stream from one source and this machine has a window", 99, "", "a=900", "a:8-31", { ...STREAM, ...local("0-7") }],
 
+  ["a stream goes on while its next pieces are copied", 99, "0-8", "ax", "wait", { ...STREAM, ...local("40") }],
+  ["a stream fails when only later pieces are here", 99, "0-8", "ax", "fail", { ...STREAM, ...local("41-98") }],
+
   // Sources that fail.
   ["a resting source is not asked", 100, "", "a~1 b=20", "b:0-19"],
   ["the download waits while all sources rest", 100, "", "a~1 b~3", "wait"],
