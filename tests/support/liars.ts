@@ -29,6 +29,7 @@ export const LIES = [
   "is silent to PIECES",
   "is busy",
   "sends a wrong byte at the end of each piece",
+  "sends a wrong byte at the end of each piece, and does not answer why",
   "closes at each request",
   "claims to hold all of it, and does not share it",
   "sends one piece and stalls",
@@ -117,7 +118,7 @@ class Serving {
 
   async pieces(
     connection: Connection,
-    { name, root, from, limit }: DataOf<typeof Pieces>,
+    { name, root, from, limit, doubt }: DataOf<typeof Pieces>,
   ): Promise<Answer<ReplyOf<typeof Pieces>>> {
     if (this.#lie === "sends news instead of digests") {
       await this.#talk(connection, encodeNews(Queued, { before: 1 }), 200);
@@ -125,7 +126,8 @@ class Serving {
     if (this.#lie === "says ASKING instead of digests") {
       await this.#talk(connection, encodeNews(Asking, {}), 1_000);
     }
-    if (this.#lie === "is silent to PIECES") await this.#closed;
+    const isSilent = doubt !== undefined && this.#lie?.endsWith("does not answer why") === true;
+    if (isSilent || this.#lie === "is silent to PIECES") await this.#closed;
     const file = this.#file({ name, root });
     const body = file.digests.slice(from * DIGEST_BYTES, (from + limit) * DIGEST_BYTES);
     return { data: { name: file.name, size: file.bytes.length, modified: 1, root: file.root }, body };
@@ -162,6 +164,7 @@ class Serving {
       case "is busy":
         throw new Failure("busy", "it has no time");
       case "sends a wrong byte at the end of each piece":
+      case "sends a wrong byte at the end of each piece, and does not answer why":
         for (let last = PIECE_BYTES - 1; last < bytes.length + PIECE_BYTES - 1; last += PIECE_BYTES) {
           const at = Math.min(last, bytes.length - 1);
           if (at >= 0) bytes[at] = (bytes[at] ?? 0) ^ 1;

@@ -47,6 +47,8 @@ export class SourceAtWork {
   before: number | undefined;
   /** Whether this source is asking its owner for consent. */
   isAsking = false;
+  /** Whether it is asked why it sent wrong bytes. Meanwhile it is asked for nothing else. */
+  isDoubted = false;
   /** Where the last request ended, well or badly. */
   stoppedAt = 0;
   readonly #context: SourceContext;
@@ -71,6 +73,11 @@ export class SourceAtWork {
     this.record = new SourceRecord(tools);
     this.#looks = new Looks(context.size, tools.clock);
     this.#connection = new SourceConnection(() => this.connect());
+  }
+
+  /** Aborted when the download is over. */
+  get signal(): AbortSignal {
+    return this.#context.signal;
   }
 
   /** The name of the peer. */
@@ -104,14 +111,13 @@ export class SourceAtWork {
 
   /** Whether to ask what it has before asking it for pieces. */
   get isDueForLook(): boolean {
-    const isFree = !this.isBusy && !this.#isDropped && this.record.restMs() === 0;
-    return isFree && this.#looks.dueInMs <= 0;
+    return this.planned().state === "ready" && this.#looks.dueInMs <= 0;
   }
 
   /** The source as the plan sees it. */
   planned(): PlannedSource {
     const { tries, standing, bytesPerSecond } = this.record;
-    const isResting = this.record.restMs() > 0;
+    const isResting = this.isDoubted || this.record.restMs() > 0;
     const { first, next } = this.#asked;
     const isAsked = first !== undefined;
     return {
@@ -137,7 +143,7 @@ export class SourceAtWork {
       id: this.peer,
       turns: this.#turns,
       isOver: this.#isDropped || this.record.tries >= RETRIES_MAX,
-      isWaiting: this.isWaiting,
+      isWaiting: this.isWaiting || this.isDoubted,
       sinceMs: this.#nowMs() - this.#movedMs,
       sinceBytes: this.#connection.bytesSinceMark,
     };

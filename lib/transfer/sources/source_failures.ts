@@ -33,8 +33,10 @@ export async function explained(
   if (failedWith(failure, "not-shared") && wanted.root !== undefined) return changed(failure);
   if (!failedWith(failure, "corrupt")) return failure;
   // Wrong bytes have two causes: a damaged copy, or a file that was changed while it was sent. The
-  // owner knows which.
+  // owner knows which. A liar that does not answer must not send more of them meanwhile.
+  source.isDoubted = true;
   const refusal = root === undefined ? undefined : await refusalOf(source, root);
+  source.isDoubted = false;
   if (failedWith(refusal, "not-shared", "file-changed")) return changed(refusal);
   return new Failure("corrupt", `${failure.message} (sent by ${peer})`, { cause: failure });
 }
@@ -48,6 +50,7 @@ export async function explained(
 async function refusalOf(source: SourceAtWork, root: string): Promise<unknown> {
   try {
     using connection = await source.connect();
+    using _closing = connection.closeOn(source.signal);
     const doubt = Math.floor(source.stoppedAt / PIECE_BYTES);
     await ask(connection, Pieces, { root, from: 0, limit: 1, doubt });
     return undefined;
