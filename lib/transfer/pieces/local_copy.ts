@@ -87,12 +87,16 @@ export class LocalCopy {
   async run(signal: AbortSignal): Promise<void> {
     const { here, onGone } = this.#options;
     if (this.#pieces.length > 0) this.#buffer = new Uint8Array(PIECE_BYTES);
-    using _waking = onAbort(signal, () => this.#news.ring());
+    const over = Promise.withResolvers<false>();
+    using _waking = onAbort(signal, () => {
+      this.#news.ring();
+      over.resolve(false);
+    });
     try {
       for (const piece of this.#pieces) {
         await this.#room(piece.to, signal);
         if (signal.aborted) return;
-        const isHere = here.has(piece.to) || await this.#copy(piece, signal);
+        const isHere = here.has(piece.to) || await this.#copy(piece, signal, over.promise);
         this.#left.remove(piece.to);
         if (!isHere) onGone();
       }
@@ -109,8 +113,13 @@ export class LocalCopy {
     }
   }
 
-  /** Copies one piece. @returns Whether it is here now. */
-  async #copy({ from: index, to, file }: LocalPiece, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Copies one piece.
+   *
+   * @param over Resolves when the signal is aborted. A disk that hangs does not hold up the end.
+   * @returns Whether it is here now.
+   */
+  async #copy({ from: index, to, file }: LocalPiece, signal: AbortSignal, over: Promise<false>): Promise<boolean> {
     const { list, sink, here, onPiece } = this.#options;
     const from = this.#opened(file);
     if (from === undefined) return false;
@@ -119,7 +128,7 @@ export class LocalCopy {
     if (rangeBytes(range) !== rangeBytes(pieceRange(index, file.size))) return false;
     const piece = this.#buffer.subarray(0, rangeBytes(range));
     this.#readingMs = this.#tools.clock.now();
-    const isWhole = await isRead(from, index * PIECE_BYTES, piece);
+    const isWhole = await Promise.race([isRead(from, index * PIECE_BYTES, piece), over]);
     this.#readingMs = undefined;
     if (!isWhole) return false;
     if (!sameBytes(digestOf(piece), await list.digest(to))) {
