@@ -1,6 +1,6 @@
 /**
  * Fetches everything below a folder and recreates the tree: small files many at a time, large files
- * one after the other. Called by transfer.ts.
+ * one after the other, the next one while the last one is being synced. Called by transfer.ts.
  *
  * A file that is at its place is not fetched again, so an interrupted folder continues where it
  * stopped. Equal contents are fetched once and copied. A file that cannot be fetched or placed does
@@ -11,6 +11,7 @@
 import { join } from "node:path";
 import { digestOf, rootOf } from "../../core/content.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
+import { overlapping } from "../../core/flow/overlapping.ts";
 import { printable } from "../../core/printable.ts";
 import { CopiesAt } from "../../store/files/copies_at.ts";
 import { SmallPlaces } from "../../store/files/place.ts";
@@ -108,7 +109,8 @@ class Tree {
 
   async fetch(): Promise<void> {
     await this.#fetchSmall(groupsOf(this.#plan.missing.filter(isSmall)));
-    for (const file of this.#plan.missing) if (!isSmall(file)) await this.#fetchLarge(file);
+    const large = this.#plan.missing.filter((file) => !isSmall(file));
+    await overlapping(large, (file, onEnding) => this.#fetchLarge(file, onEnding));
   }
 
   result(): Omit<Fetched, "path"> {
@@ -230,25 +232,37 @@ class Tree {
     return false;
   }
 
-  async #fetchLarge(file: PlannedFile): Promise<void> {
+  /** Fetches a large file. Calls `onArrived` when all its bytes are here. */
+  async #fetchLarge(file: PlannedFile, onArrived: () => void): Promise<void> {
     const { parts, watch } = this.#context;
-    const before = this.#done;
+    let arrived = 0;
+    const onFinishing = (): void => {
+      if (arrived > 0) return;
+      arrived = file.size;
+      this.#done += arrived;
+      onArrived();
+    };
     const copiedBefore = this.#copied;
     const fileWatch: FileWatch = {
       signal: watch.signal,
       compress: watch.compress,
       onProgress: (progress) => {
         this.#copied = copiedBefore + (progress.copied ?? 0);
-        watch.onProgress({ ...progress, done: before + progress.done, copied: this.#copied });
+        watch.onProgress({ ...progress, done: this.#done + progress.done, copied: this.#copied });
       },
-      onFinishing() {},
+      onFinishing,
       onBegun: (begun) => watch.onBegun(begun),
     };
     await this.#placing(file, async () => {
-      const fetched = await fetchTo(wantedFile(file), this.#placeOf(file), parts, fileWatch);
-      this.#firstMs ??= fetched.firstMs;
-      this.#sources.push(...fetched.sources);
-      this.#done = before + file.size;
+      try {
+        const fetched = await fetchTo(wantedFile(file), this.#placeOf(file), parts, fileWatch);
+        this.#firstMs ??= fetched.firstMs;
+        this.#sources.push(...fetched.sources);
+        onFinishing();
+      } catch (thrown) {
+        this.#done -= arrived;
+        throw thrown;
+      }
     });
   }
 

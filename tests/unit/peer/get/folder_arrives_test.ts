@@ -6,6 +6,7 @@ import type { TransferResult } from "../../../../lib/peer/get/transfer.ts";
 import { askJson } from "../../../support/classmate.ts";
 import { Room, type RoomPeer } from "../../../support/room.ts";
 import { sameFiles, type TempFolder } from "../../../support/temp.ts";
+import { eventually } from "../../../support/wait.ts";
 
 const LARGE = 2 * PIECE_BYTES + 7;
 /** A folder with small and large files, at the top and below. */
@@ -85,6 +86,30 @@ Deno.test("get of a folder names a file that cannot be stored, and downloads the
   assertEquals([failedNames(result), result.files], [["Album/  /deep.txt", "Album/ "].sort(), ALBUM.length + 3]);
   for (const [name] of ALBUM) assert(await sameFiles(shared.at(name), rui.folder.at(name)), name);
   assertEquals((await Deno.stat(rui.folder.at("Album/more.txt"))).size, 7);
+});
+
+Deno.test("get of a folder begins its next large file while the last one is being synced", async () => {
+  await using room = await Room.open();
+  const large = ALBUM.filter(([, size]) => size >= LARGE);
+  const shared = await share(room, "ana", large);
+  const rui = await room.peer("rui");
+  const { syncData } = Deno.FsFile.prototype;
+  const { promise: allArrived, resolve } = Promise.withResolvers<void>();
+  Deno.FsFile.prototype.syncData = async function (): Promise<void> {
+    await allArrived;
+    await syncData.call(this);
+  };
+  try {
+    const { result } = rui.peer.transfers.start(await rui.peer.directory.resolve("Album/"), { kind: "folder" });
+    const size = large.reduce((sum, [, each]) => sum + each, 0);
+    await eventually("both files have arrived", () => rui.peer.transfers.views()[0]?.done === size);
+    assertEquals(rui.folder.names(), [], "nothing is in its place before it is synced");
+    resolve();
+    assertEquals((await result).failed, []);
+  } finally {
+    Deno.FsFile.prototype.syncData = syncData;
+  }
+  for (const [name] of large) assert(await sameFiles(shared.at(name), rui.folder.at(name)), name);
 });
 
 Deno.test("get of a folder names the peers of its files, unless one peer has the whole folder", async () => {
