@@ -1,10 +1,12 @@
 /**
- * What a scan of the shared folder notes of a file. Made by lib/store/share/scan.ts. The state
- * keeps it with the digests.
+ * What is noted of a shared file: by lib/store/share/scan.ts, which finds it, or by place.ts, which
+ * has written it. The state keeps it with the digests.
  * @module
  */
 
-/** A file that a scan found in the shared folder. */
+import { isExecutable } from "./traits.ts";
+
+/** A file in the shared folder. */
 export interface FoundFile {
   /** Relative to the folder, with `/` between components. */
   readonly name: string;
@@ -24,4 +26,21 @@ export interface FoundFile {
   readonly device?: number | undefined;
   /** Whether it is a program that may be started. Absent when it is not. */
   readonly executable?: boolean | undefined;
+}
+
+/** What `info` says about a file, which is no link. */
+export function foundFile(
+  name: string,
+  info: Pick<Deno.FileInfo, "size" | "mtime" | "ctime" | "ino" | "dev" | "mode">,
+): FoundFile {
+  const { size, mtime, ctime, ino, dev: device } = info;
+  const version = {
+    name,
+    size,
+    modified: mtime?.getTime() ?? 0,
+    changed: ctime?.getTime(),
+    inode: ino ?? undefined,
+    device,
+  };
+  return isExecutable(info) ? { ...version, executable: true } : version;
 }

@@ -9,12 +9,12 @@ import { writeAllSync } from "../../core/bytes.ts";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
-import type { FoundFile } from "./found_file.ts";
+import { type FoundFile, foundFile } from "./found_file.ts";
 import { nameInside } from "./inside.ts";
 import { removeIfPossible } from "./remove_if_possible.ts";
 import { numberedName } from "./received_name.ts";
 import { isHidden } from "./shareable.ts";
-import { isExecutable, keepTraits, type Traits } from "./traits.ts";
+import { keepTraits, type Traits } from "./traits.ts";
 
 /**
  * The ending of small files on their way to their place. They are written in one go, so one that
@@ -55,7 +55,7 @@ export function placeBytes(
   name: string,
   traits: Traits = {},
 ): FoundFile {
-  return written(bytes, incoming, { name, traits }, (beside) => placeFile(beside, root, name));
+  return written(bytes, incoming, { root, name, traits }, (beside) => placeFile(beside, root, name));
 }
 
 /** How long the checks of a folder count as long as the same folder is at its path. */
@@ -98,7 +98,7 @@ export class SmallPlaces {
     const nowMs = performance.now();
     if (nowMs - this.#besideMs >= CHECKED_MS) [this.#beside, this.#besideMs] = [this.#incoming(), nowMs];
     const incoming = this.#beside;
-    return written(bytes, incoming, { name, traits }, (beside) => {
+    return written(bytes, incoming, { root: this.#root, name, traits }, (beside) => {
       const cut = name.lastIndexOf("/") + 1;
       const parent = this.#parent(name.slice(0, cut), name, nowMs);
       return moveIfFree(beside, join(parent, name.slice(cut))) ? name : placeFile(beside, this.#root, name);
@@ -124,11 +124,11 @@ function isSameFolder({ path, dev, ino }: CheckedFolder): boolean {
   return there?.isDirectory === true && there.ino === ino && there.dev === dev;
 }
 
-/** Writes a small file into `incoming` and moves it from there by `move`. */
+/** Writes a small file into `incoming` and moves it by `move` to a name below `root`. */
 function written(
   bytes: Uint8Array,
   incoming: string,
-  { name, traits }: { readonly name: string; readonly traits: Traits },
+  { root, name, traits }: { readonly root: string; readonly name: string; readonly traits: Traits },
   move: (beside: string) => string,
 ): FoundFile {
   const beside = join(incoming, `.${crypto.randomUUID()}${SMALL_ENDING}`);
@@ -137,11 +137,11 @@ function written(
     writeAllSync(file, bytes);
     keepTraits(beside, traits, file);
     const placed = move(beside);
-    // Of the open file: to look for its path takes three times as long.
-    const info = file.statSync();
-    const { size, mtime, ctime } = info;
-    const found = { name: placed, size, modified: mtime?.getTime() ?? 0, changed: ctime?.getTime() };
-    return isExecutable(info) ? { ...found, executable: true } : found;
+    // By its path: of an open file, Deno resolves the whole path, which takes three times as long.
+    const there = lstatIfThere(join(root, placed));
+    // Another program may have put another file there by now.
+    const isOurs = there?.isFile === true && there.size === bytes.length;
+    return foundFile(placed, isOurs ? there : file.statSync());
   } catch (thrown) {
     removeIfPossible(beside);
     throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);

@@ -10,8 +10,7 @@
 import { nextTurn } from "../../core/flow/clock.ts";
 import { FILE_BYTES_MAX, FILES_PER_PEER_MAX } from "../../core/limits.ts";
 import type { Folder } from "../files/folder.ts";
-import type { FoundFile } from "../files/found_file.ts";
-import { isExecutable } from "../files/traits.ts";
+import { type FoundFile, foundFile } from "../files/found_file.ts";
 
 /** What is at a name. */
 interface Found {
@@ -83,15 +82,8 @@ export function lookAt(folder: Folder, name: string): Found {
     if (info.isDirectory) return { ...nothing, isFolder: true };
     const target = info.isSymlink ? statLinkedFile(folder, name) : info;
     if (target === undefined || !target.isFile || target.size > FILE_BYTES_MAX) return nothing;
-    const version = {
-      name,
-      size: target.size,
-      modified: target.mtime?.getTime() ?? 0,
-      changed: target.ctime?.getTime(),
-      inode: info.isSymlink ? undefined : target.ino ?? undefined,
-      device: target.dev,
-    };
-    return { ...nothing, file: isExecutable(target) ? { ...version, executable: true } : version };
+    const file = foundFile(name, target);
+    return { ...nothing, file: info.isSymlink ? { ...file, inode: undefined } : file };
   } catch {
     return { ...nothing, isGone: true };
   }

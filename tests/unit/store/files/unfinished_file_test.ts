@@ -6,6 +6,7 @@ import { Failure } from "../../../../lib/core/failure.ts";
 import type { PieceSet } from "../../../../lib/core/piece_set.ts";
 import { Folder } from "../../../../lib/store/files/folder.ts";
 import { placeAnywhere, placeFile, SmallPlaces } from "../../../../lib/store/files/place.ts";
+import { lookAt } from "../../../../lib/store/share/scan.ts";
 import { UnfinishedFile } from "../../../../lib/store/files/unfinished_file.ts";
 import { copyVerified } from "../../../../lib/store/files/verified_copy.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
@@ -153,6 +154,16 @@ Deno.test("SmallPlaces writes through no link that comes into the place of a fol
   }
   assertEquals(Array.from(Deno.readDirSync(temp.at("outside/deep"))), []);
   assertEquals(Array.from(Deno.readDirSync(incoming)), []);
+});
+
+Deno.test("SmallPlaces reports a file just as a scan then finds it", async () => {
+  await using temp = await TempFolder.make();
+  using folder = await Folder.open(temp.path);
+  const places = new SmallPlaces(folder.path, () => folder.incomingPath(undefined));
+  for (const traits of [{}, { modified: 86_400_000, executable: true }]) {
+    const placed = places.place(randomBytes(100, seededRandom(1)), "a/deep/1.txt", traits);
+    assertEquals(placed, lookAt(folder, placed.name).file);
+  }
 });
 
 Deno.test("placeFile() writes through no link, however deep", async () => {
