@@ -28,11 +28,12 @@ export const Join = request("JOIN", {
 
 /**
  * The result of the index's attempt to reach a peer that has joined. A peer that it cannot reach
- * may search and download, but lists nothing.
+ * may search and download, but lists nothing. When the index reaches it later, it reports again.
  */
 export const Reached = news("REACHED", {
   about:
-    "Index → peer, after JOIN: whether I reached you at your port. Only a peer that is `reachable` may list files.",
+    "Index → peer, after JOIN: whether I reached you at your port. Only a peer that is `reachable` may list files. " +
+    "After a no, a yes may follow.",
   data: { reachable: flag() },
 });
 

@@ -19,6 +19,8 @@ export type JournalEvent =
     readonly files: number;
     readonly reachable: boolean;
   }
+  /** The index has reached a peer that was not reachable when it joined. */
+  | { readonly event: "reached"; readonly peer: string; readonly from: Address }
   | {
     readonly event: "listed";
     readonly peer: string;
@@ -62,6 +64,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  */
 export const LEVEL_OF = {
   joined: "info",
+  reached: "info",
   listed: "info",
   searched: "debug",
   asked: "info",
@@ -128,6 +131,8 @@ function sentence(event: JournalEvent): string {
         : "but is not reachable there, so it lists nothing";
       return `${peer} joined from ${formatAddress(from)} ${shared}`;
     }
+    case "reached":
+      return `${event.peer} is reachable at ${formatAddress(event.from)} now`;
     case "listed":
       return `${event.peer} lists ${formatCount(event.files, "file")} (+${event.added} -${event.removed})`;
     case "searched":

@@ -5,14 +5,14 @@
  *
  * The session believes the address that it observes, never one that the peer claims. It lists the
  * files of a peer only after it has reached the peer's announced port at that address. It tries
- * that as soon as JOIN has been answered.
+ * that as soon as JOIN has been answered, and once more a while later.
  * @module
  */
 
 import { formatAddress, isAddress } from "../core/address.ts";
 import { type Clock, settlesWithin } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
-import { DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PROBE_WAIT_MS } from "../core/limits.ts";
+import { DIAL_BACK_AGAIN_MS, DIAL_BACK_WAIT_MS, LISTED_PAUSE_MS, PROBE_WAIT_MS } from "../core/limits.ts";
 import { Pace } from "../core/flow/pace.ts";
 import { checkPeerName, peerNameKey } from "../core/peer_name.ts";
 import type { IndexedPeer, ListChange, SearchIndex } from "../index/search_index.ts";
@@ -38,6 +38,12 @@ export interface SessionParts {
   /** Joined sessions by `peerNameKey`. */
   readonly joined: Map<string, Session>;
   readonly rates: Rates;
+}
+
+/** What a peer announces about itself, and has proven. */
+interface Announced {
+  readonly port: number;
+  readonly identity: PublicIdentity;
 }
 
 /** The session of one connection. */
@@ -243,13 +249,28 @@ export class Session {
 
   /**
    * Dials a joined peer back, and reports the result to the index, to the journal and to the peer.
+   * One of both machines may just have been busy, so it tries once more after a while.
    */
   async #reach(
     peer: IndexedPeer,
-    { port, files, identity }: { readonly port: number; readonly files: number; readonly identity: PublicIdentity },
+    { files, ...announced }: Announced & { readonly files: number },
     signal: AbortSignal,
   ): Promise<void> {
-    const { dialBacks, index, journal } = this.parts;
+    const { clock, journal } = this.parts;
+    const from = { host: peer.host, port: announced.port };
+    const reachable = await this.#tryToReach(peer, announced, signal);
+    journal({ event: "joined", peer: peer.name, from, files, reachable });
+    if (!signal.aborted) await this.#connection.send(encodeNews(Reached, { reachable })).catch(() => {});
+    if (reachable || signal.aborted) return;
+    await clock.delay(DIAL_BACK_AGAIN_MS, signal).catch(() => {});
+    if (signal.aborted || !await this.#tryToReach(peer, announced, signal)) return;
+    journal({ event: "reached", peer: peer.name, from });
+    await this.#connection.send(encodeNews(Reached, { reachable: true })).catch(() => {});
+  }
+
+  /** Dials a joined peer back when there is a place for that. @returns Whether it answered. */
+  async #tryToReach(peer: IndexedPeer, { port, identity }: Announced, signal: AbortSignal): Promise<boolean> {
+    const { dialBacks, index } = this.parts;
     const { name, host, plain } = peer;
     const answers = await dialBacks.run(
       { host, key: identity.id },
@@ -260,9 +281,7 @@ export class Session {
       await index.reached(name, port).catch(() => {});
       if (this.#peer === peer) this.#peer = { ...peer, port };
     }
-    const reachable = answers && !signal.aborted;
-    journal({ event: "joined", peer: name, from: { host, port }, files, reachable });
-    if (!signal.aborted) await this.#connection.send(encodeNews(Reached, { reachable })).catch(() => {});
+    return answers && !signal.aborted;
   }
 
   /** Whether the peer of this name answers at a port of the observed host. */

@@ -14,9 +14,14 @@ export class Relay implements Disposable {
   readonly #listener: Deno.TcpListener;
   readonly #open = new Set<Deno.Conn>();
 
-  constructor(port: number) {
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    void this.#accept(port);
+  /**
+   * @param port Where the other side listens.
+   * @param options.from The port of the relay. Default: a free one.
+   * @param options.to The host of the other side. Default: 127.0.0.1.
+   */
+  constructor(port: number, { from = 0, to = "127.0.0.1" }: { from?: number; to?: string } = {}) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: from });
+    void this.#accept(port, to);
   }
 
   get port(): number {
@@ -28,11 +33,11 @@ export class Relay implements Disposable {
     for (const conn of this.#open) quietly(() => conn.close());
   }
 
-  async #accept(port: number): Promise<void> {
+  async #accept(port: number, hostname: string): Promise<void> {
     try {
       for await (const conn of this.#listener) {
         this.connections += 1;
-        const there = await Deno.connect({ hostname: "127.0.0.1", port });
+        const there = await Deno.connect({ hostname, port });
         this.#open.add(conn).add(there);
         void this.#pass(conn, there);
         void this.#pass(there, conn);

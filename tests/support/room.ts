@@ -4,6 +4,7 @@
  */
 
 import type { Address } from "../../lib/core/address.ts";
+import type { Clock } from "../../lib/core/flow/clock.ts";
 import { LocalIndex } from "../../lib/index/local/local_index.ts";
 import { Peer, type PeerOptions } from "../../lib/peer/peer.ts";
 import type { PeerEvent } from "../../lib/peer/peer_event.ts";
@@ -29,9 +30,13 @@ export class Room implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async open(address: Address = { host: "127.0.0.1", port: 0 }): Promise<Room> {
+  /** @param options.clock That of the index. Default: the machine's. */
+  static async open(
+    address: Address = { host: "127.0.0.1", port: 0 },
+    { clock }: { clock?: Clock } = {},
+  ): Promise<Room> {
     const index = new LocalIndex();
-    return new Room(index, await listen(address, index));
+    return new Room(index, await listen(address, index, clock));
   }
 
   /** Where the index listens. */
@@ -88,6 +93,6 @@ export class Room implements AsyncDisposable {
   }
 }
 
-function listen(address: Address, index: LocalIndex): Promise<IndexServer> {
-  return IndexServer.listen(address, { index, journal: () => {} });
+function listen(address: Address, index: LocalIndex, clock?: Clock): Promise<IndexServer> {
+  return IndexServer.listen(address, { index, journal: () => {}, clock });
 }

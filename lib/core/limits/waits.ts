@@ -31,6 +31,8 @@ export const SILENCE_MS_MAX = 40_000;
 export const PROBE_WAIT_MS = 2_000;
 /** How long an index tries to reach a peer that has joined. */
 export const DIAL_BACK_WAIT_MS = 3_000;
+/** How long after a dial-back without an answer an index tries once more. */
+export const DIAL_BACK_AGAIN_MS = 10_000;
 /** Time that a dial-back has before it may be ended for another one. */
 export const DIAL_BACK_GRACE_MS = 500;
 /** How long a peer that joins waits to hear whether others can reach it. */

@@ -26,7 +26,9 @@ export type SessionEvent =
   /** The index answers, but accepts neither this peer nor its list. The session keeps trying. */
   | { readonly event: "index-refused"; readonly why: string }
   /** The index could not connect to this peer at this address, so others cannot either. */
-  | { readonly event: "unreachable"; readonly host: string; readonly port: number };
+  | { readonly event: "unreachable"; readonly host: string; readonly port: number }
+  /** The index has connected to this peer after all. */
+  | { readonly event: "reachable" };
 
 /** What a session needs. */
 export interface IndexSessionOptions extends ReachOptions {
@@ -64,6 +66,8 @@ type Standing =
    * Joined under a name. The index has not connected to the peer, so it accepts no list of files.
    */
   | "joined"
+  /** Joined, and the index could not connect to the peer. It may still succeed. */
+  | "unreachable"
   /** The index has connected to the peer. Its files are listed. */
   | "reachable";
 
@@ -196,11 +200,19 @@ export class IndexSession implements AsyncDisposable {
 
   #hear(event: string, data: unknown): void {
     if (event === Probe.event) this.#ping();
-    if (event === Reached.event) this.#reach.resolve(Reached.data.check(data, event).reachable);
+    if (event === Reached.event) this.#hearReached(Reached.data.check(data, event).reachable);
     if (event === Closing.event) {
       const { reason } = Closing.data.check(data, event);
       this.#caller?.connection.close(new Failure("closed", reason ?? "the index is closing"));
     }
+  }
+
+  #hearReached(reachable: boolean): void {
+    this.#reach.resolve(reachable);
+    const membership = this.#membership;
+    if (!reachable || this.#standing !== "unreachable" || membership === undefined) return;
+    this.#options.onEvent({ event: "reachable" });
+    this.#beginListing(membership);
   }
 
   async #join(): Promise<void> {
@@ -225,7 +237,12 @@ export class IndexSession implements AsyncDisposable {
   }
 
   #onReached(membership: Membership, host: string, reachable: boolean): void {
-    if (!reachable) return this.#options.onEvent({ event: "unreachable", host, port: membership.port });
+    if (reachable) return this.#beginListing(membership);
+    this.#standing = "unreachable";
+    this.#options.onEvent({ event: "unreachable", host, port: membership.port });
+  }
+
+  #beginListing(membership: Membership): void {
     this.#standing = "reachable";
     for (const partial of membership.partials()) this.announce(partial, true);
     this.#dirty = new Set(membership.names());

@@ -63,6 +63,8 @@ function describe(event: PeerEvent): string {
     case "unreachable":
       return `Others cannot reach you at ${formatAddress(event)}, so your files are not listed; open that port in ` +
         `this machine's firewall and start again with --port ${event.port} (searching and downloading work without it)`;
+    case "reachable":
+      return "Others can reach you now, so your files are listed";
     case "bad-source":
       return `No longer downloading "${event.file}" from ${event.peer}: ${event.why}`;
     case "asked":

@@ -5,6 +5,8 @@ import { PIECE_BYTES } from "../../../lib/core/content.ts";
 import { Failure } from "../../../lib/core/failure.ts";
 import type { WantedFile } from "../../../lib/peer/find/wanted.ts";
 import type { TransferResult } from "../../../lib/peer/get/transfer.ts";
+import { fastClock } from "../../support/fast_clock.ts";
+import { Relay } from "../../support/relay.ts";
 import { Room, type RoomPeer } from "../../support/room.ts";
 import { sameFiles } from "../../support/temp.ts";
 import { eventually } from "../../support/wait.ts";
@@ -78,6 +80,21 @@ Deno.test("a peer that others cannot reach stays joined, and downloads", async (
     "unreachable",
   ]);
   assertEquals((await room.index.peer("rui"))?.files, 0);
+});
+
+Deno.test("a peer that the index reaches at its second attempt lists its files, and reports that", async () => {
+  await using room = await Room.open(undefined, { clock: fastClock(5) });
+  const own = await room.folder();
+  await own.file("mine.bin", SIZE);
+  const rui = await room.peer("rui", own, { listen: { host: "127.0.0.2", port: 0 } });
+  await eventually("it is unreachable", () => rui.events.some(({ event }) => event === "unreachable"));
+  // The index dials back to the address that it observes. Now that leads to the peer.
+  using _relay = new Relay(rui.peer.address.port, { from: rui.peer.address.port, to: "127.0.0.2" });
+  await room.hashed("rui", "mine.bin");
+  assertEquals(rui.events.map(({ event }) => event).filter((event) => /reachable/.test(event)), [
+    "unreachable",
+    "reachable",
+  ]);
 });
 
 Deno.test("get copies a file that is shared here under another name instead of downloading it", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
-import { systemClock } from "../../../lib/core/flow/clock.ts";
+import { type Clock, systemClock } from "../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../lib/core/failure.ts";
-import { NAME_BYTES_MAX, PROBE_WAIT_MS } from "../../../lib/core/limits.ts";
+import { DIAL_BACK_AGAIN_MS, NAME_BYTES_MAX, PROBE_WAIT_MS } from "../../../lib/core/limits.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../../../lib/core/version.ts";
 import { LocalIndex } from "../../../lib/index/local/local_index.ts";
 import { answerRequests } from "../../../lib/net/answerer.ts";
@@ -19,13 +19,16 @@ import { RATES } from "../../../lib/server/rates.ts";
 import { Session } from "../../../lib/server/session.ts";
 import { SESSION_ROUTES } from "../../../lib/server/session_routes.ts";
 import { connectionPair } from "../../support/connections.ts";
+import { fastClock } from "../../support/fast_clock.ts";
 import { IndexClient } from "../../support/index_client.ts";
 import { eventually } from "../../support/wait.ts";
 
 const ROOT = "a".repeat(64);
 
 /** A listening index in this process, with its journal. */
-async function startIndex(options: { host?: string; silenceMs?: number; connectionsMax?: number } = {}) {
+async function startIndex(
+  options: { host?: string; silenceMs?: number; connectionsMax?: number; clock?: Clock } = {},
+) {
   const { host = "127.0.0.1", ...rest } = options;
   const index = new LocalIndex();
   const events: JournalEvent[] = [];
@@ -126,6 +129,41 @@ Deno.test("a peer that the index cannot reach can search, but lists no files", a
   assertEquals(await ana.search("a"), []);
   const [row] = (await ana.call(Peers, { limit: 5, offset: 0 })).peers;
   assertEquals([row?.name, row?.host, row?.port, row?.files], ["ana", "127.0.0.1", undefined, 0]);
+});
+
+Deno.test("a peer that the index reaches at its second attempt may list files", async () => {
+  await using started = await startIndex({ clock: fastClock(20) });
+  await using ana = await started.connect();
+  await using other = await started.connect();
+  assertEquals((await ana.join("ana", { port: other.port })).reachable, false);
+  other.name = "ana";
+  await eventually("it may list", () => ana.list("a.txt").then(() => true, () => false));
+  assertEquals((await ana.search("a")).map(({ name }) => name), ["a.txt"]);
+  const from = { host: "127.0.0.1", port: other.port };
+  assertEquals(started.events.filter(({ event }) => event !== "searched"), [
+    { event: "joined", peer: "ana", from, files: 0, reachable: false },
+    { event: "reached", peer: "ana", from },
+  ]);
+});
+
+Deno.test("the index dials a peer back at most twice", async () => {
+  const clock = fastClock(20);
+  await using started = await startIndex({ clock });
+  await using ana = await started.connect();
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let attempts = 0;
+  const accepting = (async () => {
+    for await (const conn of silent) {
+      attempts += 1;
+      conn.close();
+    }
+  })();
+  await ana.join("ana", { port: (silent.addr as Deno.NetAddr).port });
+  await eventually("the second attempt", () => attempts === 2);
+  await clock.delay(3 * DIAL_BACK_AGAIN_MS);
+  assertEquals(attempts, 2);
+  silent.close();
+  await accepting;
 });
 
 Deno.test("a port where another peer answers does not count as reached", async () => {
