@@ -19,6 +19,7 @@ import { HoldUps } from "./hold_ups.ts";
 import { type Opened, Opening } from "./opening.ts";
 import type { PartialCopy } from "./content/partials.ts";
 import { LocalCopy } from "./pieces/local_copy.ts";
+import { ListWatch } from "./pieces/list_watch.ts";
 import { PieceList } from "./pieces/piece_list.ts";
 import { allAheadMs } from "./plan/ahead.ts";
 import { isLate } from "./plan/lateness.ts";
@@ -101,13 +102,8 @@ export class Download implements AsyncDisposable {
     }
     await this.#sink.flush();
     const root = await this.#list.complete();
-    return {
-      root,
-      digests: this.#list.digests,
-      traits: this.#list.traits,
-      sources: this.#pool.given(),
-      firstMs: this.#firstMs,
-    };
+    const { digests, traits } = this.#list;
+    return { root, digests, traits, sources: this.#pool.given(), firstMs: this.#firstMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -230,11 +226,15 @@ export class Download implements AsyncDisposable {
       this.#stopFeed = began?.stopFeed ?? (() => {});
       this.#here = new PieceSet(this.#here.count);
       const { sources, retries } = this.#progress(false);
-      this.#here = await this.#sink.verified(list, (done) => {
-        this.#watch.onProgress({ state: "checking", done, sources, retries });
-        this.#movedMs = this.#tools.clock.now();
-        this.#tasks.signal.throwIfAborted();
-      });
+      const { clock } = this.#tools;
+      {
+        using _watch = new ListWatch(list, { clock, hasOthers: () => this.#pool.placed.length > 1 });
+        this.#here = await this.#sink.verified(list, (done) => {
+          this.#watch.onProgress({ state: "checking", done, sources, retries });
+          this.#movedMs = clock.now();
+          this.#tasks.signal.throwIfAborted();
+        });
+      }
       if (began !== undefined && !this.#here.covers(began.range)) {
         const written = this.#sink.write(began.range.start, began.bytes);
         this.#holdUps.note(written);

@@ -45,6 +45,11 @@ export class PieceList {
     return this.#root;
   }
 
+  /** How many digests can be used. */
+  get known(): number {
+    return this.#known;
+  }
+
   /** What the source of the digests says about the file beside its bytes. It cannot be verified. */
   get traits(): Traits {
     return this.#traits;
