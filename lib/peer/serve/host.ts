@@ -227,8 +227,21 @@ export class Host {
     }
   }
 
+  /**
+   * Opens a content.
+   *
+   * @throws {Failure} "not-shared"; "not-here" when what has arrived cannot be read now.
+   */
   #open({ kind, file }: Shared): OpenFile {
-    return kind === "partial" ? file.open() : openOrRefuse(this.#parts.share, file);
+    if (kind === "whole") return openOrRefuse(this.#parts.share, file);
+    // It may have become whole, and lie at its place, while the caller waited for its turn.
+    const now = this.#parts.share.files.byRoot(file.root);
+    if (now !== undefined) return openOrRefuse(this.#parts.share, now);
+    try {
+      return file.open();
+    } catch (cause) {
+      throw new Failure("not-here", `Cannot send "${printable(file.name)}": it is on its way to its place`, { cause });
+    }
   }
 }
 
