@@ -27,6 +27,48 @@ const FILE_BYTES = 32 * 1024;
  */
 const PAUSE_MS_MAX = 60_000;
 
+/** So long after its last request, a peer still counts as downloading. */
+export const SERVED_MS = 1_000;
+/** A shorter break between downloads does not begin a new pause. */
+const BREAK_MS = 10_000;
+
+/** How long others have been downloading from this peer. Pure: the time is an argument. */
+export class ServedTime {
+  /** How many downloads are running. */
+  #running = 0;
+  #sinceMs: number | undefined;
+  #endedMs = -Infinity;
+
+  /** A download begins. */
+  begin(nowMs: number): void {
+    this.ms(nowMs);
+    this.#running += 1;
+  }
+
+  /** A download has ended. */
+  end(nowMs: number): void {
+    this.#running -= 1;
+    this.#endedMs = nowMs;
+  }
+
+  /** Forgets the time so far, when there is nothing to hash. */
+  restart(): void {
+    this.#sinceMs = undefined;
+  }
+
+  /**
+   * How long others have been downloading, short breaks included: otherwise somebody that makes a
+   * break of a second each minute would stop nearly all hashing. 0 while nobody downloads.
+   */
+  ms(nowMs: number): number {
+    const quietMs = this.#running > 0 ? 0 : nowMs - this.#endedMs;
+    if (quietMs >= BREAK_MS) this.#sinceMs = undefined;
+    if (quietMs >= SERVED_MS) return 0;
+    this.#sinceMs ??= nowMs;
+    return Math.max(1, nowMs - this.#sinceMs);
+  }
+}
+
 /** How many workers hash in the background. None while others download from this peer. */
 export function hashWorkers({ cores, files, bytes, servingMs }: HashLoad): number {
   if (servingMs > 0) return servingMs < PAUSE_MS_MAX ? 0 : 1;

@@ -8,15 +8,13 @@
 import { Failure } from "../../core/failure.ts";
 import type { SharedFile } from "./file_list.ts";
 import type { HashJob, HashResult } from "./hash_job.ts";
-import { hashWorkers } from "./hash_policy.ts";
+import { hashWorkers, SERVED_MS, ServedTime } from "./hash_policy.ts";
 import { Hasher } from "./hasher.ts";
 
 /** Files that one worker gets ahead, so that it does not wait for messages. */
 const AHEAD_MAX = 64;
 /** Bytes that one worker gets ahead, unless it has fewer than two files. */
 const AHEAD_BYTES_MAX = 8 * 1024 ** 2;
-/** So long after its last request, a peer still counts as downloading. */
-const SERVED_MS = 1_000;
 
 /** What hashing needs of the share. */
 export interface HashingParts {
@@ -38,10 +36,9 @@ export class Hashing implements Disposable {
   #startedBytes = 0;
   #isOn = false;
   #isClosed = false;
-  /** How many downloads from this peer are running. */
-  #serving = 0;
-  #servingSinceMs: number | undefined;
-  #servedMs = -Infinity;
+  readonly #served = new ServedTime();
+  /** Whether only urgent files are hashed, or one worker hashes beside downloads. */
+  #isBeside = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: HashingParts) {
@@ -87,14 +84,9 @@ export class Hashing implements Disposable {
 
   /** Notes that another peer downloads, until this is disposed of. */
   serve(): Disposable {
-    this.#serving += 1;
-    if (this.#servingSinceMs === undefined) this.#arrange();
-    return {
-      [Symbol.dispose]: () => {
-        this.#serving -= 1;
-        this.#servedMs = performance.now();
-      },
-    };
+    this.#served.begin(performance.now());
+    if (!this.#isBeside) this.#arrange();
+    return { [Symbol.dispose]: () => this.#served.end(performance.now()) };
   }
 
   [Symbol.dispose](): void {
@@ -107,11 +99,13 @@ export class Hashing implements Disposable {
   /** Gives the workers as much as they may have now. */
   #arrange(): void {
     if (!this.#isOn) return;
-    if (this.#waiting.size + this.#jobs.size === 0) return void (this.#servingSinceMs = undefined);
-    const servingMs = this.#servingMs();
+    const files = this.#waiting.size + this.#jobs.size;
+    const servingMs = files === 0 ? 0 : this.#served.ms(performance.now());
+    this.#isBeside = servingMs > 0;
+    if (files === 0) return this.#served.restart();
     const workers = hashWorkers({
       cores: this.#parts.cores,
-      files: this.#waiting.size + this.#jobs.size,
+      files,
       bytes: this.#waitingBytes + this.#startedBytes,
       servingMs,
     });
@@ -135,13 +129,6 @@ export class Hashing implements Disposable {
   #hasRoom(workers: number): boolean {
     const { size } = this.#jobs;
     return size < 2 * workers || (size < AHEAD_MAX * workers && this.#startedBytes < AHEAD_BYTES_MAX * workers);
-  }
-
-  #servingMs(): number {
-    const nowMs = performance.now();
-    const isServing = this.#serving > 0 || nowMs - this.#servedMs < SERVED_MS;
-    this.#servingSinceMs = isServing ? this.#servingSinceMs ?? nowMs : undefined;
-    return this.#servingSinceMs === undefined ? 0 : Math.max(1, nowMs - this.#servingSinceMs);
   }
 
   #leaveLine(name: string): void {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { hashWorkers } from "../../../../lib/store/share/hash_policy.ts";
+import { hashWorkers, ServedTime } from "../../../../lib/store/share/hash_policy.ts";
 
 const MIB = 1024 ** 2;
 
@@ -20,4 +20,34 @@ Deno.test("hashWorkers() uses all processors when nobody downloads, and none whe
   for (const [why, cores, files, bytes, servingMs, workers] of table) {
     assertEquals(hashWorkers({ cores, files, bytes, servingMs }), workers, why);
   }
+});
+
+/** Seconds of ten minutes without any hashing, when somebody downloads in these seconds. */
+function pausedSeconds(downloads: (second: number) => boolean): number {
+  const served = new ServedTime();
+  let paused = 0;
+  for (let second = 0; second < 600; second++) {
+    const nowMs = second * 1_000;
+    if (downloads(second)) served.begin(nowMs);
+    if (downloads(second)) served.end(nowMs + 999);
+    const load = { cores: 1, files: 100, bytes: 8192 * MIB, servingMs: served.ms(nowMs + 999) };
+    if (hashWorkers(load) === 0) paused += 1;
+  }
+  return paused;
+}
+
+Deno.test("ServedTime counts downloads with breaks of a few seconds as one", () => {
+  assertEquals(pausedSeconds(() => false), 0);
+  assertEquals(pausedSeconds((second) => second < 30), 30);
+  assertEquals(pausedSeconds(() => true), 60);
+  assertEquals(pausedSeconds((second) => second % 60 < 57), 57);
+  assertEquals(pausedSeconds((second) => second % 60 < 30), 300);
+});
+
+Deno.test("ServedTime begins again when there was nothing to hash", () => {
+  const served = new ServedTime();
+  served.begin(0);
+  assertEquals([served.ms(0), served.ms(50_000)], [1, 50_000]);
+  served.restart();
+  assertEquals([served.ms(60_000), served.ms(61_000)], [1, 1_000]);
 });
