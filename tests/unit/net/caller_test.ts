@@ -207,6 +207,7 @@ Deno.test("answerRequests() reports a bug, and answers it as internal without de
 Deno.test("askAndRead() asks before earlier requests are answered, and reads its answer after theirs", async () => {
   const [here, there] = connectionPair();
   using _here = here;
+  using _there = there;
   const body = (reply: { bodyBytes: number }): Promise<number> => readByte(here, reply.bodyBytes);
   const first = askAndRead(here, Pieces, { name: "a", from: 0, limit: 1 }, body);
   const second = askAndRead(here, Pieces, { name: "b", from: 0, limit: 1 }, body);
@@ -223,6 +224,7 @@ Deno.test("askAndRead() asks before earlier requests are answered, and reads its
 Deno.test("askAll() that is not read to its end lets nobody read after it", async () => {
   const [here, there] = connectionPair();
   using _here = here;
+  using _there = there;
   const stopping = (async () => {
     for await (const _ of askAll(here, Ping, [{}, {}], { ahead: 2 })) throw new RangeError("enough");
   })();
@@ -235,6 +237,7 @@ Deno.test("askAll() that is not read to its end lets nobody read after it", asyn
 Deno.test("greet() goes on before its proof is accepted, and a refusal fails the next request", async () => {
   const [here, there] = connectionPair();
   using _here = here;
+  using _there = there;
   there.trust();
   const greeting = greet(here, { ...PROVEN, goesOn: true });
   await answerWith(there, encodeReply(Hello, { version: PROTOCOL_VERSION, software: "x", nonce: makeNonce() }, 1));
