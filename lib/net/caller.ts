@@ -5,6 +5,7 @@
  */
 
 import { formatAddress } from "../core/address.ts";
+import { nextTurn } from "../core/flow/clock.ts";
 import { Failure } from "../core/failure.ts";
 import { REPLY_WAIT_MS } from "../core/limits.ts";
 import { PROTOCOL_VERSION, SOFTWARE } from "../core/version.ts";
@@ -19,6 +20,12 @@ import type { RoomKey } from "./room_key.ts";
 
 /** Which part of the requests that are sent ahead is left unanswered when further ones are sent. */
 const ASK_AGAIN_PART = 3 / 4;
+
+/**
+ * News that is taken in one turn of the event loop. An honest peer sends one a second. Somebody
+ * that sends them without end would keep the program busy.
+ */
+const NEWS_IN_TURN = 8;
 
 /** A reply. Its body, of `bodyBytes` bytes, is next on the connection. */
 export interface ReplyWithBody<R> {
@@ -104,6 +111,7 @@ export async function* askAll<D, R>(
   const turn = new ReadingTurn(connection);
   let asked = 0;
   let answered = 0;
+  let news = 0;
   let isRead = false;
   let failure: Failure | undefined;
   try {
@@ -125,6 +133,7 @@ export async function* askAll<D, R>(
       if (envelope.kind === "news") {
         onNews?.(envelope.event, envelope.data);
         if (onNews !== undefined) endMs = performance.now() + waitMs;
+        if (++news % NEWS_IN_TURN === 0) await nextTurn();
         continue;
       }
       answered += 1;

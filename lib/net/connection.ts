@@ -11,7 +11,7 @@
  */
 
 import type { Address } from "../core/address.ts";
-import { settlesWithin } from "../core/flow/clock.ts";
+import { isLongTurn, nextTurn, settlesWithin } from "../core/flow/clock.ts";
 import { onAbort } from "../core/flow/on_abort.ts";
 import type { Pace } from "../core/flow/pace.ts";
 import { Failure } from "../core/failure.ts";
@@ -241,11 +241,9 @@ export class Connection implements Disposable {
     this.close();
   }
 
-  /**
-   * A single function that waits, not one that calls another: each would take half a kilobyte on
-   * every idle connection.
-   */
+  /** A single function that waits: each one that it called would take half a kilobyte meanwhile. */
   async #readMessage(waitMs: number): Promise<Envelope | null> {
+    if (isLongTurn()) await nextTurn();
     let line = this.#buffer.line();
     if (line !== undefined) return decodeLine(line);
     this.#startWait(Connection.#reads, waitMs);

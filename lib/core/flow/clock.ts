@@ -62,3 +62,27 @@ export async function settlesWithin(ms: number, promise: Promise<unknown>): Prom
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
+
+/**
+ * A turn of the event loop that lasts longer than this keeps everything else waiting. To end one
+ * takes 1 to 2 ms.
+ */
+const TURN_MS_MAX = 25;
+/** When somebody first asked in the present turn. */
+let turnBeganMs: number | undefined;
+
+/** How long the present turn of the event loop has lasted, since this was first asked in it. */
+export function turnMs(): number {
+  const nowMs = performance.now();
+  if (turnBeganMs === undefined) setTimeout(() => turnBeganMs = undefined, 0);
+  turnBeganMs ??= nowMs;
+  return nowMs - turnBeganMs;
+}
+
+/**
+ * Whether the present turn has lasted too long. For loops that wait for the network: what has
+ * arrived already is read in the same turn.
+ */
+export function isLongTurn(): boolean {
+  return turnMs() > TURN_MS_MAX;
+}
