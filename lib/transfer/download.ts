@@ -7,6 +7,7 @@
 import { pieceCount } from "../core/content.ts";
 import { failedWith, Failure } from "../core/failure.ts";
 import { Bell } from "../core/flow/bell.ts";
+import { nextTurn } from "../core/flow/clock.ts";
 import { DOWNLOAD_IDLE_MS_MAX, DOWNLOAD_WAIT_MS_MAX, RETRIES_MAX } from "../core/limits.ts";
 import { PieceSet } from "../core/piece_set.ts";
 import type { Range } from "../core/range.ts";
@@ -245,7 +246,7 @@ export class Download implements AsyncDisposable {
       await this.#copyLocal();
       this.#isChecked = true;
       this.#movedMs = this.#tools.clock.now();
-      this.#offer();
+      this.#tasks.add(nextTurn().then(() => this.#offer()));
     } catch (thrown) {
       began?.forget(Failure.from(thrown, "internal", "Cannot download"));
       throw thrown;
@@ -275,7 +276,7 @@ export class Download implements AsyncDisposable {
     await Promise.all([this.#copyLocal(), this.#pool.find(this.#root)]);
   }
 
-  /** Lets other peers fetch what is here, as soon as it is known what that is. */
+  /** Lets other peers fetch what is here, once that is known and the sources have been asked. */
   #offer(): void {
     const root = this.#root;
     const { open } = this.#sink;
