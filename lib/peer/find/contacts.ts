@@ -56,7 +56,8 @@ export interface ReachedPeer extends Disposable {
 /** The peers that this peer connects to. */
 export class Contacts {
   readonly #options: ContactsOptions;
-  readonly #identities = new BoundedMap<string, PublicIdentity>(IDENTITIES_CACHED_MAX);
+  /** By id: those that are known, and those that are being looked up. */
+  readonly #identities = new BoundedMap<string, Promise<PublicIdentity>>(IDENTITIES_CACHED_MAX);
 
   constructor(options: ContactsOptions) {
     this.#options = options;
@@ -101,6 +102,15 @@ export class Contacts {
    */
   async connect(source: Source, signal?: AbortSignal): Promise<Connection> {
     return await this.#connect(source, () => this.#certificateOf(source), { signal, goesOn: true });
+  }
+
+  /**
+   * Looks up what a connection to a source will need, so that it need not wait for the index. What
+   * fails here fails again when it connects.
+   */
+  prepare(source: Source): void {
+    if (source.plain || source.id === NO_ID) return;
+    this.#identity(source, () => this.#certificateOf(source)).catch(() => {});
   }
 
   /**
@@ -186,12 +196,21 @@ export class Contacts {
    * matches the id or it does not.
    */
   async #identity({ peer, id }: Source, certificate: () => Promise<string>): Promise<PublicIdentity> {
-    const cached = this.#identities.get(id);
-    if (cached !== undefined) return cached;
-    const identity = await identityOf(Uint8Array.fromHex(await certificate()));
-    if (identity.id !== id) throw wrongCertificate(peer);
-    this.#identities.set(id, identity);
-    return identity;
+    const known = await this.#identities.get(id)?.catch(() => undefined);
+    if (known !== undefined) return known;
+    const checked = async (): Promise<PublicIdentity> => {
+      const identity = await identityOf(Uint8Array.fromHex(await certificate()));
+      if (identity.id !== id) throw wrongCertificate(peer);
+      return identity;
+    };
+    const learning = checked();
+    this.#identities.set(id, learning);
+    try {
+      return await learning;
+    } catch (thrown) {
+      this.#identities.delete(id);
+      throw thrown;
+    }
   }
 
   async #certificateOf({ peer, id }: Source): Promise<string> {

@@ -34,6 +34,8 @@ export async function settled<T extends WantedContent>(
   options: HoldersOptions,
 ): Promise<T> {
   if (wanted.root === undefined) return wanted;
+  const [first, second] = wanted.peers;
+  if (first !== undefined && second === undefined) options.contacts.prepare(sourceOf(first, wanted.name));
   const holders = await holdersOf(wanted.root, options);
   const chosen = holders.filter(({ peer }) => wanted.from === undefined || peer.name === wanted.from);
   const size = await sizeOf(wanted.root, chosen, wanted.size, options);
