@@ -79,10 +79,11 @@ export async function askAndRead<D, R, T>(
   read: (reply: ReplyWithBody<R>) => T | Promise<T>,
   options: AskOptions = {},
 ): Promise<T> {
-  let answer: { readonly value: T } | Failure = new Failure("closed", `No answer to ${message.method}`);
+  let answer: { readonly value: T } | Failure | undefined;
   for await (const reply of askAll(connection, message, [data], { ...options, ahead: 1 })) {
     answer = reply instanceof Failure ? reply : { value: await read(reply) };
   }
+  answer ??= new Failure("closed", `No answer to ${message.method}`);
   if (answer instanceof Failure) throw answer;
   return answer.value;
 }

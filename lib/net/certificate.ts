@@ -7,6 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { joinBytes } from "../core/bytes.ts";
 import { Failure } from "../core/failure.ts";
 
 /** The size of an Ed25519 public key, and of a signature. */
@@ -121,46 +122,50 @@ export function bytesInPem(label: string, text: string): Uint8Array<ArrayBuffer>
   }
 }
 
+const EMPTY = new Uint8Array(0);
+/** No unused bits in the last byte of a bit string. */
+const EMPTY_BITS = new Uint8Array([0]);
+const ALGORITHM = sequence(OID.ed25519);
+
+/** What all certificates share. It is made once: an index checks one for each peer that joins. */
+const SHARED = {
+  // Version 3, serial number 1: nobody revokes these.
+  beginning: joinBytes([
+    tagged(0xa0, tagged(0x02, new Uint8Array([2]))),
+    tagged(0x02, new Uint8Array([1])),
+    ALGORITHM,
+  ]),
+  times: sequence(
+    tagged(UTC_TIME, ENCODER.encode(VALID.from)),
+    tagged(GENERALIZED_TIME, ENCODER.encode(VALID.until)),
+  ),
+  extensions: joinBytes([
+    // No authority over others, in force: CA:FALSE.
+    extension(OID.basicConstraints, TRUE, sequence()),
+    extension(OID.keyUsage, TRUE, Uint8Array.fromHex("03020780")),
+    extension(OID.extendedKeyUsage, EMPTY, sequence(OID.serverAuth, OID.clientAuth)),
+  ]),
+} as const;
+
 /** The part of the certificate that is signed. */
 function bodyOf(publicKey: Uint8Array): Uint8Array<ArrayBuffer> {
   const host = ENCODER.encode(hostOf(publicKey));
-  const algorithm = sequence(OID.ed25519);
   const name = sequence(tagged(0x31, sequence(OID.commonName, tagged(0x0c, host))));
-  const times = sequence(
-    tagged(UTC_TIME, ENCODER.encode(VALID.from)),
-    tagged(GENERALIZED_TIME, ENCODER.encode(VALID.until)),
-  );
+  const names = extension(OID.subjectAltName, EMPTY, sequence(tagged(0x82, host)));
   return sequence(
-    // Version 3, serial number 1: nobody revokes these.
-    tagged(0xa0, tagged(0x02, new Uint8Array([2]))),
-    tagged(0x02, new Uint8Array([1])),
-    algorithm,
+    SHARED.beginning,
     name,
-    times,
+    SHARED.times,
     name,
     SPKI_PREFIX,
     publicKey,
-    tagged(
-      0xa3,
-      sequence(
-        // No authority over others, in force: CA:FALSE.
-        extension(OID.basicConstraints, TRUE, sequence()),
-        extension(OID.keyUsage, TRUE, Uint8Array.fromHex("03020780")),
-        extension(OID.extendedKeyUsage, EMPTY, sequence(OID.serverAuth, OID.clientAuth)),
-        extension(OID.subjectAltName, EMPTY, sequence(tagged(0x82, host))),
-      ),
-    ),
+    tagged(0xa3, sequence(SHARED.extensions, names)),
   );
 }
 
-const EMPTY = new Uint8Array(0);
-
 function certificateOf(body: Uint8Array, signature: Uint8Array): Uint8Array<ArrayBuffer> {
-  return sequence(body, sequence(OID.ed25519), tagged(0x03, EMPTY_BITS, signature));
+  return sequence(body, ALGORITHM, tagged(0x03, EMPTY_BITS, signature));
 }
-
-/** No unused bits in the last byte of a bit string. */
-const EMPTY_BITS = new Uint8Array([0]);
 
 function extension(oid: Uint8Array, critical: Uint8Array, value: Uint8Array): Uint8Array {
   return sequence(oid, critical, tagged(0x04, value));

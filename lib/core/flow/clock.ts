@@ -79,10 +79,21 @@ export function turnMs(): number {
   return nowMs - turnBeganMs;
 }
 
+/** Short messages between two looks at the clock: a look costs a quarter of one. */
+const MESSAGES_PER_LOOK = 8;
+/** As many bytes of messages cost about as much as one short message. */
+const MESSAGE_BYTES = 4 * 1024;
+let messagesSinceLook = 0;
+
 /**
  * Whether the present turn has lasted too long. For loops that wait for the network: what has
  * arrived already is read in the same turn.
+ *
+ * @param bytes About how many bytes were read since this was asked last.
  */
-export function isLongTurn(): boolean {
+export function isLongTurn(bytes: number): boolean {
+  messagesSinceLook += 1 + bytes / MESSAGE_BYTES;
+  if (messagesSinceLook < MESSAGES_PER_LOOK) return false;
+  messagesSinceLook = 0;
   return turnMs() > TURN_MS_MAX;
 }
