@@ -28,3 +28,14 @@ export function onAbort(signal: AbortSignal | undefined, action: () => void): Di
   else signal?.addEventListener("abort", action, { once: true });
   return { [Symbol.dispose]: () => signal?.removeEventListener("abort", action) };
 }
+
+/**
+ * Waits for a promise, but no longer when the signal is aborted.
+ *
+ * @returns What the promise gives; undefined when the signal is aborted first.
+ */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const over = Promise.withResolvers<undefined>();
+  using _aborting = onAbort(signal, () => over.resolve(undefined));
+  return await Promise.race([promise, over.promise]);
+}

@@ -10,7 +10,7 @@
 import { readFull } from "../../core/bytes.ts";
 import { digestOf, PIECE_BYTES, pieceRange, sameBytes } from "../../core/content.ts";
 import { Bell } from "../../core/flow/bell.ts";
-import { onAbort } from "../../core/flow/on_abort.ts";
+import { onAbort, unlessAborted } from "../../core/flow/on_abort.ts";
 import { PieceSet } from "../../core/piece_set.ts";
 import { type Range, rangeBytes } from "../../core/range.ts";
 import type { OpenFile } from "../../store/files/folder.ts";
@@ -87,16 +87,12 @@ export class LocalCopy {
   async run(signal: AbortSignal): Promise<void> {
     const { here, onGone } = this.#options;
     if (this.#pieces.length > 0) this.#buffer = new Uint8Array(PIECE_BYTES);
-    const over = Promise.withResolvers<false>();
-    using _waking = onAbort(signal, () => {
-      this.#news.ring();
-      over.resolve(false);
-    });
+    using _waking = onAbort(signal, () => this.#news.ring());
     try {
       for (const piece of this.#pieces) {
         await this.#room(piece.to, signal);
         if (signal.aborted) return;
-        const isHere = here.has(piece.to) || await this.#copy(piece, signal, over.promise);
+        const isHere = here.has(piece.to) || await this.#copy(piece, signal);
         this.#left.remove(piece.to);
         if (!isHere) onGone();
       }
@@ -113,13 +109,8 @@ export class LocalCopy {
     }
   }
 
-  /**
-   * Copies one piece.
-   *
-   * @param over Resolves when the signal is aborted. A disk that hangs does not hold up the end.
-   * @returns Whether it is here now.
-   */
-  async #copy({ from: index, to, file }: LocalPiece, signal: AbortSignal, over: Promise<false>): Promise<boolean> {
+  /** Copies one piece. @returns Whether it is here now. */
+  async #copy({ from: index, to, file }: LocalPiece, signal: AbortSignal): Promise<boolean> {
     const { list, sink, here, onPiece } = this.#options;
     const from = this.#opened(file);
     if (from === undefined) return false;
@@ -128,9 +119,10 @@ export class LocalCopy {
     if (rangeBytes(range) !== rangeBytes(pieceRange(index, file.size))) return false;
     const piece = this.#buffer.subarray(0, rangeBytes(range));
     this.#readingMs = this.#tools.clock.now();
-    const isWhole = await Promise.race([isRead(from, index * PIECE_BYTES, piece), over]);
+    // A disk that hangs does not hold up the end.
+    const isWhole = await unlessAborted(isRead(from, index * PIECE_BYTES, piece), signal);
     this.#readingMs = undefined;
-    if (!isWhole) return false;
+    if (isWhole !== true) return false;
     if (!sameBytes(digestOf(piece), await list.digest(to))) {
       // Other bytes with the same size and time: its digests are wrong.
       if (from.isUnchanged()) this.#tools.local?.distrust(file);

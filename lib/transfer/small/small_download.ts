@@ -10,6 +10,7 @@
 
 import { failedWith, Failure } from "../../core/failure.ts";
 import { Bell } from "../../core/flow/bell.ts";
+import { unlessAborted } from "../../core/flow/on_abort.ts";
 import { DOWNLOAD_IDLE_MS_MAX, SMALL_AHEAD, SMALL_CONNECTIONS_MAX } from "../../core/limits.ts";
 import type { DownloadTools } from "../content/download_tools.ts";
 import { changePlaces } from "../plan/places.ts";
@@ -200,7 +201,7 @@ export class SmallDownload implements AsyncDisposable {
           if (!failedWith(thrown, "index-unreachable", "closed", "timeout", "not-found", "busy")) throw thrown;
         },
       );
-      this.#tasks.add(finding.finally(() => this.#finding -= 1));
+      this.#tasks.add(unlessAborted(finding, this.#tasks.signal).finally(() => this.#finding -= 1));
       if (this.#finding >= FINDING_MAX) return;
     }
   }

@@ -6,6 +6,7 @@
 
 import { failedWith, Failure } from "../../core/failure.ts";
 import type { Bell } from "../../core/flow/bell.ts";
+import { unlessAborted } from "../../core/flow/on_abort.ts";
 import {
   DOWNLOAD_CANDIDATES_MAX,
   DOWNLOAD_SOURCES_MAX,
@@ -69,11 +70,12 @@ export class SourcePool {
    */
   async find(root: string | undefined): Promise<void> {
     const wanted = root === undefined ? this.#wanted : { ...this.#wanted, root };
-    const found = await this.#tools.finder.sources(wanted).catch((thrown) => {
+    const finding = this.#tools.finder.sources(wanted).catch((thrown) => {
       if (failedWith(thrown, "index-unreachable", "closed", "timeout")) return [];
       throw thrown;
     });
-    this.#add(found);
+    // An index that does not answer does not hold up the end.
+    this.#add(await unlessAborted(finding, this.#signal) ?? []);
   }
 
   #add(sources: readonly Source[]): void {
