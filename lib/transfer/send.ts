@@ -46,12 +46,8 @@ const PACED_BUFFERS = new SpareBuffers({ bytes: PACED_READ_BYTES, keptMax: KEPT_
 export const AT_ONCE_BYTES_MAX = 64 * 1024;
 /** A read that takes longer than this is one from a slow disk. */
 const SLOW_READ_MS = 5;
-/**
- * How long threads read all files after a slow read: at least so long, and so many times as long as
- * that read took, so that slow reads hold others up for no more than a twentieth of the time.
- */
-const THREADS_MS_MIN = 1_000;
-const THREADS_FACTOR = 20;
+/** How long threads read all files after a slow read. */
+const THREADS_MS = 1_000;
 /** How often a running pipe is checked. */
 const WATCH_MS = 1_000;
 
@@ -219,8 +215,7 @@ function readSome(file: OpenFile["file"], target: Uint8Array): number | null | P
   if (startMs < threadsUntilMs) return file.read(target);
   const read = file.readSync(target);
   const endMs = performance.now();
-  const tookMs = endMs - startMs;
-  if (tookMs > SLOW_READ_MS) threadsUntilMs = endMs + Math.max(THREADS_MS_MIN, THREADS_FACTOR * tookMs);
+  if (endMs - startMs > SLOW_READ_MS) threadsUntilMs = endMs + THREADS_MS;
   return read;
 }
 

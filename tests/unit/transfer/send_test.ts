@@ -110,13 +110,13 @@ Deno.test("sendRange() ends in the middle of a piece when its signal is aborted"
 });
 
 /** A file on a slow disk, with counters of both kinds of reads. */
-function slowFile(file: Deno.FsFile, ms: number): { file: Deno.FsFile; counts: { waiting: number; threads: number } } {
+function slowFile(file: Deno.FsFile): { file: Deno.FsFile; counts: { waiting: number; threads: number } } {
   const counts = { waiting: 0, threads: 0 };
   const slow: Pick<Deno.FsFile, "seekSync" | "readSync" | "read"> = {
     seekSync: (offset, whence) => file.seekSync(offset, whence),
     readSync(target) {
       counts.waiting += 1;
-      const endMs = performance.now() + ms;
+      const endMs = performance.now() + 20;
       while (performance.now() < endMs);
       return file.readSync(target);
     },
@@ -135,7 +135,7 @@ Deno.test("sendRange() waits for a slow disk in a thread, so that others are ser
   const [here, there] = await tcpPair();
   const received = readAll(there);
   using open = folder.openShared("a.bin");
-  const { file, counts } = slowFile(open.file, 20);
+  const { file, counts } = slowFile(open.file);
   const end = SIZE - 1;
   const startMs = performance.now();
   await sendRange({ ...open, file, size: SIZE, isUnchanged: () => true }, { start: 0, end }, here);
@@ -145,29 +145,4 @@ Deno.test("sendRange() waits for a slow disk in a thread, so that others are ser
   // It tries again after a second, which passes here on a busy machine.
   assert(counts.waiting <= 1 + seconds, `the program waited for ${counts.waiting} slow reads in ${seconds} s`);
   assert(counts.threads > counts.waiting, `threads read only ${counts.threads} times`);
-});
-
-Deno.test("sendRange() waits for a very slow disk no more than a twentieth of the time", async () => {
-  await using temp = await TempFolder.make();
-  await temp.file("a.bin", SIZE);
-  using folder = await Folder.open(temp.path);
-  using open = folder.openShared("a.bin");
-  const SLOW_MS = 200;
-  const { file, counts } = slowFile(open.file, SLOW_MS);
-  const send = async (): Promise<void> => {
-    const [here, there] = await tcpPair();
-    const received = readAll(there);
-    await sendRange({ ...open, file, size: SIZE, isUnchanged: () => true }, { start: 0, end: SIZE - 1 }, here);
-    here.close();
-    await received;
-  };
-  const startMs = performance.now();
-  while (performance.now() - startMs < 4_000) {
-    await send();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
-  // A slow read before this test may delay the first one.
-  const seconds = (performance.now() - startMs) / 1000;
-  const most = 1 + Math.floor(seconds * 1000 / 20 / SLOW_MS);
-  assert(counts.waiting >= 1 && counts.waiting <= most, `${counts.waiting} slow reads in ${seconds} s`);
 });
