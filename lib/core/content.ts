@@ -38,6 +38,11 @@ export function digestOf(piece: Uint8Array): Uint8Array {
   return createHash("sha256").update(piece).digest();
 }
 
+/** The digests of a file of at most one piece: one, or none when it is empty. */
+export function smallDigests(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 0 ? new Uint8Array(0) : digestOf(bytes);
+}
+
 /** The root of a file of `size` bytes. `digests` has its digests, in order. */
 export function rootOf(size: number, digests: Uint8Array): string {
   return createHash("sha256").update(sizeBytes(size)).update(digests).digest("hex");

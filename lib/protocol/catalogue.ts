@@ -3,7 +3,7 @@
  * @module
  */
 
-import { Asking, Download, Holds, List, Pieces, Queued } from "./files.ts";
+import { Asking, Download, DownloadMany, Holds, List, Pieces, Queued } from "./files.ts";
 import { Hello, Prove } from "./hello.ts";
 import { Put, Remove, Taken } from "./inbox.ts";
 import type { NamedRecord } from "./field.ts";
@@ -41,6 +41,7 @@ export const PEER_REQUESTS: readonly AnyRequest[] = [
   Pieces,
   Holds,
   Download,
+  DownloadMany,
   Tell,
   Put,
   Remove,

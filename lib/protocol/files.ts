@@ -3,8 +3,8 @@
  * @module
  */
 
-import { COUNTED_PEERS_MAX, FILE_BYTES_MAX, PAGE_DIGESTS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
-import { choice, count, flag, list, optional } from "./field.ts";
+import { COUNTED_PEERS_MAX, FILE_BYTES_MAX, MANY_FILES_MAX, PAGE_DIGESTS_MAX, PAGE_ROWS_MAX } from "../core/limits.ts";
+import { choice, count, flag, list, optional, record } from "./field.ts";
 import { news, request } from "./message.ts";
 import { executable, fileName, fileSize, modified, root, SharedFile } from "./shapes.ts";
 
@@ -98,6 +98,31 @@ export const Download = request("DOWNLOAD", {
     executable,
     root: optional(root),
     compression: optional(compression),
+  },
+  body: true,
+});
+
+/**
+ * Requests many whole files, each of at most one piece. The reply has the first of them, as many as
+ * the owner sends at once, and the body is their bytes one after the other. `packed` is the size of
+ * one that is compressed, and `root` is that of one that was asked for by its name. The caller asks
+ * again for the rest.
+ *
+ * @throws {Failure} As DOWNLOAD, when the very first file cannot be sent.
+ */
+export const DownloadMany = request("DOWNLOAD_MANY", {
+  about: "Peer → peer: many whole files of at most a piece each. The reply has the first of them, one or more. " +
+    "The body is their bytes, one file after the other, each compressed to `packed` bytes if that is given.",
+  data: {
+    files: list(record({ name: optional(fileName), root: optional(root) }, { exactlyOneOf: ["name", "root"] }), {
+      max: MANY_FILES_MAX,
+    }),
+    compression: optional(compression),
+  },
+  reply: {
+    files: list(record({ size: fileSize, modified, executable, root: optional(root), packed: optional(fileSize) }), {
+      max: MANY_FILES_MAX,
+    }),
   },
   body: true,
 });

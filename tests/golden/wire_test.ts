@@ -91,6 +91,11 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
     { name: "aula 1.mp4", size: 8, modified: 1, compression: "gzip" },
     7,
   ],
+  DOWNLOAD_MANY: [
+    { files: [{ root: ROOT }, { name: "aula 1.mp4" }], compression: "gzip" },
+    { files: [{ size: 8, modified: 1 }, { size: 40, modified: 1, executable: true, root: ROOT, packed: 7 }] },
+    15,
+  ],
   SHOW: [{ name: "sala.png", size: 8, type: "png", sha256: ROOT }, { port: 40_123, token: "7a".repeat(8), key: NONCE }],
   SHOWN: [{}, {}],
   TELL: [{ number: 1_795_000_000_000, text: "Olá, Ana 🎓" }, { last: 1_795_000_000_000 }],

@@ -13,7 +13,7 @@ import { writeAll } from "../../lib/core/bytes.ts";
 import type { ByteStream } from "../../lib/net/byte_stream.ts";
 import type { Connection } from "../../lib/net/connection.ts";
 import { encodeNews } from "../../lib/protocol/envelope.ts";
-import { Asking, Download, Holds, Pieces, Queued } from "../../lib/protocol/files.ts";
+import { Asking, Download, DownloadMany, Holds, Pieces, Queued } from "../../lib/protocol/files.ts";
 import type { DataOf, ReplyOf } from "../../lib/protocol/message.ts";
 import type { Source } from "../../lib/transfer/content/source.ts";
 import { AnsweringPeer } from "./answering_peer.ts";
@@ -74,6 +74,7 @@ export class LyingSource implements AsyncDisposable {
             route(Pieces, (connection: Connection, data) => serving.pieces(connection, data)),
             route(Holds, (_, { root }) => serving.holds(root)),
             route(Download, (connection, data) => serving.download(connection, data)),
+            route(DownloadMany, (connection, data) => serving.downloadMany(connection, data)),
           );
         },
       }),
@@ -195,6 +196,16 @@ class Serving {
       case undefined:
         return streamed((stream) => this.#send(stream, bytes));
     }
+  }
+
+  /** Answers with the first file only, as it does to a DOWNLOAD. */
+  async downloadMany(
+    connection: Connection,
+    { files: [first] }: DataOf<typeof DownloadMany>,
+  ): Promise<Answer<ReplyOf<typeof DownloadMany>>> {
+    if (first === undefined) throw new Failure("malformed", "no file is named");
+    const { data: { size, modified, root }, body } = await this.download(connection, { ...first, start: 0 });
+    return { data: { files: [{ size, modified, root }] }, body };
   }
 
   #file({ name, root }: { name?: string | undefined; root?: string | undefined }): ServedFile {

@@ -10,10 +10,11 @@ import { answerRequests, route, type Routes, routes } from "../../lib/net/answer
 import { greet } from "../../lib/net/caller.ts";
 import type { Connection } from "../../lib/net/connection.ts";
 import { dial } from "../../lib/net/dial.ts";
-import { writeAll } from "../../lib/core/bytes.ts";
+import { joinBytes, writeAll } from "../../lib/core/bytes.ts";
+import type { ByteStream } from "../../lib/net/byte_stream.ts";
 import { Identity } from "../../lib/net/identity.ts";
 import { Listener } from "../../lib/net/listener.ts";
-import { Download, Holds, Pieces } from "../../lib/protocol/files.ts";
+import { Download, DownloadMany, Holds, Pieces } from "../../lib/protocol/files.ts";
 import type { Source } from "../../lib/transfer/content/source.ts";
 import { AnsweringPeer } from "./answering_peer.ts";
 
@@ -165,6 +166,10 @@ export interface SmallBehaviour {
   readonly bombs?: string | undefined;
   /** Does not answer. */
   readonly stalls?: string | undefined;
+  /** Answers so many files at a time at most. */
+  readonly answersMax?: number;
+  /** Adds the first file of each answer to it again. */
+  readonly repeats?: boolean;
   /** Closes the connection at every so many-th file. */
   readonly closesEvery?: number;
 }
@@ -190,17 +195,32 @@ export class SmallSource implements AsyncDisposable {
           const { name, bytes, digests, root } = wanted(data);
           return Promise.resolve({ data: { name, size: bytes.length, modified: 1, root }, body: digests });
         }),
-        route(Download, async (_, data) => {
-          const { name, bytes, root } = wanted(data);
-          if (name === behaviour.stalls) await closed;
-          sent += 1;
-          const breaks = sent % (behaviour.closesEvery ?? Infinity) === 0;
-          const body = bytes.slice(0, name === behaviour.cuts ? -1 : undefined);
-          if (name === behaviour.flips) body[0] = (body[0] ?? 0) ^ 1;
-          const packed = name === behaviour.bombs ? { compression: "gzip" as const } : {};
-          const write = breaks ? () => Promise.reject(new Failure("closed", "on purpose")) : undefined;
-          const reply = { name, size: body.length, modified: 1, root, ...packed };
-          return { data: reply, body: write === undefined ? body : { bytes: body.length, write } };
+        route(DownloadMany, async (_, { files: asked }) => {
+          const replies = [];
+          const bodies: Uint8Array[] = [];
+          let breaksAt: number | undefined;
+          for (const each of [...asked.slice(0, behaviour.answersMax), ...asked.slice(0, behaviour.repeats ? 1 : 0)]) {
+            if (replies.length > 0 && files.find(({ root }) => root === each.root)?.name === behaviour.refuses) break;
+            const { name, bytes, root } = wanted(each);
+            if (name === behaviour.stalls) await closed;
+            sent += 1;
+            if (sent % (behaviour.closesEvery ?? Infinity) === 0) breaksAt ??= bytesOf(bodies);
+            const body = bytes.slice(0, name === behaviour.cuts ? -1 : undefined);
+            if (name === behaviour.flips) body[0] = (body[0] ?? 0) ^ 1;
+            const packed = name === behaviour.bombs ? body.length : undefined;
+            replies.push({ size: body.length, modified: 1, root, packed });
+            bodies.push(body);
+            if (breaksAt !== undefined) break;
+          }
+          const body = joinBytes(bodies);
+          const write = async (stream: ByteStream): Promise<void> => {
+            await writeAll(stream, body.subarray(0, breaksAt));
+            if (breaksAt === undefined) return;
+            // The system drops what has not arrived when the connection closes.
+            await systemClock.delay(5);
+            throw new Failure("closed", "on purpose");
+          };
+          return { data: { files: replies }, body: { bytes: body.length, write } };
         }),
       );
     return new SmallSource(await AnsweringPeer.open(peer, { routes: answers, idleMs: 5_000 }));
@@ -213,6 +233,10 @@ export class SmallSource implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#answering[Symbol.asyncDispose]();
   }
+}
+
+function bytesOf(bodies: readonly Uint8Array[]): number {
+  return bodies.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** The key of all that call a test source. */

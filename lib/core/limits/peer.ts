@@ -110,8 +110,8 @@ export const DELIVERERS_KEPT_MAX = 10_000;
 export const EMPTY_DIGEST_ANSWERS_MAX = 30;
 /** Connections over which one download fetches small files at once. */
 export const SMALL_CONNECTIONS_MAX = 16;
-/** Small files that are requested on one connection before the first has arrived. */
-export const SMALL_AHEAD = 32;
+/** Requests for small files on one connection that wait for their answers. */
+export const SMALL_REQUESTS_AHEAD = 4;
 /**
  * Times that all connections to a peer fail without a small file, before the download continues
  * without that peer.

@@ -56,6 +56,10 @@ export const SEARCH_OFFSET_MAX = 2000;
 export const ROW_OFFSET_MAX = 1_000_000;
 /** Rows in one reply to PEERS, FIND, FOLDER or LIST. */
 export const PAGE_ROWS_MAX = 500;
+/** Files in one DOWNLOAD_MANY. */
+export const MANY_FILES_MAX = 64;
+/** Bytes in one reply to DOWNLOAD_MANY that make it long enough: no further file is added. */
+export const MANY_BODY_BYTES = 256 * 1024;
 /** Digests in one reply to PIECES: a body of one mebibyte. */
 export const PAGE_DIGESTS_MAX = 32 * 1024;
 /** Files in one UPDATE: the index applies one so quickly that nobody else waits. */

@@ -9,7 +9,7 @@
  */
 
 import { join } from "node:path";
-import { digestOf, rootOf } from "../../core/content.ts";
+import { rootOf, smallDigests } from "../../core/content.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
 import { overlapping } from "../../core/flow/overlapping.ts";
 import { printable } from "../../core/printable.ts";
@@ -328,7 +328,7 @@ function groupsOf(files: readonly PlannedFile[]): Group[] {
 function rootOfSmall(path: string): string | undefined {
   try {
     const bytes = Deno.readFileSync(path);
-    return rootOf(bytes.length, bytes.length === 0 ? bytes : digestOf(bytes));
+    return rootOf(bytes.length, smallDigests(bytes));
   } catch {
     return undefined;
   }

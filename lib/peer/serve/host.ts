@@ -7,41 +7,27 @@
 
 import type { Clock } from "../../core/flow/clock.ts";
 import { DIGEST_BYTES, PIECE_BYTES } from "../../core/content.ts";
-import { failedWith, Failure } from "../../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 import { PAGE_DIGESTS_MAX } from "../../core/limits.ts";
-import { printable } from "../../core/printable.ts";
 import { type Range, rangeBytes } from "../../core/range.ts";
 import { utf8Bytes } from "../../core/utf8.ts";
 import { type Answer, type Route, route } from "../../net/answerer.ts";
 import { fitting } from "../../protocol/batch.ts";
-import { Download, Holds, List, Pieces } from "../../protocol/files.ts";
+import { Download, DownloadMany, Holds, List, Pieces } from "../../protocol/files.ts";
 import type { DataOf, ReplyOf } from "../../protocol/message.ts";
-import type { SharedFile } from "../../store/share/file_list.ts";
-import type { OpenFile } from "../../store/files/folder.ts";
-import type { Share } from "../../store/share/share.ts";
-import { gzip, mayShrink } from "../../transfer/pieces/compress.ts";
-import type { PartialCopy, Partials } from "../../transfer/content/partials.ts";
-import { AT_ONCE_BYTES_MAX, readRange, sendBytes, sendRange } from "../../transfer/send.ts";
+import type { Partials } from "../../transfer/content/partials.ts";
+import { sendRange } from "../../transfer/send.ts";
 import { askedRange } from "./asked_range.ts";
-import type { Wish } from "./consent.ts";
 import { Demand, type Promised } from "./demand.ts";
-import type { Uploads } from "./uploads.ts";
+import { described, type Named, type Shared, SharedContents, wishFor } from "./shared_content.ts";
+import { SmallUploads, type SmallUploadsParts } from "./small_uploads.ts";
 import type { Visit } from "./visit.ts";
 
 /** What the answers come from. */
-export interface HostParts {
-  readonly share: Share;
+export interface HostParts extends Omit<SmallUploadsParts, "contents"> {
   readonly partials: Partials;
   readonly clock: Clock;
-  readonly uploads: Uploads;
 }
-
-/**
- * A content that this peer can send: a whole file, or the pieces of one that have arrived so far.
- */
-type Shared =
-  | { readonly kind: "whole"; readonly file: SharedFile }
-  | { readonly kind: "partial"; readonly file: PartialCopy };
 
 /** A range that a peer has asked for, and the promise of it when the file's root is known. */
 interface Asked {
@@ -52,11 +38,15 @@ interface Asked {
 /** The part of a peer that serves files. */
 export class Host {
   readonly #parts: HostParts;
+  readonly #contents: SharedContents;
   readonly #demand: Demand;
+  readonly #small: SmallUploads;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
+    this.#contents = new SharedContents(parts);
     this.#demand = new Demand(parts.clock);
+    this.#small = new SmallUploads({ ...parts, contents: this.#contents });
   }
 
   /** The requests about files that other peers may send. */
@@ -66,6 +56,7 @@ export class Host {
       route(Pieces, (visit: Visit, data) => this.#pieces(visit, data)),
       route(Holds, (visit: Visit, data) => this.#holds(visit, data)),
       route(Download, (visit: Visit, data) => this.#download(visit, data)),
+      route(DownloadMany, (visit: Visit, data) => this.#small.many(visit, data)),
     ];
   }
 
@@ -91,7 +82,7 @@ export class Host {
     if (data.doubt !== undefined && data.root !== undefined) {
       using _slot = await uploads.small.take();
       await share.doubt(data.root, data.doubt);
-      content = this.#wanted(data);
+      content = this.#contents.wanted(data);
     }
     let digests: Uint8Array;
     if (content.kind === "partial") digests = content.file.digests.subarray(data.from * DIGEST_BYTES);
@@ -106,7 +97,7 @@ export class Host {
   }
 
   #holds(visit: Visit, { root }: DataOf<typeof Holds>): Promise<Answer<ReplyOf<typeof Holds>>> {
-    const { kind, file } = this.#wanted({ root });
+    const { kind, file } = this.#contents.wanted({ root });
     visit.checkNotDenied(file);
     const { given, asking } = this.#demand.note({ root, size: file.size }, visit.caller);
     const bits = kind === "whole" ? [given.bits] : [file.here.bits, given.bits];
@@ -116,7 +107,7 @@ export class Host {
   }
 
   async #download(visit: Visit, data: DataOf<typeof Download>): Promise<Answer<ReplyOf<typeof Download>>> {
-    const content = this.#wanted(data);
+    const content = this.#contents.wanted(data);
     const { size, root } = content.file;
     const range = askedRange(data, size);
     if (content.kind === "partial" && !content.file.here.covers(range)) {
@@ -125,44 +116,8 @@ export class Host {
     await visit.allow(wishFor(content));
     const promised = root === undefined ? undefined : this.#demand.promise({ root, size }, visit.caller, range);
     return size <= PIECE_BYTES || data.compression !== undefined
-      ? await this.#smallDownload(content, { range, promised, compress: data.compression !== undefined })
+      ? await this.#small.one(content, { range, promised, compress: data.compression !== undefined })
       : await this.#largeDownload(visit, content, { range, promised });
-  }
-
-  /** Answers with a range that is read into memory and, if the caller wants that, compressed. */
-  async #smallDownload(
-    content: Shared,
-    { range, promised, compress }: Asked & { readonly compress: boolean },
-  ): Promise<Answer<ReplyOf<typeof Download>>> {
-    const { small, pace } = this.#parts.uploads;
-    using _promised = promised;
-    if (rangeBytes(range) > PIECE_BYTES) {
-      throw new Failure("malformed", "Cannot compress more than one piece at a time");
-    }
-    using _slot = await small.take();
-    using _serving = this.#parts.share.serve();
-    const bytes = this.#readWhole(content, range) ?? await this.#readRange(content, range);
-    // A small answer counts as sent once it is read: it is on its way in a moment.
-    promised?.sent(rangeBytes(range));
-    const packed = compress && mayShrink(content.file.name) ? await gzip(bytes) : undefined;
-    const body = packed ?? bytes;
-    const data = { ...described(content), compression: packed && "gzip" as const };
-    if (pace !== undefined && body.length > pace.turnBytes) {
-      return { data, body: { bytes: body.length, write: (stream) => sendBytes(body, stream, pace) } };
-    }
-    await pace?.take(body.length);
-    return { data, body };
-  }
-
-  /** The bytes of a small whole file. Undefined when it has to be opened. */
-  #readWhole({ kind, file }: Shared, range: Range): Uint8Array<ArrayBuffer> | undefined {
-    const isWhole = rangeBytes(range) === file.size && file.size <= AT_ONCE_BYTES_MAX;
-    return isWhole && kind === "whole" ? this.#parts.share.read(file) : undefined;
-  }
-
-  async #readRange(content: Shared, range: Range): Promise<Uint8Array<ArrayBuffer>> {
-    using open = this.#open(content);
-    return await readRange(open, range);
   }
 
   /** Answers with a range that is sent while it is read, when it is the caller's turn. */
@@ -177,7 +132,7 @@ export class Host {
     const asker = { key: visit.caller, address: visit.connection.remote.host };
     const turn = held.use(await large.take(asker, (before) => visit.reportPlace(before)));
     held.use(this.#parts.share.serve());
-    const open = held.use(this.#open(content));
+    const open = held.use(this.#contents.open(content));
     const kept = held.move();
     return {
       data: described(content),
@@ -196,20 +151,6 @@ export class Host {
   }
 
   /**
-   * Finds what a request is about.
-   *
-   * @throws {Failure} "not-shared".
-   */
-  #wanted({ name, root }: { readonly name?: string | undefined; readonly root?: string | undefined }): Shared {
-    const { share: { files }, partials } = this.#parts;
-    const file = name !== undefined ? files.get(name) : root !== undefined ? files.byRoot(root) : undefined;
-    if (file !== undefined) return { kind: "whole", file };
-    const partial = name === undefined && root !== undefined ? partials.get(root) : undefined;
-    if (partial !== undefined) return { kind: "partial", file: partial };
-    throw new Failure("not-shared", `Cannot send "${printable(name ?? root ?? "")}": it is not shared here`);
-  }
-
-  /**
    * Finds what a request is about, and resolves when the owner allows it. When the file is replaced
    * by another one while the owner is asked, the owner is asked about that one.
    *
@@ -217,75 +158,13 @@ export class Host {
    */
   async #allowed(
     visit: Visit,
-    data: { readonly name?: string | undefined; readonly root?: string | undefined },
+    data: Named,
   ): Promise<Shared> {
-    for (let content = this.#wanted(data);;) {
+    for (let content = this.#contents.wanted(data);;) {
       await visit.allow(wishFor(content));
-      const now = this.#wanted(data);
+      const now = this.#contents.wanted(data);
       if (now.file === content.file) return content;
       content = now;
     }
   }
-
-  /**
-   * Opens a content.
-   *
-   * @throws {Failure} "not-shared"; "not-here" when what has arrived cannot be read now.
-   */
-  #open({ kind, file }: Shared): OpenFile {
-    if (kind === "whole") return openOrRefuse(this.#parts.share, file);
-    // It may have become whole, and lie at its place, while the caller waited for its turn.
-    const now = this.#parts.share.files.byRoot(file.root);
-    if (now !== undefined) return openOrRefuse(this.#parts.share, now);
-    try {
-      return file.open();
-    } catch (cause) {
-      throw new Failure("not-here", `Cannot send "${printable(file.name)}": it is on its way to its place`, { cause });
-    }
-  }
-}
-
-/** The wish to have a content. */
-function wishFor({ kind, file }: Shared): Pick<Wish, "kind" | "name" | "root" | "size" | "modified"> {
-  const { name, size, root } = file;
-  return { kind: "download", name, size, root, modified: kind === "whole" ? file.modified : undefined };
-}
-
-/**
- * Describes a content in the fields of the wire. A partial copy has no time, since it was never a
- * file here.
- */
-function described({ kind, file }: Shared): ReplyOf<typeof Pieces> {
-  const { modified = 0, executable } = kind === "partial" ? file.traits : file;
-  const { name, size, root } = file;
-  return {
-    name,
-    size,
-    modified,
-    executable: executable === true ? executable : undefined,
-    root,
-  };
-}
-
-/**
- * Opens a file. When it cannot be read, opens another copy of the same content instead.
- *
- * @throws {Failure} "not-shared" when no copy can be read: the caller has done nothing wrong and
- * cannot change it.
- */
-function openOrRefuse(share: Share, file: SharedFile): OpenFile {
-  const others = file.root === undefined
-    ? []
-    : share.files.copiesOf(file.root).filter(({ name }) => name !== file.name);
-  let refusal: unknown;
-  for (const copy of [file, ...others]) {
-    try {
-      return share.open(copy);
-    } catch (thrown) {
-      if (!failedWith(thrown, "no-access", "not-shared", "file-changed")) throw thrown;
-      refusal ??= thrown;
-    }
-  }
-  if (!failedWith(refusal, "no-access")) throw refusal;
-  throw new Failure("not-shared", `Cannot send "${printable(file.name)}": it cannot be read`, { cause: refusal });
 }

@@ -53,6 +53,11 @@ export class Visit implements Caller, Disposable {
     return await this.#parts.acquaintances.who(this);
   }
 
+  /** Whether the owner of this peer allows everything to everybody. */
+  get allowsAll(): boolean {
+    return this.#parts.consent.isOpen;
+  }
+
   /**
    * Resolves when the owner of this peer allows what the caller wants. The caller is informed when
    * the owner has to be asked.

@@ -11,7 +11,7 @@
 import { failedWith, Failure } from "../../core/failure.ts";
 import { Bell } from "../../core/flow/bell.ts";
 import { unlessAborted } from "../../core/flow/on_abort.ts";
-import { DOWNLOAD_IDLE_MS_MAX, SMALL_AHEAD, SMALL_CONNECTIONS_MAX } from "../../core/limits.ts";
+import { DOWNLOAD_IDLE_MS_MAX, SMALL_CONNECTIONS_MAX } from "../../core/limits.ts";
 import type { DownloadTools } from "../content/download_tools.ts";
 import { changePlaces } from "../plan/places.ts";
 import { Tasks } from "../../core/flow/tasks.ts";
@@ -22,10 +22,10 @@ import type { ArrivedFile, SmallFile, SmallWatch } from "./small_file.ts";
 import { SmallPlan } from "./small_plan.ts";
 
 /**
- * Files that are asked for ahead when a peer has not given any yet. Each file that it gives adds
+ * Files that are asked for at once when a peer has not given any yet. Each file that it gives adds
  * one.
  */
-const FIRST_AHEAD = 4;
+const FIRST_FILES = 16;
 /** How often the plan is checked when nothing happens. */
 const TICK_MS = 200;
 /**
@@ -150,7 +150,7 @@ export class SmallDownload implements AsyncDisposable {
         gave = true;
         this.#arrived(helper, tookMs, file, bytes, digest);
       },
-      ahead: () => Math.min(SMALL_AHEAD, FIRST_AHEAD + helper.files),
+      filesMax: () => FIRST_FILES + helper.files,
       onAsking: () => {
         helper.asks(clock.now());
         this.#watch.onAsking?.(helper.source.peer);

@@ -29,8 +29,11 @@ const SLOW_FACTOR = 4;
 const SAVED_MS = 200;
 /** Bytes that are added to the size of every file: the cost of asking for it. */
 const FILE_BYTES = 16_384;
-/** The weight of the last file in the average slowness of a peer. */
-const LAST_WEIGHT = 1 / 4;
+/**
+ * How much less each file counts than the next one in the average slowness of a peer. Many files
+ * come in one answer, the first of them after a wait, so the average is over several answers.
+ */
+const FADING = 127 / 128;
 
 /** One connection to a peer, and what was asked on it. */
 export interface Asker {
@@ -61,8 +64,8 @@ export class SmallPlan {
   readonly #ofPeer = new Map<string, number[]>();
   readonly #sources = new Map<string, Source>();
   readonly #askers = new Set<Asker>();
-  /** How long one connection to a peer needs for a byte, in milliseconds. */
-  readonly #slowness = new Map<string, number>();
+  /** For each peer, how long its connections needed in milliseconds, and for how many bytes. */
+  readonly #took = new Map<string, { ms: number; cost: number }>();
   readonly #extraMs: number;
   #left: number;
 
@@ -151,6 +154,14 @@ export class SmallPlan {
     this.#release(index);
   }
 
+  /** Notes that the next files of a connection were not answered. They can be asked for again. */
+  unanswered(asker: Asker, count: number): void {
+    for (const index of asker.asked.splice(0, count)) {
+      this.#entry(index).askers.delete(asker);
+      this.#release(index);
+    }
+  }
+
   /** Notes that a connection has ended. Its files can be asked for again. */
   end(asker: Asker, failure: Failure | undefined): void {
     this.#askers.delete(asker);
@@ -237,7 +248,7 @@ export class SmallPlan {
    * now is much faster.
    */
   #toTakeOver(peer: string, nowMs: number): number | undefined {
-    const ownSlowness = this.#slowness.get(peer);
+    const ownSlowness = this.#pastSlowness(peer);
     if (ownSlowness === undefined) return undefined;
     let taken: number | undefined;
     let mostMs = 0;
@@ -269,9 +280,14 @@ export class SmallPlan {
 
   #noteSlowness({ peer, asked: [index], movedMs }: Asker, nowMs: number): void {
     if (index === undefined) return;
-    const last = (nowMs - movedMs) / costOf(this.file(index));
-    const before = this.#slowness.get(peer) ?? last;
-    this.#slowness.set(peer, before + LAST_WEIGHT * (last - before));
+    const { ms, cost } = this.#took.get(peer) ?? { ms: 0, cost: 0 };
+    this.#took.set(peer, { ms: FADING * ms + nowMs - movedMs, cost: FADING * cost + costOf(this.file(index)) });
+  }
+
+  /** How long one connection to a peer needed for a byte. Undefined when it gave none. */
+  #pastSlowness(peer: string): number | undefined {
+    const took = this.#took.get(peer);
+    return took && took.ms / took.cost;
   }
 
   /**
@@ -280,7 +296,7 @@ export class SmallPlan {
    */
   #slownessOf({ peer, asked: [next], movedMs }: Asker, nowMs: number): number {
     const waited = next === undefined ? 0 : 2 * (nowMs - movedMs) / costOf(this.file(next));
-    return Math.max(waited, this.#slowness.get(peer) ?? 0);
+    return Math.max(waited, this.#pastSlowness(peer) ?? 0);
   }
 
   /** How long a connection will still need until one of its files has arrived. */

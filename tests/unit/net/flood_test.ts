@@ -49,7 +49,7 @@ Deno.test("ask() takes few news in one turn of the event loop", async () => {
 });
 
 Deno.test("Connection lets others have a turn while messages come without end", async () => {
-  const MESSAGES = 30_000;
+  const MESSAGES = 150_000;
   using connection = connectionReading(repeated(encodeRequest(Ping, {}, 2), MESSAGES), CHUNK_BYTES);
   using counter = new TurnCounter();
   let received = 0;

@@ -2,23 +2,16 @@ import { assertEquals } from "@std/assert";
 import { PIECE_BYTES, pieceCount } from "../../../../lib/core/content.ts";
 import { systemClock } from "../../../../lib/core/flow/clock.ts";
 import { PieceSet } from "../../../../lib/core/piece_set.ts";
-import { answerRequests, routes } from "../../../../lib/net/answerer.ts";
-import { ask, askAndRead, greet } from "../../../../lib/net/caller.ts";
-import type { Connection } from "../../../../lib/net/connection.ts";
-import { dial } from "../../../../lib/net/dial.ts";
-import { Identity } from "../../../../lib/net/identity.ts";
-import { Listener } from "../../../../lib/net/listener.ts";
-import { Acquaintances } from "../../../../lib/peer/find/who.ts";
-import { Consent } from "../../../../lib/peer/serve/consent.ts";
+import { ask, askAndRead } from "../../../../lib/net/caller.ts";
 import { Host } from "../../../../lib/peer/serve/host.ts";
 import { Uploads } from "../../../../lib/peer/serve/uploads.ts";
-import { Visit } from "../../../../lib/peer/serve/visit.ts";
 import { Download } from "../../../../lib/protocol/files.ts";
 import { Folder } from "../../../../lib/store/files/folder.ts";
 import { UnfinishedFile } from "../../../../lib/store/files/unfinished_file.ts";
 import { Share } from "../../../../lib/store/share/share.ts";
 import { State } from "../../../../lib/store/state/state.ts";
 import { Partials } from "../../../../lib/transfer/content/partials.ts";
+import { connectTo, serveHost } from "../../../support/serve_host.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
 import { ServedFile } from "../../../support/sources.ts";
 import { randomBytes, TempFolder } from "../../../support/temp.ts";
@@ -50,8 +43,8 @@ Deno.test("Host sends a file that became whole while its receiver waited for a s
   partials.add(partial);
   const uploads = new Uploads({ slots: 1, pace: undefined });
   const host = new Host({ share, partials, clock: systemClock, uploads });
-  const address = stack.use(await serve(host, state)).address;
-  const [first, second] = [stack.use(await connect(address)), stack.use(await connect(address))];
+  const address = stack.use(await serveHost(host, state)).address;
+  const [first, second] = [stack.use(await connectTo(address)), stack.use(await connectTo(address))];
   const asked = { root: FILE.root, start: 0, end: SIZE };
   // It has the only slot as long as it does not read.
   await ask(first, Download, asked);
@@ -68,27 +61,3 @@ Deno.test("Host sends a file that became whole while its receiver waited for a s
   first.close();
   assertEquals(await reading, FILE.bytes);
 });
-
-async function serve(host: Host, state: State): Promise<Listener> {
-  const always = { has: () => false, add() {} };
-  const consent = new Consent({ mode: "open", clock: systemClock, onEvent() {}, always });
-  const acquaintances = new Acquaintances({ state, queries: { nameOf: () => Promise.resolve(undefined) } });
-  const answers = routes(...host.routes());
-  return await Listener.listen({ host: "127.0.0.1", port: 0 }, {
-    connectionsMax: 10,
-    serve: async (connection) => {
-      using visit = new Visit(connection, { consent, acquaintances }, () => {});
-      await answerRequests(connection, answers, visit, {
-        name: () => "ana",
-        idleMs: 20_000,
-        onProven: (visitor, { id }) => void (visitor.caller = id),
-      });
-    },
-  });
-}
-
-async function connect(address: Listener["address"]): Promise<Connection> {
-  const connection = await dial(address);
-  await greet(connection, { identity: await Identity.make() });
-  return connection;
-}

@@ -77,6 +77,23 @@ Deno.test("downloadSmall() gets the other files when some are refused, wrong or 
   assertEquals(both.failed.size, 0);
 });
 
+Deno.test("downloadSmall() asks again for what an answer leaves out", async () => {
+  await using ana = await SmallSource.open(FILES, "ana", { answersMax: 3 });
+  const { arrived, failed } = await run([ana.source]);
+  assertWhole(arrived);
+  assertEquals(failed.size, 0);
+});
+
+Deno.test("downloadSmall() gets everything from others when a peer answers with no file or too many", async () => {
+  await using good = await SmallSource.open(FILES, "good");
+  for (const behaviour of [{ answersMax: 0 }, { repeats: true }]) {
+    await using odd = await SmallSource.open(FILES, "odd", behaviour);
+    const { arrived, failed } = await run([odd.source, good.source]);
+    assertWhole(arrived);
+    assertEquals(failed.size, 0);
+  }
+});
+
 Deno.test("downloadSmall() continues where a peer closes, and gets the rest from others", async () => {
   await using ana = await SmallSource.open(FILES, "ana", { closesEvery: 7 });
   assertWhole((await run([ana.source])).arrived);

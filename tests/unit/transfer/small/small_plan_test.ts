@@ -163,7 +163,7 @@ const TAKE_OVERS: readonly [what: string, situation: TakeOver, taken: readonly n
     askedEachMs: 40,
     asked: 20,
     idleEachMs: 10,
-    extraMs: 500,
+    extraMs: 510,
   }, [19, 18]],
 ];
 
