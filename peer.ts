@@ -102,8 +102,8 @@ ${classroomHelp()}
 
 exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 index unreachable, 130 interrupted`;
 
-// A bundle is one module, which is also loaded by the worker that hashes
-// (lib/store/share/hash_worker.ts).
+// A bundle is one module, which is also loaded by the workers (lib/store/share/hash_worker.ts and
+// lib/store/small/place_worker.ts).
 if (import.meta.main && !("WorkerGlobalScope" in globalThis)) {
   try {
     Deno.exit(finishResults(await main()));

@@ -5,15 +5,15 @@
  */
 
 import { LINE_BYTES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
-import { utf8Bytes } from "../core/utf8.ts";
+import { isLongerInUtf8, utf8Bytes } from "../core/utf8.ts";
 
 /** Room for a list in one line: the line without what surrounds the list. */
 const LIST_BYTES_MAX = LINE_BYTES_MAX - 2 * MESSAGE_BYTES_MAX;
 
 /** The first items of a list, as many as fit into one line. */
 export function fitting<T>(items: readonly T[]): readonly T[] {
-  // Nearly always all of them fit, and no unit of UTF-16 takes more than three bytes.
-  if (JSON.stringify(items).length * 3 <= LIST_BYTES_MAX) return items;
+  // Nearly always all of them fit.
+  if (!isLongerInUtf8(JSON.stringify(items), LIST_BYTES_MAX)) return items;
   let bytes = 0;
   const end = items.findIndex((item) => (bytes += itemBytes(item)) > LIST_BYTES_MAX);
   return end === -1 ? items : items.slice(0, end);

@@ -41,7 +41,7 @@ export const Find = request("FIND", {
  */
 export const FolderFiles = request("FOLDER", {
   about: "Peer → index: the files with names that begin with `prefix`, in order of name.",
-  data: { prefix: fileName, after: optional(fileName), limit: count({ min: 1, max: HITS_MAX }) },
+  data: { prefix: fileName, after: optional(fileName), limit: count({ min: 1, max: PAGE_ROWS_MAX }) },
   reply: { hits: list(Hit, { max: PAGE_ROWS_MAX }), more: flag() },
 });
 

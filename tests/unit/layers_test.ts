@@ -105,6 +105,7 @@ const ONLY_IN: [what: RegExp, where: string[]][] = [
     "store/files/place.ts",
     "store/files/unfinished_file.ts",
     "store/files/verified_copy.ts",
+    "store/small/small_places.ts",
   ]],
   [/console\./, []],
   [/Deno\.(stdout|stderr)\.write/, ["cli/streams.ts"]],

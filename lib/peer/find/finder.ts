@@ -8,6 +8,8 @@ import type { Clock } from "../../core/flow/clock.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
 import { FOLDER_FILES_MAX } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
+import type { FolderFiles as FolderPage } from "../../protocol/search.ts";
+import type { ReplyOf } from "../../protocol/message.ts";
 import type { Hit, Holder, PeerRef } from "../../protocol/shapes.ts";
 import type { Content, WantedContent } from "../../transfer/content/content.ts";
 import type { SourceFinder } from "../../transfer/content/finder.ts";
@@ -77,15 +79,18 @@ export class Finder implements SourceFinder {
     const { queries, contacts, self, clock } = this.#options;
     const time = new ListTime(clock, `"${printable(prefix)}"`);
     const files = new FolderFiles(self());
-    let after: string | undefined;
-    for (let more = true; more;) {
+    type Page = ReplyOf<typeof FolderPage>;
+    let next: Promise<Page> | undefined = queries.folderPage(prefix);
+    while (next !== undefined) {
       time.check();
-      const page = await queries.folderPage(prefix, after);
+      const { hits, more }: Page = await next;
+      // The index finds the next page while this one is taken in.
+      next = more ? queries.folderPage(prefix, hits.at(-1)?.name) : undefined;
+      next?.catch(() => {});
       const before = files.names;
-      for (const hit of page.hits) files.add(hit);
-      after = page.hits.at(-1)?.name ?? prefix;
+      for (const hit of hits) files.add(hit);
       // An index that returns the same names again and again has no more.
-      more = page.more && files.names > before;
+      if (files.names === before) break;
       if (more) checkFolderSize(prefix, files.names);
     }
     await settleSizes(files.chosen, files.doubtful, (source, signal) => contacts.connect(source, signal));

@@ -13,6 +13,9 @@ import type { IndexSession } from "../session/index_session.ts";
 
 export type { PeerRow };
 
+/** Names in one page of a folder: an index takes some milliseconds for as many. */
+const FOLDER_NAMES = 250;
+
 /** What a search found. */
 export interface FoundRows {
   readonly rows: readonly Hit[];
@@ -102,7 +105,7 @@ export class IndexQueries {
    * @param after The last name of the page before.
    */
   async folderPage(prefix: string, after?: string): Promise<ReplyOf<typeof FolderFiles>> {
-    return await this.#session.call(FolderFiles, { prefix, limit: HITS_MAX, after });
+    return await this.#session.call(FolderFiles, { prefix, limit: FOLDER_NAMES, after });
   }
 
   /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nextTurn } from "../../core/flow/clock.ts";
+import { nextTurn, turnMs } from "../../core/flow/clock.ts";
 import { Failure } from "../../core/failure.ts";
 import { CopiesAt } from "../../store/files/copies_at.ts";
 import { checkPlace } from "../../store/files/place.ts";
@@ -14,8 +14,10 @@ import { copyAt } from "./copy_here.ts";
 import type { FolderFile } from "../find/wanted.ts";
 import type { FailedFile, FetchParts } from "./fetching.ts";
 
-/** Files that are looked up on the disk before the event loop gets a turn. */
-const SLICE_FILES = 200;
+/** Files that are looked up on the disk between two looks at the clock. */
+const SLICE_FILES = 100;
+/** A turn of the event loop that has lasted longer is ended: others wait. */
+const TURN_MS_MAX = 25;
 
 /** A file of the folder, and the name under which it is written. */
 export interface PlannedFile extends FolderFile {
@@ -67,7 +69,7 @@ export async function planFolder(
   const copies = new CopiesAt(root);
   const checked = new CheckedPlaces(root);
   for (const [index, file] of [...byPlace.values()].entries()) {
-    if (index % SLICE_FILES === 0) await nextTurn();
+    if (index % SLICE_FILES === 0 && turnMs() > TURN_MS_MAX) await nextTurn();
     signal.throwIfAborted();
     const copy = copies.hasAny(file.stored) ? await copyAt(file, copies, file.stored, parts) : undefined;
     if (copy === undefined || !here.has(copy.name)) files.push(file);

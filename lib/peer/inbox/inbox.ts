@@ -15,7 +15,7 @@ import type { DataOf, ReplyOf } from "../../protocol/message.ts";
 import type { Show } from "../../protocol/show.ts";
 import type { DiskReserve } from "../../store/files/disk_reserve.ts";
 import type { Folder } from "../../store/files/folder.ts";
-import { placeBytes } from "../../store/files/place.ts";
+import { placeBytes } from "../../store/small/small_places.ts";
 import { receivedName } from "../../store/files/received_name.ts";
 import type { Share } from "../../store/share/share.ts";
 import type { ReceivedFile, State } from "../../store/state/state.ts";

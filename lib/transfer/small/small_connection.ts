@@ -6,6 +6,7 @@
 
 import { PIECE_BYTES, rootOf, smallDigests } from "../../core/content.ts";
 import { failedWith, Failure } from "../../core/failure.ts";
+import { unlessAborted } from "../../core/flow/on_abort.ts";
 import { MANY_BODY_BYTES, MANY_FILES_MAX, SMALL_REQUESTS_AHEAD } from "../../core/limits.ts";
 import { ask, askAll, type ReplyWithBody } from "../../net/caller.ts";
 import type { Connection } from "../../net/connection.ts";
@@ -30,8 +31,16 @@ export interface SmallConnectionParts {
   readonly tools: DownloadTools;
   /** Whether files are asked for compressed. */
   readonly compress: boolean;
-  /** Called with the first verified copy of each file, and with how long it took. */
-  readonly onFile: (file: ArrivedFile, bytes: Uint8Array, digest: Uint8Array, tookMs: number) => void;
+  /**
+   * Called with the first verified copy of each file, and with how long it took. Returns what to
+   * wait for before further files are received.
+   */
+  readonly onFile: (
+    file: ArrivedFile,
+    bytes: Uint8Array,
+    digests: Uint8Array,
+    tookMs: number,
+  ) => Promise<void> | undefined;
   /** Called when the peer reports that it is asking its owner for consent. */
   readonly onAsking: () => void;
   /** How many files may be asked for at once now. */
@@ -139,7 +148,11 @@ export class SmallConnection {
     const nowMs = clock.now();
     const isFirst = plan.arrived(this.#asker, nowMs);
     const arrived = { ...file, root, traits: { modified, executable } };
-    if (isFirst) this.#parts.onFile(arrived, bytes, digests, nowMs - beganMs);
+    const room = isFirst ? this.#parts.onFile(arrived, bytes, digests, nowMs - beganMs) : undefined;
+    if (room === undefined) return;
+    await unlessAborted(room, signal);
+    // The source was not waited for.
+    this.#asker.movedMs = clock.now();
   }
 
   *#questions(): Generator<DataOf<typeof DownloadMany>> {

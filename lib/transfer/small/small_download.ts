@@ -146,9 +146,9 @@ export class SmallDownload implements AsyncDisposable {
       tools: this.#tools,
       compress: this.#watch.compress === true,
       signal,
-      onFile: (file, bytes, digest, tookMs) => {
+      onFile: (file, bytes, digests, tookMs) => {
         gave = true;
-        this.#arrived(helper, tookMs, file, bytes, digest);
+        return this.#arrived(helper, tookMs, file, bytes, digests);
       },
       filesMax: () => FIRST_FILES + helper.files,
       onAsking: () => {
@@ -170,20 +170,27 @@ export class SmallDownload implements AsyncDisposable {
     }
   }
 
-  #arrived(helper: Helper, tookMs: number, file: ArrivedFile, bytes: Uint8Array, digest: Uint8Array): void {
+  #arrived(
+    helper: Helper,
+    tookMs: number,
+    file: ArrivedFile,
+    bytes: Uint8Array,
+    digests: Uint8Array,
+  ): Promise<void> | undefined {
     this.#movedMs = this.#tools.clock.now();
     helper.gave(file.size, tookMs, this.#movedMs);
     // Now it may have more connections.
     if (helper.mayGrow) this.#bell.ring();
     try {
-      this.#watch.onFile(file, bytes, digest);
+      return this.#watch.onFile(file, bytes, digests);
     } catch (thrown) {
       // At once: the plan counts the file as here, and the download must not end well before the
       // connection reports this.
       this.#tasks.fail(thrown);
       throw thrown;
+    } finally {
+      if (this.#plan.isDone) this.#bell.ring();
     }
-    if (this.#plan.isDone) this.#bell.ring();
   }
 
   /** Looks for other holders of files that no source gives in time. */

@@ -29,8 +29,12 @@ export interface SmallWatch {
   readonly signal: AbortSignal;
   /** Whether to ask for compressed files. */
   readonly compress?: boolean | undefined;
-  /** Called with each file that was verified. The bytes are only good until it returns. */
-  onFile(file: ArrivedFile, bytes: Uint8Array, digest: Uint8Array): void;
+  /**
+   * Called with each file that was verified. The bytes are only good until it returns.
+   *
+   * @returns What to wait for before further files are received; undefined when there is room.
+   */
+  onFile(file: ArrivedFile, bytes: Uint8Array, digests: Uint8Array): Promise<void> | undefined;
   /** Called with each file that no source could give. */
   onFailed(file: SmallFile, failure: Failure): void;
   /** Called while a peer is asking its owner for consent. */

@@ -121,5 +121,6 @@ Deno.test("only messages that carry bytes announce a body", () => {
     "PIECES",
     "HOLDS",
     "DOWNLOAD",
+    "DOWNLOAD_MANY",
   ]);
 });

@@ -5,8 +5,7 @@ import { parseFound, tidyIncoming } from "../../../../lib/store/files/incoming.t
 import { Failure } from "../../../../lib/core/failure.ts";
 import type { PieceSet } from "../../../../lib/core/piece_set.ts";
 import { Folder } from "../../../../lib/store/files/folder.ts";
-import { placeAnywhere, placeFile, SmallPlaces } from "../../../../lib/store/files/place.ts";
-import { lookAt } from "../../../../lib/store/share/scan.ts";
+import { placeAnywhere, placeFile } from "../../../../lib/store/files/place.ts";
 import { UnfinishedFile } from "../../../../lib/store/files/unfinished_file.ts";
 import { copyVerified } from "../../../../lib/store/files/verified_copy.ts";
 import { seededRandom } from "../../../support/seeded_random.ts";
@@ -131,39 +130,6 @@ Deno.test("discard() leaves nothing", async () => {
   await file.write(0, piece(0));
   await file.discard();
   assertEquals(Array.from(Deno.readDirSync(folder.statePath("incoming"))), []);
-});
-
-Deno.test("SmallPlaces writes through no link that comes into the place of a folder between two files", async () => {
-  await using temp = await TempFolder.make();
-  const [share, incoming] = [await temp.folder("share"), await temp.folder("incoming")];
-  await temp.folder("outside/deep");
-  const places = new SmallPlaces(share, () => incoming);
-  for (let round = 0; round < 5; round++) {
-    const traits = { modified: 5_000, executable: round > 0 };
-    const { name, size, modified, executable } = places.place(new Uint8Array(9), "a/deep/1.txt", traits);
-    const expected = [round > 0 ? `a/deep/(${round}) 1.txt` : "a/deep/1.txt", 9, 5_000, round > 0 || undefined];
-    assertEquals([name, size, modified, executable], expected);
-    for (const [moved, target] of [["share/a", "outside"], ["share/a/deep", "outside/deep"]] as const) {
-      Deno.renameSync(temp.at(moved), temp.at("kept"));
-      Deno.symlinkSync(temp.at(target), temp.at(moved));
-      const thrown = assertThrows(() => places.place(new Uint8Array(9), "a/deep/2.txt"), Failure);
-      assertEquals(thrown.code, "bad-name");
-      Deno.removeSync(temp.at(moved));
-      Deno.renameSync(temp.at("kept"), temp.at(moved));
-    }
-  }
-  assertEquals(Array.from(Deno.readDirSync(temp.at("outside/deep"))), []);
-  assertEquals(Array.from(Deno.readDirSync(incoming)), []);
-});
-
-Deno.test("SmallPlaces reports a file just as a scan then finds it", async () => {
-  await using temp = await TempFolder.make();
-  using folder = await Folder.open(temp.path);
-  const places = new SmallPlaces(folder.path, () => folder.incomingPath(undefined));
-  for (const traits of [{}, { modified: 86_400_000, executable: true }]) {
-    const placed = places.place(randomBytes(100, seededRandom(1)), "a/deep/1.txt", traits);
-    assertEquals(placed, lookAt(folder, placed.name).file);
-  }
 });
 
 Deno.test("placeFile() writes through no link, however deep", async () => {

@@ -4,7 +4,7 @@ import { settlesWithin } from "../../../../lib/core/flow/clock.ts";
 import { Failure } from "../../../../lib/core/failure.ts";
 import { route, routes } from "../../../../lib/net/answerer.ts";
 import type { Connection } from "../../../../lib/net/connection.ts";
-import { Download, Holds, Pieces } from "../../../../lib/protocol/files.ts";
+import { Download, DownloadMany, Holds, Pieces } from "../../../../lib/protocol/files.ts";
 import type { Source } from "../../../../lib/transfer/content/source.ts";
 import { Downloads } from "../../../../lib/transfer/downloads.ts";
 import { streamSink } from "../../../../lib/transfer/pieces/sink.ts";
@@ -38,6 +38,10 @@ class Scene implements AsyncDisposable {
           route(Download, async (_, { start, end }) => {
             await this.#asked.promise;
             return { data: about, body: bytes.slice(start, end) };
+          }),
+          route(DownloadMany, async () => {
+            await this.#asked.promise;
+            return { data: { files: [about] }, body: bytes };
           }),
         ),
     });
@@ -90,7 +94,7 @@ Deno.test("a download of small files that are all here does not wait for an inde
   let arrived = 0;
   const arriving = downloads.downloadSmall([small], {
     ...WATCH,
-    onFile: () => arrived += 1,
+    onFile: () => void (arrived += 1),
     onFailed: (_, failure) => {
       throw failure;
     },
