@@ -10,11 +10,12 @@ import { FOLDER_FILES_MAX } from "../../core/limits.ts";
 import { printable } from "../../core/printable.ts";
 import type { FolderFiles as FolderPage } from "../../protocol/search.ts";
 import type { ReplyOf } from "../../protocol/message.ts";
-import type { Hit, Holder, PeerRef } from "../../protocol/shapes.ts";
-import type { Content, WantedContent } from "../../transfer/content/content.ts";
+import type { Holder } from "../../protocol/shapes.ts";
+import type { WantedContent } from "../../transfer/content/content.ts";
 import type { SourceFinder } from "../../transfer/content/finder.ts";
 import type { Source } from "../../transfer/content/source.ts";
 import type { Contacts } from "./contacts.ts";
+import { FolderFiles, SharedHolders } from "./folder_files.ts";
 import { holderOf, settled } from "./holders.ts";
 import type { IndexQueries } from "./index_queries.ts";
 import { ListTime } from "./list_time.ts";
@@ -102,7 +103,10 @@ export class Finder implements SourceFinder {
     using reached = await this.#options.contacts.reach(peer);
     const { files, more } = await this.#options.lists.filesOf(reached, { prefix, countMax: FOLDER_FILES_MAX });
     if (more) checkFolderSize(prefix, files.length);
-    return files.map(({ modified: _, executable: __, ...file }) => folderFile(file, [reached.peer], false));
+    const holders = new SharedHolders();
+    return files.map(({ modified: _, executable: __, ...file }) => {
+      return { ...file, ...holders.of(file, [reached.peer]), moreHolders: false };
+    });
   }
 
   async #sourcesByRoot(root: string, size: number): Promise<Source[]> {
@@ -128,39 +132,6 @@ export class Finder implements SourceFinder {
   }
 }
 
-/** The files of a folder while its pages arrive. */
-class FolderFiles {
-  /** One content for each name. */
-  readonly chosen = new Map<string, FolderFile>();
-  /** The chosen root again, listed with other sizes. */
-  readonly doubtful = new Map<string, FolderFile[]>();
-  readonly #self: string | undefined;
-  readonly #seen = new Set<string>();
-
-  constructor(self: string | undefined) {
-    this.#self = self;
-  }
-
-  /** How many names have arrived. */
-  get names(): number {
-    return this.#seen.size;
-  }
-
-  /** Adds a hit. Of several with one name, the first that somebody can verify is chosen. */
-  add({ name, peers, holders, ...content }: Hit): void {
-    this.#seen.add(name);
-    const others = peers.filter((peer) => peer.name !== this.#self);
-    const verifying = others.filter(({ dialect }) => dialect === undefined);
-    const known = this.chosen.get(name);
-    if (others.length === 0 || (known !== undefined && verifying.length === 0)) return;
-    const file = folderFile({ name, ...content }, verifying, holders > peers.length);
-    if (known === undefined || known.peers.length === 0) this.chosen.set(name, file);
-    else if (known.root !== undefined && known.root === file.root) {
-      this.doubtful.set(name, [...this.doubtful.get(name) ?? [], file]);
-    }
-  }
-}
-
 /**
  * Refuses a folder with more files than one download may have, so that none is left out unnoticed.
  */
@@ -169,8 +140,4 @@ function checkFolderSize(folder: string, files: number): void {
   throw new Failure("too-large", `"${printable(folder)}" has more than ${FOLDER_FILES_MAX} files`, {
     hint: "get its sub-folders one after the other",
   });
-}
-
-function folderFile(file: Content, peers: readonly PeerRef[], moreHolders: boolean): FolderFile {
-  return { ...file, peers, moreHolders, sources: peers.map((peer) => sourceOf(peer, file.name)) };
 }

@@ -30,7 +30,10 @@ export interface WantedFolder {
 
 /** A file of a folder, and the peers that have it. */
 export interface FolderFile extends WantedContent {
-  /** The same peers, as sources of this file. */
+  /**
+   * The same peers, as sources of this file. They have its name only when it has no root, since it
+   * is then asked for by its name.
+   */
   readonly sources: readonly Source[];
   /** Whether peers that are not among `peers` have it as well. */
   readonly moreHolders: boolean;

@@ -9,8 +9,8 @@ import type { Content } from "../../transfer/content/content.ts";
 
 /** Turns by content: the transfers of one content wait for each other, in order. */
 export class ContentTurns {
-  /** For each key in use, the transfers that wait, in order. */
-  readonly #waiting = new Map<string, Set<() => void>>();
+  /** For each key in use, the transfers that wait, in order. Undefined as long as none does. */
+  readonly #waiting = new Map<string, Set<() => void> | undefined>();
 
   /**
    * Waits until no other transfer fetches the content.
@@ -28,7 +28,7 @@ export class ContentTurns {
   takeIfFree(content: Content): Disposable | undefined {
     const keys = keysOf(content);
     if (keys.some((key) => this.#waiting.has(key))) return undefined;
-    for (const key of keys) this.#waiting.set(key, new Set());
+    for (const key of keys) this.#waiting.set(key, undefined);
     return { [Symbol.dispose]: () => keys.forEach((key) => this.#next(key)) };
   }
 
@@ -39,8 +39,9 @@ export class ContentTurns {
 
   async #take(key: string, signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
-    const line = this.#waiting.get(key);
-    if (line === undefined) return this.#hold(key);
+    if (!this.#waiting.has(key)) return this.#hold(key);
+    const line = this.#waiting.get(key) ?? new Set();
+    this.#waiting.set(key, line);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     line.add(resolve);
     using _leaving = onAbort(signal, () => {
@@ -52,7 +53,7 @@ export class ContentTurns {
   }
 
   #hold(key: string): Disposable {
-    this.#waiting.set(key, new Set());
+    this.#waiting.set(key, undefined);
     return { [Symbol.dispose]: () => this.#next(key) };
   }
 

@@ -37,6 +37,18 @@ export async function fetchFolder(
   if (destination.kind === "stream") {
     throw new Failure("usage", "Cannot write a folder to standard output", { hint: "name a single file" });
   }
+  const { tree, path, mixedFrom } = await planned(wanted, destination, parts, watch);
+  await tree.fetch();
+  return { ...tree.result(), path, mixedFrom };
+}
+
+/** Lists and plans a folder. What the index said about its files is not kept. */
+async function planned(
+  wanted: WantedFolder,
+  destination: Destination,
+  parts: FetchParts,
+  watch: FetchWatch,
+): Promise<{ readonly tree: Tree; readonly path: string; readonly mixedFrom: string[] }> {
   const startMs = parts.clock.now();
   const files = await parts.finder.folder(wanted);
   if (files.length === 0) throw new Failure("not-found", `No peer here has a folder "${printable(wanted.name)}"`);
@@ -44,10 +56,11 @@ export async function fetchFolder(
   const root = chosen ?? parts.folder.path;
   const cut = chosen === undefined ? 0 : wanted.name.length;
   const plan = await planFolder(files, { root, cut, signal: watch.signal }, parts);
-  const tree = new Tree(plan, { root, chosen, parts, watch, startMs });
-  await tree.fetch();
-  const path = chosen ?? join(root, storedFolder(wanted.name));
-  return { ...tree.result(), path, mixedFrom: mixedFrom(files) };
+  return {
+    tree: new Tree(plan, { root, chosen, parts, watch, startMs }),
+    path: chosen ?? join(root, storedFolder(wanted.name)),
+    mixedFrom: mixedFrom(files),
+  };
 }
 
 /** Where a folder of this name is written. */
@@ -62,30 +75,36 @@ function storedFolder(name: string): string {
 
 /** A folder that is being fetched. */
 class Tree {
-  readonly #plan: FolderPlan;
   readonly #context: FolderContext;
   readonly #progress: FolderProgress;
+  readonly #size: number;
+  readonly #files: number;
+  readonly #isHere: boolean;
+  readonly #small: PlannedFile[];
+  readonly #large: readonly PlannedFile[];
 
-  constructor(plan: FolderPlan, context: FolderContext) {
-    this.#plan = plan;
+  /** Takes from the plan what is missing, and keeps nothing of the files that are here. */
+  constructor({ files, count, missing, failed }: FolderPlan, context: FolderContext) {
     this.#context = context;
-    const size = bytesOf(plan.files);
-    this.#progress = new FolderProgress(context, { done: size - bytesOf(plan.missing), failed: plan.failed });
-    context.watch.onListed(size);
+    this.#size = bytesOf(files);
+    this.#files = count;
+    this.#isHere = missing.length === 0 && failed.length === 0;
+    this.#small = missing.filter(isSmall);
+    this.#large = missing.filter((file) => !isSmall(file));
+    this.#progress = new FolderProgress(context, { done: this.#size - bytesOf(missing), failed });
+    context.watch.onListed(this.#size);
   }
 
   async fetch(): Promise<void> {
-    await fetchSmall(this.#plan.missing.filter(isSmall), this.#context, this.#progress);
-    const large = this.#plan.missing.filter((file) => !isSmall(file));
-    await overlapping(large, (file, onEnding) => this.#fetchLarge(file, onEnding));
+    await fetchSmall(this.#small, this.#context, this.#progress);
+    await overlapping(this.#large, (file, onEnding) => this.#fetchLarge(file, onEnding));
   }
 
   result(): Omit<Fetched, "path"> {
-    const { files, count, missing, failed } = this.#plan;
     return {
-      size: bytesOf(files),
-      files: count,
-      alreadyHere: missing.length === 0 && failed.length === 0,
+      size: this.#size,
+      files: this.#files,
+      alreadyHere: this.#isHere,
       sources: this.#progress.sources,
       firstMs: this.#progress.firstMs,
       failed: this.#progress.failed,

@@ -15,6 +15,12 @@ import { copyTo, knownRoot } from "./copy_here.ts";
 import type { FolderContext, FolderProgress } from "./folder_progress.ts";
 import { mergedHolders, type PlannedFile } from "./folder_plan.ts";
 
+/**
+ * Files that are fetched together, before the next ones. What a download notes of each file takes
+ * two kilobytes, and it runs dry for a moment at the end.
+ */
+const FILES_TOGETHER = 16_384;
+
 /** Files with the same content, which is fetched once. */
 interface Group {
   readonly content: SmallFile;
@@ -28,17 +34,19 @@ interface VerifiedFile extends PlannedFile {
 }
 
 /**
- * Fetches the small files of a folder that are missing.
+ * Fetches the small files of a folder that are missing. They are taken out of the list, so that no
+ * more is kept of those that are here.
  *
  * @throws {Failure} "disk-full", or why the download was stopped. Other failures of files are in
  * the progress.
  */
 export async function fetchSmall(
-  missing: readonly PlannedFile[],
+  missing: PlannedFile[],
   context: FolderContext,
   progress: FolderProgress,
 ): Promise<void> {
-  if (missing.length > 0) await new SmallFetch(context, progress).fetch(groupsOf(missing));
+  const fetch = new SmallFetch(context, progress);
+  while (missing.length > 0) await fetch.fetch(groupsOf(missing.splice(0, FILES_TOGETHER)));
 }
 
 /** The small files of a folder on their way. */

@@ -13,7 +13,8 @@ export interface SharedFile extends FoundFile {
 /** Files with unique names. */
 export class FileList {
   readonly #byName = new Map<string, SharedFile>();
-  readonly #namesByRoot = new Map<string, Set<string>>();
+  /** A set only for contents with several names: a set of one takes 200 bytes. */
+  readonly #namesByRoot = new Map<string, string | Set<string>>();
   #sorted: readonly string[] | undefined;
 
   /** How many files there are. */
@@ -33,13 +34,13 @@ export class FileList {
 
   /** A file with this content. */
   byRoot(root: string): SharedFile | undefined {
-    const [name] = this.#namesByRoot.get(root) ?? [];
+    const [name] = this.#namesOf(root);
     return name === undefined ? undefined : this.#byName.get(name);
   }
 
   /** Every file with this content. */
   copiesOf(root: string): SharedFile[] {
-    return [...this.#namesByRoot.get(root) ?? []].flatMap((name) => this.#byName.get(name) ?? []);
+    return [...this.#namesOf(root)].flatMap((name) => this.#byName.get(name) ?? []);
   }
 
   /** Files in order of name, from the one after `after`. With `more`, others follow. */
@@ -63,8 +64,9 @@ export class FileList {
     this.#forgetRoot(file.name);
     this.#byName.set(file.name, file);
     if (file.root === undefined) return;
-    const names = this.#namesByRoot.get(file.root) ?? new Set();
-    this.#namesByRoot.set(file.root, names.add(file.name));
+    const names = this.#namesByRoot.get(file.root);
+    if (names instanceof Set) names.add(file.name);
+    else this.#namesByRoot.set(file.root, names === undefined ? file.name : new Set([names, file.name]));
   }
 
   /** Removes a file, if it is there. */
@@ -77,8 +79,13 @@ export class FileList {
     const root = this.#byName.get(name)?.root;
     if (root === undefined) return;
     const names = this.#namesByRoot.get(root);
-    names?.delete(name);
-    if (names?.size === 0) this.#namesByRoot.delete(root);
+    if (names instanceof Set && names.size > 1) names.delete(name);
+    else this.#namesByRoot.delete(root);
+  }
+
+  #namesOf(root: string): Iterable<string> {
+    const names = this.#namesByRoot.get(root);
+    return typeof names === "string" ? [names] : names ?? [];
   }
 }
 

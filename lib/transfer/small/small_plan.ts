@@ -47,12 +47,15 @@ export interface Asker {
 interface Entry {
   readonly file: SmallFile;
   readonly sources: Source[];
-  readonly askers: Set<Asker>;
+  askers: readonly Asker[];
   /** Peers that turned out not to have it. */
-  readonly refusedBy: Set<string>;
+  refusedBy: readonly string[];
   isHere: boolean;
   failure: Failure | undefined;
 }
+
+/** One empty list for all files: most have no more than one asker at a time. */
+const NONE: readonly never[] = [];
 
 /** The files of one download, and the connections on which they are asked for. */
 export class SmallPlan {
@@ -74,7 +77,7 @@ export class SmallPlan {
     this.#extraMs = extraMs;
     this.#left = files.length;
     this.#entries = files.map((file) => {
-      return { file, sources: [], askers: new Set(), refusedBy: new Set(), isHere: false, failure: undefined };
+      return { file, sources: [], askers: NONE, refusedBy: NONE, isHere: false, failure: undefined };
     });
     files.forEach(({ sources }, index) => this.addSources(index, sources));
     // Two peers begin at different ends of the list, so that they do not want the same files.
@@ -125,7 +128,8 @@ export class SmallPlan {
     if (index === undefined) return undefined;
     if (asker.asked.length === 0) asker.movedMs = nowMs;
     asker.asked.push(index);
-    this.#entry(index).askers.add(asker);
+    const entry = this.#entry(index);
+    entry.askers = [...entry.askers, asker];
     return index;
   }
 
@@ -150,14 +154,14 @@ export class SmallPlan {
     const entry = this.#answered(asker);
     if (index === undefined || entry === undefined) return;
     entry.failure = failure;
-    entry.refusedBy.add(asker.peer);
+    entry.refusedBy = [...entry.refusedBy, asker.peer];
     this.#release(index);
   }
 
   /** Notes that the next files of a connection were not answered. They can be asked for again. */
   unanswered(asker: Asker, count: number): void {
     for (const index of asker.asked.splice(0, count)) {
-      this.#entry(index).askers.delete(asker);
+      leave(this.#entry(index), asker);
       this.#release(index);
     }
   }
@@ -167,7 +171,7 @@ export class SmallPlan {
     this.#askers.delete(asker);
     for (const index of asker.asked.splice(0)) {
       const entry = this.#entry(index);
-      entry.askers.delete(asker);
+      leave(entry, asker);
       entry.failure = failure ?? entry.failure;
       this.#release(index);
     }
@@ -178,8 +182,8 @@ export class SmallPlan {
    */
   *troubled(nowMs: number): Generator<number> {
     for (const [index, { isHere, askers, failure }] of this.#entries.entries()) {
-      const isAsked = askers.size > 0 || failure !== undefined;
-      if (!isHere && isAsked && askers.values().every((asker) => this.#isLate(asker, nowMs))) yield index;
+      const isAsked = askers.length > 0 || failure !== undefined;
+      if (!isHere && isAsked && askers.every((asker) => this.#isLate(asker, nowMs))) yield index;
     }
   }
 
@@ -211,15 +215,15 @@ export class SmallPlan {
     const index = asker.asked.shift();
     if (index === undefined) return undefined;
     const entry = this.#entry(index);
-    entry.askers.delete(asker);
+    leave(entry, asker);
     return entry;
   }
 
   /** Lets every peer that has a file be asked for it, if none is. */
   #release(index: number): void {
     const { isHere, askers, sources, refusedBy } = this.#entry(index);
-    if (isHere || askers.size > 0) return;
-    for (const { peer } of sources) if (!refusedBy.has(peer)) this.#ofPeer.get(peer)?.push(index);
+    if (isHere || askers.length > 0) return;
+    for (const { peer } of sources) if (!refusedBy.includes(peer)) this.#ofPeer.get(peer)?.push(index);
   }
 
   #hasFresh(peer: string): boolean {
@@ -231,7 +235,7 @@ export class SmallPlan {
   #isFresh(index: number | undefined, peer: string): boolean {
     if (index === undefined) return false;
     const { isHere, askers, refusedBy } = this.#entry(index);
-    return !isHere && askers.size === 0 && !refusedBy.has(peer);
+    return !isHere && askers.length === 0 && !refusedBy.includes(peer);
   }
 
   #toDouble(peer: string, nowMs: number): number | undefined {
@@ -263,9 +267,9 @@ export class SmallPlan {
 
   #mayTakeOver(index: number, peer: string, ownSlowness: number, nowMs: number): boolean {
     const { isHere, askers, sources, refusedBy, file } = this.#entry(index);
-    if (isHere || refusedBy.has(peer) || !sources.some((source) => source.peer === peer)) return false;
+    if (isHere || refusedBy.includes(peer) || !sources.some((source) => source.peer === peer)) return false;
     const soonMs = 2 * ownSlowness * costOf(file) + SAVED_MS + this.#extraMs;
-    return askers.values().every((asker) => {
+    return askers.every((asker) => {
       if (asker.peer === peer) return false;
       const isSlow = this.#slownessOf(asker, nowMs) >= SLOW_FACTOR * ownSlowness;
       return this.#isLate(asker, nowMs) || (isSlow && this.#leftMs(asker, index, nowMs) > soonMs);
@@ -274,8 +278,8 @@ export class SmallPlan {
 
   #isToDouble(index: number, peer: string, nowMs: number): boolean {
     const { isHere, askers, sources, refusedBy } = this.#entry(index);
-    if (isHere || refusedBy.has(peer) || !sources.some((source) => source.peer === peer)) return false;
-    return askers.values().every((asker) => asker.peer !== peer && this.#isLate(asker, nowMs));
+    if (isHere || refusedBy.includes(peer) || !sources.some((source) => source.peer === peer)) return false;
+    return askers.every((asker) => asker.peer !== peer && this.#isLate(asker, nowMs));
   }
 
   #noteSlowness({ peer, asked: [index], movedMs }: Asker, nowMs: number): void {
@@ -309,6 +313,11 @@ export class SmallPlan {
   #isLate({ asked, movedMs }: Asker, nowMs: number): boolean {
     return asked.length > 0 && nowMs - movedMs >= LATE_MS + this.#extraMs;
   }
+}
+
+/** Notes that a connection is no longer asked for a file. */
+function leave(entry: Entry, asker: Asker): void {
+  entry.askers = entry.askers.length === 1 ? NONE : entry.askers.filter((each) => each !== asker);
 }
 
 /** The cost of a file, in bytes. */
