@@ -121,11 +121,12 @@ class SmallFetch {
     const { root, chosen, parts, watch } = this.#context;
     const byName = new Map(groups.map((group) => [group.content.name, group]));
     const filesOf = (name: string): readonly PlannedFile[] => byName.get(name)?.files ?? [];
-    const files = groups.reduce((sum, group) => sum + group.files.length, 0);
+    const all = groups.flatMap(({ files }) => files);
+    const bytes = all.reduce((sum, { size }) => sum + size, 0);
     // The chosen folder may be on another disk.
     const incoming = (): string => chosen ?? parts.folder.incomingPath(undefined);
     const stopping = new AbortController();
-    await using placer = new SmallPlacer({ root, incoming, files });
+    await using placer = new SmallPlacer({ root, incoming, files: all.length, bytes });
     const given = await parts.downloads.downloadSmall(groups.map(({ content }) => content), {
       signal: AbortSignal.any([watch.signal, stopping.signal]),
       compress: watch.compress,
@@ -133,9 +134,9 @@ class SmallFetch {
         this.#progress.began();
         const alike = filesOf(arrived.name);
         let left = alike.length;
-        for (const planned of alike) {
+        const waits = alike.map((planned) => {
           const file = { ...planned, root: arrived.root, wasHashed: planned.root !== undefined };
-          this.#place(file, { bytes, traits: arrived.traits, placer }, (placed) => {
+          return this.#place(file, { bytes, traits: arrived.traits, placer }, (placed) => {
             try {
               this.#placed(file, digests, placed);
             } catch (thrown) {
@@ -146,8 +147,8 @@ class SmallFetch {
             held.release(arrived.name);
             this.#progress.report(arrived.sources.map(({ peer }) => peer));
           });
-        }
-        return placer.room;
+        }).filter((wait) => wait !== undefined);
+        return waits.length === 0 ? undefined : settled(waits);
       },
       onAsking: (peer) => this.#progress.report([peer], { isAsking: true }),
       onFailed: ({ name }, failure) => {
@@ -169,9 +170,10 @@ class SmallFetch {
       readonly placer: SmallPlacer;
     },
     onPlaced: (placed: FoundFile | Failure | undefined) => void,
-  ): void {
-    if (this.#isAt(file)) onPlaced(undefined);
-    else placer.place(bytes, file.stored, traits, onPlaced);
+  ): Promise<void> | undefined {
+    if (!this.#isAt(file)) return placer.place(bytes, file.stored, traits, onPlaced);
+    onPlaced(undefined);
+    return undefined;
   }
 
   #placed(file: VerifiedFile, digests: Uint8Array, placed: FoundFile | Failure | undefined): void {
@@ -195,6 +197,10 @@ class SmallFetch {
     }
     return false;
   }
+}
+
+async function settled(all: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(all);
 }
 
 /** The turns of a folder's small files. Each is given back as soon as its file is here. */

@@ -16,7 +16,7 @@ import type { Download, DownloadMany } from "../../protocol/files.ts";
 import type { DataOf, ReplyOf } from "../../protocol/message.ts";
 import type { Share } from "../../store/share/share.ts";
 import { gzip, mayShrink } from "../../transfer/pieces/compress.ts";
-import { AT_ONCE_BYTES_MAX, readRange, sendBytes } from "../../transfer/send.ts";
+import { AT_ONCE_BYTES_MAX, readRange, sendBytes, sendRange } from "../../transfer/send.ts";
 import type { Promised } from "./demand.ts";
 import { described, type Named, type Shared, type SharedContents, wishFor } from "./shared_content.ts";
 import type { Uploads } from "./uploads.ts";
@@ -88,6 +88,8 @@ export class SmallUploads {
     const [first] = files;
     if (first === undefined) throw new Failure("malformed", "Cannot send no file: name at least one");
     await visit.allow(wishFor(contents.wanted(first)));
+    const streamed = compression === undefined ? this.#streamed(first) : undefined;
+    if (streamed !== undefined) return streamed;
     using _slot = await uploads.small.take();
     using _serving = share.serve();
     const sent: Sent[] = [];
@@ -105,6 +107,28 @@ export class SmallUploads {
     }
     const body = joinBytes(sent.map(({ bytes }) => bytes));
     return await this.#paced({ files: sent.map(({ entry }) => entry) }, body);
+  }
+
+  /** Answers with one file that makes the body long enough, and is sent while it is read. */
+  #streamed(wanted: Named): Answer<ReplyOf<typeof DownloadMany>> | undefined {
+    const { share, contents, uploads: { pace } } = this.#parts;
+    const content = contents.wanted(wanted);
+    const { size, modified, executable } = described(content);
+    // A file that is asked for by its name is read first, for its root.
+    const isLong = size >= MANY_BODY_BYTES && size <= PIECE_BYTES && wanted.root !== undefined;
+    if (!isLong || content.kind === "partial") return undefined;
+    using held = new DisposableStack();
+    held.use(share.serve());
+    const open = held.use(contents.open(content));
+    const kept = held.move();
+    return {
+      data: { files: [{ size, modified, executable }] },
+      body: {
+        bytes: size,
+        write: (stream) => sendRange(open, { start: 0, end: size }, stream, { pace }),
+        release: () => kept.dispose(),
+      },
+    };
   }
 
   /** Reads a whole file of at most a piece. */

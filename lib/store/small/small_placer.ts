@@ -1,6 +1,6 @@
 /**
- * Places the small files of one download: a few at once, many in a worker, while the main thread
- * receives further ones. Called by lib/peer/get.
+ * Places the small files of one download: a few at once, many in a worker, and those of some size
+ * by a thread, while the main thread receives further ones. Called by lib/peer/get.
  * @module
  */
 
@@ -11,8 +11,15 @@ import type { Traits } from "../files/traits.ts";
 import { PLACE_WORKER, type PlaceAll, type Placed, type ToPlace } from "./place_worker.ts";
 import { SmallPlaces } from "./small_places.ts";
 
-/** Fewer files are placed at once: a worker starts in 30 ms, in which 300 files are placed. */
+/** Fewer files need no worker: it starts in 30 ms, in which 300 files are placed. */
 export const WORKER_FILES_MIN = 1_000;
+/**
+ * Larger files need none either: a thread writes them while other connections receive. For a
+ * worker, their bytes would be copied.
+ */
+const WORKER_FILE_BYTES_MAX = 64 * 1024;
+/** To hand a shorter write to a thread takes longer than the write. */
+const THREAD_BYTES_MIN = 128 * 1024;
 /** Batches that the worker has at once, so that it never waits for the next one. */
 const BATCHES_MAX = 2;
 /** Bytes and files in one batch. */
@@ -38,8 +45,9 @@ export interface SmallPlacerParts {
   readonly root: string;
   /** Checks and returns the folder for files on their way, on the same disk. */
   readonly incoming: () => string;
-  /** How many files are expected. */
+  /** How many files are expected, and how many bytes in all. */
   readonly files: number;
+  readonly bytes: number;
 }
 
 /** Places files until it is disposed of. What it was given by then is placed. */
@@ -52,6 +60,8 @@ export class SmallPlacer implements AsyncDisposable {
   /** Those that the worker has, in order. */
   readonly #placing: Batch[] = [];
   #waitingBytes = 0;
+  /** Files that threads write. */
+  readonly #byThread = new Set<Promise<void>>();
   #isPosting = false;
   /** Why the worker has ended, if it has. */
   #broken: Failure | undefined;
@@ -60,12 +70,28 @@ export class SmallPlacer implements AsyncDisposable {
   constructor(parts: SmallPlacerParts) {
     this.#parts = parts;
     this.#here = new SmallPlaces(parts.root, parts.incoming);
-    if (parts.files >= WORKER_FILES_MIN) this.#worker = this.#startWorker();
+    const areSmall = parts.bytes <= parts.files * WORKER_FILE_BYTES_MAX;
+    if (areSmall && parts.files >= WORKER_FILES_MIN) this.#worker = this.#startWorker();
   }
 
-  /** Places a file of one piece at most. The bytes are copied if they are placed later. */
-  place(bytes: Uint8Array, name: string, traits: Traits, onPlaced: OnPlaced): void {
-    if (this.#worker === undefined) return onPlaced(this.#placeHere(bytes, name, traits));
+  /**
+   * Places a file of one piece at most.
+   *
+   * @returns What to wait for before the bytes are overwritten and further files are placed;
+   * undefined when that can happen now.
+   */
+  place(bytes: Uint8Array, name: string, traits: Traits, onPlaced: OnPlaced): Promise<void> | undefined {
+    if (this.#worker !== undefined) {
+      this.#placeByWorker(bytes, name, traits, onPlaced);
+      return this.#room();
+    }
+    if (bytes.length >= THREAD_BYTES_MIN) return this.#placeByThread(bytes, name, traits, onPlaced);
+    onPlaced(this.#placeHere(bytes, name, traits));
+    return undefined;
+  }
+
+  /** The bytes are copied. */
+  #placeByWorker(bytes: Uint8Array, name: string, traits: Traits, onPlaced: OnPlaced): void {
     if (this.#broken !== undefined) return onPlaced(this.#broken);
     let batch = this.#waiting.at(-1);
     if (batch === undefined || batch.files.length >= BATCH_FILES_MAX || batch.size >= BATCH_BYTES) {
@@ -81,13 +107,14 @@ export class SmallPlacer implements AsyncDisposable {
   }
 
   /** Resolves when there is room for further files. Undefined while there is. */
-  get room(): Promise<void> | undefined {
+  #room(): Promise<void> | undefined {
     return this.#waitingBytes < WAITING_BYTES_MAX ? undefined : this.#whenRoom();
   }
 
   /** Resolves when all files are placed. */
   async finish(): Promise<void> {
     while (this.#waiting.length > 0 || this.#placing.length > 0) await this.#moved.promise;
+    await Promise.all(this.#byThread);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -99,11 +126,21 @@ export class SmallPlacer implements AsyncDisposable {
     while (this.#waitingBytes >= WAITING_BYTES_MAX / 2) await this.#moved.promise;
   }
 
+  #placeByThread(bytes: Uint8Array, name: string, traits: Traits, onPlaced: OnPlaced): Promise<void> {
+    const placing = this.#here.placeByThread(bytes, name, traits).then(
+      onPlaced,
+      (thrown) => onPlaced(failureOf(thrown)),
+    )
+      .finally(() => this.#byThread.delete(placing));
+    this.#byThread.add(placing);
+    return placing;
+  }
+
   #placeHere(bytes: Uint8Array, name: string, traits: Traits): FoundFile | Failure {
     try {
       return this.#here.place(bytes, name, traits);
     } catch (thrown) {
-      return Failure.from(thrown, "internal", "Cannot place a file");
+      return failureOf(thrown);
     }
   }
 
@@ -154,6 +191,10 @@ export class SmallPlacer implements AsyncDisposable {
     this.#moved = Promise.withResolvers<void>();
     resolve();
   }
+}
+
+function failureOf(thrown: unknown): Failure {
+  return Failure.from(thrown, "internal", "Cannot place a file");
 }
 
 function fromWorker(placed: Placed | undefined): FoundFile | Failure {

@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { writeAllSync } from "../../core/bytes.ts";
+import { writeAll, writeAllSync } from "../../core/bytes.ts";
 import { Failure } from "../../core/failure.ts";
 import { printable } from "../../core/printable.ts";
 import { type FoundFile, foundFile } from "../files/found_file.ts";
@@ -27,7 +27,13 @@ export function placeBytes(
   name: string,
   traits: Traits = {},
 ): FoundFile {
-  return written(bytes, incoming, { root, name, traits }, (beside) => placeFile(beside, root, name));
+  try {
+    using file = new FileOnItsWay(incoming);
+    writeAllSync(file.open, bytes);
+    return file.finish(root, { size: bytes.length, traits }, (beside) => placeFile(beside, root, name));
+  } catch (thrown) {
+    throw notWritten(thrown, name);
+  }
 }
 
 /** How long the checks of a folder count as long as the same folder is at its path. */
@@ -67,12 +73,40 @@ export class SmallPlaces {
 
   /** Places one file. Parameters, result and failures are those of {@linkcode placeBytes}. */
   place(bytes: Uint8Array, name: string, traits: Traits = {}): FoundFile {
+    try {
+      using file = new FileOnItsWay(this.#besideNow());
+      writeAllSync(file.open, bytes);
+      return this.#finish(file, { name, size: bytes.length, traits });
+    } catch (thrown) {
+      throw notWritten(thrown, name);
+    }
+  }
+
+  /** Places one file as {@linkcode place} does, but lets a thread write it. */
+  async placeByThread(bytes: Uint8Array, name: string, traits: Traits = {}): Promise<FoundFile> {
+    try {
+      using file = new FileOnItsWay(this.#besideNow());
+      await writeAll(file.open, bytes);
+      return this.#finish(file, { name, size: bytes.length, traits });
+    } catch (thrown) {
+      throw notWritten(thrown, name);
+    }
+  }
+
+  #besideNow(): string {
     const nowMs = performance.now();
     if (nowMs - this.#besideMs >= CHECKED_MS) [this.#beside, this.#besideMs] = [this.#incoming(), nowMs];
-    const incoming = this.#beside;
-    return written(bytes, incoming, { root: this.#root, name, traits }, (beside) => {
+    return this.#beside;
+  }
+
+  #finish(
+    file: FileOnItsWay,
+    about: { readonly name: string; readonly size: number; readonly traits: Traits },
+  ): FoundFile {
+    const { name } = about;
+    return file.finish(this.#root, about, (beside) => {
       const cut = name.lastIndexOf("/") + 1;
-      const parent = this.#parent(name.slice(0, cut), name, nowMs);
+      const parent = this.#parent(name.slice(0, cut), name, performance.now());
       return moveIfFree(beside, join(parent, name.slice(cut))) ? name : placeFile(beside, this.#root, name);
     });
   }
@@ -96,26 +130,39 @@ function isSameFolder({ path, dev, ino }: CheckedFolder): boolean {
   return there?.isDirectory === true && there.ino === ino && there.dev === dev;
 }
 
-/** Writes a small file into `incoming` and moves it by `move` to a name below `root`. */
-function written(
-  bytes: Uint8Array,
-  incoming: string,
-  { root, name, traits }: { readonly root: string; readonly name: string; readonly traits: Traits },
-  move: (beside: string) => string,
-): FoundFile {
-  const beside = join(incoming, `.${crypto.randomUUID()}${SMALL_ENDING}`);
-  try {
-    using file = Deno.openSync(beside, { createNew: true, write: true });
-    writeAllSync(file, bytes);
-    keepTraits(beside, traits, file);
-    const placed = move(beside);
+/** A small file that is being written. Unless it was finished, nothing of it is left. */
+class FileOnItsWay implements Disposable {
+  readonly open: Deno.FsFile;
+  readonly #path: string;
+  #isPlaced = false;
+
+  constructor(incoming: string) {
+    this.#path = join(incoming, `.${crypto.randomUUID()}${SMALL_ENDING}`);
+    this.open = Deno.openSync(this.#path, { createNew: true, write: true });
+  }
+
+  /** Moves the written file by `move` to a name below `root`. */
+  finish(
+    root: string,
+    { size, traits }: { readonly size: number; readonly traits: Traits },
+    move: (path: string) => string,
+  ): FoundFile {
+    keepTraits(this.#path, traits, this.open);
+    const placed = move(this.#path);
+    this.#isPlaced = true;
     // By its path: of an open file, Deno resolves the whole path, which takes three times as long.
     const there = lstatIfThere(join(root, placed));
     // Another program may have put another file there by now.
-    const isOurs = there?.isFile === true && there.size === bytes.length;
-    return foundFile(placed, isOurs ? there : file.statSync());
-  } catch (thrown) {
-    removeIfPossible(beside);
-    throw Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
+    const isOurs = there?.isFile === true && there.size === size;
+    return foundFile(placed, isOurs ? there : this.open.statSync());
   }
+
+  [Symbol.dispose](): void {
+    this.open.close();
+    if (!this.#isPlaced) removeIfPossible(this.#path);
+  }
+}
+
+function notWritten(thrown: unknown, name: string): Failure {
+  return Failure.from(thrown, "no-access", `Cannot write "${printable(name)}"`);
 }

@@ -21,9 +21,9 @@ for (const files of COUNTS) {
     {
       await using placer = placerFor(folder, files);
       for (const [number, each] of bytes.entries()) {
-        const own = each.slice();
-        placer.place(own, `a/${number}.txt`, { modified: 5_000, executable: number === 1 }, (one) => placed.push(one));
-        // The bytes are only good until it returns.
+        const [own, traits] = [each.slice(), { modified: 5_000, executable: number === 1 }];
+        await placer.place(own, `a/${number}.txt`, traits, (one) => placed.push(one));
+        // From here on, the bytes may be overwritten.
         own.fill(7);
       }
     }
@@ -54,7 +54,7 @@ for (const files of COUNTS) {
       throw new Failure("disk-full", "there is no room");
     };
     const codes: string[] = [];
-    await using placer = new SmallPlacer({ root: temp.path, incoming, files });
+    await using placer = new SmallPlacer({ root: temp.path, incoming, files, bytes: 0 });
     for (let number = 0; number < 200; number++) {
       placer.place(new Uint8Array(1), `${number}.txt`, {}, (one) => codes.push(one instanceof Failure ? one.code : ""));
     }
@@ -68,15 +68,16 @@ Deno.test("SmallPlacer in a worker has no room while much waits, and has room ag
   using folder = await Folder.open(temp.path);
   await using placer = placerFor(folder, WORKER_FILES_MIN);
   let placed = 0;
-  for (let number = 0; number < 8; number++) {
-    assertEquals(placer.room, undefined);
+  const place = (number: number): Promise<void> | undefined =>
     placer.place(new Uint8Array(512 * 1024), `${number}.bin`, {}, () => placed += 1);
-  }
-  await placer.room;
+  for (let number = 0; number < 7; number++) assertEquals(place(number), undefined);
+  const room = place(7);
+  assert(room !== undefined);
+  await room;
   assert(placed > 0);
-  assertEquals(placer.room, undefined);
+  assertEquals(place(8), undefined);
 });
 
 function placerFor(folder: Folder, files: number): SmallPlacer {
-  return new SmallPlacer({ root: folder.path, incoming: () => folder.incomingPath(undefined), files });
+  return new SmallPlacer({ root: folder.path, incoming: () => folder.incomingPath(undefined), files, bytes: 0 });
 }
