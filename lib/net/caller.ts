@@ -207,7 +207,9 @@ export async function greet(connection: Connection, options: AskOptions & Callin
     nonce: asking,
     name,
   };
+  const startMs = performance.now();
   const { data } = await ask(connection, Hello, ours, rest);
+  connection.roundTripMs = performance.now() - startMs;
   connection.trust();
   if (called === "index" && data.name !== undefined) {
     throw new Failure("index-unreachable", `${formatAddress(connection.remote)} is a peer, not an index`, {

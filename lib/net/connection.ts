@@ -43,6 +43,8 @@ export class Connection implements Disposable {
   readonly remote: Address;
   /** The id of the side that was called. Empty when the connection is plain. */
   readonly calledId: string;
+  /** How long the side that was called took to answer `HELLO`. 0 while that is not known. */
+  roundTripMs = 0;
   readonly #stream: ByteStream;
   readonly #buffer = new LineBuffer(HELLO_LINE_BYTES_MAX);
   #scratchBytes = READ_BYTES_MIN;
@@ -65,10 +67,7 @@ export class Connection implements Disposable {
     return this.#ended;
   }
 
-  /**
-   * Called once, with the id of the key that the caller has proven. It throws "busy" when there is
-   * no place for the caller.
-   */
+  /** Called once, with the id of the caller's proven key. Throws "busy" when there is no place. */
   onKnown: (id: string) => void = doNothing;
 
   /**

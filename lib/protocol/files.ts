@@ -76,19 +76,23 @@ export const Asking = news("ASKING", {
 
 /**
  * Requests a range of a file. With `compression`, the range has at most one piece and is packed
- * when that makes it smaller. The reply then says so.
+ * when that makes it smaller. The reply then says so. With `alone`, the answer is "busy" when
+ * others download the content, or when it cannot be sent at once. So a caller can ask before it
+ * knows.
  *
  * @throws {Failure} "not-shared", "file-changed", "not-here" for pieces that a partial holder
  * lacks, "refused" by the owner.
  */
 export const Download = request("DOWNLOAD", {
-  about: "Peer → peer: the bytes of a file from `start` to `end` (default: its end). The body is the bytes.",
+  about: "Peer → peer: the bytes of a file from `start` to `end` (default: its end). The body is the bytes. " +
+    "With `alone`: only if no other peer downloads it and you can send at once, else `busy`.",
   data: {
     name: optional(fileName),
     root: optional(root),
     start: fileSize,
     end: optional(fileSize),
     compression: optional(compression),
+    alone: optional(flag()),
   },
   exactlyOneOf: ["name", "root"],
   reply: {

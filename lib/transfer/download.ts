@@ -17,7 +17,7 @@ import type { WantedContent } from "./content/content.ts";
 import type { DownloadTools } from "./content/download_tools.ts";
 import type { FetchOrder } from "./pieces/fetch.ts";
 import { HoldUps } from "./hold_ups.ts";
-import { type Opened, Opening } from "./opening.ts";
+import { forget, type Opened, Opening } from "./opening.ts";
 import type { PartialCopy } from "./content/partials.ts";
 import { LocalCopy } from "./pieces/local_copy.ts";
 import { ListWatch } from "./pieces/list_watch.ts";
@@ -173,7 +173,7 @@ export class Download implements AsyncDisposable {
       sink: this.#sink,
       buffers: this.#buffers,
       compress: this.#compress,
-      onWrite: (written) => this.#holdUps.note(written),
+      onWrite: (written) => void this.#holdUps.note(written),
       onPiece: (piece) => this.#arrived(piece),
     };
   }
@@ -196,6 +196,7 @@ export class Download implements AsyncDisposable {
       firstMissing: this.#here.firstMissing,
       buffers: this.#buffers,
       compress: this.#compress,
+      isNew: this.#sink.isNew && this.#tools.local?.mayHaveVersion(this.#wanted.name) !== true,
       signal: this.#tasks.signal,
       pace: this.#tools.pace,
     }, nowMs);
@@ -209,46 +210,45 @@ export class Download implements AsyncDisposable {
     this.#tasks.add(source.quiet());
     if (opened === undefined) return;
     if (this.#opening === opening) return await this.#opened(opened);
-    opened.began?.forget(new Failure("cancelled", "Its piece came too late"));
+    forget(opened, new Failure("cancelled", "Its piece came too late"));
   }
 
   /**
    * Uses the digests of a source from now on, and compares with them what is here from an earlier
    * attempt.
    */
-  async #opened({ source, list, began }: Opened): Promise<void> {
+  async #opened(opened: Opened): Promise<void> {
+    const { source, list, began, first } = opened;
     try {
       await this.#letGo(this.#anchor);
       // Its last digest may just have come. What is copied then is verified against its list.
-      if (this.#list.root !== undefined) return began?.forget(new Failure("cancelled", "Another list is whole"));
+      if (this.#list.root !== undefined) return forget(opened, new Failure("cancelled", "Another list is whole"));
       this.#list = list;
       this.#isChecked = false;
       this.#anchor = began === undefined ? undefined : source;
       this.#stopFeed = began?.stopFeed ?? (() => {});
       this.#here = new PieceSet(this.#here.count);
       const { sources, retries } = this.#progress(false);
-      const { clock } = this.#tools;
       {
-        using _watch = new ListWatch(list, { clock, hasOthers: () => this.#pool.placed.length > 1 });
+        using _watch = new ListWatch(list, { clock: this.#tools.clock, hasOthers: () => this.#pool.placed.length > 1 });
         this.#here = await this.#sink.verified(list, (done) => {
           this.#watch.onProgress({ state: "checking", done, sources, retries });
-          this.#movedMs = clock.now();
+          this.#movedMs = this.#tools.clock.now();
           this.#tasks.signal.throwIfAborted();
         });
       }
       if (began !== undefined && !this.#here.covers(began.range)) {
-        const written = this.#sink.write(began.range.start, began.bytes);
-        this.#holdUps.note(written);
-        await written;
+        await this.#holdUps.note(this.#sink.write(began.range.start, began.bytes));
         this.#arrived(began.range);
       }
       if (began !== undefined) this.#tasks.add(began.feed.then(() => this.#becomeKnown(source), () => {}));
       await this.#copyLocal();
       this.#isChecked = true;
       this.#movedMs = this.#tools.clock.now();
+      if (first !== undefined) this.#follow(source, first.use(this.#orderFor(source)));
       this.#tasks.add(nextTurn().then(() => this.#offer()));
     } catch (thrown) {
-      began?.forget(Failure.from(thrown, "internal", "Cannot download"));
+      forget(opened, Failure.from(thrown, "internal", "Cannot download"));
       throw thrown;
     } finally {
       this.#opening = undefined;

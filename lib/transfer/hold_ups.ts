@@ -20,12 +20,13 @@ export class HoldUps {
     this.#clock = clock;
   }
 
-  /** Notes a write that is under way. */
-  note(write: Promise<void>): void {
+  /** Notes a write that is under way, and returns it. */
+  note(write: Promise<void>): Promise<void> {
     const begun = { sinceMs: this.#clock.now() };
     this.#writes.add(begun);
     const end = (): void => void this.#writes.delete(begun);
     write.then(end, end);
+    return write;
   }
 
   /**

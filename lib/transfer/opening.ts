@@ -11,10 +11,11 @@
 
 import { DIGEST_BYTES, pieceCount, pieceRange } from "../core/content.ts";
 import { Failure } from "../core/failure.ts";
-import { RETRIES_MAX } from "../core/limits.ts";
+import { PAGE_DIGESTS_MAX, RETRIES_MAX } from "../core/limits.ts";
 import { onAbort } from "../core/flow/on_abort.ts";
 import { type Range, rangeBytes } from "../core/range.ts";
 import type { DownloadTools } from "./content/download_tools.ts";
+import { FirstRange } from "./first_range.ts";
 import type { Buffers } from "./pieces/buffers.ts";
 import type { FetchOrder } from "./pieces/fetch.ts";
 import { PieceList } from "./pieces/piece_list.ts";
@@ -37,6 +38,8 @@ export function openingWidth(size: number, elapsedMs: number): number {
 export interface Opened {
   readonly source: SourceAtWork;
   readonly list: PieceList;
+  /** Only with a root: the first range, if it was asked for together with the digests. */
+  readonly first?: FirstRange | undefined;
   /** Only without a root: the piece that it gave, and its list, which goes on arriving. */
   readonly began?: {
     readonly range: Range;
@@ -57,6 +60,8 @@ export interface OpeningOptions extends Pick<DownloadTools, "pace"> {
   readonly firstMissing: number;
   readonly buffers: Buffers;
   readonly compress: boolean;
+  /** Whether probably nothing of the content is on this machine. */
+  readonly isNew: boolean;
   /** Aborted when the download is over. */
   readonly signal: AbortSignal;
 }
@@ -67,6 +72,8 @@ export class Opening {
   readonly #options: OpeningOptions;
   readonly #runners = new Map<SourceAtWork, AbortController>();
   #winner: SourceAtWork | undefined;
+  /** Whether there is only one source. */
+  #isOnly = false;
 
   constructor(options: OpeningOptions, startMs: number) {
     this.#options = options;
@@ -80,6 +87,7 @@ export class Opening {
    */
   next(sources: readonly SourceAtWork[], nowMs: number): SourceAtWork[] {
     if (this.#winner !== undefined) return [];
+    this.#isOnly = sources.length === 1;
     const free = sources.map((source) => ({ source, ...source.planned() })).filter(({ source, state, tries }) => {
       return state === "ready" && tries < RETRIES_MAX && !this.#runners.has(source);
     });
@@ -98,13 +106,13 @@ export class Opening {
     const losing = new AbortController();
     this.#runners.set(source, losing);
     try {
-      const opened = await this.#open(source, losing.signal);
+      const opened = await this.#open(source, AbortSignal.any([losing.signal, this.#options.signal]));
       if (this.#winner === undefined) {
         this.#winner = source;
         this.end();
         return opened;
       }
-      opened.began?.forget(sooner());
+      forget(opened, sooner());
       return undefined;
     } finally {
       this.#runners.delete(source);
@@ -121,17 +129,14 @@ export class Opening {
   }
 
   async #open(source: SourceAtWork, losing: AbortSignal): Promise<Opened> {
-    const { size, root, firstMissing, buffers, compress, signal, pace } = this.#options;
+    const { size, root, firstMissing, buffers, compress, pace } = this.#options;
     const list = new PieceList(size);
-    if (root !== undefined) {
-      await source.fetchList(list, { root });
-      return { source, list };
-    }
+    if (root !== undefined) return await this.#openByRoot(source, { root, list, losing });
     const target = { name: source.listed.name };
     const feeding = new AbortController();
     using _losing = onAbort(losing, () => feeding.abort(losing.reason));
     const feed = list.feed((ending) => source.connect(ending), target, {
-      signal: AbortSignal.any([feeding.signal, signal]),
+      signal: feeding.signal,
       pace,
     });
     feed.catch(() => {});
@@ -149,6 +154,34 @@ export class Opening {
       throw thrown;
     }
   }
+
+  async #openByRoot(
+    source: SourceAtWork,
+    { root, list, losing }: { readonly root: string; readonly list: PieceList; readonly losing: AbortSignal },
+  ): Promise<Opened> {
+    const { size, buffers, compress, isNew } = this.#options;
+    // Where there is a choice of sources, or where the source failed before, the plan decides. A
+    // second page of digests would come behind the first range, which waits for it.
+    const mayAskFirst = this.#isOnly && isNew && !compress && source.record.tries === 0 &&
+      pieceCount(size) <= PAGE_DIGESTS_MAX;
+    let first: FirstRange | undefined;
+    const askFirst = (): void => {
+      first = new FirstRange(source, { target: { root }, list, buffers, compress }, losing);
+    };
+    try {
+      await source.fetchList(list, { root }, mayAskFirst ? askFirst : undefined);
+      return { source, list, first };
+    } catch (thrown) {
+      first?.drop(thrown);
+      throw thrown;
+    }
+  }
+}
+
+/** Ends what a source has begun, because it is of no use. */
+export function forget({ began, first }: Opened, reason: Failure): void {
+  began?.forget(reason);
+  first?.drop(reason);
 }
 
 function sooner(): Failure {

@@ -87,7 +87,7 @@ const EXAMPLES: Record<string, [data: unknown, reply?: unknown, body?: number]> 
   }, 32],
   HOLDS: [{ root: ROOT }, { size: 8_000_000_000, complete: false, asking: 3, full: true }, 1908],
   DOWNLOAD: [
-    { name: "aula 1.mp4", start: 0, end: 8, compression: "gzip" },
+    { name: "aula 1.mp4", start: 0, end: 8, compression: "gzip", alone: true },
     { name: "aula 1.mp4", size: 8, modified: 1, compression: "gzip" },
     7,
   ],

@@ -60,6 +60,8 @@ export interface Behaviour {
   readonly failsLater?: Failure;
   /** Gives this many digests at a time, and the root only with the last. */
   readonly digestsAtATime?: number;
+  /** Says that others download the file, when it is asked to send it only to us. */
+  readonly isShared?: boolean;
   /** Says it is somebody else. */
   readonly name?: string;
 }
@@ -72,6 +74,8 @@ export class TestSource implements AsyncDisposable {
   readonly doubts: number[] = [];
   /** Connections accepted. */
   connections = 0;
+  /** What it was asked for, in order. */
+  readonly asked: string[] = [];
   #listener: Listener | undefined;
   readonly #peer: string;
 
@@ -87,11 +91,13 @@ export class TestSource implements AsyncDisposable {
     const line = (): Promise<void> => behaviour.waitsForNext === true ? systemClock.delay(5) : Promise.resolve();
     const all = routes(
       route(Holds, async (_: Connection) => {
+        source.asked.push("HOLDS");
         await line();
         throw new Failure("unsupported", "it does not say what it has");
       }),
       route(Pieces, (_: Connection, { from, limit, doubt }) => {
         if (doubt !== undefined) source.doubts.push(doubt);
+        source.asked.push("PIECES");
         digestsAsked += 1;
         if (behaviour.failsLater !== undefined && digestsAsked > 1) throw behaviour.failsLater;
         const count = Math.min(limit, behaviour.digestsAtATime ?? limit);
@@ -103,8 +109,10 @@ export class TestSource implements AsyncDisposable {
           body: { bytes: body.length, write: (stream) => writeAll(stream, body) },
         });
       }),
-      route(Download, async (connection, { root, start, end = file.bytes.length }) => {
+      route(Download, async (connection, { root, start, end = file.bytes.length, alone = false }) => {
+        source.asked.push(alone ? "DOWNLOAD alone" : "DOWNLOAD");
         await line();
+        if (alone && behaviour.isShared === true) throw new Failure("busy", "others download it, too");
         if (root !== undefined && root !== file.root) throw new Failure("not-shared", "it is not shared here");
         if (behaviour.fails !== undefined) throw behaviour.fails;
         const body = file.bytes.slice(start, end);

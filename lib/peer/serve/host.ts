@@ -114,10 +114,18 @@ export class Host {
       throw new Failure("not-here", `Cannot send bytes ${range.start} to ${range.end}: they have not arrived here yet`);
     }
     await visit.allow(wishFor(content));
+    if (data.alone === true) this.#checkAlone(visit, content);
     const promised = root === undefined ? undefined : this.#demand.promise({ root, size }, visit.caller, range);
     return size <= PIECE_BYTES || data.compression !== undefined
       ? await this.#small.one(content, { range, promised, compress: data.compression !== undefined })
       : await this.#largeDownload(visit, content, { range, promised });
+  }
+
+  /** @throws {Failure} "busy" when others download a content, or when it cannot be sent at once. */
+  #checkAlone(visit: Visit, { kind, file: { root, size } }: Shared): void {
+    const { asking } = root === undefined ? { asking: 1 } : this.#demand.note({ root, size }, visit.caller);
+    if (kind === "whole" && asking <= 1 && !this.#parts.uploads.large.isFull) return;
+    throw new Failure("busy", "Others download this too, or would have to wait");
   }
 
   /** Answers with a range that is sent while it is read, when it is the caller's turn. */

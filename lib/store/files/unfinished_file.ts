@@ -74,6 +74,11 @@ export class UnfinishedFile implements Disposable {
     }
   }
 
+  /** Whether an earlier attempt has left nothing. */
+  get isNew(): boolean {
+    return this.#bytes === 0;
+  }
+
   /** Deletes what is kept of a content that nobody is downloading. */
   static async discard(folder: Folder, content: Content): Promise<void> {
     if (folder.notKept !== undefined) return;

@@ -9,6 +9,7 @@ import { DIGEST_BYTES } from "../../core/content.ts";
 import { Failure } from "../../core/failure.ts";
 import { nextTurn } from "../../core/flow/clock.ts";
 import type { PieceSet } from "../../core/piece_set.ts";
+import { isNamedLike } from "../files/copies_at.ts";
 import type { OpenFile } from "../files/folder.ts";
 import type { State } from "../state/state.ts";
 import type { SharedFile } from "./file_list.ts";
@@ -68,6 +69,12 @@ export class LocalPieces {
       }
     }
     return found;
+  }
+
+  /** Whether another version of the file may be shared here, because a file is named like it. */
+  mayHaveVersion(name: string): boolean {
+    const [likeliest] = likelyFiles(this.#share.files, name, 1);
+    return likeliest !== undefined && isNamedLike(likeliest.name, name);
   }
 
   /** Opens a file. Undefined when it is gone, was changed or cannot be read. */

@@ -27,7 +27,7 @@ export interface DownloadTools {
   /** Where downloads into files offer their pieces to other peers. */
   readonly partials?: Partials | undefined;
   /** Pieces that are on this machine, which no source is asked for. */
-  readonly local?: Pick<LocalPieces, "find" | "open" | "distrust"> | undefined;
+  readonly local?: Pick<LocalPieces, "find" | "mayHaveVersion" | "open" | "distrust"> | undefined;
   /** Called when a source is dropped because of what it sent. */
   readonly onBadSource?: ((peer: string, name: string, failure: Failure) => void) | undefined;
 }

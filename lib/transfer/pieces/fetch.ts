@@ -9,7 +9,7 @@
  */
 
 import { digestOf, PIECE_BYTES, pieceRange, sameBytes } from "../../core/content.ts";
-import { Failure } from "../../core/failure.ts";
+import { failedWith, Failure } from "../../core/failure.ts";
 import { type Range, rangeBytes } from "../../core/range.ts";
 import { askAll } from "../../net/caller.ts";
 import type { Connection } from "../../net/connection.ts";
@@ -33,6 +33,11 @@ export interface FetchOrder {
   readonly buffers: Buffers;
   /** Whether pieces are asked for compressed. */
   readonly compress: boolean;
+  /**
+   * Whether the source is to refuse when it cannot send at once, or when others download the same
+   * content. Nothing is fetched then, and that is no failure. Default: false.
+   */
+  readonly isOnlyAlone?: boolean | undefined;
   /** Called with each write, which is then under way. */
   readonly onWrite?: ((written: Promise<void>) => void) | undefined;
   /** Called for every piece that was verified and written. */
@@ -64,7 +69,10 @@ export async function fetchRange(range: Range, connection: Connection, options: 
   try {
     let part = 0;
     for await (const reply of askAll(connection, Download, parts, { ahead: PACKED_AHEAD, onNews })) {
-      if (reply instanceof Failure) throw reply;
+      if (reply instanceof Failure) {
+        if (options.order.isOnlyAlone === true && failedWith(reply, "busy", "not-here")) continue;
+        throw reply;
+      }
       const { start = 0, end = 0 } = parts[part++] ?? {};
       options.onBegin?.();
       const packed = packedBytesOf(reply, { size: list.size, bytes: end - start, compress });
@@ -97,8 +105,11 @@ export async function fetchRange(range: Range, connection: Connection, options: 
 }
 
 /** One request for the whole range; or compressed, one for each piece. */
-function* requestsFor(range: Range, { target, list, compress }: FetchOrder): Generator<DataOf<typeof Download>> {
-  if (!compress) return yield { ...target, ...range };
+function* requestsFor(
+  range: Range,
+  { target, list, compress, isOnlyAlone }: FetchOrder,
+): Generator<DataOf<typeof Download>> {
+  if (!compress) return yield { ...target, ...range, alone: isOnlyAlone };
   for (let { start } = range; start < range.end; start += PIECE_BYTES) {
     yield { ...target, ...pieceRange(start / PIECE_BYTES, list.size), compression: "gzip" };
   }

@@ -22,6 +22,8 @@ export type Target = { readonly root: string } | { readonly name: string };
 /** How digests are fetched. */
 export interface ListOptions extends Pick<DownloadTools, "pace"> {
   readonly onNews?: AskOptions["onNews"] | undefined;
+  /** Whether the first answer has to have all digests. Default: false. */
+  readonly isOnce?: boolean | undefined;
 }
 
 /** The digests of one file. Some may still be arriving. */
@@ -96,7 +98,7 @@ export class PieceList {
    * the connection does.
    */
   async fetch(connection: Connection, target: Target, options: ListOptions = {}): Promise<void> {
-    const { pace, onNews } = options;
+    const { pace, onNews, isOnce = false } = options;
     const wanted = "root" in target ? target.root : undefined;
     let fetched = 0;
     let version: number | undefined;
@@ -123,6 +125,7 @@ export class PieceList {
         // The root follows from the digests, so a source need not send it.
         if (fetched * DIGEST_BYTES === this.#digests.length) this.#check(wanted ?? data.root);
         if (wanted === undefined || this.#root !== undefined) this.#announce(fetched);
+        if (isOnce && this.#root === undefined) throw new Failure("timeout", `The digests of "${data.name}" are late`);
       }
     } catch (thrown) {
       this.fail(thrown);

@@ -16,6 +16,8 @@ import type { DownloadState } from "../plan/plan_state.ts";
 export interface Sink {
   /** In which order it needs them. */
   readonly order: DownloadState["order"];
+  /** Whether nothing is there from an earlier attempt. */
+  readonly isNew: boolean;
   /**
    * Compares what is there from an earlier attempt with the list.
    *
@@ -40,6 +42,7 @@ export interface Sink {
 export function fileSink(file: UnfinishedFile): Sink {
   return {
     order: "rarest-first",
+    isNew: file.isNew,
     verified: (list, onChecked) => file.verified((index) => list.digest(index), list.size, onChecked),
     write: (offset, bytes) => file.write(offset, bytes),
     flush: () => Promise.resolve(),
@@ -65,6 +68,7 @@ export function streamSink(stream: { write(bytes: Uint8Array): Promise<number> }
   };
   return {
     order: "in-order",
+    isNew: true,
     async verified(list) {
       const here = new PieceSet(pieceCount(list.size));
       for (let index = 0; index < here.count; index++) {

@@ -23,7 +23,7 @@ const SPAN_MS = 1_000;
  * What a source is asked for while its speed is not known. As soon as it gives something, it is
  * asked for twice as much ahead.
  */
-const FIRST_SPAN_PIECES = 4;
+export const FIRST_SPAN_PIECES = 4;
 /**
  * What a source is asked for in a swarm while its speed is not known. Short requests keep lines
  * short, and a receiver can pass a piece on as soon as it has it.

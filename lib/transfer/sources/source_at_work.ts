@@ -13,6 +13,7 @@ import type { DownloadTools } from "../content/download_tools.ts";
 import { type FetchOrder, fetchRange } from "../pieces/fetch.ts";
 import { Looks } from "./holdings.ts";
 import type { PieceList, Target } from "../pieces/piece_list.ts";
+import { ROUND_TRIP_MS_MIN } from "../plan/ahead.ts";
 import type { Placed } from "../plan/places.ts";
 import type { PlannedSource } from "../plan/plan_state.ts";
 import type { Source } from "../content/source.ts";
@@ -40,10 +41,7 @@ export class SourceAtWork {
   listed: Source;
   /** What it has given, and how often it failed. */
   readonly record: SourceRecord;
-  /**
-   * How many peers are before us in the line for this source's next free slot; undefined while
-   * there is no line.
-   */
+  /** How many peers are before us in its line for a free slot; undefined without a line. */
   before: number | undefined;
   /** Whether this source is asking its owner for consent. */
   isAsking = false;
@@ -197,13 +195,18 @@ export class SourceAtWork {
   /**
    * Fetches all digests of the content. The source may have to ask its owner for consent first.
    * What it has is asked in the same breath, and answered after the digests.
+   *
+   * @param askFirst Asks for the first range, if the line is long. All digests then come at once.
    */
-  async fetchList(list: PieceList, target: Target): Promise<void> {
+  async fetchList(list: PieceList, target: Target, askFirst?: () => void): Promise<void> {
     const { pace } = this.#tools;
     const onNews = (event: string): void => void (this.isAsking ||= event === Asking.event);
     try {
-      const fetching = list.fetch(await this.#connection.begin(), target, { pace, onNews });
+      const connection = await this.#connection.begin();
+      const isOnce = askFirst !== undefined && connection.roundTripMs >= ROUND_TRIP_MS_MIN;
+      const fetching = list.fetch(connection, target, { pace, onNews, isOnce });
       if ("root" in target) this.#lookBeside(target.root);
+      if (isOnce) askFirst();
       await fetching;
       if (this.isAsking) this.#moved();
     } catch (thrown) {
@@ -267,8 +270,8 @@ export class SourceAtWork {
       await asked.before;
       throw this.#connection.failed(thrown);
     } finally {
-      // The failure of the request before it says nothing about this one.
-      if (asked.record.bytes > 0 || await asked.before !== false) {
+      // A failure of the request before it says nothing about this one, nor that others are served.
+      if (asked.record.bytes > 0 || (!isGood && await asked.before !== false)) {
         this.record.endTurn(asked.record);
         this.stoppedAt = asked.left.start;
       }

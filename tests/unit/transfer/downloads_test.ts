@@ -22,6 +22,7 @@ const WITH_ROOT: WantedContent = { ...WITHOUT_ROOT, root: FILE.root };
 /** A sink in memory. It knows which pieces it has, as an unfinished file does. */
 class MemorySink implements Sink {
   readonly order = "rarest-first";
+  readonly isNew = false;
   readonly bytes: Uint8Array;
   readonly writes: number[] = [];
   readonly #here: PieceSet;

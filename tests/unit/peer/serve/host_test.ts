@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { PIECE_BYTES, pieceCount } from "../../../../lib/core/content.ts";
 import { systemClock } from "../../../../lib/core/flow/clock.ts";
+import { Failure } from "../../../../lib/core/failure.ts";
 import { PieceSet } from "../../../../lib/core/piece_set.ts";
 import { ask, askAndRead } from "../../../../lib/net/caller.ts";
 import { Host } from "../../../../lib/peer/serve/host.ts";
@@ -60,4 +61,28 @@ Deno.test("Host sends a file that became whole while its receiver waited for a s
   share.adopt({ name: FILE.name, size: SIZE, modified: mtime?.getTime() ?? 0, root: FILE.root }, FILE.digests);
   first.close();
   assertEquals(await reading, FILE.bytes);
+});
+
+Deno.test("Host sends a range to the only receiver alone, and reports itself busy to another one", async () => {
+  await using stack = new AsyncDisposableStack();
+  const temp = stack.use(await TempFolder.make());
+  await Deno.writeFile(temp.at(FILE.name), FILE.bytes);
+  const folder = stack.use(await Folder.open(temp.path));
+  const state = stack.use(State.open(folder.statePath("recess.db")));
+  const share = stack.use(await Share.open(folder, state, { follows: false }));
+  const { mtime } = await Deno.stat(temp.at(FILE.name));
+  share.adopt({ name: FILE.name, size: SIZE, modified: mtime?.getTime() ?? 0, root: FILE.root }, FILE.digests);
+  const uploads = new Uploads({ slots: 2, pace: undefined });
+  const host = new Host({ share, partials: new Partials(() => {}), clock: systemClock, uploads });
+  const address = stack.use(await serveHost(host, state)).address;
+  const [first, second] = [stack.use(await connectTo(address)), stack.use(await connectTo(address))];
+  const asked = { root: FILE.root, start: 0, end: 4 * PIECE_BYTES, alone: true };
+  const read = (connection: typeof first): Promise<number> => {
+    return askAndRead(connection, Download, asked, async ({ bodyBytes }) => {
+      await connection.readBody(new Uint8Array(bodyBytes));
+      return bodyBytes;
+    });
+  };
+  assertEquals(await read(first), 4 * PIECE_BYTES);
+  assertEquals((await assertRejects(() => read(second), Failure)).code, "busy");
 });

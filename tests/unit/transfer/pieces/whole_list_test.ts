@@ -37,6 +37,7 @@ const STEPS = Array.from({ length: 21 }, (_, index) => -30 + 3 * index);
 /** A sink in memory that compares what it has with a list. */
 class ComparingSink implements Sink {
   readonly order = "rarest-first";
+  readonly isNew = false;
   readonly bytes = new Uint8Array(SIZE);
   readonly #written = new Set<number>();
 
@@ -141,6 +142,7 @@ function localPieces(path: string): NonNullable<DownloadTools["local"]> {
       const about = { size: SIZE, modified: 1, changed: 1, executable: false, isUnchanged: () => true };
       return { file, ...about, [Symbol.dispose]: () => file.close() };
     },
+    mayHaveVersion: () => false,
     distrust() {},
   };
 }
