@@ -5,6 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import config from "../../deno.json" with { type: "json" };
 import { formatAddress } from "../../lib/core/address.ts";
 import { eventually } from "./wait.ts";
 
@@ -14,8 +15,8 @@ export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const READY_MS = 60_000;
 /** Exactly what an index is allowed. */
 export const SERVER_FLAGS = ["run", "--no-prompt", "--allow-net", "--allow-read"];
-/** Exactly what a peer is allowed. */
-export const PEER_FLAGS = [...SERVER_FLAGS, "--allow-write"];
+/** As `deno task peer` runs it: what a peer is allowed, and with a heap that stays small. */
+export const PEER_FLAGS = config.tasks.peer.split(" ").slice(1, -1);
 
 /** A running program with everything it has printed. */
 export class Program implements AsyncDisposable {

@@ -25,8 +25,12 @@ const BATCHES_MAX = 2;
 /** Bytes and files in one batch. */
 const BATCH_BYTES = 256 * 1024;
 const BATCH_FILES_MAX = 64;
-/** Bytes that wait for the worker before the download is held up. */
+/**
+ * Bytes and files that wait for the worker before the download is held up. What waits for long is
+ * collected late as garbage.
+ */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+const WAITING_FILES_MAX = 4 * BATCH_FILES_MAX;
 
 /** Called with the file under the name that was free, or with why it could not be placed. */
 type OnPlaced = (placed: FoundFile | Failure) => void;
@@ -60,6 +64,7 @@ export class SmallPlacer implements AsyncDisposable {
   /** Those that the worker has, in order. */
   readonly #placing: Batch[] = [];
   #waitingBytes = 0;
+  #waitingFiles = 0;
   /** Files that threads write. */
   readonly #byThread = new Set<Promise<void>>();
   #isPosting = false;
@@ -103,12 +108,13 @@ export class SmallPlacer implements AsyncDisposable {
     batch.onPlaced.push(onPlaced);
     batch.size += bytes.length;
     this.#waitingBytes += bytes.length;
+    this.#waitingFiles += 1;
     this.#postSoon();
   }
 
   /** Resolves when there is room for further files. Undefined while there is. */
   #room(): Promise<void> | undefined {
-    return this.#waitingBytes < WAITING_BYTES_MAX ? undefined : this.#whenRoom();
+    return this.#fill < 1 ? undefined : this.#whenRoom();
   }
 
   /** Resolves when all files are placed. */
@@ -123,7 +129,12 @@ export class SmallPlacer implements AsyncDisposable {
   }
 
   async #whenRoom(): Promise<void> {
-    while (this.#waitingBytes >= WAITING_BYTES_MAX / 2) await this.#moved.promise;
+    while (this.#fill >= 1 / 2) await this.#moved.promise;
+  }
+
+  /** How full the line for the worker is, from 0 on. */
+  get #fill(): number {
+    return Math.max(this.#waitingBytes / WAITING_BYTES_MAX, this.#waitingFiles / WAITING_FILES_MAX);
   }
 
   #placeByThread(bytes: Uint8Array, name: string, traits: Traits, onPlaced: OnPlaced): Promise<void> {
@@ -186,6 +197,7 @@ export class SmallPlacer implements AsyncDisposable {
 
   #end({ onPlaced, size }: Batch, placedAt: (number: number) => FoundFile | Failure): void {
     this.#waitingBytes -= size;
+    this.#waitingFiles -= onPlaced.length;
     onPlaced.forEach((each, number) => each(placedAt(number)));
     const { resolve } = this.#moved;
     this.#moved = Promise.withResolvers<void>();

@@ -21,11 +21,10 @@ import { SmallConnection } from "./small_connection.ts";
 import type { ArrivedFile, SmallFile, SmallWatch } from "./small_file.ts";
 import { SmallPlan } from "./small_plan.ts";
 
-/**
- * Files that are asked for at once when a peer has not given any yet. Each file that it gives adds
- * one.
- */
-const FIRST_FILES = 16;
+/** Files that are asked for at once when a peer has not given any yet. */
+const FIRST_FILES = 32;
+/** How many more each file that it gives adds. So the line to a distant peer is soon full. */
+const FILES_FOR_EACH = 3;
 /** How often the plan is checked when nothing happens. */
 const TICK_MS = 200;
 /**
@@ -150,7 +149,7 @@ export class SmallDownload implements AsyncDisposable {
         gave = true;
         return this.#arrived(helper, tookMs, file, bytes, digests);
       },
-      filesMax: () => FIRST_FILES + helper.files,
+      filesMax: () => FIRST_FILES + FILES_FOR_EACH * helper.files,
       onAsking: () => {
         helper.asks(clock.now());
         this.#watch.onAsking?.(helper.source.peer);
