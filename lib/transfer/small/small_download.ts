@@ -149,7 +149,7 @@ export class SmallDownload implements AsyncDisposable {
         gave = true;
         return this.#arrived(helper, tookMs, file, bytes, digests);
       },
-      filesMax: () => FIRST_FILES + FILES_FOR_EACH * helper.files,
+      filesMax: () => Math.min(FIRST_FILES + FILES_FOR_EACH * helper.files, this.#shareOf(helper)),
       onAsking: () => {
         helper.asks(clock.now());
         this.#watch.onAsking?.(helper.source.peer);
@@ -167,6 +167,15 @@ export class SmallDownload implements AsyncDisposable {
     } finally {
       helper.connections -= 1;
     }
+  }
+
+  /**
+   * As many files as one connection of a peer may be asked for at once, so that some are left for
+   * every other peer. One that is asked for none could never show that it is faster.
+   */
+  #shareOf({ connections }: Helper): number {
+    const asked = this.#helpers.values().filter(({ isPlaced, isOver }) => isPlaced && !isOver).toArray();
+    return Math.ceil(this.#plan.left / Math.max(1, asked.length) / Math.max(1, connections));
   }
 
   #arrived(

@@ -94,6 +94,11 @@ export class SmallPlan {
     return this.#left === 0;
   }
 
+  /** How many files are not here yet. */
+  get left(): number {
+    return this.#left;
+  }
+
   /** Adds peers that have a file. */
   addSources(index: number, sources: readonly Source[]): void {
     const entry = this.#entry(index);
