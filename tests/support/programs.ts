@@ -15,8 +15,11 @@ export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const READY_MS = 60_000;
 /** Exactly what an index is allowed. */
 export const SERVER_FLAGS = ["run", "--no-prompt", "--allow-net", "--allow-read"];
-/** As `deno task peer` runs it: what a peer is allowed, and with a heap that stays small. */
-export const PEER_FLAGS = config.tasks.peer.split(" ").slice(1, -1);
+/**
+ * As `deno task peer` runs it: what a peer is allowed, and with a heap that stays small. Only not
+ * quiet, since Deno then would not say where its debugger listens.
+ */
+export const PEER_FLAGS = config.tasks.peer.split(" ").slice(1, -1).filter((flag) => flag !== "--quiet");
 
 /** A running program with everything it has printed. */
 export class Program implements AsyncDisposable {
