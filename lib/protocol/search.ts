@@ -3,7 +3,7 @@
  * @module
  */
 
-import { HITS_MAX, PAGE_ROWS_MAX, QUERY_BYTES_MAX, SEARCH_OFFSET_MAX } from "../core/limits.ts";
+import { FOLDER_NAMES_MAX, HITS_MAX, PAGE_ROWS_MAX, QUERY_BYTES_MAX, SEARCH_OFFSET_MAX } from "../core/limits.ts";
 import { count, flag, list, optional, text } from "./field.ts";
 import { request } from "./message.ts";
 import { fileName, fileSize, Hit, Holder, offset, peerName, PeerRef, root } from "./shapes.ts";
@@ -41,7 +41,7 @@ export const Find = request("FIND", {
  */
 export const FolderFiles = request("FOLDER", {
   about: "Peer → index: the files with names that begin with `prefix`, in order of name.",
-  data: { prefix: fileName, after: optional(fileName), limit: count({ min: 1, max: PAGE_ROWS_MAX }) },
+  data: { prefix: fileName, after: optional(fileName), limit: count({ min: 1, max: FOLDER_NAMES_MAX }) },
   reply: { hits: list(Hit, { max: PAGE_ROWS_MAX }), more: flag() },
 });
 

@@ -54,6 +54,8 @@ export const COUNTED_PEERS_MAX = 1_000_000;
 export const SEARCH_OFFSET_MAX = 2000;
 /** Rows of PEERS and FIND that can be skipped. */
 export const ROW_OFFSET_MAX = 1_000_000;
+/** Names in one reply to FOLDER: an index takes some milliseconds for as many. */
+export const FOLDER_NAMES_MAX = 250;
 /** Rows in one reply to PEERS, FIND, FOLDER or LIST. */
 export const PAGE_ROWS_MAX = 500;
 /** Files in one DOWNLOAD_MANY. */

@@ -18,6 +18,8 @@ type Holders = Pick<FolderFile, "peers" | "sources">;
 /** Lists of holders, each once. */
 export class SharedHolders {
   readonly #peers: PeerRef[] = [];
+  /** By everything that is said about a peer. An index may name any number of them. */
+  readonly #numbers = new Map<string, number>();
   /** By the numbers of the peers. */
   readonly #lists = new Map<string, Holders>();
 
@@ -35,8 +37,12 @@ export class SharedHolders {
   }
 
   #numberOf(peer: PeerRef): number {
-    const known = this.#peers.findIndex((each) => isSame(each, peer));
-    return known === -1 ? this.#peers.push(peer) - 1 : known;
+    const { id, name, host, port, plain, dialect = "" } = peer;
+    // A name has no NUL.
+    const key = [id, host, port, plain, dialect, name].join("\0");
+    const number = this.#numbers.get(key) ?? this.#peers.push(peer) - 1;
+    this.#numbers.set(key, number);
+    return number;
   }
 }
 
@@ -77,9 +83,4 @@ export class FolderFiles {
 
 function sourcesOf(peers: readonly PeerRef[], file?: string): Source[] {
   return peers.map((peer) => sourceOf(peer, file));
-}
-
-function isSame(one: PeerRef, other: PeerRef): boolean {
-  return one.id === other.id && one.name === other.name && one.host === other.host && one.port === other.port &&
-    one.plain === other.plain && one.dialect === other.dialect;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { HITS_MAX, PAGE_ROWS_MAX, TABLE_ROWS_MAX } from "../../core/limits.ts";
+import { FOLDER_NAMES_MAX, HITS_MAX, PAGE_ROWS_MAX, TABLE_ROWS_MAX } from "../../core/limits.ts";
 import { Peers } from "../../protocol/presence.ts";
 import { DownloadRequest, Find, FolderFiles, Search } from "../../protocol/search.ts";
 import type { ReplyOf } from "../../protocol/message.ts";
@@ -12,9 +12,6 @@ import type { Hit, PeerRow } from "../../protocol/shapes.ts";
 import type { IndexSession } from "../session/index_session.ts";
 
 export type { PeerRow };
-
-/** Names in one page of a folder: an index takes some milliseconds for as many. */
-const FOLDER_NAMES = 250;
 
 /** What a search found. */
 export interface FoundRows {
@@ -105,7 +102,7 @@ export class IndexQueries {
    * @param after The last name of the page before.
    */
   async folderPage(prefix: string, after?: string): Promise<ReplyOf<typeof FolderFiles>> {
-    return await this.#session.call(FolderFiles, { prefix, limit: FOLDER_NAMES, after });
+    return await this.#session.call(FolderFiles, { prefix, limit: FOLDER_NAMES_MAX, after });
   }
 
   /**
