@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { resolve } from "node:path";
+import { WORKER_FILES_MIN } from "../../lib/store/small/small_placer.ts";
 import { withComponent } from "../support/components.ts";
 import { PEER_FLAGS, Program } from "../support/programs.ts";
 import { Room, type RoomPeer } from "../support/room.ts";
@@ -102,6 +103,16 @@ async function edit(path: string): Promise<string> {
   return await contentOf(path);
 }
 
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return false;
+    throw thrown;
+  }
+}
+
 function assertNothingDamaged({ events }: RoomPeer, place: Place): void {
   const bad = events.filter(({ event }) => event.startsWith("state-") || event === "trust-restored");
   assertEquals(bad, [], String(place));
@@ -146,6 +157,41 @@ testWithStrace(
       return wasKilled;
     });
     assert(killed >= 40, `killed at ${killed} places only`);
+  },
+);
+
+testWithStrace(
+  "a folder of small files killed at any system call has no wrong or half file, and continues",
+  async () => {
+    await using room = await Room.open();
+    const ana = await room.peer("ana");
+    const names = Array.from({ length: WORKER_FILES_MIN }, (_, file) => `notes/${file % 7}/${file}.txt`);
+    for (const [file, name] of names.entries()) await ana.folder.file(name, 2_000, file);
+    for (const name of names) await room.hashed("ana", name);
+    const differing = async (folder: TempFolder, all: readonly string[]): Promise<string[]> => {
+      const same = await Promise.all(all.map((name) => sameFiles(ana.folder.at(name), folder.at(name))));
+      return all.filter((_, index) => same[index] !== true);
+    };
+    const all = [
+      ...places("linkat", 1, 901, 300),
+      ...places("unlink", 100, 900, 400),
+      ...places("write", 50, 1_050, 500),
+      ...places("mkdir", 2, 6, 2),
+    ];
+    const killed = await atEach(all, async (place, number) => {
+      const folder = await room.folder();
+      const wasKilled = await killedAt(place, { room, folder, name: `peer ${number}`, args: ["get", "notes/"] });
+      const here = names.filter((name) => exists(folder.at(name)));
+      assertEquals(await differing(folder, here), [], String(place));
+      const again = await room.peer(`again ${number}`, folder);
+      await again.peer.transfers.start({ kind: "folder", name: "notes/" }, { kind: "folder" }).result;
+      assertEquals(await differing(folder, names), [], String(place));
+      assertEquals(filesOf(folder, ".recess", "incoming"), [], String(place));
+      assertNothingDamaged(again, place);
+      await again.peer[Symbol.asyncDispose]();
+      return wasKilled;
+    });
+    assert(killed >= 8, `killed at ${killed} places only`);
   },
 );
 
