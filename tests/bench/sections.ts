@@ -88,7 +88,7 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     name: "losses",
-    about: "A download from four sources, of which one is killed, one falls silent, and one sends wrong bytes. The " +
+    about: "A download from four sources: one is killed, one falls silent, and one sends wrong bytes. The " +
       "reference is what the source that is left can send.",
     onPage: { rounds: 2 },
     run: benchLosses,

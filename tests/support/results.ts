@@ -89,13 +89,13 @@ const QUOTED: readonly QuotedRow[] = [
     ],
   },
   {
-    what: "60 MB over 200 Mbit/s with a delay of 50 ms",
+    what: "60 MB over 200 Mbit/s with a delay of a twentieth of a second",
     section: "long lines",
     own: { row: LONG_LINE, column: "own s", as: "# s" },
     beside: [{ row: LONG_LINE, column: "its s", as: "`curl`: # s" }],
   },
   {
-    what: "a file from 8 peers that send 40 MB/s each",
+    what: "a file from 8 peers with a limit each",
     section: "sources",
     own: { row: "8 × 40 MB/s", column: "MB/s", as: "# MB/s" },
     beside: [{ row: "8 × 40 MB/s", column: "ratio", as: "the sum of their rates, times #" }],

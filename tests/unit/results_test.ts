@@ -36,7 +36,7 @@ Deno.test("README's table finds the figures of every section that was measured",
   assertEquals(lostQuotes(figuresIn(await Deno.readTextFile(RESULTS))), []);
   const rows = [{ what: "renamed", figures: { "MB/s": 1 } }];
   const page = pageOf({ name: "sources", about: "About.", scale: SCALE, seconds: 1, rows });
-  assertEquals(lostQuotes(figuresIn(page)), ["a file from 8 peers that send 40 MB/s each"]);
+  assertEquals(lostQuotes(figuresIn(page)), ["a file from 8 peers with a limit each"]);
 });
 
 Deno.test("figuresIn() reads what renderPage() has written", () => {
